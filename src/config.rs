@@ -228,7 +228,7 @@ impl Explain for Error {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Parse { .. } => Some("the keys are described in README.md, “Configuration”".to_owned()),
+            Self::Parse { .. } => Some("see “Configuration” in README.md for the available keys".to_owned()),
             Self::Read { .. } | Self::Relative { .. } => None,
         }
     }
@@ -271,14 +271,16 @@ fn size<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Err
     let text = String::deserialize(from)?;
     match units::parse_size(&text) {
         Ok(size) if size > 0 => Ok(Some(size)),
-        _ => Err(serde::de::Error::custom(format!("want a size as 512m, 40g; found `{text}`"))),
+        _ => Err(serde::de::Error::custom(format!("expected a size such as 512m or 40g, found `{text}`"))),
     }
 }
 
 /// Parses a duration: `90s`, `30m`, `24h`, `7d`, or `0`.
 fn span<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
     let text = String::deserialize(from)?;
-    let wrong = || serde::de::Error::custom(format!("want a time as 30m, 24h, 7d, or 0; found `{text}`"));
+    let wrong = || {
+        serde::de::Error::custom(format!("expected a duration such as 30m, 24h or 7d, or 0, found `{text}`"))
+    };
     if text == "0" {
         return Ok(Some(Duration::ZERO));
     }
@@ -320,7 +322,7 @@ impl Config {
                 Ok(file) => files.push(file),
                 Err(Error::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound && !is_named => {}
                 Err(error) if !is_named && user.as_ref() == Some(path) && error.is_denied() => {
-                    warnings.push(format!("the configuration is not used: {}", error.line()));
+                    warnings.push(format!("ignoring the configuration: {}", error.line()));
                 }
                 Err(error) => return Err(error),
             }
@@ -442,7 +444,7 @@ mod tests {
             assert!(keep(wrong).is_err(), "{wrong}");
         }
         let error = keep("1 day").unwrap_err().to_string();
-        assert!(error.contains("want a time as 30m, 24h, 7d, or 0; found `1 day`"), "{error}");
+        assert!(error.contains("expected a duration such as 30m, 24h or 7d, or 0, found `1 day`"), "{error}");
         let files = ["[ui]", "[trash]\nkeep = '1h'"];
         let config = merged(&Flags::default(), &[], &files);
         assert_eq!(config.trash.keep, Some(Duration::from_secs(3600)));

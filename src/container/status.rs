@@ -192,7 +192,7 @@ impl Explain for Conflict {
             (Start | Exec | Attach, Paused) => "unpause it first",
             (Remove, Running | Paused | Restarting) => "stop it first, or remove it with --force",
             (_, Unknown(_)) => {
-                "a newer hoist wrote that: use it, or stop the container or remove it with --force"
+                "a newer version of hoist wrote it: use that version, stop the container, or remove it with --force"
             }
             _ => return None,
         };

@@ -43,7 +43,7 @@ impl Explain for Error {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Key { known, .. } => Some(format!("there are {}", known.join(", "))),
+            Self::Key { known, .. } => Some(format!("supported filters: {}", known.join(", "))),
             Self::Format(_) | Self::Value { .. } => None,
         }
     }
@@ -117,7 +117,7 @@ impl Filters {
         match value.to_ascii_lowercase().as_str() {
             "true" | "1" | "t" => Ok(Some(true)),
             "false" | "0" | "f" => Ok(Some(false)),
-            _ => Err(Error::Value { key, value: value.clone(), why: "want true or false".to_owned() }),
+            _ => Err(Error::Value { key, value: value.clone(), why: "expected true or false".to_owned() }),
         }
     }
 
@@ -163,11 +163,16 @@ impl ContainerFilter {
         let status = |value: &String| {
             let found = Status::ALL.into_iter().find(|status| status.as_str() == value);
             found.ok_or_else(|| {
-                bad("status", value, "want created, running, paused, restarting, removing, exited or dead")
+                bad(
+                    "status",
+                    value,
+                    "expected created, running, paused, restarting, removing, exited or dead",
+                )
             })
         };
-        let code =
-            |value: &String| value.parse().map_err(|_| bad("exited", value, "want an exit code, 0 to 255"));
+        let code = |value: &String| {
+            value.parse().map_err(|_| bad("exited", value, "expected an exit code from 0 to 255"))
+        };
         let moment = |key: &'static str| match filters.values(key).last() {
             None => Ok(None),
             Some(target) => match containers.iter().find(|c| is_target(c, target)) {
@@ -178,7 +183,7 @@ impl ContainerFilter {
         let healths = ["none", "starting", "healthy", "unhealthy"];
         if let Some(value) = filters.values("health").iter().find(|value| !healths.contains(&value.as_str()))
         {
-            return Err(bad("health", value, "want none, starting, healthy or unhealthy"));
+            return Err(bad("health", value, "expected none, starting, healthy or unhealthy"));
         }
         Ok(Self {
             names: filters.expressions("name")?,
@@ -337,12 +342,12 @@ mod tests {
         insta::assert_snapshot!(refusals.join("\n"), @"
         bad format of filter `name` (expected name=value)
         invalid filter `color`
-        invalid filter `status=up`: want created, running, paused, restarting, removing, exited or dead
-        invalid filter `exited=x`: want an exit code, 0 to 255
+        invalid filter `status=up`: expected created, running, paused, restarting, removing, exited or dead
+        invalid filter `exited=x`: expected an exit code from 0 to 255
         invalid filter `before=nope`: No such container: nope
         invalid filter `name=(`: error: unclosed group
-        invalid filter `is-task=maybe`: want true or false
-        invalid filter `health=good`: want none, starting, healthy or unhealthy
+        invalid filter `is-task=maybe`: expected true or false
+        invalid filter `health=good`: expected none, starting, healthy or unhealthy
         ");
     }
 }

@@ -167,7 +167,7 @@ fn security_text(facts: &Facts) -> String {
 fn warnings(facts: &Facts) -> Vec<String> {
     let is_wanting = facts.apparmor == AppArmor::NoParser;
     let apparmor = is_wanting
-        .then_some("AppArmor is on, but apparmor_parser is not installed: no profile confines containers");
+        .then_some("AppArmor is enabled, but apparmor_parser is not installed: containers are not confined");
     apparmor.map(str::to_owned).into_iter().chain(facts.warnings.iter().cloned()).collect()
 }
 

@@ -10,7 +10,9 @@ use crate::base::{ErrorKind, Explain};
 
 /// A string that is not a time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a time: want RFC 3339, seconds since 1970, or how long ago (`10m`, `1h30m`)")]
+#[error(
+    "invalid time `{0}`: expected RFC 3339, seconds since 1970, or a duration before now such as `10m` or `1h30m`"
+)]
 pub struct BadTime(String);
 
 impl Explain for BadTime {

@@ -114,7 +114,7 @@ impl Explain for Ambiguous {
     }
 
     fn hint(&self) -> Option<String> {
-        Some("give more digits of the id, or the name".to_owned())
+        Some("use more digits of the id, or the name".to_owned())
     }
 }
 

@@ -112,7 +112,7 @@ impl Archive {
 /// Normalizes a path relative to the archive's root.
 fn inside(path: &[u8]) -> Result<Vec<u8>> {
     normal(path).map_err(|_| {
-        Error::malformed("the archive", format!("`{}` is no path in it", String::from_utf8_lossy(path)))
+        Error::malformed("the archive", format!("invalid path `{}`", String::from_utf8_lossy(path)))
     })
 }
 

@@ -78,7 +78,7 @@ impl Store {
         for link in &links {
             size += chain.make_link(&root, link)?;
             if size > self.limits.layer {
-                let what = "what hard links to lower layers copy".to_owned();
+                let what = "the data copied for hard links to lower layers".to_owned();
                 return Err(Error::TooLarge { what, limit: self.limits.layer });
             }
         }
@@ -109,7 +109,7 @@ impl Chain {
                     Implied::Path(path) => implied.add_path(path.0.as_os_str().as_bytes()),
                     Implied::Inside(above, name) => {
                         let above = places.get(*above).copied().ok_or_else(|| {
-                            Error::malformed("the layer's `meta.json`", "a folder lies in none")
+                            Error::malformed("the layer's `meta.json`", "a folder has no parent")
                         })?;
                         implied.add(above, name.0.as_os_str().as_bytes())
                     }
@@ -180,7 +180,7 @@ impl Chain {
                         let (link, target) = (link.display(), target.display());
                         Error::malformed(
                             "the image",
-                            format!("`{link}` is a hard link to `{target}`, which no layer has"),
+                            format!("`{link}` is a hard link to `{target}`, which is in no layer"),
                         )
                     })?,
                 };

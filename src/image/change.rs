@@ -95,7 +95,7 @@ fn list<'a>(config: &'a mut Map<String, Value>, key: &str) -> Done<&'a mut Vec<V
     if value.is_null() {
         *value = json!([]);
     }
-    value.as_array_mut().ok_or_else(|| format!("{key} of the image is no list"))
+    value.as_array_mut().ok_or_else(|| format!("{key} of the image is not a list"))
 }
 
 fn object<'a>(config: &'a mut Map<String, Value>, key: &str) -> Done<&'a mut Map<String, Value>> {
@@ -103,7 +103,7 @@ fn object<'a>(config: &'a mut Map<String, Value>, key: &str) -> Done<&'a mut Map
     if value.is_null() {
         *value = json!({});
     }
-    value.as_object_mut().ok_or_else(|| format!("{key} of the image is no object"))
+    value.as_object_mut().ok_or_else(|| format!("{key} of the image is not an object"))
 }
 
 fn strings(config: &Map<String, Value>, key: &str) -> Vec<String> {
@@ -132,7 +132,7 @@ fn one(rest: &str, config: &Map<String, Value>, word: &str) -> Done<String> {
 fn pairs(rest: &str, env: &[String]) -> Done<Vec<(String, String)>> {
     let first = rest.split_whitespace().next().unwrap_or_default();
     if !first.contains('=') {
-        let (name, value) = rest.split_once(char::is_whitespace).ok_or("want NAME=VALUE")?;
+        let (name, value) = rest.split_once(char::is_whitespace).ok_or("expected NAME=VALUE")?;
         return Ok(vec![(name.to_owned(), words(value, env)?.join(" "))]);
     }
     let pair = |word: String| match word.split_once('=') {
@@ -169,7 +169,7 @@ fn words(text: &str, env: &[String]) -> Done<Vec<String>> {
         in_word = true;
     }
     if quote.is_some() {
-        return Err("a quote is not closed".to_owned());
+        return Err("unterminated quote".to_owned());
     }
     if in_word {
         words.push(word);
@@ -261,7 +261,7 @@ mod tests {
             ("ENV", "`ENV`: ENV requires at least one argument"),
             ("EXPOSE 0", "`EXPOSE 0`: invalid containerPort: 0"),
             ("USER a b", "`USER a b`: USER requires exactly one argument"),
-            ("LABEL a='b", "`LABEL a='b`: a quote is not closed"),
+            ("LABEL a='b", "`LABEL a='b`: unterminated quote"),
             ("ONBUILD FROM x", "`ONBUILD FROM x`: FROM isn't allowed as an ONBUILD trigger"),
         ] {
             assert_eq!(changed(&[line]).unwrap_err().to_string(), why);

@@ -85,7 +85,7 @@ pub enum Error {
         digest: Digest,
     },
     /// The metadata of a layer cannot be read, so the layer cannot be used for anything new.
-    #[error("what is known of layer {} cannot be read", .layer.short())]
+    #[error("the metadata of layer {} cannot be read", .layer.short())]
     DamagedLayer {
         /// The layer.
         layer: Digest,
@@ -197,10 +197,10 @@ impl From<layer::Error> for Error {
 /// Returns a hint for an unreadable file of an image.
 fn replace_or_remove(why: &disk::Error, word: &str) -> String {
     let replace = match why.is_of_another_version() {
-        true => "use the hoist that wrote it",
+        true => "use the version of hoist that wrote it",
         false => "pull or load it again",
     };
-    format!("{replace}; `hoist rmi {word}` removes it")
+    format!("{replace}, or remove it with `hoist rmi {word}`")
 }
 
 impl Explain for Error {
@@ -231,9 +231,10 @@ impl Explain for Error {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::DamagedLayer { images, .. } => {
-                Some(format!("remove the images that have it and get them again: {}", images.join(", ")))
-            }
+            Self::DamagedLayer { images, .. } => Some(format!(
+                "remove the images that use it, then pull or load them again: {}",
+                images.join(", ")
+            )),
             Self::DamagedImage { image, source } => Some(replace_or_remove(source, image.short())),
             Self::DamagedName { name, source } => Some(replace_or_remove(source, name)),
             Self::Missing { .. } => Some("pull or load the image again".to_owned()),
@@ -241,7 +242,7 @@ impl Explain for Error {
             Self::Sys(error) => error.hint(),
             Self::Read { source, .. } => io_hint(source),
             Self::Layer(error) => error.hint(),
-            Self::Ambiguous { .. } => Some("give more digits of the id, or the name".to_owned()),
+            Self::Ambiguous { .. } => Some("use more digits of the id, or the name".to_owned()),
             Self::InUse { hint, .. } => hint.clone(),
             Self::NameInUse { .. } => Some("remove that name, or use another one".to_owned()),
             Self::NoLibrary { .. } => Some("install the library, or leave the program out".to_owned()),

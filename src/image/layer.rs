@@ -165,7 +165,7 @@ impl Store {
         self.unpack_written(lease, form, reporter, |pipe| {
             let (written, _) = layer::write(&root, &Traits::default(), self.in_user_namespace, pipe)?;
             for path in written.left_out {
-                reporter.warn(format!("a layer cannot hold `{path}`: it is left out"));
+                reporter.warn(format!("skipped `{path}`: it cannot be stored in a layer"));
             }
             Ok(())
         })
@@ -180,7 +180,8 @@ impl Store {
     pub fn write_layer<W: io::Write>(&self, diff_id: &Digest, out: W) -> Result<W> {
         let meta = self.layer_meta(diff_id)?;
         if let Some(newer) = meta.writer.filter(|writer| *writer > WRITER_VERSION) {
-            let why = format!("a newer hoist wrote the layer {}, in the form {newer}", diff_id.short());
+            let why =
+                format!("layer {} was written by a newer version of hoist (format {newer})", diff_id.short());
             return Err(Error::Refused(why));
         }
         let root = crate::sys::fs::open_dir(&self.layer_dir(diff_id)?.join("diff"))?;

@@ -93,11 +93,11 @@ fn find(store: &Store, archive: &Archive) -> Result<Vec<Found>> {
         (false, false) => docker.into_iter().map(Found::of_docker).collect::<Result<Vec<_>>>()?,
         (false, true) if archive.has("repositories") => {
             return Err(Error::Refused(
-                "it is an archive of Docker before 1.10, which is not supported".to_owned(),
+                "archives of Docker versions before 1.10 are not supported".to_owned(),
             ));
         }
         (false, true) => {
-            let why = "it has neither `manifest.json` nor `index.json`; `import` takes a root file system";
+            let why = "it has neither `manifest.json` nor `index.json`; use `import` for a root file system";
             return Err(Error::malformed("the archive", why));
         }
     };
@@ -146,7 +146,7 @@ fn once(names: &mut Vec<Reference>) -> Result<()> {
 fn find_layout(store: &Store, archive: &Archive, docker: &[DockerImage]) -> Result<Vec<Found>> {
     let bytes = archive.document("index.json", store.limits().manifest)?;
     let Document::Index(entries) = Document::parse(&bytes, None)? else {
-        return Err(Error::malformed("`index.json` of the archive", "it is no index"));
+        return Err(Error::malformed("`index.json` of the archive", "it is not an index"));
     };
     let host = Platform::host();
     let fits =
@@ -202,7 +202,7 @@ fn manifest_of(
     match Document::parse(&bytes, Some(&entry.media_type))? {
         Document::Manifest { config, layers } => Ok(Some((config.digest, layers))),
         Document::Index(_) if depth == MAX_DEPTH => {
-            Err(Error::malformed("the archive", "its indexes lie too deep in each other"))
+            Err(Error::malformed("the archive", "its indexes are nested too deeply"))
         }
         Document::Index(entries) => {
             let fit = |entry: &&Descriptor| {
@@ -227,7 +227,7 @@ fn load_one(
     let diff_ids = diff_ids(&config)?;
     if diff_ids.len() != image.layers.len() {
         let why =
-            format!("it has {} layers, and its configuration names {}", image.layers.len(), diff_ids.len());
+            format!("it has {} layers, but its configuration lists {}", image.layers.len(), diff_ids.len());
         return Err(Error::malformed("the image", why));
     }
     if diff_ids.len() > store.limits().layers {

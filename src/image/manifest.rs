@@ -94,23 +94,23 @@ impl Document {
         let raw: Raw =
             serde_json::from_slice(bytes).map_err(|error| Error::malformed("the manifest", error))?;
         if raw.schema_version.is_some_and(|version| version != 2) || raw.old_layers.is_some() {
-            return Err(bad("it is of Docker's first schema, which nobody writes any more"));
+            return Err(bad("only schema version 2 is supported"));
         }
         let said = media_type.filter(|said| !said.is_empty());
         if let (Some(said), Some(own)) = (said, raw.media_type.as_deref())
             && said != own
         {
-            return Err(bad(&format!("it calls itself {own}, but is referred to as {said}")));
+            return Err(bad(&format!("its media type is {own}, but its descriptor says {said}")));
         }
         let document = match (raw.config, raw.layers, raw.manifests) {
             (Some(config), Some(layers), None) => Self::Manifest { config, layers },
             (None, None, Some(manifests)) => Self::Index(manifests),
             (None, None, None) => return Err(bad("it has neither layers nor manifests")),
-            _ => return Err(bad("it is a manifest and an index at once")),
+            _ => return Err(bad("it is both a manifest and an index")),
         };
         let is_index = matches!(document, Self::Index(_));
         match said.or(raw.media_type.as_deref()).and_then(says_index) {
-            Some(says) if says != is_index => Err(bad("its kind is not the one it is said to be")),
+            Some(says) if says != is_index => Err(bad("it does not match its media type")),
             _ => Ok(document),
         }
     }

@@ -111,7 +111,7 @@ impl TryFrom<ReferenceFile> for Reference {
         let ReferenceFile { version, name, image, target, mut images, unknown } = file;
         images.extend(image.filter(|_| version == 1).map(NamedImage::from));
         if images.is_empty() {
-            return Err("it names no image");
+            return Err("it has no images");
         }
         // Other versions are kept, so that they can be reported.
         let version = if version == 1 { REFERENCE_VERSION } else { version };

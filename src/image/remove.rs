@@ -174,7 +174,7 @@ impl Store {
                 format!(
                     "conflict: unable to delete {short} (must be forced) - image is referenced in multiple repositories"
                 ),
-                Some("remove it by each of its names, or with `-f`".to_owned()),
+                Some("remove each of its names, or use `-f`".to_owned()),
             ));
         }
         for name in &names {

@@ -115,8 +115,9 @@ fn implied(traits: &Traits) -> Result<Folders<bool>> {
         let at = match folder {
             Implied::Path(path) => folders.add_path(path.0.as_os_str().as_bytes()),
             Implied::Inside(above, name) => {
-                let above =
-                    places.get(*above).ok_or_else(|| Error::Malformed("a folder lies in none".to_owned()))?;
+                let above = places
+                    .get(*above)
+                    .ok_or_else(|| Error::Malformed("a folder has no parent".to_owned()))?;
                 folders.add(*above, name.0.as_os_str().as_bytes())
             }
         };

@@ -78,7 +78,7 @@ pub enum Error {
         address: Ipv4Addr,
     },
     /// This hoist does not support the network's driver.
-    #[error("the network `{network}` has the driver {driver}, which this hoist does not know")]
+    #[error("the network `{network}` has the driver {driver}, which this version of hoist does not support")]
     UnknownDriver {
         /// The network.
         network: String,

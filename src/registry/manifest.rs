@@ -163,7 +163,7 @@ pub(super) fn parse(bytes: &[u8], media_type: &str) -> Result<Document> {
         (false, Some(config), Some(layers), None) => manifest(config, layers).map(Document::Manifest),
         (_, config, layers, manifests) => {
             let is_both = manifests.is_some() && (config.is_some() || layers.is_some());
-            let why = if is_both { "it is a manifest and an index at once" } else { "a part is missing" };
+            let why = if is_both { "it is both a manifest and an index" } else { "a part is missing" };
             Err(malformed(why.to_owned()))
         }
     }
@@ -333,7 +333,7 @@ mod tests {
             .map(|(name, doc, said)| format!("{name}: {}", read(doc, said).unwrap_err()))
             .collect();
         insta::assert_snapshot!(told.join("\n"), @r"
-        hybrid: the manifest is malformed: it is a manifest and an index at once
+        hybrid: the manifest is malformed: it is both a manifest and an index
         hybrid as index: the index is malformed: it says to be `application/vnd.oci.image.manifest.v1+json`, but came as `application/vnd.docker.distribution.manifest.list.v2+json`
         manifest as index: the index is malformed: a part is missing
         other type: the manifest is malformed: it says to be `application/vnd.oci.image.manifest.v1+json`, but came as `application/vnd.docker.distribution.manifest.v2+json`

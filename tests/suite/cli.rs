@@ -845,7 +845,7 @@ fn a_configuration_of_another_user_that_may_not_be_read_costs_a_warning() {
     };
     let why = format!("{}: Permission denied (os error 13)", file.display());
     let said = told(&["info"]);
-    assert!(said.err.contains(&format!("WARNING: the configuration is not used: {why}\n")), "{said:?}");
+    assert!(said.err.contains(&format!("WARNING: ignoring the configuration: {why}\n")), "{said:?}");
     said.ok();
     let error = told(&["--config", file.to_str().unwrap(), "info"]).fails(1);
     assert!(error.starts_with("error: cannot read the configuration"), "{error}");

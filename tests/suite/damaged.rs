@@ -69,7 +69,7 @@ fn a_record_that_cannot_be_read_costs_only_itself() {
         assert!(text(&case, &["info"]).contains("WARNING: container web is damaged"));
         let error = text(&case, &["start", "web"]);
         assert!(error.contains("the state of container"), "{error}");
-        assert!(error.contains(&format!("`hoist rm {}` removes it", &web[..12])), "{error}");
+        assert!(error.contains(&format!("remove it with `hoist rm {}`", &web[..12])), "{error}");
         assert!(text(&case, &["create", "--name", "web", case::IMAGE]).contains("already in use"));
         // Its layers are nobody else's: only this record needs them.
         case.hoist(&["rm", &whole]);
@@ -249,7 +249,7 @@ fn a_lost_run_file_is_told_and_hinders_no_end() {
         let all = text(&case, &["ps", "-a", "--no-trunc"]);
         assert!(all.contains("Damaged (") && all.contains("its run.json is missing"), "{all}");
         let error = text(&case, &["start", &id]);
-        let hint = format!("`hoist kill {0}` ends it, `hoist rm -f {0}` removes it", &id[..12]);
+        let hint = format!("kill it with `hoist kill {0}`, or remove it with `hoist rm -f {0}`", &id[..12]);
         assert!(error.contains("its run.json is missing") && error.contains(&hint), "{error}");
         assert!(text(&case, &["rm", &id]).contains("because it is running"));
         assert!(init.is_alive() && run.monitor.is_alive());
@@ -552,8 +552,9 @@ fn an_image_that_cannot_be_read_is_listed_and_removed() {
         assert!(row.starts_with(case::IMAGE) && row.contains("Damaged (") && row.contains(why), "{row}");
         let refused = text(&case, &["run", "--rm", case::IMAGE, "true"]);
         let is_newer = how.starts_with("{\"version\":") && !why.starts_with("EOF");
-        let replace = if is_newer { "use the hoist that wrote it" } else { "pull or load it again" };
-        let hint = format!("hint: {replace}; `hoist rmi {}` removes it", &id[..12]);
+        let replace =
+            if is_newer { "use the version of hoist that wrote it" } else { "pull or load it again" };
+        let hint = format!("hint: {replace}, or remove it with `hoist rmi {}`", &id[..12]);
         let told = format!("cannot use the image `busybox`\n  because image {} is damaged\n", &id[..12]);
         assert!(refused.contains(&told) && refused.contains(&hint), "{refused}");
         assert!(text(&case, &["info"]).contains("WARNING: image busybox"));
@@ -841,9 +842,9 @@ fn what_is_known_of_a_layer_costs_only_new_images_of_it() {
         let tar = case.dir.path().join("busybox.tar");
         let import = ["import", tar.to_str().unwrap(), "again"];
         let error = text(&case, &import);
-        assert!(error.contains("what is known of layer "), "{error}");
+        assert!(error.contains("the metadata of layer "), "{error}");
         assert!(why.split(": ").all(|cause| error.contains(cause)), "{error}");
-        let hint = format!("remove the images that have it and get them again: {}", case::IMAGE);
+        let hint = format!("remove the images that use it, then pull or load them again: {}", case::IMAGE);
         assert!(error.contains(&hint), "{error}");
         text(&case, &["rmi", case::IMAGE]);
         assert!(text(&case, &import).starts_with("sha256:"));

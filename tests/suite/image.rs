@@ -351,12 +351,12 @@ fn archives_that_lie_are_refused() {
         (
             "a configuration outside",
             vec![("manifest.json", r#"[{"Config":"../../../../etc/passwd","Layers":[]}]"#)],
-            "the archive is malformed: `../../../../etc/passwd` is no path in it",
+            "the archive is malformed: invalid path `../../../../etc/passwd`",
         ),
         (
             "a member outside",
             vec![("a/../../l.tar", "x")],
-            "the archive is malformed: `a/../../l.tar` is no path in it",
+            "the archive is malformed: invalid path `a/../../l.tar`",
         ),
         (
             "an absolute configuration",
@@ -393,7 +393,7 @@ fn archives_that_lie_are_refused() {
                 ("manifest.json", r#"[{"Config":"c","Layers":["l","l"]}]"#),
                 ("c", r#"{"rootfs":{"diff_ids":[]}}"#),
             ],
-            "it has 2 layers, and its configuration names 0",
+            "it has 2 layers, but its configuration lists 0",
         ),
         (
             "a name that is none",
@@ -420,7 +420,7 @@ fn archives_that_lie_are_refused() {
         (
             "an index that is a manifest, too",
             vec![("oci-layout", "{}"), ("index.json", r#"{"manifests":[],"layers":[]}"#)],
-            "it is a manifest and an index at once",
+            "it is both a manifest and an index",
         ),
     ] {
         let place = Place::new();

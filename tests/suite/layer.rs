@@ -605,7 +605,7 @@ fn a_hard_link_to_a_file_of_a_layer_below_is_one_file() {
     assert_eq!(fs::read_to_string(root.join("b/link")).unwrap(), "shared");
     assert_eq!((inode("a/file"), inode("c")), (inode("b/link"), inode("b/link")));
     let error = place.commit(&[&top]).unwrap_err();
-    assert!(error.to_string().contains("is a hard link to `a/file`, which no layer has"), "{error}");
+    assert!(error.to_string().contains("is a hard link to `a/file`, which is in no layer"), "{error}");
 }
 
 #[test]

@@ -435,7 +435,10 @@ fn a_network_of_a_driver_that_is_not_known_is_shown_and_refused() {
     assert_eq!(shown.driver.to_string(), "overlay");
     network.driver = shown.driver.clone();
     let error = network::apply(&plan([network]), Some(Space::new().fd()), &place).unwrap_err();
-    assert_eq!(error.to_string(), "the network `far` has the driver overlay, which this hoist does not know");
+    assert_eq!(
+        error.to_string(),
+        "the network `far` has the driver overlay, which this version of hoist does not support"
+    );
 }
 
 #[test]

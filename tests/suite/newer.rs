@@ -32,7 +32,10 @@ fn a_container_with_a_status_of_a_newer_hoist_is_shown_stopped_and_removed() {
         assert_eq!(said(&case, &["inspect", "-f", "{{.State.Status}}", &id]), "parked\n");
         for verb in ["start", "pause", "rm"] {
             let error = said(&case, &[verb, &id]);
-            assert!(error.contains("it is parked") && error.contains("a newer hoist wrote that"), "{error}");
+            assert!(
+                error.contains("it is parked") && error.contains("a newer version of hoist wrote it"),
+                "{error}"
+            );
         }
         assert_eq!(said(&case, &[words, &[&id]].concat()), format!("{id}\n"));
         let now = said(&case, &["ps", "-a", "--format", "{{.State}}"]);
@@ -93,7 +96,10 @@ fn what_a_start_must_understand_of_a_newer_hoist_is_shown_refused_by_name_and_re
         assert!(said(&case, &["ps", "-a"]).contains(&id[..12]), "{place}");
         assert_eq!(said(&case, &["inspect", "-f", template, &id]).trim(), shown);
         let error = said(&case, &["start", &id]);
-        assert!(error.contains(told) && error.contains("which this hoist does not know"), "{error}");
+        assert!(
+            error.contains(told) && error.contains("which this version of hoist does not support"),
+            "{error}"
+        );
         // The start and the new name were written.
         assert_eq!(said(&case, &["rename", &id, "other"]), "");
         assert!(!said(&case, &["logs", &id]).contains("damaged"));

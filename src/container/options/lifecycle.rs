@@ -75,7 +75,7 @@ pub enum Error {
 impl Error {
     pub(super) fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::RestartAndRemove => Some("give only one of them"),
+            Self::RestartAndRemove => Some("use only one of them"),
             Self::Signal(_) => None,
         }
     }

@@ -28,7 +28,7 @@ pub struct LogOptions {
 
 /// An unknown log driver.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no logger named `{0}`")]
+#[error("no log driver named `{0}`")]
 pub struct NoDriver(pub String);
 
 impl LogOptions {

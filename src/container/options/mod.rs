@@ -124,7 +124,7 @@ impl Explain for Error {
             Self::Networking(error) => error.hint(),
             Self::Lifecycle(error) => error.hint(),
             Self::Logging(_) => Some("use `--log-driver` json-file or none"),
-            Self::Runtime(_) => Some("leave `--runtime` out: the embedded runtime is used"),
+            Self::Runtime(_) => Some("omit `--runtime` to use the embedded runtime"),
             Self::Mounts(_) | Self::Security(_) | Self::Resources(_) => None,
         };
         hint.map(str::to_owned)
@@ -133,7 +133,7 @@ impl Explain for Error {
 
 /// A value written by a newer hoist in a field that this version has to understand.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("its {field} is `{value}`, which this hoist does not know")]
+#[error("its {field} is `{value}`, which this version of hoist does not support")]
 pub struct NotUnderstood {
     field: String,
     value: String,
@@ -152,7 +152,7 @@ impl Explain for NotUnderstood {
     }
 
     fn hint(&self) -> Option<String> {
-        Some("use the newer hoist that wrote it, or create the container again".to_owned())
+        Some("use the newer version of hoist that wrote it, or create the container again".to_owned())
     }
 }
 

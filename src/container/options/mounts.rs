@@ -189,7 +189,7 @@ pub struct Tmpfs {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The target is relative, or is the root itself.
-    #[error("invalid mount target `{0}`: want an absolute path other than `/`")]
+    #[error("invalid mount target `{0}`: expected an absolute path other than `/`")]
     Target(PathBuf),
     /// Two mounts have the same target.
     #[error("duplicate mount point: {0}")]
@@ -211,7 +211,7 @@ impl MountOptions {
             };
             let (source, target, mode) = (source.display(), mount.target.display(), relabel.as_str());
             Some(format!(
-                "labels of files are not changed yet: SELinux may keep the container from {source} \
+                "relabeling is not supported yet: SELinux may deny the container access to {source} \
                  (`-v {source}:{target}:{mode}`)"
             ))
         })
@@ -271,7 +271,7 @@ mod tests {
         assert_eq!(
             told,
             ["z", "Z"].map(|mode| format!(
-                "labels of files are not changed yet: SELinux may keep the container from /srv/a \
+                "relabeling is not supported yet: SELinux may deny the container access to /srv/a \
                  (`-v /srv/a:/b:{mode}`)"
             ))
         );

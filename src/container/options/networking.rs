@@ -100,7 +100,7 @@ impl From<NetworkMode> for Unrecognized {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// A hostname that the kernel does not accept.
-    #[error("invalid hostname `{0}`: want at most 63 characters of a-z, A-Z, 0-9, `-` and `.`")]
+    #[error("invalid hostname `{0}`: expected at most 63 characters of a-z, A-Z, 0-9, `-` and `.`")]
     Hostname(String),
     /// A network that does not exist.
     #[error("network {0} not found")]
@@ -189,7 +189,7 @@ mod tests {
         let error = resolved(|options| options.networking.hostname = Some("a b".to_owned())).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "invalid hostname `a b`: want at most 63 characters of a-z, A-Z, 0-9, `-` and `.`"
+            "invalid hostname `a b`: expected at most 63 characters of a-z, A-Z, 0-9, `-` and `.`"
         );
     }
 

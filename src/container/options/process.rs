@@ -67,7 +67,7 @@ pub enum Error {
 impl Error {
     pub(super) fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::NoCommand => Some("write a command after the image's name"),
+            Self::NoCommand => Some("add a command after the image name"),
             Self::Workdir(_) => None,
         }
     }

@@ -113,10 +113,10 @@ impl Ulimit {
     fn check(&self) -> Result<(), Error> {
         let bad = |why| Err(Error::Ulimit { name: self.name.clone(), why });
         if !ULIMITS.contains(&self.name.as_str()) {
-            return bad("there is no such limit");
+            return bad("unknown limit");
         }
         match (self.soft, self.hard) {
-            (soft, hard) if soft < -1 || hard < -1 => bad("a limit is -1 or more"),
+            (soft, hard) if soft < -1 || hard < -1 => bad("a limit must be -1 or more"),
             (_, -1) => Ok(()),
             (soft, hard) if soft == -1 || soft > hard => bad("the soft limit is above the hard limit"),
             _ => Ok(()),
@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn limits_that_cannot_be_are_refused_in_dockers_words() {
         for (name, soft, hard, message) in [
-            ("nofiles", 1, 1, "invalid ulimit `nofiles`: there is no such limit"),
+            ("nofiles", 1, 1, "invalid ulimit `nofiles`: unknown limit"),
             ("nofile", 2, 1, "invalid ulimit `nofile`: the soft limit is above the hard limit"),
         ] {
             let limit = Ulimit { name: name.to_owned(), soft, hard, ..Ulimit::default() };

@@ -99,11 +99,12 @@ impl Explain for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::NotFound(_) => None,
-            Self::Ambiguous { .. } => Some("give more digits of the id, or the name".to_owned()),
+            Self::Ambiguous { .. } => Some("use more digits of the id, or the name".to_owned()),
             Self::NameInUse { .. } => Some("remove or rename that container, or use another name".to_owned()),
             Self::Damaged { id, source } => {
                 let id = id.short();
-                let hint = format!("`hoist rm {id}` removes it, `hoist rm -f {id}` also while it runs");
+                let hint =
+                    format!("remove it with `hoist rm {id}`, or with `hoist rm -f {id}` if it is running");
                 Some(join_hints(source.hint(), hint))
             }
             Self::DamagedRun { id, source } => Some(join_hints(source.hint(), how_to_end(id))),
@@ -123,7 +124,7 @@ fn join_hints(first: Option<String>, second: String) -> String {
 #[must_use]
 pub fn how_to_end(id: &ContainerId) -> String {
     let id = id.short();
-    format!("`hoist kill {id}` ends it, `hoist rm -f {id}` removes it")
+    format!("kill it with `hoist kill {id}`, or remove it with `hoist rm -f {id}`")
 }
 
 /// The result of an operation of the store.

@@ -126,7 +126,7 @@ impl Image<'_> {
         let mut bytes = vec![0; 4096];
         let len = self.file.read_at(&mut bytes, offset)?;
         let end =
-            bytes[..len].iter().position(|&byte| byte == 0).ok_or_else(|| bad("a string has no end"))?;
+            bytes[..len].iter().position(|&byte| byte == 0).ok_or_else(|| bad("unterminated string"))?;
         bytes.truncate(end);
         Ok(std::ffi::OsString::from_vec(bytes).into())
     }

@@ -133,7 +133,7 @@ fn draft(save: &SaveLog) -> disk::Result<Draft> {
     let Ok(path) = save.path.canonicalize() else { return Draft::new(&save.path) };
     let old = path.metadata().map_err(failed())?;
     if !old.is_file() {
-        return Err(failed()(io::Error::other("it is no plain file")));
+        return Err(failed()(io::Error::other("it is not a regular file")));
     }
     let draft = Draft::new(&path)?;
     let taken_over = fchown(draft.file(), Some(old.uid()), Some(old.gid()))
