@@ -219,7 +219,7 @@ async fn exec(engine: &Engine, exec: Exec) -> Result<u8> {
         session::End::Detached => Ok(0),
         session::End::Unread => Ok(128 + 13),
         session::End::Lost => {
-            note("error: the session's monitor ended: nobody saw how the command ended");
+            note("error: the monitor of the exec session died: the exit code of the command is unknown");
             Ok(255)
         }
     }
@@ -249,7 +249,7 @@ async fn export(engine: &Engine, export: Export) -> Result<u8> {
 async fn top(engine: &Engine, clock: &Clock, top: Top) -> Result<u8> {
     let [target, options @ ..] = top.words.as_slice() else { return Ok(0) };
     if let Some(option) = options.first() {
-        return Err(Failure::words(format!("`top` with options of ps is not supported yet: `{option}`")));
+        return Err(Failure::words(format!("`top` does not support ps options yet: `{option}`")));
     }
     let rows = engine.containers().top(target).await?;
     let (now, zone) = clock.read();

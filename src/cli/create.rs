@@ -69,7 +69,7 @@ pub(super) fn attach_options(streams: Streams) -> AttachOptions {
 }
 
 pub(super) fn not_a_terminal() -> Failure {
-    let hint = "leave -t out when standard input is a pipe or a file".to_owned();
+    let hint = "omit -t if standard input is a pipe or a file".to_owned();
     Failure::Words("the input device is not a TTY".to_owned(), Some(hint))
 }
 

@@ -57,7 +57,7 @@ async fn pull(engine: &Engine, pull: Pull) -> Result<u8> {
 fn standard_input(verb: &str) -> Result<(ArchiveInput, Option<Alarm>)> {
     let mut stdin = io::stdin();
     if stdin.is_terminal() {
-        let hint = format!("name the file, or redirect it: `hoist {verb} < FILE`");
+        let hint = format!("specify a file, or redirect standard input: `hoist {verb} < FILE`");
         return Err(Failure::Words("requested input is a terminal".to_owned(), Some(hint)));
     }
     // A read cannot be interrupted, but the wait for another thread's read can.

@@ -32,7 +32,7 @@ fn refuse<T>(why: impl Into<String>) -> Result<T, Failed> {
     Err(Box::new(Refusal(why.into())))
 }
 
-/// Run containers from bundles, as the OCI runtime specification says.
+/// Run containers from bundles according to the OCI runtime specification.
 #[derive(Debug, Parser)]
 #[command(name = "hoist oci", version, disable_help_subcommand = true)]
 struct Words {
@@ -44,33 +44,33 @@ struct Words {
 
 #[derive(Debug, Args)]
 struct Global {
-    /// Where the state of containers is kept.
+    /// Folder for the state of containers.
     #[arg(long, default_value = "/run/hoist/oci")]
     root: PathBuf,
-    /// A file for messages, besides standard error.
+    /// File to write messages to, in addition to standard error.
     #[arg(long)]
     log: Option<PathBuf>,
-    /// The form of messages in that file: text or json.
+    /// Format of the messages in that file: text or json.
     #[arg(long, default_value = "text", value_parser = ["text", "json"])]
     log_format: String,
-    /// Accepted, as callers of other runtimes give it: there is nothing more to tell.
+    /// Accepted for compatibility with other runtimes; no effect.
     #[arg(long)]
     debug: bool,
 }
 
 #[derive(Debug, Subcommand)]
 enum OciVerb {
-    /// Make a container that waits to be started.
+    /// Create a container.
     Create(Create),
-    /// Execute the payload of a created container.
+    /// Start a created container.
     Start { id: String },
-    /// Create and start a container, and wait for its end.
+    /// Create and start a container, and wait until it exits.
     Run(Run),
     /// Print the state of a container.
     State { id: String },
     /// Send a signal to a container.
     Kill {
-        /// Send it to every process of the container.
+        /// Send the signal to all processes of the container.
         #[arg(short, long)]
         all: bool,
         id: String,
@@ -79,7 +79,7 @@ enum OciVerb {
     },
     /// Remove a stopped container.
     Delete {
-        /// Kill it first if it runs.
+        /// Kill the container if it is running.
         #[arg(short, long)]
         force: bool,
         id: String,
@@ -88,31 +88,31 @@ enum OciVerb {
     List(list::List),
     /// List the processes of a container.
     Ps(list::Ps),
-    /// Run one more process in a container.
+    /// Run an additional process in a container.
     Exec(Exec),
-    /// Stop the processes of a container for a while.
+    /// Suspend all processes of a container.
     Pause { id: String },
-    /// Let the processes of a container run again.
+    /// Resume all processes of a paused container.
     Resume { id: String },
     /// Write a new `config.json`.
     Spec {
-        /// The folder to write it to.
+        /// Folder to write it to.
         #[arg(short, long, default_value = ".")]
         bundle: PathBuf,
     },
-    /// Print what this runtime can do.
+    /// Print the features that the runtime supports.
     Features,
 }
 
 #[derive(Debug, Args)]
 struct Create {
-    /// The folder with `config.json`.
+    /// Folder with `config.json`.
     #[arg(short, long, default_value = ".")]
     bundle: PathBuf,
-    /// A unix socket that takes the terminal's master.
+    /// Unix socket that receives the terminal's master file descriptor.
     #[arg(long)]
     console_socket: Option<PathBuf>,
-    /// A file for the process id.
+    /// File to write the process id to.
     #[arg(long)]
     pid_file: Option<PathBuf>,
     id: String,
@@ -122,47 +122,47 @@ struct Create {
 struct Run {
     #[command(flatten)]
     create: Create,
-    /// Do not wait for its end.
+    /// Do not wait until it exits.
     #[arg(short, long)]
     detach: bool,
-    /// Keep its state after its end.
+    /// Keep its state after it exits.
     #[arg(long)]
     keep: bool,
-    /// Put a small init above the payload.
+    /// Run an init process that starts the payload and reaps processes.
     #[arg(long)]
     init: bool,
 }
 
 #[derive(Debug, Args)]
 struct Exec {
-    /// The process as JSON, instead of words.
+    /// File with the process as JSON, instead of a command.
     #[arg(short, long)]
     process: Option<PathBuf>,
-    /// The working directory.
+    /// Working directory.
     #[arg(long)]
     cwd: Option<PathBuf>,
-    /// An environment variable.
+    /// Set an environment variable.
     #[arg(short, long)]
     env: Vec<String>,
-    /// A terminal, whose master goes to the console socket.
+    /// Allocate a terminal and send its master to the console socket.
     #[arg(short, long)]
     tty: bool,
-    /// Who to run as: `uid[:gid]` or names of the container.
+    /// User to run as: `uid[:gid]`, or names in the container.
     #[arg(short, long, allow_hyphen_values = true)]
     user: Option<String>,
-    /// Do not wait for its end.
+    /// Do not wait until it exits.
     #[arg(short, long)]
     detach: bool,
-    /// A capability more.
+    /// Add a capability.
     #[arg(short, long)]
     cap: Vec<String>,
-    /// Forbid to gain privileges by executing programs.
+    /// Do not allow the process to gain privileges by executing programs.
     #[arg(long)]
     no_new_privs: bool,
-    /// A unix socket that takes the terminal's master.
+    /// Unix socket that receives the terminal's master file descriptor.
     #[arg(long)]
     console_socket: Option<PathBuf>,
-    /// A file for the process id.
+    /// File to write the process id to.
     #[arg(long)]
     pid_file: Option<PathBuf>,
     id: String,

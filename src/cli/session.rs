@@ -308,7 +308,7 @@ impl Signals {
             _ => {}
         }
         if self.interrupts >= PATIENCE {
-            note(format!("got {PATIENCE} signals to end: leaving, and the container goes on"));
+            note(format!("got {PATIENCE} SIGTERM/SIGINTs, forcefully exiting; the container keeps running"));
             return Caught::Ending(number);
         }
         Caught::Proxied(number)

@@ -163,7 +163,7 @@ fn outcomes(outcomes: Vec<Outcome>) -> Result<u8> {
 
 async fn install(engine: &Engine) -> Result<u8> {
     let unit = engine.install().await?;
-    line(format!("Installed {}: containers start at boot and stop in time at shutdown", unit.display()))?;
+    line(format!("Installed {}: containers start at boot and stop at shutdown", unit.display()))?;
     Ok(0)
 }
 
@@ -177,8 +177,11 @@ async fn uninstall(engine: &Engine) -> Result<u8> {
 fn asked(question: &str) -> Result<bool> {
     let stdin = std::io::stdin();
     if !stdin.is_terminal() {
-        let hint = Some("say --force to go on without asking".to_owned());
-        return Err(Failure::Words("cannot ask: standard input is not a terminal".to_owned(), hint));
+        let hint = Some("use --force to skip the prompt".to_owned());
+        return Err(Failure::Words(
+            "cannot prompt for confirmation: standard input is not a terminal".to_owned(),
+            hint,
+        ));
     }
     print(question)?;
     std::io::stdout().flush().map_err(Failure::Output)?;

@@ -96,7 +96,7 @@ fn a_container_whose_state_cannot_be_read_is_listed_and_can_be_deleted() {
         bundle.oci(["delete", "c"]).fails();
         let list = bundle.oci(["list", "-q"]);
         assert_eq!((list.code, list.out.as_str()), (0, ""));
-        assert!(list.err.contains("`hoist oci delete -f c` ends and removes it"), "{list:?}");
+        assert!(list.err.contains("`hoist oci delete -f c` kills and removes it"), "{list:?}");
         assert_ne!(bundle.groups(), [""; 0].map(std::path::PathBuf::from));
         bundle.oci(["delete", "-f", "c"]).ok();
         assert_eq!(bundle.groups(), [""; 0].map(std::path::PathBuf::from), "{damage:?}");
@@ -186,9 +186,9 @@ fn a_paused_container_can_be_killed_and_deleted() {
 fn an_id_is_a_plain_name_and_used_once() {
     let bundle = Bundle::sh("sleep 1000");
     bundle.start();
-    assert!(bundle.oci(["create", "c"]).fails().contains("exists already"));
+    assert!(bundle.oci(["create", "c"]).fails().contains("already exists"));
     for id in ["..", ".", "a/b", "", "a b"] {
-        assert!(bundle.oci(["create", id]).fails().contains("is not a container id"), "{id:?}");
+        assert!(bundle.oci(["create", id]).fails().contains("is not a valid container id"), "{id:?}");
     }
 }
 
@@ -474,7 +474,7 @@ fn features_and_spec_are_documents_of_the_specification() {
     let bundle = Bundle::new();
     let features: serde_json::Value = serde_json::from_str(&bundle.oci(["features"]).ok()).unwrap();
     assert_eq!(features["ociVersionMin"], "1.0.0");
-    assert!(bundle.oci(["spec"]).fails().contains("exists already"));
+    assert!(bundle.oci(["spec"]).fails().contains("already exists"));
     let list: serde_json::Value = serde_json::from_str(&bundle.oci(["list", "-f", "json"]).ok()).unwrap();
     assert_eq!(list, json!([]));
 }

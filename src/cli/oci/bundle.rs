@@ -17,7 +17,7 @@ pub(super) fn read(bundle: &Path) -> Result<(PathBuf, Spec), Failed> {
             let path = bundle.join(root.path());
             root.set_path(path);
         }
-        None => return refuse("`root`: there is none"),
+        None => return refuse("`root`: missing"),
     }
     for mount in spec.mounts_mut().iter_mut().flatten() {
         let options = mount.options().as_deref().unwrap_or_default();
@@ -39,14 +39,14 @@ pub(super) fn cgroup_place(spec: &Spec, id: &str) -> Result<(Parent, String), Fa
     };
     let text = path.to_string_lossy();
     if text.contains(':') {
-        return refuse(format!("`linux.cgroupsPath`: the systemd form `{text}` is not supported"));
+        return refuse(format!("`linux.cgroupsPath`: the systemd format `{text}` is not supported"));
     }
     if path.components().any(|part| part == std::path::Component::ParentDir) {
-        return refuse(format!("`linux.cgroupsPath`: `{text}` leads upwards"));
+        return refuse(format!("`linux.cgroupsPath`: `{text}` must not contain `..`"));
     }
     match (path.parent(), path.file_name()) {
         (Some(parent), Some(name)) => Ok((Parent::new(parent), name.to_string_lossy().into_owned())),
-        _ => refuse(format!("`linux.cgroupsPath`: `{text}` names no group")),
+        _ => refuse(format!("`linux.cgroupsPath`: `{text}` is not a valid cgroup path")),
     }
 }
 

@@ -18,8 +18,8 @@ pub(super) fn connect(path: Option<&Path>, wants_terminal: bool) -> Result<Optio
             Ok(Some(UnixStream::connect(path).map_err(|error| disk::Error::io("connect to", path)(error))?))
         }
         (None, false) => Ok(None),
-        (None, true) => refuse("a terminal needs --console-socket"),
-        (Some(_), false) => refuse("--console-socket is for a process with a terminal"),
+        (None, true) => refuse("a process with a terminal requires --console-socket"),
+        (Some(_), false) => refuse("--console-socket requires a process with a terminal"),
     }
 }
 

@@ -12,17 +12,17 @@ use crate::oci::runtime::ContainerState;
 
 #[derive(Debug, Args)]
 pub(super) struct List {
-    /// The form: table or json.
+    /// Output format: table or json.
     #[arg(short, long, default_value = "table", value_parser = ["table", "json"])]
     format: String,
-    /// Only the ids.
+    /// Print only the ids.
     #[arg(short, long)]
     quiet: bool,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Ps {
-    /// The form: table or json.
+    /// Output format: table or json.
     #[arg(short, long, default_value = "table", value_parser = ["table", "json"])]
     format: String,
     id: String,

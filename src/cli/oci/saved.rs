@@ -50,7 +50,9 @@ impl Folder {
     pub(super) fn new(root: &Path, id: &str) -> Result<Self, Failed> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_+-.".contains(&byte);
         if id.is_empty() || id.len() > 1024 || !id.bytes().all(plain) || id.bytes().all(|byte| byte == b'.') {
-            return refuse(format!("`{id}` is not a container id: letters, digits and `_+-.` are"));
+            return refuse(format!(
+                "`{id}` is not a valid container id: expected letters, digits and `_+-.`"
+            ));
         }
         Ok(Self(root.join(id)))
     }
@@ -63,7 +65,7 @@ impl Folder {
         }
         match fs::create_dir(&self.0) {
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                refuse(format!("container `{}` exists already", self.name()))
+                refuse(format!("container `{}` already exists", self.name()))
             }
             result => Ok(result?),
         }?;
@@ -85,7 +87,7 @@ impl Folder {
             path => path.map_err(disk::Error::io("read", self.cgroup_link()))?,
         };
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-            return refuse(format!("`{}` names no cgroup", self.cgroup_link().display()));
+            return refuse(format!("`{}` does not point to a cgroup", self.cgroup_link().display()));
         };
         Ok(Some(Cgroup::open(&Parent::new(parent), &name.to_string_lossy())))
     }
@@ -117,9 +119,10 @@ impl Folder {
             Err(error) if error.is_not_found() && !self.0.exists() => {
                 refuse(format!("container `{}` does not exist", self.name()))
             }
-            Err(error) if error.is_not_found() => {
-                refuse(format!("container `{}` is not created yet, or its creation was cut off", self.name()))
-            }
+            Err(error) if error.is_not_found() => refuse(format!(
+                "container `{}` is not created yet, or its creation was interrupted",
+                self.name()
+            )),
             result => Ok(result?),
         }
     }
@@ -211,7 +214,7 @@ pub(super) fn all(root: &Path) -> Result<All, Failed> {
             Err(_) if !folder.0.exists() => {}
             Err(error) => {
                 let (name, why) = (folder.name(), one_line(error.as_ref()));
-                unreadable.push(format!("{why}: `hoist oci delete -f {name}` ends and removes it"));
+                unreadable.push(format!("{why}: `hoist oci delete -f {name}` kills and removes it"));
             }
         }
     }

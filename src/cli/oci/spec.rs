@@ -12,7 +12,7 @@ use crate::sys::cap::Cap;
 pub(super) fn write(bundle: &Path) -> Result<(), Failed> {
     let path = bundle.join("config.json");
     if path.exists() {
-        return refuse(format!("{} exists already", path.display()));
+        return refuse(format!("{} already exists", path.display()));
     }
     let mut text = serde_json::to_vec_pretty(&template())?;
     text.push(b'\n');

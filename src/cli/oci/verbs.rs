@@ -293,7 +293,7 @@ fn process_of(words: &Exec, spec: &Spec) -> Result<Process, Failed> {
     }
     let Some(mut process) = spec.process().clone() else { return refuse("the container has no process") };
     if words.args.is_empty() {
-        return refuse("there is nothing to run");
+        return refuse("no command specified");
     }
     process.set_args(Some(words.args.clone()));
     process.set_terminal(Some(words.tty));
