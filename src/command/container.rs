@@ -70,7 +70,7 @@ verbs! { Container:
     Attach(Attach) from AttachWords = changes(
         &["attach", "container attach"],
         "[OPTIONS] CONTAINER",
-        "Attach this terminal to a running container",
+        "Attach local standard input, output, and error streams to a running container",
         &["attach web"],
     );
 
@@ -423,7 +423,7 @@ pub(super) struct LogsWords {
     /// Follow log output
     #[arg(short, long)]
     follow: bool,
-    /// Show logs since a time (2026-01-02T13:23:37Z) or for the last part of it (42m)
+    /// Show logs since timestamp (e.g. 2026-01-02T13:23:37Z) or relative (e.g. 42m for 42 minutes)
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
     /// Number of lines to show from the end of the logs
@@ -432,7 +432,7 @@ pub(super) struct LogsWords {
     /// Show timestamps
     #[arg(short, long)]
     timestamps: bool,
-    /// Show logs before a time (2026-01-02T13:23:37Z) or how long ago (42m)
+    /// Show logs before a timestamp (e.g. 2026-01-02T13:23:37Z) or relative (e.g. 42m for 42 minutes)
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
     #[arg(value_name = "CONTAINER")]
@@ -450,7 +450,7 @@ impl Words for LogsWords {
                 Ok(lines) => u64::try_from(lines).ok(),
                 Err(_) => {
                     return Err(Usage::argument(format!(
-                        "invalid argument `{number}` for --tail: want a number, or `all`"
+                        "invalid argument `{number}` for --tail: expected a number or `all`"
                     )));
                 }
             },
@@ -535,7 +535,7 @@ impl Words for ExecWords {
         let command: Vec<_> = words.collect();
         if command.is_empty() {
             return Err(Usage::count(
-                "`hoist exec` needs CONTAINER and COMMAND",
+                "`hoist exec` requires CONTAINER and COMMAND",
                 Some("see `hoist exec --help`".to_owned()),
             ));
         }

@@ -123,7 +123,7 @@ impl CreateWords {
         let image = words.next().unwrap_or_default();
         let command = words.collect();
         if image.is_empty() {
-            return Err(Usage::argument("invalid reference format: the image's name is empty"));
+            return Err(Usage::argument("invalid reference format: the image name is empty"));
         }
         let name = self.name.as_deref().map(str::parse).transpose();
         let name = name.map_err(|error| Usage::argument(format!("{error}")))?;

@@ -38,7 +38,7 @@ verbs! { Image:
     FromHost(FromHost) from FromHostWords = changes(
         &["image from-host"],
         "-t NAME[:TAG] PROGRAM [PROGRAM...]",
-        "Make an image of programs of this machine",
+        "Create an image from programs of this machine",
         &["image from-host -t tools bash ls cat"],
     );
 
@@ -53,7 +53,7 @@ verbs! { Image:
     Import(Import) from ImportWords = changes(
         &["import", "image import"],
         "[OPTIONS] FILE|- [REPOSITORY[:TAG]]",
-        "Make an image of a root file system in a tar archive",
+        "Import the contents from a tarball to create a filesystem image",
         &["import -c 'CMD [\"sh\"]' rootfs.tar base"],
     );
 
@@ -187,7 +187,7 @@ impl Pull {
 
 #[derive(Debug, Args)]
 pub(super) struct PullWords {
-    /// Use the image of this platform
+    /// Use the image for this platform
     #[arg(long, value_name = "OS/ARCH")]
     platform: Option<String>,
     /// Suppress verbose output
@@ -263,8 +263,8 @@ impl Import {
     /// The source is a URL, or the name is not a valid image name.
     pub fn named(source: &str, name: Option<&str>) -> Result<Self, Usage> {
         if source.contains("://") {
-            let usage = Usage::argument("import of a URL is not supported yet");
-            return Err(usage.hint("pipe it: `curl URL | hoist import - NAME`"));
+            let usage = Usage::argument("importing a URL is not supported yet");
+            return Err(usage.hint("pipe the archive instead: `curl URL | hoist import - NAME`"));
         }
         Ok(Self {
             source: (source != "-").then(|| source.into()),
@@ -284,7 +284,7 @@ pub(super) struct ImportWords {
     /// Set commit message for imported image
     #[arg(short, long, value_name = "TEXT")]
     message: Option<String>,
-    /// What the programs in it run on
+    /// Set the platform of the imported image
     #[arg(long, value_name = "OS/ARCH")]
     platform: Option<String>,
     #[arg(value_name = "FILE|-", hide = true)]

@@ -57,7 +57,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<u8>, Usage> {
         (_, Some([letter @ b'a'..=b'z'])) => Ok(letter - b'a' + 1),
         (_, Some([b'@'])) => Ok(0),
         (_, Some([sign @ b'['..=b'_'])) => Ok(sign - b'[' + 27),
-        _ => Err(bad(word).hint("want single characters or `ctrl-` and one, joined by commas")),
+        _ => Err(bad(word).hint("use comma-separated keys: a character, or `ctrl-` and a character")),
     };
     text.split(',').map(key).collect()
 }

@@ -193,13 +193,15 @@ pub fn parse(words: &[String]) -> Result<Parsed, Usage> {
             _ if word.starts_with('-') => return Err(refused::global(word)),
             // The flag has no effect on a verb, so accepting it would be misleading.
             _ if parsed.flags.read_only => {
-                return Err(Usage::argument("--read-only is for the terminal UI, which takes no command")
-                    .hint("`hoist --read-only` alone opens it"));
+                return Err(Usage::argument(
+                    "--read-only is for the terminal UI and cannot be used with a command",
+                )
+                .hint("run `hoist --read-only` without a command"));
             }
             // `hoist oci --root` means something else.
             "oci" => {
-                return Err(Usage::argument("`oci` takes none of the options before a command")
-                    .hint("write `hoist oci` first, and its own options behind: see `hoist oci --help`"));
+                return Err(Usage::argument("global options cannot be used with `oci`")
+                    .hint("put options after `hoist oci`: see `hoist oci --help`"));
             }
             _ => {
                 parsed.request = verb(rest)?;
@@ -268,7 +270,7 @@ fn truth(word: &str) -> Result<bool, String> {
     match word {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
-        _ => Err("want true or false".to_owned()),
+        _ => Err("expected true or false".to_owned()),
     }
 }
 

@@ -9,10 +9,10 @@ use super::{LACKING, NOUNS};
 const HEAD: &str = "\
 # Commands
 
-Written by a test from the table of commands (`src/command/table.rs`); do not edit it. `hoist COMMAND --help` shows
-the same. What Docker has and hoist does not is refused by name. Only what changes nothing on Linux is taken and
-without effect, in Docker as here: `cached`, `delegated` and `consistent` of `-v`, and its `z` and `Z` where SELinux
-is off. Where it is on, `create` and `run` warn that labels of files are not changed yet.
+This file is generated from the table of commands (`src/command/table.rs`) by a test; do not edit it. `hoist COMMAND
+--help` shows the same. Docker's commands and options that hoist does not support are errors that name them. As in
+Docker, some modes of `-v` are accepted without effect: `cached`, `delegated` and `consistent`, and `z` and `Z` where
+SELinux is off. Where SELinux is on, `create` and `run` warn that relabeling is not supported yet.
 ";
 
 const GLOBAL_HEAD: &str = "
@@ -22,8 +22,8 @@ const GLOBAL_HEAD: &str = "
 hoist [OPTIONS] [COMMAND]
 ```
 
-They stand before the command. Without a command the terminal UI opens, with the engine of these folders; its `:` line
-does not take them.
+Global options come before the command. Without a command, the terminal UI opens with the engine in these folders. Its
+`:` line does not accept global options.
 
 | option | |
 | --- | --- |
@@ -79,7 +79,7 @@ fn verb(verb: &Verb) -> String {
 fn other((name, about): (&str, &str)) -> String {
     format!(
         "\n## {name}\n\n{about}.\n\n```text\nhoist {name} [OPTIONS] COMMAND\n```\n\n\
-         Its commands and options are those of other runtimes: see `hoist {name} --help`.\n"
+         Its commands and options are those of other OCI runtimes: see `hoist {name} --help`.\n"
     )
 }
 

@@ -30,7 +30,7 @@ pub(super) fn option(verb: &Verb, written: &str) -> Option<Usage> {
 pub(super) fn global(word: &str) -> Usage {
     let name = word.split('=').next().unwrap_or(word);
     if GLOBALS.contains(&name) {
-        let hint = "hoist talks to no daemon; `--root` and `--run-root` choose another engine";
+        let hint = "hoist has no daemon; use `--root` and `--run-root` to choose another engine";
         return Usage::argument(format!("{name} is not supported")).hint(hint);
     }
     Usage::flag(format!("unknown flag: {name}"), "hoist")

@@ -60,7 +60,7 @@ fn first() -> Vec<(String, String)> {
     let tops = table::each_verb().flat_map(|verb| verb.names().iter().map(|name| (*name, verb.about())));
     let tops = tops.filter(|(name, _)| !name.contains(' '));
     let nouns = NOUNS.iter().map(|noun| (noun.name, noun.about));
-    let all = tops.chain(nouns).chain([("help", "Show what the commands are")]);
+    let all = tops.chain(nouns).chain([("help", "Show help")]);
     all.map(|(name, about)| (name.to_owned(), about.to_owned())).collect()
 }
 

@@ -24,7 +24,7 @@ verbs! { System:
     Events(Events) from Events = shows(
         &["events", "system events"],
         "[OPTIONS]",
-        "Show what changes, as it changes",
+        "Show events in real time",
         &["events --since 1h --filter type=container"],
     );
 
@@ -38,7 +38,7 @@ verbs! { System:
     Boot(Boot) from Boot = changes(
         &["system boot"],
         "",
-        "Start the containers whose restart policies want it, as at boot",
+        "Start containers according to their restart policies, as at boot",
         &["system boot"],
     );
 
@@ -59,14 +59,14 @@ verbs! { System:
     Shutdown(Shutdown) from Shutdown = changes(
         &["system shutdown"],
         "",
-        "Stop all containers; their restart policies start them at the next boot",
+        "Stop all containers; restart policies start them again at the next boot",
         &["system shutdown"],
     );
 
     Uninstall(Uninstall) from Uninstall = changes(
         &["system uninstall"],
         "",
-        "Remove what `system install` made; containers keep running",
+        "Undo `system install`; containers keep running",
         &["system uninstall"],
     );
 
@@ -80,7 +80,7 @@ verbs! { System:
     Completion(Shell) from CompletionWords = shows(
         &["completion"],
         "bash|zsh|fish",
-        "Print completions for a shell",
+        "Print the completion script for a shell",
         &["completion bash"],
     );
 }
@@ -166,7 +166,7 @@ pub struct Uninstall {}
 /// `system reset`
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub struct Reset {
-    /// Do not ask
+    /// Do not prompt for confirmation
     #[arg(short, long)]
     pub force: bool,
 }

@@ -148,7 +148,7 @@ impl Noun {
         rows.sort_unstable();
         let Self { name, about, .. } = self;
         format!(
-            "Usage:  hoist {name} COMMAND\n\n{about}\n\nCommands:\n{}\nRun `hoist {name} COMMAND --help` for more on a command.\n",
+            "Usage:  hoist {name} COMMAND\n\n{about}\n\nCommands:\n{}\nRun `hoist {name} COMMAND --help` for more information on a command.\n",
             listed(&rows)
         )
     }
@@ -328,15 +328,15 @@ const fn global(
 
 /// The options before the verb.
 pub(super) const GLOBALS: &[Global] = &[
-    global(None, "config", Some("FILE"), "Read this configuration instead of the usual ones"),
-    global(Some('D'), "debug", None, "Write what happens to standard error"),
-    global(None, "read-only", None, "Open the terminal UI so that it changes nothing"),
-    global(None, "root", Some("FOLDER"), "Keep images and containers here (default /var/lib/hoist)"),
-    global(None, "run-root", Some("FOLDER"), "Keep what a reboot voids here (default /run/hoist)"),
+    global(None, "config", Some("FILE"), "Use this configuration file instead of the default ones"),
+    global(Some('D'), "debug", None, "Write debug messages to standard error"),
+    global(None, "read-only", None, "Open the terminal UI in read-only mode"),
+    global(None, "root", Some("FOLDER"), "Folder for images and containers (default /var/lib/hoist)"),
+    global(None, "run-root", Some("FOLDER"), "Folder for runtime state (default /run/hoist)"),
     global(Some('v'), "version", None, "Print version information and quit"),
 ];
 
-/// Returns a line such as `  -D, --debug            Write what happens to standard error`.
+/// Returns a line such as `  -D, --debug            Write debug messages to standard error`.
 fn global_line(Global { short, long, value, about }: &Global) -> String {
     let short = short.map_or_else(|| "    ".to_owned(), |letter| format!("-{letter}, "));
     let long = [Some(*long), *value].into_iter().flatten().collect::<Vec<_>>().join(" ");
@@ -345,7 +345,7 @@ fn global_line(Global { short, long, value, about }: &Global) -> String {
 
 /// Commands with their own parsers.
 pub(super) const ELSEWHERE: &[(&str, &str)] =
-    &[("oci", "Drive the embedded runtime as the OCI runtime specification says")];
+    &[("oci", "Use the embedded runtime through the OCI runtime command line")];
 
 /// Returns the output of `hoist --help`.
 pub(super) fn overview() -> String {
@@ -359,7 +359,7 @@ pub(super) fn overview() -> String {
         "\
 Usage:  hoist [OPTIONS] [COMMAND]
 
-Run containers, without a daemon. `hoist` alone opens the terminal UI.
+Run containers without a daemon. Without a command, open the terminal UI.
 
 Common Commands:
 {}

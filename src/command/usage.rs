@@ -108,23 +108,23 @@ pub(super) fn from_clap(error: &clap::Error, verb: &Verb) -> Usage {
             None => Usage::flag(format!("unknown shorthand flag: {option}"), &name),
         },
         Clap::UnknownArgument | Clap::TooManyValues => {
-            Usage::count(format!("`{name}` does not take `{argument}`"), None)
+            Usage::count(format!("`{name}`: unexpected argument `{argument}`"), None)
         }
         Clap::MissingRequiredArgument => {
             let missing = match error.get(ContextKind::InvalidArg) {
                 Some(ContextValue::Strings(names)) => names.iter().map(|name| bare(name)).collect(),
                 _ => vec![bare(&argument)],
             };
-            Usage::count(format!("`{name}` needs {}", missing.join(" and ")), None)
+            Usage::count(format!("`{name}` requires {}", missing.join(" and ")), None)
         }
         Clap::InvalidValue | Clap::TooFewValues | Clap::WrongNumberOfValues if value.is_empty() => {
             Usage::flag(format!("flag needs an argument: {option}"), &name)
         }
         Clap::InvalidValue | Clap::ValueValidation => {
             let why = match (error.get(ContextKind::ValidValue), std::error::Error::source(error)) {
-                (Some(ContextValue::Strings(valid)), _) => format!("want {}", valid.join(", ")),
+                (Some(ContextValue::Strings(valid)), _) => format!("expected one of {}", valid.join(", ")),
                 (_, Some(source)) => source.to_string(),
-                _ => "it does not take that".to_owned(),
+                _ => "invalid value".to_owned(),
             };
             Usage::flag(format!("invalid argument `{value}` for {option}: {why}"), &name)
         }

@@ -18,7 +18,7 @@ fn words_that_make_no_sense_end_with_dockers_codes() {
     let home = Home::new();
     for (words, code, said) in [
         (&["run", "--nosuch", "x"][..], 125, "error: unknown flag: --nosuch\n"),
-        (&["run"], 1, "error: `hoist run` needs IMAGE\n"),
+        (&["run"], 1, "error: `hoist run` requires IMAGE\n"),
         (&["run", "-p", "80:80", "x"], 125, "error: --publish is not supported yet\n"),
         (&["blorp"], 1, "error: unknown command: hoist blorp\n"),
         (&["images", "--filter", "x"], 1, "error: bad format of filter `x` (expected name=value)\n"),

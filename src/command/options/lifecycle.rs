@@ -33,7 +33,7 @@ pub(super) const FIELDS: &[Field] = &[
     Field::one(260, "Restart", "restart", &[S::General], "no")
         .few(&["no", "always", "unless-stopped", "on-failure"])
         .optional(),
-    Field::one(400, "Stop signal", "stop-signal", &[S::Advanced], "the image's, else SIGTERM")
+    Field::one(400, "Stop signal", "stop-signal", &[S::Advanced], "the image's, or SIGTERM")
         .few(SIGNALS)
         .optional(),
     Field::one(410, "Stop secs", "stop-timeout", &[S::Advanced], "10"),
@@ -86,13 +86,15 @@ fn restart(word: &str) -> Result<RestartPolicy> {
         "always" => RestartPolicy::Always,
         "unless-stopped" => RestartPolicy::UnlessStopped,
         "on-failure" => {
-            let most = most.map_or(Ok(0), str::parse).map_err(|_| bad("the count must be a number"))?;
+            let most = most
+                .map_or(Ok(0), str::parse)
+                .map_err(|_| bad("the maximum retry count must be an integer"))?;
             return Ok(RestartPolicy::OnFailure(most));
         }
-        _ => return Err(bad("want no, always, unless-stopped or on-failure[:n]")),
+        _ => return Err(bad("expected no, always, unless-stopped or on-failure[:n]")),
     };
     match most {
-        Some(_) => Err(bad("only on-failure takes a count")),
+        Some(_) => Err(bad("a maximum retry count can only be used with on-failure")),
         None => Ok(policy),
     }
 }

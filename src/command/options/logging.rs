@@ -52,7 +52,7 @@ fn log(driver: Option<String>, words: &[String]) -> Result<LogOptions> {
         Some(known @ ("json-file" | "none")) => log.driver = Some(known.to_owned()),
         Some(other) => {
             let usage = Usage::argument(format!("--log-driver {other} is not supported yet"));
-            return Err(usage.hint("there are json-file and none"));
+            return Err(usage.hint("supported log drivers: json-file, none"));
         }
     }
     for word in words {
@@ -65,14 +65,14 @@ fn log(driver: Option<String>, words: &[String]) -> Result<LogOptions> {
             "max-file" => {
                 let files = value.parse().ok().filter(|files| (1..=MAX_LOG_FILES).contains(files));
                 let bad = || {
-                    let want = format!("want a number from 1 to {MAX_LOG_FILES}");
+                    let want = format!("expected a number from 1 to {MAX_LOG_FILES}");
                     Usage::argument(format!("invalid --log-opt max-file `{value}`: {want}"))
                 };
                 log.max_files = Some(files.ok_or_else(bad)?);
             }
             _ => {
                 let usage = Usage::argument(format!("--log-opt {key} is not supported yet"));
-                return Err(usage.hint("there are max-size and max-file"));
+                return Err(usage.hint("supported log options: max-size, max-file"));
             }
         }
     }
@@ -96,6 +96,6 @@ fn decimal_size(option: &str, word: &str) -> Result<u64> {
     match bytes {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and 1e18")]
         Some(bytes) if (1.0..1e18).contains(&bytes) => Ok(bytes as u64),
-        _ => Err(Usage::argument(format!("invalid {option} `{word}`: want a size, as in 10m"))),
+        _ => Err(Usage::argument(format!("invalid {option} `{word}`: expected a size such as 10m"))),
     }
 }

@@ -55,7 +55,7 @@ pub(super) struct OptionWords {
     /// Read in a line delimited file of labels
     #[arg(long, value_name = "FILE")]
     label_file: Vec<String>,
-    /// Use the image of this platform
+    /// Use the image for this platform
     #[arg(long, value_name = "OS/ARCH")]
     platform: Option<String>,
     /// Runtime to use for this container
@@ -177,7 +177,7 @@ pub(super) const FIELDS: [&[Field]; 8] = [
         Field::many(340, "Label files", "label-file", &[Section::Labels], "files of name=value lines")
             .names(NameKind::File),
         Field::one(370, "Platform", "platform", &[Section::Advanced], "this machine's").optional(),
-        Field::one(390, "Runtime", "runtime", &[Section::Advanced], "the embedded one").optional(),
+        Field::one(390, "Runtime", "runtime", &[Section::Advanced], "the embedded runtime").optional(),
     ],
 ];
 
@@ -202,7 +202,7 @@ fn labels(words: &[String]) -> Result<BTreeMap<String, String>> {
     for word in words {
         let (name, value) = word.split_once('=').unwrap_or((word, ""));
         if name.is_empty() {
-            return Err(Usage::argument(format!("invalid label `{word}`: its name is empty")));
+            return Err(Usage::argument(format!("invalid label `{word}`: the name is empty")));
         }
         labels.insert(name.to_owned(), value.to_owned());
     }

@@ -33,10 +33,10 @@ pub(super) struct MountWords {
 /// Fields of the form.
 pub(super) const FIELDS: &[Field] = &[
     Field::switch(60, "read-only", "read-only", &[S::General, S::Security]),
-    Field::many(160, "Volumes", "volume", &[S::General, S::Mounts], "/here:/there /here:/there:ro")
+    Field::many(160, "Volumes", "volume", &[S::General, S::Mounts], "/src:/dst /src:/dst:ro")
         .names(NameKind::File),
-    Field::many(170, "Mounts", "mount", &[S::Mounts], "type=bind,source=/here,target=/there"),
-    Field::many(180, "Tmpfs", "tmpfs", &[S::Mounts], "/there /there:size=64m"),
+    Field::many(170, "Mounts", "mount", &[S::Mounts], "type=bind,source=/src,target=/dst"),
+    Field::many(180, "Tmpfs", "tmpfs", &[S::Mounts], "/dst /dst:size=64m"),
 ];
 
 /// Docker's options that are not supported yet.
@@ -188,7 +188,7 @@ fn volume(word: &str) -> Result<MountRequest> {
     }
     if !source.starts_with(['/', '.']) {
         let usage = Usage::argument(format!("-v {word}: named volumes are not supported yet"));
-        return Err(usage.hint(format!("to bind a folder, write its path: ./{source}")));
+        return Err(usage.hint(format!("to bind mount a folder, use its path: ./{source}")));
     }
     let bind = Bind { source: source.into(), create_source: true, recursive: true, ..Bind::default() };
     let mut request = MountRequest::new(target(word, path)?, MountKind::Bind(bind));
@@ -308,9 +308,9 @@ fn mount(word: &str) -> Result<MountRequest> {
         }
         kind @ ("volume" | "image" | "cluster" | "npipe") => {
             let usage = Usage::argument(format!("--mount type={kind} is not supported yet"));
-            return Err(usage.hint("there are type=bind and type=tmpfs"));
+            return Err(usage.hint("supported types: bind, tmpfs"));
         }
-        _ => return Err(bad("want type=bind or type=tmpfs")),
+        _ => return Err(bad("expected type=bind or type=tmpfs")),
     };
     Ok(MountRequest { read_only: fields.read_only, ..MountRequest::new(target, kind) })
 }
@@ -318,7 +318,7 @@ fn mount(word: &str) -> Result<MountRequest> {
 fn fields(word: &str) -> Result<Fields> {
     let bad = |why: String| Usage::argument(format!("invalid argument `{word}` for --mount: {why}"));
     let mut fields = Fields::default();
-    for field in comma_separated(word).ok_or_else(|| bad("a quote is not closed".to_owned()))? {
+    for field in comma_separated(word).ok_or_else(|| bad("unterminated quote".to_owned()))? {
         let (key, value) = match field.split_once('=') {
             Some((key, value)) => (key.trim().to_ascii_lowercase(), Some(value)),
             None => (field.trim().to_ascii_lowercase(), None),
@@ -359,7 +359,7 @@ fn fields(word: &str) -> Result<Fields> {
             "tmpfs-size" => fields.size = Some(size("tmpfs-size", needed()?)?),
             "tmpfs-mode" => {
                 let mode = u32::from_str_radix(needed()?, 8).ok().filter(|mode| *mode <= 0o7777);
-                fields.mode = Some(mode.ok_or_else(|| bad("tmpfs-mode wants octal digits".to_owned()))?);
+                fields.mode = Some(mode.ok_or_else(|| bad("tmpfs-mode must be an octal number".to_owned()))?);
             }
             "volume-driver" | "volume-label" | "volume-nocopy" | "volume-opt" | "volume-subpath"
             | "image-subpath" => {

@@ -39,7 +39,7 @@ pub(super) const FIELDS: &[Field] = &[
     Field::one(200, "Network", "network", &[S::General, S::Network], "bridge").names(NameKind::Network),
     Field::one(210, "Hostname", "hostname", &[S::Network], "the container's short id").optional(),
     Field::one(220, "Domain", "domainname", &[S::Network], "").optional(),
-    Field::many(230, "Hosts", "add-host", &[S::Network], "name:10.0.0.1 up:host-gateway"),
+    Field::many(230, "Hosts", "add-host", &[S::Network], "name:10.0.0.1 name:host-gateway"),
     Field::many(240, "DNS", "dns", &[S::Network], "the host's"),
     Field::many(250, "DNS search", "dns-search", &[S::Network], "example.org"),
     Field::many(255, "DNS options", "dns-option", &[S::Network], "ndots:1").optional(),
@@ -94,7 +94,7 @@ fn network(words: &[String]) -> Result<NetworkMode> {
     let mut words = words.iter();
     let Some(word) = words.next() else { return Ok(NetworkMode::default()) };
     if words.next().is_some() {
-        return Err(Usage::argument("--network given twice is not supported yet"));
+        return Err(Usage::argument("multiple --network options are not supported yet"));
     }
     if word.is_empty() {
         return Err(Usage::argument("no name set for network"));
@@ -108,17 +108,20 @@ fn network(words: &[String]) -> Result<NetworkMode> {
             Some(("name", name)) => mode = Some(NetworkMode::from(name.to_owned())),
             Some((key, _)) => return Err(Usage::argument(format!("--network {key}= is not supported yet"))),
             None => {
-                return Err(Usage::argument(format!("invalid field `{part}` in --network: want key=value")));
+                return Err(Usage::argument(format!(
+                    "invalid field `{part}` in --network: expected key=value"
+                )));
             }
         }
     }
-    mode.ok_or_else(|| Usage::argument("--network needs name="))
+    mode.ok_or_else(|| Usage::argument("--network requires name="))
 }
 
 /// Parses `name:address`, `name=address` or `name:host-gateway`.
 fn extra_host(word: &str) -> Result<String> {
     let bad = || {
-        Usage::argument(format!("bad format for --add-host: `{word}`").to_owned()).hint("want name:address")
+        Usage::argument(format!("bad format for --add-host: `{word}`").to_owned())
+            .hint("expected name:address")
     };
     let at = word.find([':', '=']).ok_or_else(bad)?;
     let (name, address) = (&word[..at], &word[at + 1..]);
@@ -135,7 +138,9 @@ fn extra_host(word: &str) -> Result<String> {
 fn dns(word: &str) -> Result<String> {
     match word.parse::<IpAddr>() {
         Ok(address) => Ok(address.to_string()),
-        Err(_) => Err(Usage::argument(format!("invalid argument `{word}` for --dns: it is no IP address"))),
+        Err(_) => {
+            Err(Usage::argument(format!("invalid argument `{word}` for --dns: it is not an IP address")))
+        }
     }
 }
 

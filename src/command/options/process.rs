@@ -139,7 +139,9 @@ fn named_streams(words: &[String], interactive: bool) -> Result<Option<Streams>>
             "stdout" => streams.stdout = true,
             "stderr" => streams.stderr = true,
             _ => {
-                let message = format!("invalid argument `{word}` for --attach: want STDIN, STDOUT or STDERR");
+                let message = format!(
+                    "invalid argument `{word}` for --attach: valid streams are STDIN, STDOUT and STDERR"
+                );
                 return Err(Usage::argument(message));
             }
         }
@@ -153,7 +155,7 @@ pub(in crate::command) fn env(words: Vec<String>) -> Result<Vec<String>> {
         match word.split_once('=') {
             Some(("", _)) => return Err(Usage::argument(format!("invalid environment variable: {word}"))),
             None if word.is_empty() => {
-                return Err(Usage::argument("invalid environment variable: it is empty"));
+                return Err(Usage::argument("invalid environment variable: the name is empty"));
             }
             _ => {}
         }

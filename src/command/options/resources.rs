@@ -99,9 +99,9 @@ fn swap(word: &str) -> Result<i64> {
 /// Parses `nofile=1024:2048`.
 fn ulimit(word: &str) -> Result<Ulimit> {
     let bad = |why: &str| Usage::argument(format!("invalid ulimit `{word}`: {why}"));
-    let (name, limits) = word.split_once('=').ok_or_else(|| bad("want name=soft[:hard]"))?;
+    let (name, limits) = word.split_once('=').ok_or_else(|| bad("expected name=soft[:hard]"))?;
     if !ULIMITS.contains(&name) {
-        return Err(bad("there is no such limit").hint(format!("there are {}", ULIMITS.join(", "))));
+        return Err(bad("unknown limit").hint(format!("valid limits: {}", ULIMITS.join(", "))));
     }
     let (soft, hard) = limits.split_once(':').unwrap_or((limits, limits));
     let number = |text: &str| match text {
@@ -110,12 +110,12 @@ fn ulimit(word: &str) -> Result<Ulimit> {
             .parse::<i64>()
             .ok()
             .filter(|n| *n >= -1)
-            .ok_or_else(|| bad("want numbers, or -1 for no limit")),
+            .ok_or_else(|| bad("expected numbers, or -1 for unlimited")),
     };
     let (soft, hard) = (number(soft)?, number(hard)?);
     let above = hard != -1 && (soft > hard || soft == -1);
     if above {
-        return Err(bad("the soft limit must be less than or equal to the hard one"));
+        return Err(bad("the soft limit must be less than or equal to the hard limit"));
     }
     Ok(Ulimit { name: name.to_owned(), soft, hard, ..Ulimit::default() })
 }

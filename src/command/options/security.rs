@@ -121,7 +121,7 @@ fn label(part: &str) -> Result<String> {
         _ => false,
     };
     let bad = || Usage::argument(format!("bad label option `{part}`"));
-    let hint = "want disable, or user, role, type, filetype or level with a colon and a value";
+    let hint = "use disable, or user, role, type, filetype or level followed by `:VALUE`";
     if is_known { Ok(part.to_owned()) } else { Err(bad().hint(hint)) }
 }
 

@@ -22,7 +22,7 @@ pub(in crate::command) fn filled(option: &str, word: &str) -> Result<String> {
 
 /// Splits `key=value`.
 pub(super) fn pair<'a>(option: &str, word: &'a str) -> Result<(&'a str, &'a str)> {
-    let bad = || Usage::argument(format!("invalid argument `{word}` for {option}: want key=value"));
+    let bad = || Usage::argument(format!("invalid argument `{word}` for {option}: expected key=value"));
     word.split_once('=').filter(|(key, _)| !key.is_empty()).ok_or_else(bad)
 }
 

@@ -29,9 +29,9 @@ fn help_reads_well() {
     Manage images
 
     Commands:
-      from-host  Make an image of programs of this machine
+      from-host  Create an image from programs of this machine
       history    Show the history of an image
-      import     Make an image of a root file system in a tar archive
+      import     Import the contents from a tarball to create a filesystem image
       inspect    Display detailed information on one or more images
       load       Load an image from a tar archive or STDIN
       ls         List images
@@ -39,13 +39,13 @@ fn help_reads_well() {
       rm         Remove one or more images
       tag        Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE
 
-    Run `hoist image COMMAND --help` for more on a command.
+    Run `hoist image COMMAND --help` for more information on a command.
     ");
     let Request::Show(text) = request("--help") else { panic!() };
     insta::assert_snapshot!(text, @"
     Usage:  hoist [OPTIONS] [COMMAND]
 
-    Run containers, without a daemon. `hoist` alone opens the terminal UI.
+    Run containers without a daemon. Without a command, open the terminal UI.
 
     Common Commands:
       run     Create and run a new container from an image
@@ -63,7 +63,7 @@ fn help_reads_well() {
       system     Manage this engine
 
     Commands:
-      attach      Attach this terminal to a running container
+      attach      Attach local standard input, output, and error streams to a running container
       create      Create a new container
       export      Export a container's filesystem as a tar archive
       kill        Kill one or more running containers
@@ -78,23 +78,23 @@ fn help_reads_well() {
       unpause     Unpause all processes within one or more containers
       wait        Block until one or more containers stop, then print their exit codes
       history     Show the history of an image
-      import      Make an image of a root file system in a tar archive
+      import      Import the contents from a tarball to create a filesystem image
       load        Load an image from a tar archive or STDIN
       rmi         Remove one or more images
       tag         Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE
       inspect     Return low-level information on objects
-      events      Show what changes, as it changes
+      events      Show events in real time
       info        Display system-wide information
       version     Show the version information
-      completion  Print completions for a shell
-      oci         Drive the embedded runtime as the OCI runtime specification says
+      completion  Print the completion script for a shell
+      oci         Use the embedded runtime through the OCI runtime command line
 
     Global Options:
-          --config FILE      Read this configuration instead of the usual ones
-      -D, --debug            Write what happens to standard error
-          --read-only        Open the terminal UI so that it changes nothing
-          --root FOLDER      Keep images and containers here (default /var/lib/hoist)
-          --run-root FOLDER  Keep what a reboot voids here (default /run/hoist)
+          --config FILE      Use this configuration file instead of the default ones
+      -D, --debug            Write debug messages to standard error
+          --read-only        Open the terminal UI in read-only mode
+          --root FOLDER      Folder for images and containers (default /var/lib/hoist)
+          --run-root FOLDER  Folder for runtime state (default /run/hoist)
       -v, --version          Print version information and quit
 
     Run `hoist COMMAND --help` for more information on a command.

@@ -74,11 +74,11 @@ fn what_docker_has_and_hoist_lacks_is_refused_by_name() {
 
     -H tcp://x ps → 125
     -H is not supported
-      hint: hoist talks to no daemon; `--root` and `--run-root` choose another engine
+      hint: hoist has no daemon; use `--root` and `--run-root` to choose another engine
 
     run -v data:/data debian → 125
     -v data:/data: named volumes are not supported yet
-      hint: to bind a folder, write its path: ./data
+      hint: to bind mount a folder, use its path: ./data
 
     run -v /data debian → 125
     -v /data: anonymous volumes are not supported yet
@@ -86,19 +86,19 @@ fn what_docker_has_and_hoist_lacks_is_refused_by_name() {
 
     run --mount type=volume,target=/x debian → 125
     --mount type=volume is not supported yet
-      hint: there are type=bind and type=tmpfs
+      hint: supported types: bind, tmpfs
 
     run --network a --network b debian → 125
-    --network given twice is not supported yet
+    multiple --network options are not supported yet
       hint: see `hoist run --help`
 
     run --log-driver syslog debian → 125
     --log-driver syslog is not supported yet
-      hint: there are json-file and none
+      hint: supported log drivers: json-file, none
 
     run --security-opt label=type debian → 125
     bad label option `type`
-      hint: want disable, or user, role, type, filetype or level with a colon and a value
+      hint: use disable, or user, role, type, filetype or level followed by `:VALUE`
 
     run --security-opt label=nested debian → 125
     --security-opt label=nested is not supported yet
@@ -106,15 +106,15 @@ fn what_docker_has_and_hoist_lacks_is_refused_by_name() {
 
     run --security-opt label=type:x:y debian → 125
     bad label option `type:x:y`
-      hint: want disable, or user, role, type, filetype or level with a colon and a value
+      hint: use disable, or user, role, type, filetype or level followed by `:VALUE`
 
     run --security-opt 'label=level:s0\",lowerdir=/' debian → 125
     bad label option `level:s0\",lowerdir=/`
-      hint: want disable, or user, role, type, filetype or level with a colon and a value
+      hint: use disable, or user, role, type, filetype or level followed by `:VALUE`
 
     import http://x/y.tar → 125
-    import of a URL is not supported yet
-      hint: pipe it: `curl URL | hoist import - NAME`
+    importing a URL is not supported yet
+      hint: pipe the archive instead: `curl URL | hoist import - NAME`
     ");
 }
 
@@ -147,7 +147,7 @@ fn words_that_make_no_sense_are_refused() {
         "--root",
     ]), @"
     run → 1
-    `hoist run` needs IMAGE
+    `hoist run` requires IMAGE
       usage: hoist run [OPTIONS] IMAGE [COMMAND] [ARG...]
       hint: see `hoist run --help`
 
@@ -157,7 +157,7 @@ fn words_that_make_no_sense_are_refused() {
       hint: see `hoist run --help`
 
     run -it → 1
-    `hoist run` needs IMAGE
+    `hoist run` requires IMAGE
       usage: hoist run [OPTIONS] IMAGE [COMMAND] [ARG...]
       hint: see `hoist run --help`
 
@@ -172,7 +172,7 @@ fn words_that_make_no_sense_are_refused() {
       hint: see `hoist run --help`
 
     run --rm=maybe debian → 125
-    invalid argument `maybe` for --rm: want true or false
+    invalid argument `maybe` for --rm: expected true or false
       usage: hoist run [OPTIONS] IMAGE [COMMAND] [ARG...]
       hint: see `hoist run --help`
 
@@ -182,22 +182,22 @@ fn words_that_make_no_sense_are_refused() {
       hint: see `hoist ps --help`
 
     ps extra → 1
-    `hoist ps` does not take `extra`
+    `hoist ps`: unexpected argument `extra`
       usage: hoist ps [OPTIONS]
       hint: see `hoist ps --help`
 
     rm → 1
-    `hoist rm` needs CONTAINER
+    `hoist rm` requires CONTAINER
       usage: hoist rm [OPTIONS] CONTAINER [CONTAINER...]
       hint: see `hoist rm --help`
 
     tag a → 1
-    `hoist tag` needs TARGET_IMAGE[:TAG]
+    `hoist tag` requires TARGET_IMAGE[:TAG]
       usage: hoist tag SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]
       hint: see `hoist tag --help`
 
     tag a b c → 1
-    `hoist tag` does not take `c`
+    `hoist tag`: unexpected argument `c`
       usage: hoist tag SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]
       hint: see `hoist tag --help`
 
@@ -219,11 +219,11 @@ fn words_that_make_no_sense_are_refused() {
       hint: see `hoist rename --help`
 
     exec web → 1
-    `hoist exec` needs CONTAINER and COMMAND
+    `hoist exec` requires CONTAINER and COMMAND
       hint: see `hoist exec --help`
 
     inspect --type thing x → 125
-    invalid argument `thing` for --type: want container, image, network, volume
+    invalid argument `thing` for --type: expected one of container, image, network, volume
       usage: hoist inspect [OPTIONS] NAME|ID [NAME|ID...]
       hint: see `hoist inspect --help`
 
@@ -233,11 +233,11 @@ fn words_that_make_no_sense_are_refused() {
       hint: see `hoist stop --help`
 
     logs --tail few web → 125
-    invalid argument `few` for --tail: want a number, or `all`
+    invalid argument `few` for --tail: expected a number or `all`
       hint: see `hoist logs --help`
 
     completion tcsh → 125
-    invalid argument `tcsh` for <bash|zsh|fish>: want bash, fish, zsh
+    invalid argument `tcsh` for <bash|zsh|fish>: expected one of bash, fish, zsh
       usage: hoist completion bash|zsh|fish
       hint: see `hoist completion --help`
 
@@ -246,8 +246,8 @@ fn words_that_make_no_sense_are_refused() {
       hint: see `hoist --help`
 
     --root x oci list → 125
-    `oci` takes none of the options before a command
-      hint: write `hoist oci` first, and its own options behind: see `hoist oci --help`
+    global options cannot be used with `oci`
+      hint: put options after `hoist oci`: see `hoist oci --help`
 
     --root → 125
     flag needs an argument: --root
@@ -321,7 +321,7 @@ fn values_that_make_no_sense_are_refused() {
       hint: see `hoist run --help`
 
     run -a tty debian → 125
-    invalid argument `tty` for --attach: want STDIN, STDOUT or STDERR
+    invalid argument `tty` for --attach: valid streams are STDIN, STDOUT and STDERR
       hint: see `hoist run --help`
 
     run --rm --restart always debian → 125
@@ -329,11 +329,11 @@ fn values_that_make_no_sense_are_refused() {
       hint: see `hoist run --help`
 
     run --restart sometimes debian → 125
-    invalid restart policy `sometimes`: want no, always, unless-stopped or on-failure[:n]
+    invalid restart policy `sometimes`: expected no, always, unless-stopped or on-failure[:n]
       hint: see `hoist run --help`
 
     run --restart always:3 debian → 125
-    invalid restart policy `always:3`: only on-failure takes a count
+    invalid restart policy `always:3`: a maximum retry count can only be used with on-failure
       hint: see `hoist run --help`
 
     run --pull maybe debian → 125
@@ -417,15 +417,15 @@ fn values_that_make_no_sense_are_refused() {
       hint: see `hoist run --help`
 
     run --ulimit nofile debian → 125
-    invalid ulimit `nofile`: want name=soft[:hard]
+    invalid ulimit `nofile`: expected name=soft[:hard]
       hint: see `hoist run --help`
 
     run --ulimit files=1 debian → 125
-    invalid ulimit `files=1`: there is no such limit
-      hint: there are core, cpu, data, fsize, locks, memlock, msgqueue, nice, nofile, nproc, rss, rtprio, rttime, sigpending, stack
+    invalid ulimit `files=1`: unknown limit
+      hint: valid limits: core, cpu, data, fsize, locks, memlock, msgqueue, nice, nofile, nproc, rss, rtprio, rttime, sigpending, stack
 
     run --ulimit nofile=5:1 debian → 125
-    invalid ulimit `nofile=5:1`: the soft limit must be less than or equal to the hard one
+    invalid ulimit `nofile=5:1`: the soft limit must be less than or equal to the hard limit
       hint: see `hoist run --help`
 
     run --shm-size big debian → 125
@@ -434,14 +434,14 @@ fn values_that_make_no_sense_are_refused() {
 
     run --add-host web debian → 125
     bad format for --add-host: `web`
-      hint: want name:address
+      hint: expected name:address
 
     run --add-host web:nowhere debian → 125
     invalid IP address in --add-host: `nowhere`
       hint: see `hoist run --help`
 
     run --dns one debian → 125
-    invalid argument `one` for --dns: it is no IP address
+    invalid argument `one` for --dns: it is not an IP address
       hint: see `hoist run --help`
 
     run --platform amd64 debian → 125
@@ -457,11 +457,11 @@ fn values_that_make_no_sense_are_refused() {
       hint: see `hoist run --help`
 
     run --log-opt max-file=0 debian → 125
-    invalid --log-opt max-file `0`: want a number from 1 to 1000
+    invalid --log-opt max-file `0`: expected a number from 1 to 1000
       hint: see `hoist run --help`
 
     run --log-opt max-file=4000000000 debian → 125
-    invalid --log-opt max-file `4000000000`: want a number from 1 to 1000
+    invalid --log-opt max-file `4000000000`: expected a number from 1 to 1000
       hint: see `hoist run --help`
 
     run --log-driver none --log-opt max-size=1m debian → 125
@@ -470,10 +470,10 @@ fn values_that_make_no_sense_are_refused() {
 
     run --detach-keys F1 debian → 125
     invalid detach keys `F1`: unknown key `F1`
-      hint: want single characters or `ctrl-` and one, joined by commas
+      hint: use comma-separated keys: a character, or `ctrl-` and a character
 
     run '' → 125
-    invalid reference format: the image's name is empty
+    invalid reference format: the image name is empty
       hint: see `hoist run --help`
 
     pull UPPER → 1

@@ -356,7 +356,7 @@ mod tests {
             (
                 "run --restart sometimes x",
                 place("restart"),
-                "Bad invalid restart policy `sometimes`: want no, always, unless-stopped or on-failure[:n]",
+                "Bad invalid restart policy `sometimes`: expected no, always, unless-stopped or on-failure[:n]",
             ),
             ("run --shm-size big x", place("shm-size"), "Bad"),
             ("run --ulimit nofile=1 x", place("ulimit"), "Good"),
