@@ -1,11 +1,11 @@
-//! The time, and the zone of who looks.
+//! The current time and the time zone for display.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::config::Environment;
 
-/// The zone's rules of a machine whose user says nothing else.
+/// The rules of the machine's default time zone.
 const LOCAL: &str = "/etc/localtime";
 
 /// The clock of one command line.
@@ -20,8 +20,8 @@ impl Clock {
         Self { zone: environment.text("TZ") }
     }
 
-    /// Now, and where: for those who show times. The zone is read when it is asked for:
-    /// looking for its name, as a library does, would read hundreds of folders.
+    /// Returns the current time and the time zone. The zone is read only when needed: looking up
+    /// its name, as a library would, means reading hundreds of folders.
     pub(super) fn read(&self) -> (Timestamp, TimeZone) {
         let zone = match &self.zone {
             Some(_) => TimeZone::system(),

@@ -1,4 +1,4 @@
-//! The verbs of containers.
+//! Container commands.
 
 use std::future::Future;
 use std::io::{self, Write};
@@ -47,11 +47,11 @@ pub(super) async fn perform(engine: &Engine, clock: &Clock, request: Request) ->
     }
 }
 
-/// Containers that are worked on at the same time.
+/// Maximum number of containers that are handled concurrently.
 const ABREAST: usize = 16;
 
-/// Does `work` for each target, several at a time, and prints the targets it was done for
-/// in their order. Goes on after a failure; the exit code is 1 then.
+/// Runs `work` for each target, several at a time, and prints the targets that succeeded in their
+/// order. Continues after a failure; the exit code is then 1.
 async fn each<T: Into<Warnings>, F: Future<Output = engine::Result<T>>>(
     targets: &[String],
     work: impl Fn(String) -> F,
@@ -100,7 +100,7 @@ async fn remove(engine: &Engine, rm: Rm) -> Result<u8> {
     let containers = engine.containers();
     let mut code = 0;
     let running = if rm.force { Running::Kill } else { Running::Refuse };
-    // `-v` asks for what is so anyway: what is written to an image's volumes goes with the container.
+    // `-v` makes no difference: data in an image's volumes is removed with the container.
     let removal = Removal::for_good(running);
     let work = async |target: String| {
         let removed = containers.remove(&target, removal).await;
@@ -116,7 +116,7 @@ async fn remove(engine: &Engine, rm: Rm) -> Result<u8> {
             Err(error) => {
                 let is_gone = error.kind() == ErrorKind::NotFound;
                 let told = Failure::from(error).tell();
-                // What is not there need not be removed by force.
+                // With --force, a container that does not exist is not an error.
                 if !(rm.force && is_gone) {
                     code = told;
                 }
@@ -188,8 +188,8 @@ async fn attach(engine: &Engine, attach: Attach) -> Result<u8> {
     exit_code(engine, id, end).await
 }
 
-/// Docker's exit codes of a command that was not executed: 126 or 127 when it could not begin,
-/// 1 when there is no such container, or several, or it is not running.
+/// Returns the failure with Docker's exit code for a command that was not executed: 126 or 127 if
+/// it could not be started, 1 if the container does not exist, is ambiguous or is not running.
 fn not_executed(error: engine::Error) -> Failure {
     let code = if error.kind() == ErrorKind::Invalid { 126 } else { 1 };
     Failure::from(error).of_program(code)
@@ -212,7 +212,7 @@ async fn exec(engine: &Engine, exec: Exec) -> Result<u8> {
     let options = attach_options(Streams { stdin, stdout: true, stderr: true });
     let session = containers.exec(&exec.target, request, options).await;
     let session = session.map_err(not_executed)?;
-    // Docker passes no signals on to an exec: they end the client.
+    // As in Docker, signals are not forwarded to an exec: they end the client.
     let manner = Manner { stdin, sig_proxy: None, detach_keys: exec.detach_keys, redraw: false };
     match session::run(session.attached, manner).await? {
         session::End::Exited(code) | session::End::Signal(code) => Ok(code),
@@ -298,7 +298,7 @@ async fn ps(engine: &Engine, clock: &Clock, ps: Ps) -> Result<u8> {
     Ok(0)
 }
 
-/// What `ps` shows without `--all`: what runs, paused and restarting included.
+/// Returns whether `ps` shows the container without `--all`: it is running, paused or restarting.
 fn is_shown(container: &ContainerView) -> bool {
     container.status.is_up() || container.status == engine::Status::Restarting
 }

@@ -12,7 +12,7 @@ use super::terminal;
 use crate::command::container::{Create, Run};
 use crate::engine::{AttachOptions, Created, Engine, Removal, Running, Streams, WaitFor};
 
-/// Docker's exit code for what fails before the container's program runs.
+/// Docker's exit code for failures before the container's program runs.
 pub(super) const ENGINE: u8 = 125;
 
 pub(super) async fn create(engine: &Engine, create: Create) -> Result<u8> {
@@ -62,7 +62,7 @@ pub(super) async fn run(engine: &Engine, run: Run) -> Result<u8> {
     exit_code(engine, id, end).await
 }
 
-/// All bytes, however slow the reader.
+/// Attaches without dropping output, however slow the reader is.
 pub(super) fn attach_options(streams: Streams) -> AttachOptions {
     let Streams { stdin, stdout, stderr } = streams;
     AttachOptions { stdin, stdout, stderr, lossless: true }
@@ -73,18 +73,18 @@ pub(super) fn not_a_terminal() -> Failure {
     Failure::Words("the input device is not a TTY".to_owned(), Some(hint))
 }
 
-/// The exit code that a session's end means.
+/// Returns the exit code for the end of a session.
 pub(super) async fn exit_code(engine: &Engine, target: &str, end: End) -> Result<u8> {
     match end {
         End::Exited(code) | End::Signal(code) => Ok(code),
         End::Detached => Ok(0),
         End::Unread => Ok(128 + 13),
-        // The monitor was killed: what it left behind is settled by who asks.
+        // The monitor was killed: waiting settles the run that it left.
         End::Lost => Ok(engine.containers().wait(target, WaitFor::NotRunning).await?.code),
     }
 }
 
-/// A container that could not be started is not kept when `--rm` was said.
+/// Removes a container with `--rm` that could not be started.
 async fn forget(engine: &Engine, id: &str, auto_remove: bool) {
     if auto_remove {
         // The monitor may have removed it already.
@@ -104,7 +104,7 @@ async fn make(engine: &Engine, create: Create) -> Result<Created> {
     Ok(created)
 }
 
-/// The file of `--cidfile`: there from the start, removed again when nothing is created.
+/// The file of `--cidfile`: created first, and removed if no container is created.
 struct CidFile {
     path: PathBuf,
     file: std::fs::File,
@@ -137,7 +137,7 @@ impl CidFile {
 impl Drop for CidFile {
     fn drop(&mut self) {
         if !self.is_filled {
-            // Best effort: an empty file stays.
+            // Best effort: an empty file may remain.
             let _ = std::fs::remove_file(&self.path);
         }
     }

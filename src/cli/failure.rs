@@ -1,4 +1,4 @@
-//! Why a command line failed, told once, and the exit code that says so.
+//! Why a command line failed: its error message, printed once, and its exit code.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -14,21 +14,21 @@ pub(super) type Result<T> = std::result::Result<T, Failure>;
 /// Why a command line failed.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// The words make no sense.
+    /// The command line is invalid.
     Usage(Usage),
-    /// A word is not text.
+    /// An argument is not valid UTF-8.
     NotText(OsString),
     /// The engine failed.
     Engine(engine::Error),
     /// Another part failed.
     Explained(Box<dyn Explain>),
-    /// Standard output or error cannot be written; nobody reading it is no failure to tell.
+    /// Standard output or error cannot be written. A closed pipe is not reported.
     Output(io::Error),
-    /// A sentence of our own, with what to do.
+    /// A message with a hint.
     Words(String, Option<String>),
-    /// The same with the exit code that Docker has for it.
+    /// Another failure with Docker's exit code for it.
     Coded(Box<Failure>, u8),
-    /// Everything was told already.
+    /// A failure that has been reported already.
     Told(u8),
 }
 
@@ -41,7 +41,7 @@ impl Failure {
         Self::Words(text.into(), None)
     }
 
-    /// What could not be done, and what the system says.
+    /// Returns a function for `map_err` that says what could not be done, and the system's error.
     pub(super) fn cannot(what: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |error| Self::Words(format!("cannot {what}: {error}"), io_hint(&error))
     }
@@ -58,12 +58,12 @@ impl Failure {
         Self::Words(format!("cannot open a file: {error}"), io_hint(&error))
     }
 
-    /// With another exit code than the usual one.
+    /// Returns the failure with another exit code.
     pub(super) fn code(self, code: u8) -> Self {
         Self::Coded(Box::new(self), code)
     }
 
-    /// What it means, where that is known.
+    /// Returns the kind of failure, if known.
     pub(super) fn kind(&self) -> ErrorKind {
         match self {
             Self::Usage(_) | Self::NotText(_) | Self::Words(..) => ErrorKind::Invalid,
@@ -74,7 +74,8 @@ impl Failure {
         }
     }
 
-    /// The exit code of `run` and `exec`: what the shell would say of the program, else `other`.
+    /// Returns the failure with the exit code of `run` and `exec`: a shell's code for errors of the
+    /// program, else `other`.
     pub(super) fn of_program(self, other: u8) -> Self {
         let code = match self.kind() {
             ErrorKind::ProgramNotFound => 127,
@@ -88,10 +89,10 @@ impl Failure {
         self.code(code)
     }
 
-    /// Writes it to standard error, and gives the exit code.
+    /// Prints the message to standard error, and returns the exit code.
     pub(super) fn tell(&self) -> u8 {
         let text = self.text();
-        // Nobody is left to be told when this fails.
+        // There is nowhere to report this failure.
         let _ = io::stderr().write_all(text.as_bytes());
         self.exit_code()
     }
@@ -106,7 +107,7 @@ impl Failure {
         }
     }
 
-    /// `error: …`, its causes, and what to do.
+    /// Returns `error: …`, the causes and the hint.
     fn text(&self) -> String {
         match self {
             Self::Usage(usage) => format!("error: {usage}\n"),

@@ -1,4 +1,4 @@
-//! The verbs of images.
+//! Image commands.
 
 use std::io::{self, IsTerminal, Read};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -53,14 +53,15 @@ async fn pull(engine: &Engine, pull: Pull) -> Result<u8> {
     Ok(0)
 }
 
-/// Standard input as an archive, and what interrupts a wait for it; a terminal is refused.
+/// Returns standard input as an archive, and an alarm that interrupts waiting for it. Fails if it
+/// is a terminal.
 fn standard_input(verb: &str) -> Result<(ArchiveInput, Option<Alarm>)> {
     let mut stdin = io::stdin();
     if stdin.is_terminal() {
         let hint = format!("specify a file, or redirect standard input: `hoist {verb} < FILE`");
         return Err(Failure::Words("requested input is a terminal".to_owned(), Some(hint)));
     }
-    // A read cannot be interrupted, but the wait for another thread's read can.
+    // A read cannot be interrupted, but waiting for another thread's read can.
     let (empty, wanted) = channel::<Vec<u8>>();
     let (full, chunks) = channel();
     let alarm = full.clone();
@@ -83,20 +84,20 @@ fn standard_input(verb: &str) -> Result<(ArchiveInput, Option<Alarm>)> {
     Ok((ArchiveInput::Stream(Box::new(chunks)), Some(alarm)))
 }
 
-/// Bytes that are read from standard input at once.
+/// How many bytes are read from standard input at once.
 const CHUNK: usize = 256 << 10;
 
 type Chunk = io::Result<(Vec<u8>, usize)>;
 type Alarm = Sender<Chunk>;
 
-/// Interrupts a wait for standard input: the reader then checks whether to stop.
+/// Interrupts waiting for standard input; the reader then checks whether to stop.
 fn wake(alarm: Option<&Alarm>) {
     if let Some(alarm) = alarm {
-        let _ = alarm.send(Err(io::ErrorKind::Interrupted.into())); // nobody waits any longer
+        let _ = alarm.send(Err(io::ErrorKind::Interrupted.into())); // nobody is waiting any longer
     }
 }
 
-/// Standard input, read by another thread, a chunk when one is wanted.
+/// Standard input, read by another thread, one requested chunk at a time.
 struct Chunks {
     empty: Sender<Vec<u8>>,
     chunks: Receiver<Chunk>,
@@ -110,7 +111,7 @@ impl Read for Chunks {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.at == self.len {
             if !std::mem::replace(&mut self.is_wanted, true) {
-                let _ = self.empty.send(std::mem::take(&mut self.current)); // else the next line fails
+                let _ = self.empty.send(std::mem::take(&mut self.current)); // or the next line fails
             }
             let read = self.chunks.recv().map_err(io::Error::other)?;
             if !matches!(&read, Err(error) if error.kind() == io::ErrorKind::Interrupted) {
@@ -219,7 +220,7 @@ async fn images(engine: &Engine, clock: &Clock, images: Images) -> Result<u8> {
     let Listing { whole, mut damaged, warnings } = engine.images().listing().await?;
     warn(&Warnings(warnings));
     let chosen = image_rows::chosen(whole, &filters, images.all)?;
-    // Whether it fits a filter nobody can tell.
+    // Whether they match a filter is unknown.
     damaged.retain(|_| is_unfiltered);
     if images.quiet && images.format.is_none() {
         for image in &chosen {

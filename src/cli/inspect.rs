@@ -1,4 +1,4 @@
-//! `inspect`, of objects of any kind.
+//! `inspect` for any type of object.
 
 use super::failure::{Failure, Result};
 use super::images::image;
@@ -69,7 +69,7 @@ async fn object(
     }
 }
 
-/// What could be found of several; the others are told, and the exit code is 1.
+/// Prints the objects that were found, and reports the others; then the exit code is 1.
 pub(super) async fn each(
     names: &[String],
     format: Option<&str>,

@@ -1,10 +1,10 @@
-//! The command line: a request goes to the engine, what comes back to the terminal.
+//! The command line: passes requests to the engine, and prints the results.
 //!
 //! ```text
-//! words ── command::parse, resolve ──▶ Request ── a file a noun, a function a verb ──▶ engine ──▶ stdout, stderr, exit code
+//! arguments ── command::parse, resolve ──▶ Request ── a file per noun, a function per verb ──▶ engine ──▶ stdout, stderr, exit code
 //! ```
-//! Errors are told once, here: what failed, why, what to do. Standard output carries
-//! nothing but what was asked for.
+//! Errors are reported once, here: what failed, why, and what to do. Standard output contains only
+//! what was requested.
 
 mod clock;
 mod containers;
@@ -35,15 +35,15 @@ use crate::command::{self, Parsed, Request, World};
 use crate::config::{Config, Environment, Flags};
 use crate::engine::{self, Engine, Folders, Settings, check_descriptors, check_threads};
 
-/// How long an idle thread stays.
+/// How long an idle thread is kept.
 const KEEP_THREAD: Duration = Duration::from_secs(24 * 3600);
 
-/// What stands behind no verb at all: the terminal UI, with the configuration it has.
+/// Runs the terminal UI if no verb is given, with the flags and the environment.
 pub type Screen = fn(Flags, Environment) -> u8;
 
-/// Reads the words behind the program's name, does what they say, and returns the exit code.
+/// Parses the arguments, executes the command, and returns the exit code.
 ///
-/// Without a verb it is `screen` that is asked.
+/// Without a verb, calls `screen`.
 #[must_use]
 pub fn run(args: Vec<OsString>, environment: Environment, screen: Screen) -> u8 {
     match try_run(args, environment, screen) {
@@ -71,7 +71,7 @@ fn try_run(args: Vec<OsString>, environment: Environment, screen: Screen) -> Res
     if debug {
         tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing::Level::DEBUG).init();
     }
-    // 1 would be taken for the program's own.
+    // An exit code of 1 would look like the container program's own.
     let of_run = |failure: Failure| failure.of_program(create::ENGINE);
     let (engine, folders) = match (open(&flags, &world.environment), &request) {
         (Err(failure), Request::Container(OfContainers::Run(_))) => return Err(of_run(failure)),
@@ -84,8 +84,8 @@ fn try_run(args: Vec<OsString>, environment: Environment, screen: Screen) -> Res
         Request::Container(OfContainers::Run(_)) => of_run(failure),
         _ => failure,
     };
-    // One thread is enough to wait with; the engine's work runs on blocking ones, of which
-    // the first is kept: tokio takes it for a bug when there is not even one.
+    // One thread is enough for waiting. The engine's work runs on blocking threads, of which the
+    // first is kept: tokio treats it as a bug if there is none.
     check_descriptors().map_err(|error| of_request(Failure::no_descriptors(error)))?;
     check_threads(threads(&request)).map_err(|error| of_request(Failure::no_threads(error)))?;
     let mut runtime = tokio::runtime::Builder::new_current_thread();
@@ -99,12 +99,12 @@ fn try_run(args: Vec<OsString>, environment: Environment, screen: Screen) -> Res
             (engine, request) => perform(&engine?, &clock, request).await,
         }
     });
-    // A thread that waits for standard input must not keep the program from its end.
+    // A thread that waits for standard input must not keep the program from exiting.
     runtime.shutdown_background();
     code
 }
 
-/// The words as text. One that is none fails with the exit code of its verb.
+/// Converts the arguments to text. If one is not UTF-8, fails with the exit code of its verb.
 fn texts(args: &[OsString]) -> Result<Vec<String>> {
     let texts = args.iter().map(|word| word.to_str().map(str::to_owned).ok_or(word));
     texts.collect::<std::result::Result<_, _>>().map_err(|word| {
@@ -120,21 +120,20 @@ fn texts(args: &[OsString]) -> Result<Vec<String>> {
     })
 }
 
-/// How many threads there must be room for, so that nothing is started that nobody could
-/// attend to.
+/// Returns how many threads must be available, to avoid starting a container that cannot be served.
 fn threads(request: &Request) -> usize {
     let executes = matches!(request, Request::Container(OfContainers::Exec(_)));
-    // The engine's one, and those of standard input, of output and of signals.
+    // The engine's thread, and those for standard input, output and signals.
     if executes || carries_container(request) { 4 } else { 1 }
 }
 
-/// Whether the caller's terminal may be carried to a container's own process.
+/// Returns whether the caller's terminal may be attached to a container's own process.
 fn carries_container(request: &Request) -> bool {
     use OfContainers::{Attach, Run, Start};
     matches!(request, Request::Container(Run(_) | Start(_) | Attach(_)))
 }
 
-/// The engine of the configuration, or why it cannot be opened, and where it is.
+/// Opens the configured engine; returns it, or why it cannot be opened, and its folders.
 fn open(flags: &Flags, environment: &Environment) -> Result<(engine::Result<Engine>, Folders)> {
     let config = Config::load(flags, environment).map_err(Failure::explained)?;
     output::warn(&engine::Warnings(config.warnings.clone()));

@@ -1,4 +1,4 @@
-//! The verbs of networks.
+//! Network commands.
 
 use std::collections::BTreeMap;
 
@@ -45,10 +45,10 @@ async fn inspect(engine: &Engine, asked: Inspect) -> Result<u8> {
     inspect::each(&asked.names, asked.format.as_deref(), get).await
 }
 
-/// The networks, read once for all words, so that warnings are told once.
+/// The networks, read once for all arguments, so that warnings are printed once.
 pub(super) type ReadNetworks = OnceCell<Vec<NetworkView>>;
 
-/// Every network; what cannot be told of one is warned of.
+/// Returns every network, and prints warnings.
 async fn networks_of(engine: &Engine) -> engine::Result<Vec<NetworkView>> {
     let Listing { whole, damaged: _, warnings } = engine.networks().listing().await?;
     warn(&Warnings(warnings));

@@ -1,8 +1,8 @@
-//! `hoist oci`: the embedded runtime for anyone who speaks the OCI runtime specification.
+//! `hoist oci`: the command line of the embedded OCI runtime.
 //!
-//! The verbs and flags are those of the other runtimes, so that this one can stand where
-//! they do. There is no engine and no monitor here: a container made by `create` waits on
-//! a FIFO in `--root` until `start` writes to it.
+//! The commands and flags are those of other runtimes, so that it can replace them. It uses no
+//! engine and no monitor: a container made by `create` waits on a FIFO in `--root` until `start`
+//! writes to it.
 
 mod bundle;
 mod console;
@@ -20,10 +20,10 @@ use clap::{Args, Parser, Subcommand};
 use crate::base::error::one_line;
 use crate::base::text;
 
-/// What went wrong, as far as the caller of a runtime wants to know.
+/// Why a command failed, as far as the caller of a runtime needs to know.
 type Failed = Box<dyn std::error::Error>;
 
-/// A failure in words of our own.
+/// A failure with a message of this module.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Refusal(String);
@@ -170,13 +170,13 @@ struct Exec {
     args: Vec<String>,
 }
 
-/// Runs `hoist oci WORDS`; the exit code.
+/// Runs `hoist oci WORDS`, and returns the exit code.
 #[must_use]
 pub fn run(words: Vec<OsString>) -> i32 {
     let words = match Words::try_parse_from([OsString::from("hoist oci")].into_iter().chain(words)) {
         Ok(words) => words,
         Err(error) => {
-            let _ = error.print(); // a closed terminal is no reason to fail otherwise
+            let _ = error.print(); // a closed terminal changes nothing
             return error.exit_code();
         }
     };
@@ -208,10 +208,10 @@ fn dispatch(words: &Words) -> Result<i32, Failed> {
     }
 }
 
-/// Tells a failure on standard error and, where one is given, in the log file.
+/// Prints a failure to standard error, and writes it to the log file if there is one.
 fn report(global: &Global, error: &dyn std::error::Error) {
     let message = one_line(error);
-    let _ = writeln!(std::io::stderr(), "hoist oci: {}", text::line(&message)); // nowhere else to say it
+    let _ = writeln!(std::io::stderr(), "hoist oci: {}", text::line(&message)); // best effort
     let Some(path) = &global.log else { return };
     let line = match global.log_format.as_str() {
         "json" => {
@@ -222,18 +222,18 @@ fn report(global: &Global, error: &dyn std::error::Error) {
     };
     let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
     if let Ok(mut file) = file {
-        let _ = writeln!(file, "{line}"); // said on standard error already
+        let _ = writeln!(file, "{line}"); // it is on standard error already
     }
 }
 
-/// Tells what could not be had, on standard error.
+/// Prints warnings to standard error.
 fn warn(warnings: &[String]) {
     for warning in warnings {
-        let _ = writeln!(std::io::stderr(), "hoist oci: warning: {}", text::line(warning)); // nobody listens
+        let _ = writeln!(std::io::stderr(), "hoist oci: warning: {}", text::line(warning)); // best effort
     }
 }
 
-/// Prints a document on standard output.
+/// Prints a document to standard output.
 fn print(value: &serde_json::Value) -> Result<(), Failed> {
     let mut out = std::io::stdout().lock();
     serde_json::to_writer_pretty(&mut out, value)?;

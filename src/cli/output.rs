@@ -8,48 +8,48 @@ use crate::docker::Template;
 use crate::docker::template::Type;
 use crate::engine::Warnings;
 
-/// Writes text to standard output; a terminal gets it harmless, a script as it is.
+/// Prints text to standard output. Control characters are escaped only if it is a terminal.
 pub(super) fn print(said: &str) -> Result<()> {
     if is_terminal() { draw(&text::lines(said)) } else { draw(said) }
 }
 
-/// Writes to standard output what the terminal is to obey.
+/// Writes to standard output without escaping, for control sequences.
 pub(super) fn draw(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Failure::Output)
 }
 
-/// Writes a line to standard output.
+/// Prints a line to standard output.
 pub(super) fn line(text: impl std::fmt::Display) -> Result<()> {
     print(&format!("{text}\n"))
 }
 
-/// Writes a line to standard error; nobody is left to be told when that fails.
+/// Prints a line to standard error; there is nowhere to report a failure.
 pub(super) fn note(said: impl std::fmt::Display) {
     let _ = writeln!(io::stderr(), "{}", text::line(&said.to_string()));
 }
 
-/// Writes warnings to standard error, in Docker's form.
+/// Prints warnings to standard error, in Docker's format.
 pub(super) fn warn(warnings: &Warnings) {
     for warning in &warnings.0 {
         note(self::warning(warning));
     }
 }
 
-/// A warning in Docker's form.
+/// Formats a warning like Docker.
 pub(super) fn warning(what: impl std::fmt::Display) -> String {
     format!("WARNING: {what}")
 }
 
-/// Whether standard output is a terminal.
+/// Returns whether standard output is a terminal.
 pub(super) fn is_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
-/// An object in Docker's JSON, and the type that templates know it by.
+/// An object as Docker's JSON, with its type for templates.
 pub(super) type Object = (serde_json::Value, Type);
 
-/// What `--format` of one object shows: JSON, or a template; without one JSON in lines.
+/// Prints objects as `--format` says: as JSON or with a template; by default as indented JSON.
 pub(super) fn objects(objects: &[Object], format: Option<&str>) -> Result<()> {
     match format {
         None | Some("") => print(&text::json(&pretty(objects))),
@@ -66,7 +66,7 @@ pub(super) fn objects(objects: &[Object], format: Option<&str>) -> Result<()> {
     }
 }
 
-/// An array, indented by four as Docker's.
+/// Returns an array with an indentation of four, like Docker's.
 fn pretty(objects: &[Object]) -> String {
     if objects.is_empty() {
         return "[]\n".to_owned();
@@ -74,14 +74,14 @@ fn pretty(objects: &[Object]) -> String {
     let mut bytes = Vec::new();
     let formatter = serde_json::ser::PrettyFormatter::with_indent(b"    ");
     let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, formatter);
-    // Writing values to memory cannot fail.
+    // Serializing values to memory cannot fail.
     let objects: Vec<_> = objects.iter().map(|(object, _)| object).collect();
     let _ = serde::Serialize::serialize(&objects, &mut serializer);
     bytes.push(b'\n');
     String::from_utf8(bytes).unwrap_or_default()
 }
 
-/// Both streams, buffered; bytes of one are written before those that come later of the other.
+/// Both streams, buffered. Bytes are written in order across the streams.
 pub(super) struct Streams {
     out: BufWriter<StdoutLock<'static>>,
     err: BufWriter<StderrLock<'static>>,
@@ -96,7 +96,7 @@ impl Streams {
         }
     }
 
-    /// Standard output.
+    /// Returns standard output.
     pub(super) fn out(&mut self) -> io::Result<&mut dyn Write> {
         if !self.err.buffer().is_empty() {
             self.err.flush()?;
@@ -104,7 +104,7 @@ impl Streams {
         Ok(&mut self.out)
     }
 
-    /// Standard error.
+    /// Returns standard error.
     pub(super) fn err(&mut self) -> io::Result<&mut dyn Write> {
         if !self.out.buffer().is_empty() {
             self.out.flush()?;
@@ -112,7 +112,7 @@ impl Streams {
         Ok(&mut self.err)
     }
 
-    /// Writes what is held back.
+    /// Writes buffered bytes.
     pub(super) fn flush(&mut self) -> Result<()> {
         self.out.flush().and_then(|()| self.err.flush()).map_err(Failure::Output)
     }

@@ -1,4 +1,4 @@
-//! Progress of a pull or load: a line a layer, drawn over on a terminal.
+//! Progress of a pull or load: a line per layer, redrawn on a terminal.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -20,14 +20,14 @@ pub(super) enum ProgressOutput {
     Nowhere,
 }
 
-/// Least time between two drawings of bytes that only count on.
+/// Minimum time between redraws when only the number of bytes changes.
 const FRAME: Duration = Duration::from_millis(50);
 
-/// How long work may take to stop. What it leaves behind is swept later.
+/// How long to wait for cancelled work to stop. What it leaves behind is swept later.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Does `work`, showing how it goes at `place`. Ctrl-C asks it to stop, and `wake` interrupts its
-/// wait for input; a second one, or [`GRACE`], ends the program at once.
+/// Runs `work` and shows its progress at `place`. Ctrl-C cancels the work, and `wake` interrupts
+/// its wait for input. A second Ctrl-C, or [`GRACE`], ends the program immediately.
 pub(super) async fn shown<T, F>(
     place: ProgressOutput,
     wake: impl Fn(),
@@ -70,7 +70,7 @@ where
 }
 
 fn put(place: ProgressOutput, text: &str) {
-    // Progress that cannot be shown stops no work.
+    // Work continues even if its progress cannot be shown.
     let _ = match place {
         ProgressOutput::Stdout => {
             let mut out = io::stdout().lock();
@@ -98,7 +98,7 @@ impl View {
         format!("{}\n", text::line(line))
     }
 
-    /// What to write so that the screen shows `news` too.
+    /// Returns what to write to show `news`.
     fn take(&mut self, news: Progress, now: Instant) -> String {
         match news {
             Progress::Note(line) => self.say(&line),
@@ -134,7 +134,7 @@ impl View {
     }
 }
 
-/// A phase for a file: only those that last or decide.
+/// Returns the line for a phase if output is not a terminal. Short phases are omitted.
 fn plain(id: &str, phase: Phase) -> String {
     match phase {
         Phase::Waiting => format!("{id}: Pulling fs layer\n"),
@@ -155,7 +155,7 @@ fn word(phase: Phase) -> &'static str {
     }
 }
 
-/// Cells of a bar.
+/// Width of a progress bar.
 const BAR: u64 = 50;
 
 fn line(phase: Phase, current: u64, total: Option<u64>) -> String {

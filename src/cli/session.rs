@@ -1,15 +1,15 @@
-//! A session at the caller's terminal: bytes both ways until the process ends, the detach
-//! keys are typed, or the terminal goes away.
+//! A session at the caller's terminal: bytes in both directions until the process exits, the detach
+//! keys are typed, or the terminal is closed.
 //!
 //! ```text
 //!  stdin ── thread ──▶ detach keys ──▶ input ──▶ process
 //!  stdout, stderr ◀── thread, one chunk ahead ◀── output ◀── process
-//!  signals: window size (terminal) · all but a few, passed on (no terminal)
+//!  signals: window size (terminal) · all but a few, forwarded (no terminal)
 //! ```
-//! No direction waits for another: reading and writing block in threads of their own, what
-//! is typed is carried by a task of its own, and signals take their own way to the monitor.
-//! So a filter that fills both pipes goes on, and Ctrl-C gets through while nobody reads
-//! what the process writes, or the process does not read what is typed.
+//! The directions do not wait for each other: reading and writing block in their own threads, a
+//! separate task transfers input, and signals take another path to the monitor. A filter that fills
+//! both pipes therefore keeps working, and Ctrl-C gets through even if nobody reads the output or
+//! the process does not read its input.
 
 use std::future::Future;
 use std::io::{self, Write};
@@ -25,46 +25,46 @@ use super::terminal::{self, Raw};
 use crate::command::Keys;
 use crate::engine::{Attached, Engine, Input, Output, Stream};
 
-/// What of the caller's terminal takes part.
+/// How the caller's terminal is attached.
 #[derive(Debug, Clone)]
 pub(super) struct Manner {
-    /// Standard input is carried.
+    /// Attaches standard input.
     pub(super) stdin: bool,
-    /// The container that signals go to, where it has no terminal.
+    /// The container to forward signals to, unless it has a terminal.
     pub(super) sig_proxy: Option<(Engine, String)>,
-    /// What leaves the process running.
+    /// The key sequence for detaching.
     pub(super) detach_keys: Vec<u8>,
-    /// The process was there before: make it draw itself again.
+    /// Makes a process that was already running redraw itself.
     pub(super) redraw: bool,
 }
 
 /// How a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
-    /// The process ended with this code.
+    /// The process exited with this code.
     Exited(u8),
-    /// The user left; the process goes on.
+    /// The user detached; the process keeps running.
     Detached,
-    /// Nobody knows: the connection ended.
+    /// Unknown, because the connection was lost.
     Lost,
-    /// A signal ends this program; the process goes on.
+    /// A signal ends this program; the process keeps running.
     Signal(u8),
-    /// Nobody reads our standard output.
+    /// Standard output is closed.
     Unread,
 }
 
-/// Signals that are not passed on: Docker keeps the first three, two cannot be caught.
+/// Signals that are not forwarded: as in Docker, the first three; the other two cannot be caught.
 const KEPT: &[i32] = &[libc::SIGCHLD, libc::SIGPIPE, libc::SIGURG, libc::SIGKILL, libc::SIGSTOP];
 
-/// Signals of a program's own faults. From a handler this program would return into its
-/// fault for ever: those that others send are blocked, and waited for. A fault ends the
-/// program all the same.
+/// Signals for faults of a program. A handler would return to the faulting instruction forever, so
+/// if other processes send them, they are blocked and waited for. An actual fault still ends the
+/// program.
 const OF_FAULTS: &[nix::sys::signal::Signal] = {
     use nix::sys::signal::Signal::{SIGBUS, SIGFPE, SIGILL, SIGSEGV};
     &[SIGBUS, SIGFPE, SIGILL, SIGSEGV]
 };
 
-/// Blocks the signals of faults, in every thread that begins later.
+/// Blocks the signals for faults in every thread that is started later.
 ///
 /// # Errors
 ///
@@ -74,11 +74,11 @@ pub(super) fn block_faults() -> Result<()> {
     set.thread_block().map_err(io::Error::from).map_err(Failure::cannot("block signals"))
 }
 
-/// Signals by which a terminal stops what it has in the background. Caught, each read or
-/// write is tried again, and signalled again, without end.
+/// Signals that stop background processes of a terminal. If they were caught, each read or write
+/// would be repeated, and signalled again, endlessly.
 const FROM_TERMINAL: &[i32] = &[libc::SIGTTIN, libc::SIGTTOU];
 
-/// Signals that are passed on and can have a handler, by number.
+/// Returns the numbers of the signals that are forwarded and can have a handler.
 fn proxied() -> Vec<i32> {
     let mut kept = KEPT.to_vec();
     kept.extend(OF_FAULTS.iter().map(|&signal| signal as i32));
@@ -91,17 +91,17 @@ fn proxied() -> Vec<i32> {
         .collect()
 }
 
-/// Signals that end this program where they are not passed on; its terminal is restored then.
+/// Signals that end this program if they are not forwarded. The terminal is restored first.
 const ENDING: &[i32] = &[libc::SIGHUP, libc::SIGTERM, libc::SIGQUIT, libc::SIGINT];
 
-/// How many SIGINT or SIGTERM end this program, whatever the process does with them.
+/// How many SIGINT or SIGTERM end this program, whatever the process does.
 const PATIENCE: u32 = 3;
 
-/// Carries bytes and signals until the session ends.
+/// Transfers bytes and signals until the session ends.
 ///
 /// # Errors
 ///
-/// When the terminal, a signal handler or a thread cannot be set up, or output cannot be written.
+/// The terminal, a signal handler or a thread cannot be set up, or output cannot be written.
 pub(super) async fn run(attached: Attached, manner: Manner) -> Result<End> {
     let Attached { input, mut output, tty, warnings } = attached;
     warn(&warnings);
@@ -115,7 +115,7 @@ pub(super) async fn run(attached: Attached, manner: Manner) -> Result<End> {
     if has_terminal {
         let size = terminal::size().filter(|_| manner.redraw);
         if let Some((rows, columns)) = size {
-            // A program draws itself again when the size changes, not when it is told again.
+            // A program redraws itself only if the size changes.
             let _ = input.send(Input::Resize(rows + 1, columns)).await;
             let _ = input.send(Input::Resize(rows, columns)).await;
         }
@@ -128,17 +128,17 @@ pub(super) async fn run(attached: Attached, manner: Manner) -> Result<End> {
     let end = loop {
         tokio::select! {
             biased;
-            // A signal must get through also when bytes flow all the time.
+            // A signal must get through even if there is always output.
             news = signals.next() => match news {
                 Caught::Resized => {
                     if let Some((rows, columns)) = terminal::size() {
-                        // When so much is typed that this does not fit, the next size will do.
+                        // If the queue is full of input, the next resize will do.
                         let _ = input.try_send(Input::Resize(rows, columns));
                     }
                 }
                 Caught::Proxied(number) => {
                     if let Some((engine, target)) = manner.sig_proxy.clone() {
-                        // A process that has just ended needs no signal.
+                        // A process that has just exited needs no signal.
                         tokio::spawn(async move { engine.containers().kill(&target, &number.to_string()).await });
                     }
                 }
@@ -164,7 +164,7 @@ pub(super) async fn run(attached: Attached, manner: Manner) -> Result<End> {
     }
 }
 
-/// Ends when the detach keys were typed.
+/// Completes when the detach keys have been typed.
 async fn typed(typing: Option<impl Future<Output = bool>>) {
     if let Some(typing) = typing
         && typing.await
@@ -174,7 +174,7 @@ async fn typed(typing: Option<impl Future<Output = bool>>) {
     std::future::pending().await
 }
 
-/// Carries what is typed to the process; tells at the end whether the detach keys were it.
+/// Transfers typed bytes to the process. Returns whether the detach keys ended this.
 async fn carry_typed(mut typed: mpsc::Receiver<Vec<u8>>, mut keys: Keys, input: mpsc::Sender<Input>) -> bool {
     while let Some(bytes) = typed.recv().await {
         let (bytes, is_over) = keys.take(&bytes);
@@ -185,13 +185,13 @@ async fn carry_typed(mut typed: mpsc::Receiver<Vec<u8>>, mut keys: Keys, input: 
             return true;
         }
     }
-    // When nobody is there to be told, the session ends anyway.
+    // The session ends even if nobody receives this.
     let _ = input.send(Input::Close).await;
     false
 }
 
-/// Reads standard input in a thread; the channel closes at its end. The thread may outlive
-/// the session: it waits for a key, and the program's end is its own.
+/// Reads standard input in a thread; the channel closes at its end. The thread may outlive the
+/// session while it waits for a key, and ends with the program.
 fn reader() -> Result<mpsc::Receiver<Vec<u8>>> {
     let (sender, receiver) = mpsc::channel(4);
     let reader = thread::Builder::new().name("stdin".to_owned()).spawn(move || {
@@ -206,7 +206,7 @@ fn reader() -> Result<mpsc::Receiver<Vec<u8>>> {
                     }
                 }
                 Err(rustix::io::Errno::INTR) => {}
-                // A terminal that hung up, or no standard input at all.
+                // The terminal was closed, or there is no standard input.
                 Err(_) => return,
             }
         }
@@ -232,7 +232,7 @@ impl Writer {
             while let (Ok(()), Some((stream, bytes))) = (&result, receiver.blocking_recv()) {
                 result = write(stream, &bytes);
             }
-            // The receiver is closed before, so that a sender that waits is woken.
+            // Close the receiver first, to wake a waiting sender.
             drop(receiver);
             let _ = report.send(result);
         });
@@ -240,7 +240,7 @@ impl Writer {
         Ok(Self { chunks: Some(chunks), done })
     }
 
-    /// Room for one more chunk; `None` when writing failed.
+    /// Waits for room for another chunk; `None` if writing has failed.
     async fn ready(&self) -> Option<mpsc::Permit<'_, Chunk>> {
         match &self.chunks {
             Some(chunks) => chunks.reserve().await.ok(),
@@ -266,7 +266,7 @@ fn write(stream: Stream, bytes: &[u8]) -> io::Result<()> {
     }
 }
 
-/// What a signal means for a session.
+/// The effect of a signal on a session.
 enum Caught {
     Resized,
     Proxied(i32),
@@ -275,7 +275,8 @@ enum Caught {
 
 /// The signals of a session.
 struct Signals {
-    /// By number; a task waits for all of them, so that bytes do not wait for each.
+    /// The numbers of received signals. A task waits for all signals, so that bytes need not wait
+    /// for each of them.
     caught: mpsc::Receiver<i32>,
     resizes: bool,
     proxies: bool,
@@ -315,7 +316,7 @@ impl Signals {
     }
 }
 
-/// Waits in a thread for the signals that are blocked; it may outlive the session.
+/// Waits for blocked signals in a thread, which may outlive the session.
 fn wait_for_faults(caught: mpsc::Sender<i32>) -> Result<()> {
     let set: SigSet = OF_FAULTS.iter().copied().collect();
     let wait = move || {
@@ -326,7 +327,7 @@ fn wait_for_faults(caught: mpsc::Sender<i32>) -> Result<()> {
     thread::Builder::new().name("signals".to_owned()).spawn(wait).map(drop).map_err(Failure::no_threads)
 }
 
-/// Waits for signals, and tells of each, until nobody listens.
+/// Receives signals and reports each, until nobody listens.
 async fn pass_on(mut signals: Vec<(i32, Signal)>, caught: mpsc::Sender<i32>) {
     loop {
         let next = std::future::poll_fn(|context| {

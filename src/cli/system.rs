@@ -1,4 +1,4 @@
-//! `info`, `version` and what `system` has.
+//! `info`, `version` and the `system` commands.
 
 use std::fs;
 use std::io::{BufRead, IsTerminal, Write};
@@ -23,12 +23,12 @@ pub(super) async fn perform(engine: &Engine, clock: &Clock, request: Request) ->
         Request::Reset(it) => reset(engine, it).await,
         Request::Shutdown(_) => shutdown(engine).await,
         Request::Uninstall(_) => uninstall(engine).await,
-        // Done before there was an engine, or without one.
+        // These have been handled without an engine.
         Request::Completion(_) | Request::Info(_) | Request::Version(_) => Ok(0),
     }
 }
 
-/// What this machine is.
+/// Returns the facts about this machine.
 fn facts() -> Facts {
     let system = rustix::system::uname();
     let text = |text: &std::ffi::CStr| text.to_string_lossy().into_owned();
@@ -60,8 +60,8 @@ pub(super) fn version(version: &Version) -> Result<u8> {
     Ok(0)
 }
 
-/// Tells what is known, also to who may not open the engine: then containers and images
-/// cannot be counted, and that is said.
+/// Prints what is known, even for users who may not open the engine. Then containers and images
+/// cannot be counted, which is reported.
 pub(super) async fn info(engine: engine::Result<Engine>, folders: Folders, info: Info) -> Result<u8> {
     let Folders { root, run, engine: name } = folders;
     let mut facts = Facts { engine: name, root, run, ..facts() };
@@ -70,7 +70,7 @@ pub(super) async fn info(engine: engine::Result<Engine>, folders: Folders, info:
             facts.apparmor = engine.apparmor();
             match engine.containers().listing().await {
                 Ok(listing) => {
-                    // One whose state cannot be read counts with those that are not up, as in `ps`.
+                    // As in `ps`, a damaged container counts as not running.
                     let (running, paused, others) = counted(&listing.whole);
                     facts.containers = Some((running, paused, others + listing.damaged.len()));
                     facts.warnings.extend(listing.warnings);
@@ -105,7 +105,7 @@ fn unread(noun: &str, one: &Damaged) -> String {
     format!("{noun} {} is damaged: {}", one.called(), one.why)
 }
 
-/// How many run, are paused, and neither.
+/// Counts running, paused and other containers.
 fn counted(containers: &[ContainerView]) -> (usize, usize, usize) {
     let count = |statuses: &[Status]| containers.iter().filter(|c| statuses.contains(&c.status)).count();
     let running = count(&[Status::Running, Status::Restarting]);
@@ -113,7 +113,7 @@ fn counted(containers: &[ContainerView]) -> (usize, usize, usize) {
     (running, paused, containers.len() - running - paused)
 }
 
-/// `cannot open …: why (what to do)`
+/// Returns `cannot open …: why (what to do)`.
 fn with_hint(error: &engine::Error) -> String {
     let told = one_line(error);
     match error.hint() {
@@ -146,7 +146,7 @@ async fn shutdown(engine: &Engine) -> Result<u8> {
     outcomes(engine.shutdown().await?)
 }
 
-/// Names what was done, and tells what was not.
+/// Prints the names of those that succeeded, and reports failures.
 fn outcomes(outcomes: Vec<Outcome>) -> Result<u8> {
     let mut code = 0;
     for outcome in outcomes {
@@ -173,7 +173,7 @@ async fn uninstall(engine: &Engine) -> Result<u8> {
     Ok(0)
 }
 
-/// Asks at the terminal; no answer is no.
+/// Asks for confirmation at the terminal; no answer means no.
 fn asked(question: &str) -> Result<bool> {
     let stdin = std::io::stdin();
     if !stdin.is_terminal() {

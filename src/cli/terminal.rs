@@ -1,31 +1,31 @@
-//! The caller's terminal: its size, and raw mode that ends on every way out.
+//! The caller's terminal: its size, and a raw mode that is always restored.
 
 use std::io::{self, IsTerminal};
 use std::sync::{Mutex, Once, PoisonError};
 
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 
-/// How the terminal was before raw mode.
+/// The terminal settings before raw mode.
 static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
 
-/// Whether standard input is a terminal.
+/// Returns whether standard input is a terminal.
 pub(super) fn is_input_terminal() -> bool {
     io::stdin().is_terminal()
 }
 
-/// Whether one of the three standard streams is a terminal.
+/// Returns whether any standard stream is a terminal.
 pub(super) fn has_any() -> bool {
     io::stdin().is_terminal() || io::stdout().is_terminal() || io::stderr().is_terminal()
 }
 
-/// Rows and columns of the terminal, where there is one.
+/// Returns the rows and columns of the terminal, if there is one.
 pub(super) fn size() -> Option<(u16, u16)> {
     let of = |size: rustix::termios::Winsize| (size.ws_row, size.ws_col);
     let size = tcgetwinsize(io::stdout()).or_else(|_| tcgetwinsize(io::stdin())).map(of).ok()?;
     (size != (0, 0)).then_some(size)
 }
 
-/// Raw mode: every key goes through as it is typed. Ends when it is dropped, also by a panic.
+/// Raw mode, in which every key is passed on as it is typed. Restored on drop, and on panic.
 #[derive(Debug)]
 pub(super) struct Raw(());
 
@@ -34,14 +34,14 @@ impl Raw {
     ///
     /// # Errors
     ///
-    /// When it is no terminal.
+    /// It is not a terminal.
     pub(super) fn enter() -> io::Result<Self> {
         static HOOK: Once = Once::new();
         let before = tcgetattr(io::stdin())?;
         let mut raw = before.clone();
         raw.make_raw();
         *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);
-        // The release build ends at a panic without dropping anything.
+        // The release build aborts on panic without dropping anything.
         HOOK.call_once(|| {
             let next = std::panic::take_hook();
             std::panic::set_hook(Box::new(move |info| {
@@ -63,7 +63,7 @@ impl Drop for Raw {
 fn restore() {
     let before = BEFORE.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(before) = before {
-        // A terminal that is gone needs no repair.
+        // A closed terminal need not be restored.
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, &before);
     }
 }

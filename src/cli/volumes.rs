@@ -1,4 +1,4 @@
-//! The verbs of volumes.
+//! Volume commands.
 
 use super::failure::Result;
 use super::inspect;

@@ -1,4 +1,4 @@
-//! What goes on: `logs`, `events`, `stats`.
+//! Commands that follow changes: `logs`, `events`, `stats`.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -81,7 +81,7 @@ pub(super) async fn events(engine: &Engine, clock: &Clock, events: Events) -> Re
     Ok(0)
 }
 
-/// How events are shown.
+/// The output format of events.
 enum Show {
     Line,
     Json,
@@ -101,7 +101,7 @@ impl Show {
 
 /// Time between two tables.
 const TICK: Duration = Duration::from_secs(1);
-/// Time between the two samples of one table alone: enough to see who works.
+/// Time between the two samples of a single table, long enough to measure CPU usage.
 const GLANCE: Duration = Duration::from_millis(100);
 
 pub(super) async fn stats(engine: &Engine, stats: Stats) -> Result<u8> {
@@ -137,7 +137,7 @@ pub(super) async fn stats(engine: &Engine, stats: Stats) -> Result<u8> {
     }
 }
 
-/// The containers to show, in the order asked for.
+/// Returns the containers to show, in the order requested.
 async fn targets(engine: &Engine, stats: &Stats) -> Result<Vec<ContainerView>> {
     let containers = engine.containers();
     let mut found = Vec::new();
@@ -152,7 +152,7 @@ async fn targets(engine: &Engine, stats: &Stats) -> Result<Vec<ContainerView>> {
     Ok(found)
 }
 
-/// The samples of containers, as they come.
+/// The samples of containers, as they arrive.
 struct Watch<'a> {
     engine: &'a Engine,
     every: Duration,
@@ -172,7 +172,7 @@ impl Samples {
 }
 
 impl Watch<'_> {
-    /// Follows these containers and no others.
+    /// Follows exactly these containers.
     async fn follow(&mut self, shown: &[ContainerView]) -> failure::Result<()> {
         self.samples.retain(|id, samples| {
             !samples.receiver.is_closed() && shown.iter().any(|it| it.id.as_str() == id)
@@ -186,7 +186,7 @@ impl Watch<'_> {
                 Ok(receiver) => {
                     self.samples.insert(id.to_owned(), Samples { receiver, before: None, after: None });
                 }
-                // It does not run, or ended in between: it has no samples.
+                // It is not running, or has just exited, so there are no samples.
                 Err(error)
                     if matches!(error.kind(), engine::ErrorKind::Conflict | engine::ErrorKind::NotFound) => {}
                 Err(error) => return Err(error.into()),

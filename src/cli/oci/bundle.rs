@@ -1,4 +1,4 @@
-//! A bundle as it lies on disk: `config.json` beside a root file system.
+//! A bundle on disk: `config.json` beside a root file system.
 
 use std::path::{Path, PathBuf};
 
@@ -7,8 +7,8 @@ use crate::base::disk;
 use crate::cgroup::Parent;
 use crate::oci::runtime::Spec;
 
-/// Reads a bundle's `config.json`, its relative paths made absolute; the bundle's own
-/// absolute path comes along.
+/// Reads a bundle's `config.json` and makes its paths absolute. Also returns the absolute path of
+/// the bundle.
 pub(super) fn read(bundle: &Path) -> Result<(PathBuf, Spec), Failed> {
     let bundle = bundle.canonicalize().map_err(|error| disk::Error::io("read", bundle)(error))?;
     let mut spec: Spec = disk::read_json(&bundle.join("config.json"))?;
@@ -31,7 +31,7 @@ pub(super) fn read(bundle: &Path) -> Result<(PathBuf, Spec), Failed> {
     Ok((bundle, spec))
 }
 
-/// Where the spec wants the container's cgroup: the parent and the name in it.
+/// Returns the parent and the name of the container's cgroup according to the specification.
 pub(super) fn cgroup_place(spec: &Spec, id: &str) -> Result<(Parent, String), Failed> {
     let path = spec.linux().as_ref().and_then(|linux| linux.cgroups_path().as_deref());
     let Some(path) = path.filter(|path| !path.as_os_str().is_empty()) else {

@@ -1,4 +1,4 @@
-//! The terminal's master goes to whoever listens on the console socket.
+//! Sends the terminal's master to the console socket.
 
 use std::io::IoSlice;
 use std::mem::MaybeUninit;
@@ -11,7 +11,7 @@ use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 use super::{Failed, refuse};
 use crate::base::disk;
 
-/// Connects before anything is made, so that a wrong path fails early.
+/// Connects before anything is created, so that a wrong path fails early.
 pub(super) fn connect(path: Option<&Path>, wants_terminal: bool) -> Result<Option<UnixStream>, Failed> {
     match (path, wants_terminal) {
         (Some(path), true) => {

@@ -1,4 +1,4 @@
-//! The verbs that only look.
+//! The read-only commands.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -34,7 +34,7 @@ pub(super) fn state(root: &Path, id: &str) -> Result<(), Failed> {
     print(&describe(&folder, &saved))
 }
 
-/// The state as the specification words it, with the fields others add.
+/// Returns the state in the specification's format, with the fields that other runtimes add.
 fn describe(folder: &Folder, saved: &Saved) -> Value {
     let status = status(folder, saved);
     let root = saved.spec.root().as_ref().map(|root| root.path().display().to_string());
@@ -99,7 +99,7 @@ pub(super) fn ps(root: &Path, words: &Ps) -> Result<(), Failed> {
     write_table(&mut std::io::stdout().lock(), &rows)
 }
 
-/// A process as `/proc` tells it; `None` when it is gone.
+/// Returns the row of a process from `/proc`, or `None` if it has exited.
 fn process_row(pid: i32) -> Option<[String; 4]> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (name, rest) = stat.rsplit_once(')')?;
@@ -112,7 +112,7 @@ fn process_row(pid: i32) -> Option<[String; 4]> {
     Some([pid.to_string(), parent, state, command])
 }
 
-/// Columns as wide as their widest cell; the last one as it is.
+/// Writes a table with aligned columns; the last one is not padded.
 fn write_table<const N: usize>(out: &mut dyn std::io::Write, rows: &[[String; N]]) -> Result<(), Failed> {
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..N).map(width).collect();

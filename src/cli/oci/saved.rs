@@ -1,4 +1,4 @@
-//! The state of a container between two calls of `hoist oci`: a folder in `--root`.
+//! The state of a container between calls of `hoist oci`: a folder in `--root`.
 
 use std::fs;
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -17,14 +17,14 @@ use crate::sys::{process, tree};
 /// The version of `state.json`.
 const VERSION: u32 = 1;
 
-/// What is remembered of a container.
+/// The saved state of a container.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Saved {
     version: u32,
     pub(super) id: String,
     pub(super) pid: i32,
-    /// When the process started, in ticks since boot: another process of the same id
-    /// has another.
+    /// The start time of the process in ticks since boot, which distinguishes it from later
+    /// processes with the same pid.
     start_time: u64,
     pub(super) bundle: PathBuf,
     pub(super) created: jiff::Timestamp,
@@ -46,7 +46,7 @@ pub(super) struct Fifos {
 }
 
 impl Folder {
-    /// The folder of `id`, which is checked to be a plain name.
+    /// Returns the folder of `id`, which must be a plain name.
     pub(super) fn new(root: &Path, id: &str) -> Result<Self, Failed> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_+-.".contains(&byte);
         if id.is_empty() || id.len() > 1024 || !id.bytes().all(plain) || id.bytes().all(|byte| byte == b'.') {
@@ -57,8 +57,8 @@ impl Folder {
         Ok(Self(root.join(id)))
     }
 
-    /// Makes the folder, and with it owns the id. Where its cgroup will be is noted first, so
-    /// that what lives there is found whatever comes of the state.
+    /// Creates the folder, which reserves the id. The path of the cgroup is recorded first, so that
+    /// its processes can be found even if the state is lost.
     pub(super) fn make(&self, place: &(Parent, String)) -> Result<(), Failed> {
         if let Some(root) = self.0.parent() {
             fs::create_dir_all(root)?;
@@ -71,7 +71,7 @@ impl Folder {
         }?;
         let noted = std::os::unix::fs::symlink(place.0.path.join(&place.1), self.cgroup_link());
         if noted.is_err() {
-            let _ = self.remove(); // what failed before is what counts
+            let _ = self.remove(); // the first error is the one to report
         }
         Ok(noted?)
     }
@@ -80,7 +80,7 @@ impl Folder {
         self.0.join("cgroup")
     }
 
-    /// The cgroup as it was noted; `None` before that, when there is none.
+    /// Returns the recorded cgroup, or `None` if none has been recorded.
     pub(super) fn cgroup(&self) -> Result<Option<Cgroup>, Failed> {
         let path = match fs::read_link(self.cgroup_link()) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -92,8 +92,8 @@ impl Folder {
         Ok(Some(Cgroup::open(&Parent::new(parent), &name.to_string_lossy())))
     }
 
-    /// Keeps others from starting the container, while the lock lives. It is the folder's, which
-    /// no process of a container can open.
+    /// Keeps others from starting the container until the lock is dropped. The lock is on the
+    /// folder, which no process of a container can open.
     pub(super) fn lock(&self) -> Result<OwnedFd, Failed> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let folder = rustix::fs::open(&self.0, flags, Mode::empty())?;
@@ -101,7 +101,7 @@ impl Folder {
         Ok(folder)
     }
 
-    /// Removes the folder; one that is gone is fine.
+    /// Removes the folder. Succeeds if it does not exist.
     pub(super) fn remove(&self) -> Result<(), Failed> {
         Ok(tree::remove(&self.0)?)
     }
@@ -131,7 +131,7 @@ impl Folder {
         for path in [self.start_fifo(), self.report_fifo()] {
             rustix::fs::mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)?;
         }
-        // For reading and writing: neither blocks nor ends when the other side is not there.
+        // For reading and writing, which neither blocks nor ends if the other side is missing.
         let open = |path: &Path| rustix::fs::open(path, OFlags::RDWR | OFlags::CLOEXEC, Mode::empty());
         Ok(Fifos { start: open(&self.start_fifo())?, report: open(&self.report_fifo())? })
     }
@@ -144,18 +144,18 @@ impl Folder {
         self.0.join("report.fifo")
     }
 
-    /// Once a start was asked for: there is nothing more to wait for.
+    /// Removes the FIFOs once a start has been requested: nothing waits on them any longer.
     pub(super) fn remove_fifos(&self) {
         for path in [self.start_fifo(), self.report_fifo()] {
             let _ = fs::remove_file(path); // a second start finds none
         }
     }
 
-    /// Whether it is created, running or stopped.
+    /// Returns whether the container is created, running or stopped.
     pub(super) fn status(&self, saved: &Saved) -> ContainerState {
         match saved.process() {
             None => ContainerState::Stopped,
-            // One that was started is that also if who started it could not say so.
+            // It counts as started even if the starter could not record that.
             Some(_) if self.start_fifo().exists() && process::has_executed(saved.pid) != Some(true) => {
                 ContainerState::Created
             }
@@ -179,7 +179,7 @@ impl Saved {
         }
     }
 
-    /// The container's first process, while it lives.
+    /// Returns the container's first process while it is alive.
     pub(super) fn process(&self) -> Option<OwnedFd> {
         let pidfd = process::open(self.pid).ok()?;
         let is_it = start_time(self.pid) == Some(self.start_time);
@@ -194,13 +194,13 @@ impl Saved {
 /// The containers in a root.
 #[derive(Debug, Default)]
 pub(super) struct All {
-    /// By their ids.
+    /// Sorted by id.
     pub(super) found: Vec<(Folder, Saved)>,
-    /// Why others cannot be told of, a sentence each.
+    /// Why others could not be read, one sentence each.
     pub(super) unreadable: Vec<String>,
 }
 
-/// Every container in `root`.
+/// Returns every container in `root`.
 pub(super) fn all(root: &Path) -> Result<All, Failed> {
     let entries = match fs::read_dir(root) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(All::default()),
@@ -210,7 +210,7 @@ pub(super) fn all(root: &Path) -> Result<All, Failed> {
     for folder in entries.flatten().map(|entry| Folder(entry.path())) {
         match folder.load() {
             Ok(saved) => found.push((folder, saved)),
-            // One that is being removed is gone by now.
+            // It has been removed meanwhile.
             Err(_) if !folder.0.exists() => {}
             Err(error) => {
                 let (name, why) = (folder.name(), one_line(error.as_ref()));

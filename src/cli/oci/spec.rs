@@ -1,4 +1,4 @@
-//! A first `config.json` for who has none, and what this runtime can do.
+//! Writes a template for `config.json`, and describes the features of the runtime.
 
 use std::path::Path;
 
@@ -97,7 +97,7 @@ fn mounts() -> Value {
     ])
 }
 
-/// What this runtime can do, in the form the specification gives it.
+/// Returns the features of the runtime, in the specification's format.
 pub(super) fn features() -> Value {
     json!({
         "ociVersionMin": "1.0.0",

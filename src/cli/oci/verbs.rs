@@ -1,4 +1,4 @@
-//! The verbs that make, change and end containers.
+//! The commands that create, change and stop containers.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -22,7 +22,7 @@ pub(super) fn create(root: &Path, words: &Create) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Makes a container that waits on its FIFO.
+/// Creates a container that waits on its FIFO.
 fn make(root: &Path, words: &Create, init: Init) -> Result<Running, Failed> {
     let probe = Probe::now()?;
     let (bundle, spec) = bundle::read(&words.bundle)?;
@@ -39,8 +39,8 @@ fn make(root: &Path, words: &Create, init: Init) -> Result<Running, Failed> {
             or_kill(told, running)
         });
         match &mut made {
-            Err(_) => drop(cgroup.remove()), // what failed before is what counts
-            // In a user namespace groups are the exception.
+            Err(_) => drop(cgroup.remove()), // the first error is the one to report
+            // In a user namespace, cgroups are the exception.
             Ok(running) if !probe.in_user_namespace => running.warnings.extend(cgroup.warnings),
             Ok(_) => {}
         }
@@ -75,7 +75,7 @@ fn make_in(
     Ok(created.leave_waiting()?)
 }
 
-/// Hands a process to its caller: its terminal and its id.
+/// Passes the terminal and the process id to the caller.
 fn tell(running: &Running, pid_file: Option<&Path>, socket: Option<UnixStream>) -> Result<(), Failed> {
     if let (Some(socket), Some(master)) = (&socket, &running.console) {
         console::send(socket, master.as_fd())?;
@@ -83,10 +83,10 @@ fn tell(running: &Running, pid_file: Option<&Path>, socket: Option<UnixStream>) 
     write_pid(pid_file, running.pid)
 }
 
-/// A process that could not be handed over is nobody's: it ends.
+/// Kills a process that could not be handed over.
 fn or_kill(done: Result<(), Failed>, running: Running) -> Result<Running, Failed> {
     if done.is_err() {
-        let _ = process::signal(running.pidfd.as_fd(), libc::SIGKILL); // it may have ended
+        let _ = process::signal(running.pidfd.as_fd(), libc::SIGKILL); // it may have exited
         let _ = process::wait(running.pidfd.as_fd());
     }
     done.map(|()| running)
@@ -128,7 +128,7 @@ fn start_as(root: &Path, id: &str, init: Init) -> Result<(), Failed> {
     let Some(process) = saved.process() else {
         return refuse(format!("cannot start `{id}`: it is {}", ContainerState::Stopped));
     };
-    // Opened before init is let go: what it reports in between is not lost.
+    // Opened before init continues, so that its reports are not lost.
     let report = rustix::fs::open(
         folder.report_fifo(),
         OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC,
@@ -142,7 +142,7 @@ fn start_as(root: &Path, id: &str, init: Init) -> Result<(), Failed> {
     rustix::io::write(&begin, b"s")?;
     folder.remove_fifos();
     warn(&runtime::hear_report(&report, process.as_fd())?);
-    // An init of ours stays what it is: its child executes the program.
+    // hoist's own init does not execute the program; its child does.
     match init {
         Init::Payload => Ok(runtime::confirm_executed(saved.pid, &saved.spec)?),
         Init::Reaper => Ok(()),
@@ -160,7 +160,7 @@ pub(super) fn run(root: &Path, words: &Run) -> Result<i32, Failed> {
         return Ok(0);
     }
     if started.is_err() {
-        let _ = process::signal(running.pidfd.as_fd(), libc::SIGKILL); // it may wait for its start still
+        let _ = process::signal(running.pidfd.as_fd(), libc::SIGKILL); // may wait for its start
     }
     let exit = process::wait(running.pidfd.as_fd());
     if !words.keep {
@@ -175,7 +175,7 @@ pub(super) fn kill(root: &Path, id: &str, name: &str, all: bool) -> Result<(), F
     let Some(number) = signal::parse(name) else { return refuse(format!("`{name}` is not a signal")) };
     if all {
         for pid in saved.cgroup().pids()? {
-            let _ = signal::send(pid, number); // it may have ended meanwhile
+            let _ = signal::send(pid, number); // it may have exited
         }
         return Ok(());
     }
@@ -185,7 +185,7 @@ pub(super) fn kill(root: &Path, id: &str, name: &str, all: bool) -> Result<(), F
     process::signal(pidfd.as_fd(), number)?;
     let cgroup = saved.cgroup();
     if number == libc::SIGKILL && cgroup.is_frozen() {
-        cgroup.thaw()?; // on v1 what is frozen does not die
+        cgroup.thaw()?; // on v1, frozen processes do not die
     }
     Ok(())
 }
@@ -207,8 +207,8 @@ pub(super) fn delete(root: &Path, id: &str, force: bool) -> Result<(), Failed> {
     }
     let cgroup = saved.cgroup();
     if cgroup.exists() {
-        // A container with the host's process ids leaves processes behind, and on v1 one that
-        // is paused does not die before it is thawed.
+        // A container in the host's pid namespace leaves processes behind. On v1, paused processes
+        // do not die before they are thawed.
         cgroup.kill()?;
     }
     if let Some(pidfd) = process {
@@ -218,8 +218,8 @@ pub(super) fn delete(root: &Path, id: &str, force: bool) -> Result<(), Failed> {
     folder.remove()
 }
 
-/// Ends and removes what its state does not tell. One that is not there is deleted already, as
-/// others have it.
+/// Kills and removes a container with unreadable state. As in other runtimes, a container that does
+/// not exist counts as deleted.
 fn delete_unreadable(folder: &Folder) -> Result<(), Failed> {
     if let Some(cgroup) = folder.cgroup()? {
         if cgroup.exists() {
@@ -286,7 +286,7 @@ pub(super) fn exec(root: &Path, words: &Exec) -> Result<i32, Failed> {
     Ok(process::wait(running.pidfd.as_fd())?.code())
 }
 
-/// The process to run: a whole one from a file, or the container's own with other words.
+/// Returns the process to run: from a file, or the container's own with other arguments.
 fn process_of(words: &Exec, spec: &Spec) -> Result<Process, Failed> {
     if let Some(file) = &words.process {
         return Ok(disk::read_json(file)?);
