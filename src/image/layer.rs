@@ -252,7 +252,7 @@ impl Store {
         }
     }
 
-    /// Restores a layer whose folder is lost under its old number, which containers' records use.
+    /// Restores a layer with a lost folder under its old number, which containers' records use.
     /// The lease protects the link.
     fn put_back_layer(&self, work: &Work, diff_id: &Digest) -> Result<()> {
         // Excludes others that do the same.
