@@ -1,4 +1,4 @@
-//! `docs/keys.md`: every key there is, from the keymap and the table of actions.
+//! Generates `docs/keys.md` from the keymap and the table of actions.
 //!
 //! `HOIST_BLESS=1 cargo test keys_doc` writes it.
 
@@ -12,16 +12,16 @@ const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/keys.md");
 const HEAD: &str = "\
 # Keys
 
-Written by a test from `assets/keymap.toml` and the table of actions (`src/tui/action.rs`); do not edit it.
-In hoist `?` shows the same for the place that has the keys, with your own changes.
+This file is generated from `assets/keymap.toml` and the table of actions (`src/tui/action.rs`) by a test; do not edit
+it. In hoist, `?` shows the keys of the focused place, including your own changes.
 
-Your keymap is `~/.config/hoist/keymap.toml`, in the form of [assets/keymap.toml](../assets/keymap.toml): a table
-is a place, a line is `keys = action`, `none` takes a key away. It is taken over when it is saved. `:export keys`
-shows the whole keymap in that form. On a page `,` and then a key of the list acts on what the page shows: `,s` stops
-that container. `[ui] keymap` in `config.toml` takes `default`, `k9s` and `lazydocker`.
+Your keymap is `~/.config/hoist/keymap.toml`, in the format of [assets/keymap.toml](../assets/keymap.toml): a table is a
+place, a line is `keys = action`, and `none` removes a key. It is reloaded when it is saved. `:export keys` shows the
+complete keymap in this format. On a page, `,` followed by a key of the list acts on the object that the page shows: `,s`
+stops that container. `[ui] keymap` in `config.toml` can be `default`, `k9s` or `lazydocker`.
 ";
 
-/// A text inside a table of markdown.
+/// Formats keys for a Markdown table.
 fn code(keys: &[String]) -> String {
     let shown = keys.iter().map(|keys| match keys.contains('`') {
         true => format!("`` {keys} ``"),
@@ -39,7 +39,7 @@ fn places(text: &mut String, keymap: &Keymap) -> std::fmt::Result {
         }
         write!(text, "\n## {}\n\n", place.name())?;
         if let Some(above) = place.above() {
-            write!(text, "Those of [{0}](#{0}) hold too.\n\n", above.name())?;
+            write!(text, "The keys of [{0}](#{0}) also apply.\n\n", above.name())?;
         }
         writeln!(text, "| keys | action | |\n| --- | --- | --- |")?;
         for entry in entries {
@@ -50,11 +50,11 @@ fn places(text: &mut String, keymap: &Keymap) -> std::fmt::Result {
     Ok(())
 }
 
-/// What is otherwise in a preset.
+/// Writes the differences of each preset.
 fn presets(text: &mut String, ours: &Keymap) -> std::fmt::Result {
     for (preset, name, _) in PRESETS {
         let Ok(keymap) = Keymap::load(*preset, None, &[]) else { continue };
-        write!(text, "\n## Preset {name}\n\nWhat is otherwise than above:\n\n")?;
+        write!(text, "\n## Preset {name}\n\nDifferences from the keys above:\n\n")?;
         writeln!(text, "| place | keys | action | |\n| --- | --- | --- | --- |")?;
         for place in KeyContext::ALL {
             let here = |keymap: &Keymap| -> Vec<_> {
