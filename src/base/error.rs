@@ -73,14 +73,14 @@ pub fn lacks_descriptors(error: &std::io::Error) -> bool {
 }
 
 /// The hint for when no process or thread can be started.
-pub const RAISE_PROCESSES: &str = "raise the limit of processes: `ulimit -u`, or `pids.max` of the cgroup";
+pub const RAISE_PROCESSES: &str = "raise the limit on processes: `ulimit -u`, or `pids.max` of the cgroup";
 
 /// Returns the hint for a system error, where one applies everywhere.
 #[must_use]
 pub fn io_hint(error: &std::io::Error) -> Option<String> {
     use std::io::ErrorKind as Io;
     match error.kind() {
-        _ if lacks_descriptors(error) => Some("raise the limit of open files: `ulimit -n`".to_owned()),
+        _ if lacks_descriptors(error) => Some("raise the limit on open files: `ulimit -n`".to_owned()),
         Io::StorageFull | Io::QuotaExceeded => Some(
             "free some disk space there; in hoist's data folder, `hoist images` and `hoist rmi` show and \
              remove what fills it"

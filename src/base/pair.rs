@@ -25,11 +25,11 @@ use super::{ErrorKind, Explain, Paths};
 pub(crate) enum Error {
     #[error("the {what} {} belongs to the {other_what} {other}, not to {given}", .folder.display())]
     Mismatch { what: &'static str, folder: PathBuf, other_what: &'static str, other: String, given: String },
-    #[error("nothing says that {} and {} belong together", .root.display(), .run.display())]
+    #[error("cannot tell whether {} and {} belong together", .root.display(), .run.display())]
     Unknown { root: PathBuf, run: PathBuf, source: DiskError },
     #[error("{} belongs to user {owner}", .0.display(), owner = .1)]
     Foreign(PathBuf, u32),
-    #[error("{} can be written by other users: its mode is {mode:04o}", .0.display(), mode = .1)]
+    #[error("{} is writable by other users: its mode is {mode:04o}", .0.display(), mode = .1)]
     Writable(PathBuf, u32),
     #[error(transparent)]
     Disk(#[from] DiskError),
@@ -54,8 +54,8 @@ impl Explain for Error {
             )),
             Self::Unknown { source, .. } if matches!(source, DiskError::Newer { .. }) => source.hint(),
             Self::Unknown { root, run, .. } => Some(format!(
-                "if they do, remove what is called {FILE} in {} and in {}, and try again; if not, use the folders \
-                 that belong together, with --root and --run-root",
+                "if they do, remove {FILE} from {} and from {}, and try again; if not, use the folders that \
+                 belong together, with --root and --run-root",
                 root.display(),
                 run.display()
             )),
@@ -255,9 +255,9 @@ mod tests {
                 for missing in ["gone", how] {
                     spoil(other, missing);
                     let error = check(&paths).unwrap_err();
-                    assert!(error.to_string().starts_with("nothing says that "), "{error}");
+                    assert!(error.to_string().starts_with("cannot tell whether "), "{error}");
                     let hint = error.hint().unwrap();
-                    assert!(hint.contains("remove what is called engine.json in "), "{hint}");
+                    assert!(hint.contains("remove engine.json from "), "{hint}");
                 }
                 spoil(file, "gone");
                 spoil(other, "gone");
@@ -266,6 +266,6 @@ mod tests {
         }
         fs::write(&files[0], "{\"version\":0}").unwrap();
         let error = check(&paths).unwrap_err();
-        assert!(error.hint().unwrap().contains("remove what is called engine.json"), "{error}");
+        assert!(error.hint().unwrap().contains("remove engine.json from "), "{error}");
     }
 }

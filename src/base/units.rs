@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// A string that is not a size.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a size: want a number and one of b, k, m, g, t")]
+#[error("`{0}` is not a size: expected a number and one of b, k, m, g, t")]
 pub struct BadSize(String);
 
 /// Formats `10.5MB`, `1.2kB`: powers of 1000, at most four significant digits.

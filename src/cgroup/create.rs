@@ -89,7 +89,7 @@ impl Cgroup {
                 _ if in_v1 => {}
                 Some(group) => self.set(limit, &group.join(file), &value)?,
                 None if self.exists() => return Err(Error::NoController { limit }),
-                None => self.warnings.push(format!("no limit of {limit}: cgroups cannot be written here")),
+                None => self.warnings.push(format!("no limit on {limit}: cgroups are not writable here")),
             }
         }
         Ok(())
@@ -107,7 +107,7 @@ impl Cgroup {
         {
             return Err(self.missing(limit, file));
         }
-        self.warnings.push(format!("no limit of {limit}: this kernel has no {}", file.display()));
+        self.warnings.push(format!("no limit on {limit}: this kernel has no {}", file.display()));
         Ok(())
     }
 
@@ -157,7 +157,7 @@ impl Cgroup {
         match error {
             Error::File { source, path, .. } if is_denied(&source) => {
                 if self.warnings.is_empty() {
-                    self.warnings.push(format!("no cgroup: {} cannot be made: {source}", path.display()));
+                    self.warnings.push(format!("no cgroup: {} cannot be created: {source}", path.display()));
                 }
                 Ok(())
             }
@@ -334,7 +334,7 @@ mod tests {
         let group = root.path().join("hoist");
         assert_eq!(
             error.to_string(),
-            format!("the cgroup controller for memory is not handed down by {}", group.display())
+            format!("the cgroup controller for memory is not enabled below {}", group.display())
         );
         assert_eq!(fs::read_to_string(group.join("cgroup.subtree_control")).unwrap(), "");
     }
@@ -344,7 +344,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let limits = Limits { pids: Some(7), ..Limits::default() };
         let cgroup = Cgroup::create(&parent(&root), "c1", &limits, &Probe::of_kernel((6, 18))).unwrap();
-        assert_eq!(cgroup.warnings, ["no limit of processes: cgroups cannot be written here"]);
+        assert_eq!(cgroup.warnings, ["no limit on processes: cgroups are not writable here"]);
         assert!(!cgroup.exists());
     }
 

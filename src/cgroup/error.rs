@@ -28,7 +28,7 @@ pub enum Error {
         limit: &'static str,
     },
     /// A parent group does not delegate the controller for a limit.
-    #[error("the cgroup controller for {limit} is not handed down by {group}")]
+    #[error("the cgroup controller for {limit} is not enabled below {group}")]
     NotHandedDown {
         /// The resource to be limited.
         limit: &'static str,
@@ -76,13 +76,13 @@ impl Explain for Error {
                 group.display()
             )),
             Self::NoDeviceRules { source: None } => Some(
-                "mount the cgroup file system writable at /sys/fs/cgroup; a container with `--privileged` \
-                 uses every device"
+                "mount the cgroup file system writable at /sys/fs/cgroup, or allow all devices with \
+                 `--privileged`"
                     .to_owned(),
             ),
-            Self::NoDeviceRules { source: Some(_) } => Some(
-                "allow hoist to call `bpf`; a container with `--privileged` uses every device".to_owned(),
-            ),
+            Self::NoDeviceRules { source: Some(_) } => {
+                Some("allow hoist to call `bpf`, or allow all devices with `--privileged`".to_owned())
+            }
             Self::Call(source) => source.hint(),
             _ => None,
         }

@@ -181,7 +181,7 @@ impl<'a> Tree<'a> {
                 return Ok(true);
             }
             if part.starts_with(b".wh.") {
-                return Err(Error::Refused("it lies in a whiteout, which is no folder".to_owned()));
+                return Err(Error::Refused("it is inside a whiteout, which is not a folder".to_owned()));
             }
             end += 1;
         }
@@ -291,7 +291,7 @@ impl<'a> Tree<'a> {
         };
         match fs::stat_at(&folder, name) {
             Ok(there) if is_whiteout(&there) || fs::file_type(&there) == FileType::Directory => {
-                Err(Error::Refused("it is a hard link to something that is no file".to_owned()))
+                Err(Error::Refused("it is a hard link to something that is not a file".to_owned()))
             }
             Ok(_) if target == path => Ok(()),
             Ok(_) => self
@@ -334,7 +334,7 @@ impl<'a> Tree<'a> {
         let folder = self.folder(parent)?;
         match hidden {
             b".wh..opq" => return self.make_opaque(&folder),
-            b"" | b"." | b".." => return Err(Error::Refused("it is a whiteout of no name".to_owned())),
+            b"" | b"." | b".." => return Err(Error::Refused("it is a whiteout without a name".to_owned())),
             // Files in which aufs keeps its own data.
             _ if hidden.starts_with(b".wh.") => return Ok(()),
             _ => {}
@@ -361,7 +361,7 @@ impl<'a> Tree<'a> {
     /// Describes the layer's root, `./`, which has no parent to look its name up in.
     fn describe_root(&mut self, entry: &Entry) -> Result<()> {
         if entry.kind != Kind::Directory {
-            return Err(Error::Refused("the layer's root is no folder".to_owned()));
+            return Err(Error::Refused("the layer's root is not a folder".to_owned()));
         }
         let root = fs::open_beneath(self.root, Path::new("."), OFlags::RDONLY | OFlags::DIRECTORY)?;
         self.describe(entry, &root)?;
@@ -491,7 +491,7 @@ impl<'a> Tree<'a> {
                 let there = fs::stat_at(&location.folder, location.name)?;
                 if !is_whiteout(&there) {
                     return Err(Error::Refused(format!(
-                        "`{}` is no folder in this layer",
+                        "`{}` is not a folder in this layer",
                         String::from_utf8_lossy(path)
                     )));
                 }
@@ -581,8 +581,8 @@ impl Location<'_> {
 impl Notes {
     fn lines(&self) -> Vec<String> {
         [
-            (self.owners, "files belong to the caller, for this user namespace does not map their owners"),
-            (self.devices, "device nodes are left out, for a user namespace may not make them"),
+            (self.owners, "files belong to the caller, as this user namespace does not map their owners"),
+            (self.devices, "device nodes are left out, as they cannot be created in a user namespace"),
             (self.attributes, "extended attributes are left out"),
         ]
         .into_iter()
@@ -606,7 +606,7 @@ pub(crate) fn normal(path: &[u8]) -> Result<Vec<u8>> {
             }
             // A whiteout is never created under its own name.
             part if part.strip_prefix(b".wh.").unwrap_or(part).len() > 255 => {
-                return Err(Error::Refused("a part of its path is longer than 255 bytes".to_owned()));
+                return Err(Error::Refused("a component of its path is longer than 255 bytes".to_owned()));
             }
             part => parts.push(part),
         }

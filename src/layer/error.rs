@@ -63,7 +63,7 @@ pub enum Error {
         source: Box<Error>,
     },
     /// A file shrank while it was read.
-    #[error("`{0}` became shorter while it was read")]
+    #[error("`{0}` shrank while it was read")]
     Changed(String),
     /// An archive cannot be written.
     #[error("cannot write the archive")]
@@ -158,7 +158,7 @@ impl Explain for Error {
             Self::Read { source, .. } | Self::Write(source) => io_hint(source),
             Self::Input(error) => error.0.hint(),
             Self::Entry { source, .. } | Self::Pack { source, .. } => source.hint(),
-            Self::Changed(_) => Some("stop what writes it, or try again".to_owned()),
+            Self::Changed(_) => Some("stop the process that writes it, or try again".to_owned()),
             _ => None,
         }
     }

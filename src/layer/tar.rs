@@ -155,7 +155,7 @@ impl<R: Source> Reader<R> {
             let Some(header) = self.header()? else {
                 return match (&pax, &long_path, &long_link) {
                     (None, None, None) => Ok(None),
-                    _ => Err(bad("it ends between an entry's name and the entry")),
+                    _ => Err(bad("it ends between an entry's name and its header")),
                 };
             };
             let size = number(&header[124..136])?;
@@ -204,7 +204,7 @@ impl<R: Source> Reader<R> {
     fn set_data(&mut self, size: u64) -> Result<()> {
         self.left = size;
         self.padding = (BLOCK as u64 - size % BLOCK as u64) % BLOCK as u64;
-        size.checked_add(self.padding).map(drop).ok_or_else(|| bad("an entry's size is impossible"))
+        size.checked_add(self.padding).map(drop).ok_or_else(|| bad("an entry's size is too large"))
     }
 
     fn entry(
@@ -260,7 +260,7 @@ impl<R: Source> Reader<R> {
             self.old_gnu_map(header)?
         } else if pax.value(b"GNU.sparse.major").is_some_and(|major| major != b"0") {
             if pax.value(b"GNU.sparse.major") != Some(b"1") || pax.value(b"GNU.sparse.minor") != Some(b"0") {
-                return Err(bad("a sparse file is of an unknown form"));
+                return Err(bad("a sparse file has an unknown format"));
             }
             self.map_in_data()?
         } else if let Some(map) = pax.value(b"GNU.sparse.map") {
@@ -286,7 +286,7 @@ impl<R: Source> Reader<R> {
             (end, stored) = (offset + len, stored + len);
         }
         if numbers.len() % 2 != 0 || stored != self.left {
-            return Err(bad("a sparse file's pieces are not its data"));
+            return Err(bad("a sparse file's pieces do not match its data"));
         }
         entry.extents = Some(extents);
         Ok(())
@@ -327,7 +327,7 @@ impl<R: Source> Reader<R> {
                 match byte {
                     b'\n' => return decimal(&digits),
                     _ if digits.len() < 20 => digits.push(byte),
-                    _ => return Err(bad("a sparse file's map is no list of numbers")),
+                    _ => return Err(bad("a sparse file's map is not a list of numbers")),
                 }
             }
         };
@@ -415,7 +415,7 @@ impl Pax {
     fn parse(mut bytes: &[u8]) -> Result<Self> {
         let mut pax = Self::default();
         while !bytes.is_empty() && bytes[0] != 0 {
-            let wrong = || bad("a PAX record is not of its form");
+            let wrong = || bad("a PAX record is malformed");
             let space = bytes.iter().take(20).position(|&byte| byte == b' ').ok_or_else(wrong)?;
             let len = usize::try_from(decimal(&bytes[..space])?).map_err(|_| wrong())?;
             let record = bytes.get(space + 1..len).ok_or_else(wrong)?;
@@ -442,7 +442,7 @@ impl Pax {
         }
         let before = self.values.insert(key.to_owned(), value.to_owned());
         match before.is_some_and(|before| before != value) {
-            true => Err(bad("a PAX header says the same thing twice, differently")),
+            true => Err(bad("a PAX header has two values for the same key")),
             false => Ok(()),
         }
     }
@@ -472,7 +472,7 @@ impl Pax {
         let moves: [&[u8]; 3] = [b"path", b"linkpath", b"size"];
         let sparse = self.values.keys().any(|key| key.starts_with(b"GNU.sparse.")) || !self.map.is_empty();
         match sparse || moves.iter().any(|key| self.values.contains_key(*key)) {
-            true => Err(bad("a global PAX header names or sizes all entries")),
+            true => Err(bad("a global PAX header sets the name or size of all entries")),
             false => Ok(()),
         }
     }
@@ -499,7 +499,7 @@ fn kind(flag: u8, path: &[u8]) -> Result<Kind> {
         b'4' => Kind::BlockDevice,
         b'5' => Kind::Directory,
         b'6' => Kind::Fifo,
-        other => return Err(bad(&format!("an entry is of the unknown kind {:?}", char::from(other)))),
+        other => return Err(bad(&format!("an entry has the unknown type {:?}", char::from(other)))),
     })
 }
 
@@ -525,7 +525,7 @@ fn number(field: &[u8]) -> Result<u64> {
 }
 
 fn signed(field: &[u8]) -> Result<i64> {
-    let wrong = || bad("a number in a header is not one");
+    let wrong = || bad("a number in a header is invalid");
     match field.first() {
         Some(&first) if first & 0x80 != 0 => {
             // The second-highest bit is the sign; bytes beyond eight must repeat it.
@@ -558,12 +558,12 @@ fn signed(field: &[u8]) -> Result<i64> {
 
 fn decimal(digits: &[u8]) -> Result<u64> {
     let text = std::str::from_utf8(digits).ok().filter(|text| !text.starts_with('+'));
-    text.and_then(|text| text.parse().ok()).ok_or_else(|| bad("a number is not one"))
+    text.and_then(|text| text.parse().ok()).ok_or_else(|| bad("a number is invalid"))
 }
 
 /// Parses seconds with an optional fraction, `1700000000.25`; negative before 1970.
 fn pax_time(value: &[u8]) -> Result<Timespec> {
-    let wrong = || bad("a time is not one");
+    let wrong = || bad("a time is invalid");
     let text = std::str::from_utf8(value).map_err(|_| wrong())?;
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let seconds: i64 = whole.parse().map_err(|_| wrong())?;

@@ -110,8 +110,8 @@ pub(super) fn repair(paths: &NetworkPaths, look: Look) -> Result<Repair> {
             Err(error) => unread.push(error),
         }
     }
-    let mut tables = Tables::open().step(|| "talk to the kernel about rules")?;
-    let generation = |tables: &mut Tables| tables.generation().step(|| "look at the rules");
+    let mut tables = Tables::open().step(|| "open a netlink socket for nftables")?;
+    let generation = |tables: &mut Tables| tables.generation().step(|| "read the firewall rules");
     let current = generation(&mut tables)?;
     let is_checked = |state: &State| state.checked.is_some() && state.checked == current;
     if states.is_empty() || look == Look::IfChanged && states.iter().all(is_checked) {
@@ -207,7 +207,7 @@ pub(super) fn reset(paths: &NetworkPaths) -> Vec<Error> {
             Err(error) => errors.extend(Some(error).filter(|error| !error.is_of_a_file())),
         }
     }
-    match Tables::open().step(|| "talk to the kernel about rules") {
+    match Tables::open().step(|| "open a netlink socket for nftables") {
         Ok(mut tables) => {
             errors.extend(firewall::withdraw(&mut tables, &names, paths, &states).err());
             errors.extend(rules::reset(&mut tables, &names));
@@ -337,14 +337,14 @@ fn ensure_forwarding(state: &mut State) -> Vec<String> {
         Ok(()) => {
             state.turned_forwarding_on = true;
             vec![format!(
-                "turned net.ipv4.ip_forward on, so that containers on {} reach other machines; \
-                 `hoist system reset` turns it off again",
+                "enabled net.ipv4.ip_forward, so that containers on {} can reach other machines; \
+                 `hoist system reset` disables it again",
                 state.bridge
             )]
         }
         Err(error) => vec![format!(
-            "net.ipv4.ip_forward is off and cannot be turned on ({error}): containers on {} \
-             reach this machine only",
+            "net.ipv4.ip_forward is disabled and cannot be enabled ({error}): containers on {} \
+             can reach only this machine",
             state.bridge
         )],
     }
@@ -359,7 +359,7 @@ fn guard(
     state: &mut State,
     endpoint: &Endpoint,
 ) -> Result<Vec<String>> {
-    let mut tables = Tables::open().step(|| "talk to the kernel about rules")?;
+    let mut tables = Tables::open().step(|| "open a netlink socket for nftables")?;
     let (networks, unread) = networks(paths)?;
     let mut known = if unread.is_empty() { Known::All } else { Known::Some };
     let (mut others, mut all) = (Vec::new(), vec![state.clone()]);

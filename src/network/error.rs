@@ -18,7 +18,7 @@ pub enum Error {
     #[error("the container has no network namespace of its own")]
     NoNamespace,
     /// Every subnet that hoist may choose overlaps a route of this machine.
-    #[error("every subnet for `{network}` overlaps a route of this machine, the last one {route}")]
+    #[error("every subnet for `{network}` overlaps a route of this machine, such as {route}")]
     NoSubnet {
         /// The network.
         network: String,
@@ -36,7 +36,7 @@ pub enum Error {
         route: String,
     },
     /// The name of a network's bridge is in use by another link.
-    #[error("the link {link} that `{network}` is to have as its bridge is there already")]
+    #[error("the link {link} cannot be the bridge of `{network}`: it exists already")]
     LinkInUse {
         /// The network.
         network: String,
@@ -102,7 +102,7 @@ pub enum Error {
         source: disk::Error,
     },
     /// A state file could not be read or written.
-    #[error("cannot keep the state of networks")]
+    #[error("cannot access the state of networks")]
     State(#[from] disk::Error),
 }
 
@@ -141,9 +141,9 @@ impl Explain for Error {
             Self::NoSubnet { .. } => Some("remove a route, or use `--network host`".to_owned()),
             Self::Full { .. } => Some("remove containers that are not needed".to_owned()),
             Self::System { source, .. } => source.hint(),
-            Self::Damaged { network, .. } => Some(format!(
-                "stop the containers on `{network}`: the first start after that writes the file again"
-            )),
+            Self::Damaged { network, .. } => {
+                Some(format!("stop all containers on `{network}`: the next start recreates the file"))
+            }
             Self::State(source) => source.hint(),
         }
     }

@@ -30,7 +30,7 @@ pub(super) fn clear_the_way(
     paths: &NetworkPaths,
     state: &mut State,
 ) -> Result<Vec<String>> {
-    let step = || "look at this machine's firewall";
+    let step = || "read this machine's firewall rules";
     let chains = tables.chains().step(step)?;
     let mut warnings: Vec<String> = xtables::warning(&state.bridge).into_iter().collect();
     let mut uplink = None;
@@ -82,7 +82,7 @@ pub(super) fn withdraw(
                 batch.delete_rule(table, &chain.name, rule.handle);
             }
         }
-        tables.commit(batch).step(|| format!("take our rules out of {DOCKER_USER}"))?;
+        tables.commit(batch).step(|| format!("remove our rules from {DOCKER_USER}"))?;
     }
     Ok(())
 }
@@ -166,7 +166,7 @@ fn warning(culprit: &Culprit, base: &Chain, chains: &[Chain], bridge: &str) -> S
             chain = base.name
         ),
     };
-    format!("{what} drops what containers on {bridge} send to other machines; let it through: {mend}")
+    format!("{what} drops packets from containers on {bridge} to other machines; to allow them: {mend}")
 }
 
 /// Returns iptables commands for both directions.
@@ -404,9 +404,9 @@ mod tests {
         let by_policy = Culprit { chain: "FORWARD".to_owned(), rule: None };
         assert_eq!(
             warning(&by_policy, &plain, &[], "hoist0"),
-            "the policy of chain FORWARD of table ip filter drops what containers on hoist0 send to other \
-             machines; let it through: iptables -I FORWARD -i hoist0 -j ACCEPT && iptables -I FORWARD -o hoist0 \
-             -j ACCEPT"
+            "the policy of chain FORWARD of table ip filter drops packets from containers on hoist0 to \
+             other machines; to allow them: iptables -I FORWARD -i hoist0 -j ACCEPT && \
+             iptables -I FORWARD -o hoist0 -j ACCEPT"
         );
         let own = Chain {
             family: Family::Inet,
@@ -418,14 +418,14 @@ mod tests {
         let by_rule = Culprit { chain: "strict".to_owned(), rule: Some(9) };
         assert_eq!(
             warning(&by_rule, &own, &[], "hoist0"),
-            "rule 9 of chain strict of table inet fw drops what containers on hoist0 send to other machines; let \
-             it through: nft 'insert rule inet fw fwd iifname hoist0 accept; insert rule inet fw fwd oifname \
+            "rule 9 of chain strict of table inet fw drops packets from containers on hoist0 to other \
+             machines; to allow them: nft 'insert rule inet fw fwd iifname hoist0 accept; insert rule inet fw fwd oifname \
              hoist0 accept'"
         );
         let ufw = Chain { name: "ufw-user-forward".to_owned(), hook: None, ..plain.clone() };
         assert!(
             warning(&by_policy, &plain, &[ufw], "hoist0")
-                .ends_with("let it through: ufw route allow in on hoist0 && ufw route allow out on hoist0")
+                .ends_with("to allow them: ufw route allow in on hoist0 && ufw route allow out on hoist0")
         );
     }
 }

@@ -41,7 +41,7 @@ pub(super) struct Link {
 impl Links {
     /// Opens the links of the calling thread's namespace.
     pub(super) fn open() -> Result<Self> {
-        let socket = Socket::open(Protocol::Route).step(|| "talk to the kernel about links")?;
+        let socket = Socket::open(Protocol::Route).step(|| "open a netlink socket for links")?;
         Ok(Self { socket })
     }
 
@@ -51,7 +51,7 @@ impl Links {
         link.attributes.push(LinkAttribute::IfName(name.to_owned()));
         let call = format!("RTM_GETLINK({name:?})");
         let message = message(RouteNetlinkMessage::GetLink(link), 0, call).tolerate(&[Errno::NODEV]);
-        let reply = self.socket.get(&message).step(|| format!("look for the link {name}"))?;
+        let reply = self.socket.get(&message).step(|| format!("look up the link {name}"))?;
         Ok(reply.and_then(|reply| {
             // Parses only the header, as attributes of newer kernels might not parse.
             let header = netlink_packet_route::link::LinkHeader::parse(&reply.payload).ok()?;
@@ -71,7 +71,7 @@ impl Links {
             LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Bridge)]),
         ];
         let call = format!("RTM_NEWLINK({name:?}, bridge)");
-        let step = || format!("make the bridge {name}");
+        let step = || format!("create the bridge {name}");
         let made = message(RouteNetlinkMessage::NewLink(link), CREATE | EXCLUSIVE, call);
         self.socket.request(&[made]).step(step)?;
         self.find(name)?.map(|bridge| bridge.index).ok_or(Errno::NODEV).map_err(|errno| {
@@ -234,7 +234,7 @@ impl Links {
         let mut link = LinkMessage::default();
         link.header.index = index;
         let get = message(RouteNetlinkMessage::GetLink(link), 0, format!("RTM_GETLINK({index})"));
-        let reply = self.socket.get(&get).step(|| "look at the link of the default route")?;
+        let reply = self.socket.get(&get).step(|| "read the link of the default route")?;
         let link = reply.and_then(|reply| LinkMessage::parse(reply.payload.as_slice()).ok());
         Ok(link.into_iter().flat_map(|link| link.attributes).find_map(pick))
     }

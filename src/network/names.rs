@@ -187,7 +187,7 @@ pub fn resolver_warning(plan: &Plan, host: &HostFiles) -> Option<String> {
         && !servers.any(is_reachable);
     is_cut_off.then(|| {
         "containers cannot reach this machine's name servers, which listen on its loopback or are IPv6: \
-         give them one with --dns"
+         set one with --dns"
             .to_owned()
     })
 }

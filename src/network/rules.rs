@@ -169,7 +169,7 @@ pub(super) fn ensure(
             }
             batch.add_elements(plan.table, *set, states.iter().map(|state| segment(*set, state)));
         }
-        tables.commit(batch).step(|| format!("make the table {}", plan.table))?;
+        tables.commit(batch).step(|| format!("create the table {}", plan.table))?;
         states.iter_mut().for_each(|state| state.is_in_rules = true);
     }
     ensure_frames(tables, names, states, newcomer, (known, fill))
@@ -209,18 +209,18 @@ fn ensure_frames(
         Err(error) if is_unsupported(&error) => {
             let bridges: Vec<_> = states.iter().map(|state| state.bridge.as_str()).collect();
             Ok(vec![format!(
-                "this kernel has no nf_tables for bridges: containers on {} can speak in each other's name",
+                "this kernel has no nf_tables for bridges: containers on {} can impersonate each other",
                 bridges.join(", ")
             )])
         }
-        done => done.step(|| format!("make the table {}", plan.table)).map(|()| Vec::new()),
+        done => done.step(|| format!("create the table {}", plan.table)).map(|()| Vec::new()),
     }
 }
 
 /// Deletes the tables of an older hoist if none of its ports are left. Until then its monitors need
 /// the tables, and would restore them.
 pub(super) fn delete_former(tables: &mut Tables, links: &mut Links, names: &Names) -> Result<()> {
-    let step = |table| move || format!("look at the table {table}");
+    let step = |table| move || format!("read the table {table}");
     let mut found = Vec::new();
     for table in names.former() {
         match tables.mark_of(table) {
@@ -283,7 +283,7 @@ enum Found {
 
 impl Plan<'_> {
     fn look(&self, tables: &mut Tables) -> Result<Found> {
-        let step = || format!("look at the table {}", self.table);
+        let step = || format!("read the table {}", self.table);
         let mark = match tables.mark_of(self.table) {
             Err(error) if is_unsupported(&error) => None,
             mark => mark.step(step)?,

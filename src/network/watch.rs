@@ -31,7 +31,8 @@ impl Changes {
     ///
     /// `EPERM` without CAP_NET_ADMIN; `EPROTONOSUPPORT` without nf_tables.
     pub fn listen(paths: &NetworkPaths) -> Result<Self> {
-        let socket = Socket::listen(Protocol::Netfilter, GROUP).step(|| "hear of changed rules")?;
+        let socket =
+            Socket::listen(Protocol::Netfilter, GROUP).step(|| "listen for changed firewall rules")?;
         Ok(Self { socket, names: Names::of(&paths.engine) })
     }
 

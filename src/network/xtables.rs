@@ -33,8 +33,8 @@ pub(super) fn warning(bridge: &str) -> Option<String> {
     let drops = verdict_at(&table.entries, table.policies[FORWARD] as usize) == Some(DROP);
     (drops && !accepts(&table, bridge)).then(|| {
         format!(
-            "the policy of chain FORWARD of iptables-legacy drops what containers on {bridge} send to other \
-             machines; let it through: {}",
+            "the policy of chain FORWARD of iptables-legacy drops packets from containers on {bridge} to other \
+             machines; to allow them: {}",
             both(&format!("iptables-legacy -I {}", chain_for_users(&table)), bridge)
         )
     })

@@ -15,7 +15,7 @@ use crate::base::{ErrorKind, Explain};
 
 /// A string that is not a digest of a supported algorithm.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a digest: want sha256: and 64 hex digits, or sha512: and 128")]
+#[error("`{0}` is not a digest: expected sha256: and 64 hex digits, or sha512: and 128")]
 pub struct BadDigest(String);
 
 impl Explain for BadDigest {

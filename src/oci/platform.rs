@@ -11,7 +11,7 @@ use crate::base::{ErrorKind, Explain};
 
 /// A string that is not a platform.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a platform: want os/arch or os/arch/variant, as in linux/arm64/v8")]
+#[error("`{0}` is not a platform: expected os/arch or os/arch/variant, such as linux/arm64/v8")]
 pub struct BadPlatform(String);
 
 impl Explain for BadPlatform {

@@ -123,7 +123,7 @@ pub(super) fn find(path: Option<&Path>, host: &str) -> Found {
     let nothing = Found { credentials: None, login: Login::None, warning: None };
     let Some(path) = path else { return nothing };
     let unused = |why: &dyn std::fmt::Display| {
-        Some(format!("the credentials in {} are not used: {why}", path.display()))
+        Some(format!("the credentials in {} are ignored: {why}", path.display()))
     };
     match disk::read_bytes(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => nothing,
@@ -250,9 +250,9 @@ mod tests {
         };
         assert_eq!(said(&file), None, "it is not there");
         std::fs::write(&file, "{").unwrap();
-        let start = format!("the credentials in {} are not used: ", file.display());
+        let start = format!("the credentials in {} are ignored: ", file.display());
         assert_eq!(said(&file), Some(format!("{start}EOF while parsing an object at line 1 column 1")));
-        let start = format!("the credentials in {} are not used: ", dir.path().display());
+        let start = format!("the credentials in {} are ignored: ", dir.path().display());
         assert!(said(dir.path()).is_some_and(|said| said.starts_with(&start)));
     }
 

@@ -107,7 +107,7 @@ pub enum Error {
         login: Login,
     },
     /// The authentication that the registry asks for is unsafe or unknown.
-    #[error("`{host}` asks for a login that is refused: {why}")]
+    #[error("`{host}` asks for an unsupported login: {why}")]
     Challenge {
         /// `host[:port]`.
         host: String,
@@ -125,7 +125,7 @@ pub enum Error {
         why: &'static str,
     },
     /// The digest of the received bytes is wrong.
-    #[error("`{host}` sent other bytes than asked for: want {want}, got {got}")]
+    #[error("`{host}` sent the wrong data: expected {want}, got {got}")]
     WrongDigest {
         /// `host[:port]`.
         host: String,
@@ -135,7 +135,7 @@ pub enum Error {
         got: Digest,
     },
     /// The size differs from the one in the manifest.
-    #[error("`{host}` sends {got} bytes for {digest}, which has {want}")]
+    #[error("`{host}` sent {got} bytes for {digest}, which has {want}")]
     WrongSize {
         /// `host[:port]`.
         host: String,
@@ -197,7 +197,7 @@ pub enum Error {
         source: Cause,
     },
     /// The received data could not be stored.
-    #[error("cannot keep what was downloaded")]
+    #[error("cannot store the download")]
     Keep {
         /// The cause.
         source: io::Error,
@@ -278,31 +278,33 @@ impl Explain for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Connect { host, is_nameless: true, .. } => {
-                Some(format!("see that `{host}` is spelt right, and that this machine can look up names"))
+                Some(format!("check the spelling of `{host}`, and that this machine can resolve names"))
             }
-            Self::Connect { host, .. } if is_loopback(host) => Some(format!("see that `{host}` is up")),
+            Self::Connect { host, .. } if is_loopback(host) => {
+                Some(format!("check that `{host}` is running"))
+            }
             Self::Connect { host, .. } => Some(format!(
-                "see that `{host}` is up; one that speaks plain http must be named in insecure-registries"
+                "check that `{host}` is running; a registry without https must be listed in insecure-registries"
             )),
             Self::Broken { .. } | Self::Stalled { .. } | Self::Truncated { .. } => Some(AGAIN.to_owned()),
             Self::Busy { status: 429, .. } => {
-                Some("wait a while, log in, or name a mirror in registry-mirrors".to_owned())
+                Some("wait a while, log in, or set a mirror in registry-mirrors".to_owned())
             }
             Self::Busy { .. } => Some(AGAIN.to_owned()),
             Self::GaveUp { source, .. } => source.hint(),
             Self::Missing { .. } => Some("check the spelling of the name and the tag".to_owned()),
             Self::Denied { login: Login::Sent, .. } => Some("check the name and the login".to_owned()),
             Self::Denied { login: Login::None, host, .. } => Some(format!(
-                "check the name; if it is private, put a login for `{host}` into `auths` of Docker's config.json"
+                "check the name; if it is private, add a login for `{host}` to `auths` in Docker's config.json"
             )),
             Self::Denied { login: Login::WithHelper, host, .. } => Some(format!(
-                "the login for `{host}` is kept by a credential helper, which hoist does not ask: put it into `auths`"
+                "the login for `{host}` is in a credential helper, which hoist does not use: add it to `auths`"
             )),
             Self::NoPlatform { offered, .. } if !offered.is_empty() => {
-                Some("name one of them with --platform".to_owned())
+                Some("choose one of them with --platform".to_owned())
             }
             Self::WrongDigest { .. } | Self::WrongSize { .. } => Some(
-                "the registry, or what stands between, is damaged or dishonest: tell its owner".to_owned(),
+                "the registry, or a proxy in between, is broken or malicious: tell its operator".to_owned(),
             ),
             Self::Client { .. } => {
                 Some("install the system's certificate authorities (package ca-certificates)".to_owned())
@@ -313,7 +315,7 @@ impl Explain for Error {
     }
 }
 
-const AGAIN: &str = "pull again: it goes on from what is already here";
+const AGAIN: &str = "pull again: the download resumes where it stopped";
 
 fn registry_message(message: &Option<String>) -> String {
     message.as_ref().map(|message| format!(": {message}")).unwrap_or_default()
@@ -366,35 +368,35 @@ mod tests {
         });
         insta::assert_snapshot!(registry_message.join("\n"), @r"
         Unreachable: `reg.test:5000` has sent nothing for 30 s
-          pull again: it goes on from what is already here
+          pull again: the download resumes where it stopped
         Unreachable: `reg.test:5000` sent only 1 of 2 bytes
-          pull again: it goes on from what is already here
+          pull again: the download resumes where it stopped
         Unreachable: `reg.test:5000` answered 429: no
-          wait a while, log in, or name a mirror in registry-mirrors
+          wait a while, log in, or set a mirror in registry-mirrors
         Unreachable: `reg.test:5000` failed 5 times in a row
-          pull again: it goes on from what is already here
+          pull again: the download resumes where it stopped
         Invalid: `reg.test:5000` answered 418
         NotFound: manifest for acme/web:1 not found on `reg.test:5000`
           check the spelling of the name and the tag
         Denied: pull access denied for acme/web, repository does not exist or may require a login
           check the name and the login
         Denied: pull access denied for acme/web, repository does not exist or may require a login
-          check the name; if it is private, put a login for `reg.test:5000` into `auths` of Docker's config.json
+          check the name; if it is private, add a login for `reg.test:5000` to `auths` in Docker's config.json
         Denied: pull access denied for acme/web, repository does not exist or may require a login
-          the login for `reg.test:5000` is kept by a credential helper, which hoist does not ask: put it into `auths`
-        Unsupported: `reg.test:5000` asks for a login that is refused: its token server is not encrypted
+          the login for `reg.test:5000` is in a credential helper, which hoist does not use: add it to `auths`
+        Unsupported: `reg.test:5000` asks for an unsupported login: its token server is not encrypted
         Unsupported: `reg.test:5000` redirects to `cdn.test`: that is not encrypted
-        Corrupt: `reg.test:5000` sent other bytes than asked for: want sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881, got sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881
-          the registry, or what stands between, is damaged or dishonest: tell its owner
-        Corrupt: `reg.test:5000` sends 2 bytes for sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881, which has 1
-          the registry, or what stands between, is damaged or dishonest: tell its owner
+        Corrupt: `reg.test:5000` sent the wrong data: expected sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881, got sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881
+          the registry, or a proxy in between, is broken or malicious: tell its operator
+        Corrupt: `reg.test:5000` sent 2 bytes for sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881, which has 1
+          the registry, or a proxy in between, is broken or malicious: tell its operator
         Corrupt: the manifest is larger than 4194304 bytes
         Corrupt: the index is malformed: a part is missing
         Unsupported: a layer of type `x` is not supported
         Unsupported: it is not an image but `x`
         NotFound: there is no image for linux/amd64
         NotFound: cannot use the certificates in /c
-        Internal: cannot keep what was downloaded
+        Internal: cannot store the download
           free some disk space there; in hoist's data folder, `hoist images` and `hoist rmi` show and remove what fills it
         Interrupted: it was cancelled
         ");

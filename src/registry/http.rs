@@ -82,7 +82,7 @@ impl Http {
         Err(Error::Redirect {
             host: authority(&request.url),
             target: authority(&url),
-            why: "that is one redirect too many",
+            why: "there are too many redirects",
         })
     }
 
@@ -190,8 +190,8 @@ impl Http {
         let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
         let refuse =
             |target: &str, why| Error::Redirect { host: authority(from), target: printable(target), why };
-        let location = location.ok_or_else(|| refuse("", "it does not say where to"))?;
-        let target = from.join(location).map_err(|_| refuse(location, "that is no URL"))?;
+        let location = location.ok_or_else(|| refuse("", "it has no target"))?;
+        let target = from.join(location).map_err(|_| refuse(location, "that is not a URL"))?;
         match (from.scheme(), target.scheme()) {
             (_, "https") => Ok(target),
             ("http", "http") if self.settings.may_be_plain(&authority(&target)) => Ok(target),

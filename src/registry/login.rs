@@ -124,7 +124,7 @@ fn stamp(http: &Http) -> Stamp {
 /// the registry and the token server may use plain http.
 fn realm_url(http: &Http, endpoint: &Endpoint, realm: &str) -> Result<Url> {
     let refuse = |why| Error::Challenge { host: authority(&endpoint.base), why };
-    let url = Url::parse(realm).map_err(|_| refuse("its token server's address is no URL"))?;
+    let url = Url::parse(realm).map_err(|_| refuse("its token server's address is not a URL"))?;
     match url.scheme() {
         "https" => Ok(url),
         "http" if endpoint.base.scheme() == "http" && http.settings.may_be_plain(&authority(&url)) => Ok(url),
@@ -175,8 +175,7 @@ async fn fetch_token(
     let malformed = |why: &str| Error::Malformed { what: "token", why: why.to_owned() };
     let bytes = http.read(response, "token", MAX_TOKEN, reporter).await?;
     // The parser's error might quote part of the token.
-    let token: Token =
-        serde_json::from_slice(&bytes).map_err(|_| malformed("it is not what it should be"))?;
+    let token: Token = serde_json::from_slice(&bytes).map_err(|_| malformed("it is invalid"))?;
     if token.token.is_empty() && token.access_token.is_empty() {
         return Err(malformed("it is empty"));
     }
@@ -185,7 +184,7 @@ async fn fetch_token(
 
 /// Returns a header value that is never printed.
 fn secret(text: &str) -> Result<HeaderValue> {
-    let why = "it holds what no header can";
+    let why = "it contains characters that a header cannot";
     let mut value =
         HeaderValue::from_str(text).map_err(|_| Error::Malformed { what: "login", why: why.to_owned() })?;
     value.set_sensitive(true);

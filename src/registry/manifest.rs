@@ -146,12 +146,12 @@ pub(super) fn parse(bytes: &[u8], media_type: &str) -> Result<Document> {
     let is_known = |said: &str| matches!(said, OCI_INDEX | DOCKER_LIST | OCI_MANIFEST | DOCKER_MANIFEST);
     match raw.media_type.as_deref() {
         Some(own) if is_known(said) && own != said => {
-            return Err(malformed(format!("it says to be `{}`, but came as `{said}`", printable(own))));
+            return Err(malformed(format!("it claims to be `{}`, but was sent as `{said}`", printable(own))));
         }
         Some(own) if !is_known(own) => {
             return Err(Error::Unsupported(format!("a manifest of type `{}`", printable(own))));
         }
-        None if !is_known(said) => return Err(malformed("nothing says of which type it is".to_owned())),
+        None if !is_known(said) => return Err(malformed("its media type is unknown".to_owned())),
         _ => {}
     }
     let kind = if is_known(said) { said } else { raw.media_type.as_deref().unwrap_or_default() };
@@ -227,7 +227,7 @@ fn manifest(config: Descriptor, layers: Vec<Descriptor>) -> Result<Manifest> {
         return Err(Error::TooLarge { what: "configuration", limit: MAX_CONFIG });
     }
     if layers.len() > MAX_LAYERS {
-        let why = format!("it has {} layers; {MAX_LAYERS} are the most", layers.len());
+        let why = format!("it has {} layers; the maximum is {MAX_LAYERS}", layers.len());
         return Err(Error::Malformed { what: "manifest", why });
     }
     let layers = layers.into_iter().map(layer).collect::<Result<_>>()?;
@@ -237,7 +237,7 @@ fn manifest(config: Descriptor, layers: Vec<Descriptor>) -> Result<Manifest> {
 fn layer(descriptor: Descriptor) -> Result<Layer> {
     let media_type = descriptor.media_type.as_str();
     if media_type.contains("nondistributable") || media_type.contains("foreign") {
-        return Err(Error::Unsupported(format!("a layer that lies elsewhere (`{}`)", printable(media_type))));
+        return Err(Error::Unsupported(format!("a layer stored elsewhere (`{}`)", printable(media_type))));
     }
     match LAYERS.iter().find(|(name, _)| *name == media_type) {
         Some(&(_, packing)) => {
@@ -334,21 +334,21 @@ mod tests {
             .collect();
         insta::assert_snapshot!(told.join("\n"), @r"
         hybrid: the manifest is malformed: it is both a manifest and an index
-        hybrid as index: the index is malformed: it says to be `application/vnd.oci.image.manifest.v1+json`, but came as `application/vnd.docker.distribution.manifest.list.v2+json`
+        hybrid as index: the index is malformed: it claims to be `application/vnd.oci.image.manifest.v1+json`, but was sent as `application/vnd.docker.distribution.manifest.list.v2+json`
         manifest as index: the index is malformed: a part is missing
-        other type: the manifest is malformed: it says to be `application/vnd.oci.image.manifest.v1+json`, but came as `application/vnd.docker.distribution.manifest.v2+json`
+        other type: the manifest is malformed: it claims to be `application/vnd.oci.image.manifest.v1+json`, but was sent as `application/vnd.docker.distribution.manifest.v2+json`
         schema 1: Docker's image manifest schema 1 (retired in 2020) is not supported
         schema 1 by type: Docker's image manifest schema 1 (retired in 2020) is not supported
         schema 3: the manifest is malformed: its schemaVersion is 3
-        no type: the manifest is malformed: nothing says of which type it is
+        no type: the manifest is malformed: its media type is unknown
         html: a manifest of type `text/html` is not supported
-        foreign: a layer that lies elsewhere (`application/vnd.docker.image.rootfs.foreign.diff.tar.gzip`) is not supported
+        foreign: a layer stored elsewhere (`application/vnd.docker.image.rootfs.foreign.diff.tar.gzip`) is not supported
         unknown layer: a layer of type `application/x?[2J` is not supported
         chart: it is not an image but `application/vnd.cncf.helm.config.v1+json`
-        escape: the manifest is malformed: `sha256:../../../etc/passwd` is not a digest: want sha256: and 64 hex digits, or sha512: and 128 at line 1 column 340
+        escape: the manifest is malformed: `sha256:../../../etc/passwd` is not a digest: expected sha256: and 64 hex digits, or sha512: and 128 at line 1 column 340
         negative: the manifest is malformed: invalid value: integer `-1`, expected u64 at line 1 column 395
         large config: the configuration is larger than 8388608 bytes
-        501 layers: the manifest is malformed: it has 501 layers; 500 are the most
+        501 layers: the manifest is malformed: it has 501 layers; the maximum is 500
         ");
         let twice = br#"{"schemaVersion": 2, "layers": [], "layers": []}"#;
         assert!(parse(twice, OCI_MANIFEST).is_err(), "a key given twice");

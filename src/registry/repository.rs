@@ -111,7 +111,7 @@ impl Repository {
                     return Ok(Resolved { target, documents, manifest });
                 }
                 manifest::Document::Index(_) if documents.len() > MAX_DEPTH => {
-                    let why = "it names indexes that name indexes".to_owned();
+                    let why = "its indexes are nested too deeply".to_owned();
                     return Err(Error::Malformed { what: "index", why });
                 }
                 manifest::Document::Index(entries) => {
@@ -238,7 +238,7 @@ impl Repository {
             let goes_on = match (endpoint.role, &error) {
                 (_, Error::Cancelled | Error::Keep { .. }) | (Role::Origin, _) => false,
                 (Role::Mirror, _) => {
-                    reporter.note(format!("mirror {}: {error}; asking the next", authority(&endpoint.base)));
+                    reporter.note(format!("mirror {}: {error}; trying the next", authority(&endpoint.base)));
                     true
                 }
                 (Role::Probe, error) => matches!(error, Error::Connect { .. }),
@@ -327,7 +327,7 @@ impl Wanted {
         let media_type = match &self.media_type {
             Some(wanted) if wanted == said || matches!(said, "" | "application/json") => wanted.clone(),
             Some(wanted) => {
-                let why = format!("it came as `{}`, not as `{}`", printable(said), printable(wanted));
+                let why = format!("it was sent as `{}`, not as `{}`", printable(said), printable(wanted));
                 return Err(Error::Malformed { what: "manifest", why });
             }
             None => said.to_owned(),

@@ -93,10 +93,10 @@ impl Default for Patience {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadSetting {
     /// Not a valid mirror URL.
-    #[error("`{0}` is no mirror: want an URL as https://mirror.example")]
+    #[error("`{0}` is not a valid mirror: expected a URL such as https://mirror.example")]
     Mirror(String),
     /// Neither a host nor a network.
-    #[error("`{0}` is no registry: want host, host:port or a network as 10.0.0.0/8")]
+    #[error("`{0}` is not a valid registry: expected host, host:port or a network such as 10.0.0.0/8")]
     Insecure(String),
 }
 

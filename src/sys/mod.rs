@@ -87,7 +87,7 @@ impl Explain for Error {
         ];
         let limit = limits.iter().find(|(call, ..)| self.call.starts_with(call));
         if let Some((_, what, setting)) = limit.filter(|_| self.is(rustix::io::Errno::NOSPC)) {
-            return Some(format!("raise the limit of {what}: `sysctl {setting}`"));
+            return Some(format!("raise the limit on {what}: `sysctl {setting}`"));
         }
         io_hint(&self.source)
     }
@@ -136,8 +136,8 @@ mod tests {
     #[test]
     fn what_has_no_space_is_not_always_a_disk() {
         for (call, hint) in [
-            ("open(pts/ptmx)", "raise the limit of terminals: `sysctl kernel.pty.max`"),
-            ("inotify_add_watch(\"/x\")", "raise the limit of watches: `sysctl fs.inotify.max_user_watches`"),
+            ("open(pts/ptmx)", "raise the limit on terminals: `sysctl kernel.pty.max`"),
+            ("inotify_add_watch(\"/x\")", "raise the limit on watches: `sysctl fs.inotify.max_user_watches`"),
             ("write(\"/x\")", "free some disk space there"),
         ] {
             let error = check::<(), _>(Err(rustix::io::Errno::NOSPC), || call.to_owned()).unwrap_err();

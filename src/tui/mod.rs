@@ -125,7 +125,7 @@ impl Explain for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Terminal(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                Some("raise the limit of processes: `ulimit -u`, or `pids.max` of the cgroup".to_owned())
+                Some("raise the limit on processes: `ulimit -u`, or `pids.max` of the cgroup".to_owned())
             }
             Self::Terminal(error) if lacks_descriptors(error) => io_hint(error),
             Self::Terminal(_) => {

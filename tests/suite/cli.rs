@@ -720,7 +720,7 @@ fn a_run_in_a_group_without_room_for_processes_says_so() {
             .output()
             .unwrap()
             .into();
-        let hint = "hint: raise the limit of processes: `ulimit -u`, or `pids.max` of the cgroup\n";
+        let hint = "hint: raise the limit on processes: `ulimit -u`, or `pids.max` of the cgroup\n";
         assert!(said.code == 0 || said.code == 125 && said.err.ends_with(hint), "{limit}: {said:?}");
         codes.push(said.code);
     }
@@ -740,7 +740,7 @@ fn a_container_without_room_for_a_process_of_ours_says_so() {
     }
     let home = Home::with_busybox();
     let full = |said: support::Said, code: i32| {
-        let hint = "hint: raise the limit of processes: `ulimit -u`, or `pids.max` of the cgroup\n";
+        let hint = "hint: raise the limit on processes: `ulimit -u`, or `pids.max` of the cgroup\n";
         let told = said.fails(code);
         assert!(told.contains("(os error 11)\n") && told.ends_with(hint), "{told}");
         assert!(!told.contains("seccomp"), "{told}");
@@ -773,7 +773,7 @@ fn a_lack_of_threads_and_descriptors_is_told() {
             .unwrap()
             .into()
     };
-    let hint = "hint: raise the limit of open files: `ulimit -n`\n";
+    let hint = "hint: raise the limit on open files: `ulimit -n`\n";
     let told = limited("--nofile=6", &["ps"]).fails(1);
     assert_eq!(told, format!("error: cannot open a file: Too many open files (os error 24)\n{hint}"));
     for limit in 10..40 {
@@ -799,7 +799,7 @@ fn a_lack_of_threads_and_descriptors_is_told() {
     command.args(["--root", "/nonexistent", "info"]).env("HOME", "/nonexistent").env_remove("HOIST_CONFIG");
     let told = support::Said::from(command.output().unwrap()).fails(1);
     assert!(told.starts_with("error: cannot start a thread: "), "{told}");
-    assert!(told.contains("hint: raise the limit of processes"), "{told}");
+    assert!(told.contains("hint: raise the limit on processes"), "{told}");
     let own = public.path().join("own");
     std::fs::create_dir(&own).unwrap();
     std::os::unix::fs::chown(&own, Some(65533), Some(65533)).unwrap();
@@ -818,7 +818,7 @@ fn a_lack_of_threads_and_descriptors_is_told() {
     let mut screen = Vec::new();
     let _ = pair.master.try_clone_reader().unwrap().read_to_end(&mut screen); // EIO at the end
     let screen = String::from_utf8_lossy(&screen);
-    assert!(screen.contains("hint: raise the limit of processes"), "{screen}");
+    assert!(screen.contains("hint: raise the limit on processes"), "{screen}");
     assert_eq!(child.wait().unwrap().exit_code(), 1);
 }
 

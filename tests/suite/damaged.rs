@@ -17,7 +17,7 @@ const WRONGS: [(&str, &str); 7] = [
     ("", "EOF while parsing a value"),
     ("{\"version\":1,", "EOF while parsing"),
     ("{\"version\":9,\"all\":\"else\"}", "written by a newer hoist"),
-    ("{\"version\":0,\"all\":\"else\"}", "of an unknown version: 0"),
+    ("{\"version\":0,\"all\":\"else\"}", "unknown version: 0"),
     ("a folder", "Is a directory"),
     ("a pipe", "it is not a regular file"),
     ("a socket", "No such device or address"),
@@ -820,7 +820,7 @@ fn the_state_of_a_network_costs_new_connections_until_the_others_have_gone() {
         assert_eq!(said.matches("WARNING: ").count(), 1, "once for all words: {said}");
         let again = case.create(&["echo", "on"], bridge);
         let error = text(&case, &["start", "-a", &again]);
-        let hint = "hint: stop the containers on `bridge`: the first start after that writes the file again";
+        let hint = "hint: stop all containers on `bridge`: the next start recreates the file";
         assert!(error.contains("network `bridge` cannot be read") && error.contains(hint), "{error}");
         assert!(error.contains(why), "{error}");
         assert_eq!(case.container(&id).status, Status::Running);

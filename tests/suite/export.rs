@@ -216,7 +216,7 @@ fn files_that_change_while_they_are_read_break_no_archive() {
     exec(&case, &id, ": > /0");
     let error = case.wait_for(rest(&mut stream)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Conflict);
-    assert_eq!(error.causes(), ["`0` became shorter while it was read"]);
+    assert_eq!(error.causes(), ["`0` shrank while it was read"]);
     assert!(case.wait_for(stream.next()).is_none());
     assert_eq!(told(&id, &case), 1, "what failed is no export");
 }

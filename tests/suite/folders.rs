@@ -76,7 +76,7 @@ fn a_folder_that_others_can_write_is_refused() {
     for (folder, mode) in [(&root, 0o777), (&root, 0o770), (&run, 0o1777)] {
         fs::set_permissions(folder, fs::Permissions::from_mode(mode)).unwrap();
         let error = open(&root, &run).unwrap_err();
-        let text = format!("{} can be written by other users: its mode is {mode:04o}", folder.display());
+        let text = format!("{} is writable by other users: its mode is {mode:04o}", folder.display());
         assert!(
             error.starts_with(&text) && error.ends_with(&format!("`chmod go-w {}`", folder.display())),
             "{error}"

@@ -322,7 +322,7 @@ fn a_stream_that_begins_as_no_archive_is_refused_at_once() {
     let place = Place::new();
     let input = Input::Stream(Box::new(Endless(0)));
     let error = image::load::load(&place.store, input, &Reporter::silent()).unwrap_err();
-    assert_eq!(chain(&error).join(": "), "the archive is malformed: a number in a header is not one");
+    assert_eq!(chain(&error).join(": "), "the archive is malformed: a number in a header is invalid");
 }
 
 #[test]

@@ -183,12 +183,12 @@ fn attacks(canary: &Path) -> Vec<(&'static str, Vec<u8>, Outcome)> {
         (
             "file through an absolute link",
             tar().symlink("link", there).file("link/file", "x").end(),
-            Refused("`link` is no folder"),
+            Refused("`link` is not a folder"),
         ),
         (
             "file through a relative link",
             tar().symlink("link", &up).file("link/file", "x").end(),
-            Refused("`link` is no folder"),
+            Refused("`link` is not a folder"),
         ),
         (
             "file through a link that has a place inside",
@@ -212,18 +212,22 @@ fn attacks(canary: &Path) -> Vec<(&'static str, Vec<u8>, Outcome)> {
             Without("x"),
         ),
         ("hard link through a link", tar().symlink("l", there).hard_link("x", "l/file").end(), Without("x")),
-        ("hard link to a folder", tar().folder("d", "0000755").hard_link("x", "d").end(), Refused("no file")),
+        (
+            "hard link to a folder",
+            tar().folder("d", "0000755").hard_link("x", "d").end(),
+            Refused("not a file"),
+        ),
         ("hard link to itself", tar().hard_link("x", "x").end(), Refused("")),
         ("hard link to the root", tar().hard_link("x", "/").end(), Refused("layer's root")),
         (
             "folder turned into a link",
             tar().folder("d", "0000755").file("d/a", "a").symlink("d", there).file("d/file", "x").end(),
-            Refused("`d` is no folder"),
+            Refused("`d` is not a folder"),
         ),
         (
             "links in a row",
             tar().symlink("a", "b").symlink("b", there).file("a/file", "x").end(),
-            Refused("`a` is no folder"),
+            Refused("`a` is not a folder"),
         ),
         (
             "links in a ring",
@@ -238,22 +242,22 @@ fn attacks(canary: &Path) -> Vec<(&'static str, Vec<u8>, Outcome)> {
         (
             "magic link",
             tar().symlink("p", "/proc/self/root").file("p/canary", "x").end(),
-            Refused("`p` is no folder"),
+            Refused("`p` is not a folder"),
         ),
-        ("whiteout of .", tar().file(".wh..", "").end(), Refused("whiteout of no name")),
-        ("whiteout of ..", tar().file("a/.wh...", "").end(), Refused("whiteout of no name")),
-        ("whiteout of nothing", tar().file(".wh.", "").end(), Refused("whiteout of no name")),
-        ("file in an opaque mark", tar().file(".wh..wh..opq/x", "x").end(), Refused("lies in a whiteout")),
-        ("file in a whiteout", tar().file("a/.wh.b/x", "x").end(), Refused("lies in a whiteout")),
+        ("whiteout of .", tar().file(".wh..", "").end(), Refused("whiteout without a name")),
+        ("whiteout of ..", tar().file("a/.wh...", "").end(), Refused("whiteout without a name")),
+        ("whiteout of nothing", tar().file(".wh.", "").end(), Refused("whiteout without a name")),
+        ("file in an opaque mark", tar().file(".wh..wh..opq/x", "x").end(), Refused("inside a whiteout")),
+        ("file in a whiteout", tar().file("a/.wh.b/x", "x").end(), Refused("inside a whiteout")),
         (
             "whiteout through a link",
             tar().symlink("l", there).file("l/.wh.file", "").end(),
-            Refused("`l` is no folder"),
+            Refused("`l` is not a folder"),
         ),
         (
             "opaque mark through a link",
             tar().symlink("l", there).file("l/.wh..wh..opq", "").end(),
-            Refused("`l` is no folder"),
+            Refused("`l` is not a folder"),
         ),
         ("notes of aufs", tar().file(".wh..wh.aufs", "x").end(), Without(".wh..wh.aufs")),
         (
@@ -272,7 +276,7 @@ fn attacks(canary: &Path) -> Vec<(&'static str, Vec<u8>, Outcome)> {
         (
             "the same PAX key twice",
             tar().pax(b'x', &[("path", "a"), ("path", "b")]).file("c", "x").end(),
-            Refused("twice"),
+            Refused("two values"),
         ),
         ("a global PAX path", tar().pax(b'g', &[("path", "a")]).file("c", "x").end(), Refused("global PAX")),
         (
@@ -332,18 +336,18 @@ fn attacks(canary: &Path) -> Vec<(&'static str, Vec<u8>, Outcome)> {
         (
             "an impossible size",
             tar().pax(b'x', &[("size", "18446744073709551615")]).file("s", "x").end(),
-            Refused("impossible"),
+            Refused("too large"),
         ),
-        ("a negative size", tar().pax(b'x', &[("size", "-1")]).file("s", "x").end(), Refused("is not one")),
+        ("a negative size", tar().pax(b'x', &[("size", "-1")]).file("s", "x").end(), Refused("invalid")),
         (
             "an owner that means nobody",
             tar().pax(b'x', &[("uid", "4294967295")]).file("s", "x").end(),
             Refused("owner's id"),
         ),
-        ("an unknown kind", tar().raw(b"m", b'M', b"", "0000644", b"", None).end(), Refused("unknown kind")),
-        ("a file as a folder", tar().file("f", "x").file("f/g", "x").end(), Refused("`f` is no folder")),
-        ("the root as a link", tar().symlink("./", there).end(), Refused("root is no folder")),
-        ("a header with a wrong sum", [&[7; 512][..], &tar().end()].concat(), Refused("not one")),
+        ("an unknown kind", tar().raw(b"m", b'M', b"", "0000644", b"", None).end(), Refused("unknown type")),
+        ("a file as a folder", tar().file("f", "x").file("f/g", "x").end(), Refused("`f` is not a folder")),
+        ("the root as a link", tar().symlink("./", there).end(), Refused("root is not a folder")),
+        ("a header with a wrong sum", [&[7; 512][..], &tar().end()].concat(), Refused("invalid")),
         (
             "zeros between entries",
             [&tar().file("a", "x").0[..], &[0; 512], &tar().file("b", "x").end()].concat(),
@@ -454,7 +458,10 @@ fn special_files_are_made_as_they_are_or_recorded() {
     assert_eq!(mode("su"), 0o104_755);
     if in_user_namespace() {
         assert!(!diff.join("null").exists());
-        assert_eq!(layer.notes, ["1 device nodes are left out, for a user namespace may not make them"]);
+        assert_eq!(
+            layer.notes,
+            ["1 device nodes are left out, as they cannot be created in a user namespace"]
+        );
     } else {
         assert_eq!(mode("null"), 0o020_666);
         assert_eq!(layer.notes, [""; 0]);

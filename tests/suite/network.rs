@@ -269,7 +269,7 @@ fn a_rule_of_nft_that_drops_is_named() {
         nft add rule inet fw passing counter reject with icmpx admin-prohibited");
     let one = host.start();
     let warnings = one.applied.warnings.join("\n");
-    let (_, mend) = warnings.rsplit_once("let it through: ").unwrap();
+    let (_, mend) = warnings.rsplit_once("to allow them: ").unwrap();
     assert!(warnings.contains("of chain passing of table inet fw drops"), "{warnings}");
     assert!(!one.space.reaches(WORLD));
     host.ok(mend);
@@ -542,7 +542,7 @@ fn what_a_network_is_asked_to_be_and_cannot_is_refused() {
     host.ok("ip link add br9 type bridge");
     let mut theirs = make_network(&host, "theirs", None);
     theirs.options.insert("com.docker.network.bridge.name".to_owned(), "br9".to_owned());
-    assert_eq!(refused(theirs), "the link br9 that `theirs` is to have as its bridge is there already");
+    assert_eq!(refused(theirs), "the link br9 cannot be the bridge of `theirs`: it exists already");
     let mut last = make_network(&host, "last", Some("10.77.0.0/24"));
     last.pools[0].gateway = Ipv4Addr::new(10, 77, 0, 254);
     assert_eq!(
@@ -716,7 +716,7 @@ fn forwarding_is_turned_on_once_and_off_by_reset() {
     host.ok("echo 0 >/proc/sys/net/ipv4/ip_forward");
     let one = host.start();
     assert_eq!(host.ok("cat /proc/sys/net/ipv4/ip_forward"), "1\n");
-    assert!(one.applied.warnings.iter().any(|text| text.contains("net.ipv4.ip_forward on")));
+    assert!(one.applied.warnings.iter().any(|text| text.contains("enabled net.ipv4.ip_forward")));
     assert_eq!(host.start().applied.warnings, [] as [String; 0]);
     assert_none(&network::reset(&host.place("a")));
     assert_eq!(host.ok("cat /proc/sys/net/ipv4/ip_forward"), "0\n");

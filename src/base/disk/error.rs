@@ -35,7 +35,7 @@ pub enum Error {
         version: u64,
     },
     /// The file has a version that no hoist uses.
-    #[error("{path} is of an unknown version: {version}")]
+    #[error("{path} has an unknown version: {version}")]
     UnknownVersion {
         /// The file.
         path: PathBuf,
@@ -114,7 +114,7 @@ impl Error {
             Self::Io { verb, path, source } => (format!("cannot {verb} it: {source}"), path),
             Self::Damaged { path, source } => (source.to_string(), path),
             Self::Newer { path, version } => (format!("written by a newer hoist, version {version}"), path),
-            Self::UnknownVersion { path, version } => (format!("of an unknown version: {version}"), path),
+            Self::UnknownVersion { path, version } => (format!("unknown version: {version}"), path),
             Self::Unreadable { path, source } => (format!("it could not be read again: {source}"), path),
             Self::TooLarge { path, size } => (format!("too large for a state file: {size} bytes"), path),
         };

@@ -429,7 +429,7 @@ fn values_that_make_no_sense_are_refused() {
       hint: see `hoist run --help`
 
     run --shm-size big debian → 125
-    invalid argument for --shm-size: `big` is not a size: want a number and one of b, k, m, g, t
+    invalid argument for --shm-size: `big` is not a size: expected a number and one of b, k, m, g, t
       hint: see `hoist run --help`
 
     run --add-host web debian → 125
@@ -445,7 +445,7 @@ fn values_that_make_no_sense_are_refused() {
       hint: see `hoist run --help`
 
     run --platform amd64 debian → 125
-    `amd64` is not a platform: want os/arch or os/arch/variant, as in linux/arm64/v8
+    `amd64` is not a platform: expected os/arch or os/arch/variant, such as linux/arm64/v8
       hint: see `hoist run --help`
 
     run --security-opt seccomp=nope debian → 125

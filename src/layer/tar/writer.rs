@@ -292,6 +292,6 @@ mod tests {
     fn a_file_that_ends_early_is_an_error() {
         let mut writer = Writer::new(Vec::new());
         let error = writer.add(&Entry { size: 9, ..entry(Kind::File, b"log") }, &b"short"[..]).unwrap_err();
-        assert_eq!(error.to_string(), "`log` became shorter while it was read");
+        assert_eq!(error.to_string(), "`log` shrank while it was read");
     }
 }

@@ -120,9 +120,9 @@ fn documents_that_are_not_what_they_should_be_are_refused() {
     let (large, other) = (vec![b' '; (4 << 20) + 1], digest.clone());
     type Lie = Box<dyn Fn(Answer) -> Answer + Send + Sync>;
     let lies: Vec<(&str, Lie)> = vec![
-        ("sent other bytes than asked for", Box::new(|a| Answer { body: b"{}".to_vec(), ..a })),
+        ("sent the wrong data", Box::new(|a| Answer { body: b"{}".to_vec(), ..a })),
         (
-            "sent other bytes than asked for",
+            "sent the wrong data",
             Box::new(move |mut a| {
                 a.headers[1].1.clone_from(&other);
                 a
@@ -137,7 +137,7 @@ fn documents_that_are_not_what_they_should_be_are_refused() {
             }),
         ),
         (
-            "came as",
+            "was sent as",
             Box::new(|mut a| {
                 OCI_INDEX.clone_into(&mut a.headers[0].1);
                 a
@@ -166,7 +166,7 @@ fn documents_that_are_not_what_they_should_be_are_refused() {
 #[test]
 fn an_entry_must_be_what_its_index_says() {
     for (key, value, told) in [
-        ("mediaType", json!(OCI_INDEX), "came as"),
+        ("mediaType", json!(OCI_INDEX), "was sent as"),
         ("size", json!(3), "bytes for sha256:"),
         ("digest", json!(Digest::of(b"x")), "not found"),
     ] {
@@ -193,7 +193,7 @@ fn indexes_in_indexes_have_an_end() {
     let toy = Toy::honest(content);
     assert_eq!(resolve(impatient(), &toy.reference("web:deep2")).unwrap().documents.len(), 3);
     let error = resolve(impatient(), &toy.reference("web:deep3")).unwrap_err();
-    assert_eq!(error.to_string(), "the index is malformed: it names indexes that name indexes");
+    assert_eq!(error.to_string(), "the index is malformed: its indexes are nested too deeply");
 }
 
 #[test]
@@ -251,7 +251,7 @@ fn a_registry_that_never_answers_is_given_up() {
         assert_eq!(error.to_string(), format!("`{}` failed 3 times in a row", toy.address));
         let cause = std::error::Error::source(&error).unwrap().to_string();
         assert!(cause.contains(told), "want `{told}`: {cause}");
-        assert_eq!(error.hint().unwrap(), "pull again: it goes on from what is already here");
+        assert_eq!(error.hint().unwrap(), "pull again: the download resumes where it stopped");
     }
 }
 
@@ -373,8 +373,8 @@ fn redirects_that_lead_astray_are_not_followed() {
     for (location, told) in [
         ("http://registry.test/blob", "that is not encrypted"),
         ("file:///etc/passwd", "that is neither http nor https"),
-        ("/again", "that is one redirect too many"),
-        ("", "that is one redirect too many"),
+        ("/again", "there are too many redirects"),
+        ("", "there are too many redirects"),
     ] {
         let away = move |_: &Seen, _: &Content| Some(Answer::new(302).header("Location", location));
         let toy = Toy::start(Content::default(), away);
@@ -488,7 +488,7 @@ fn credentials_go_to_the_token_server_and_a_wrong_login_is_told() {
         )
     );
     let error = resolve(impatient(), &toy.reference("web")).unwrap_err();
-    assert!(error.hint().unwrap().contains("put a login for"), "{:?}", error.hint());
+    assert!(error.hint().unwrap().contains("add a login for"), "{:?}", error.hint());
 }
 
 #[test]
@@ -496,7 +496,7 @@ fn a_token_server_in_the_open_is_refused() {
     for (realm, told) in [
         ("http://token.test/", "its token server is not encrypted"),
         ("ftp://token.test/", "its token server is not encrypted"),
-        ("no url", "its token server's address is no URL"),
+        ("no url", "its token server's address is not a URL"),
     ] {
         let challenge = move |_: &Seen, _: &Content| {
             Some(Answer::new(401).header("WWW-Authenticate", format!("Bearer realm=\"{realm}\"")))
