@@ -17,7 +17,7 @@
 //! refers to them; and changed folders are synced before the answer ([`sync_folders`]). A process
 //! killed in between leaves the old file, or a new one that was never reported. The order of steps
 //! is as follows, where `+` joins folders that are synced in one call:
-//! create     record, name → sync record → folder + containers + names      (till then `unsynced`)
+//! create     record, name → sync record → folder + containers + names      (`unsynced` until then)
 //! rename     new name → names → record synced → folder → old name goes → names
 //! rm         folder moved to discarded, name goes → containers + names
 //! rm, kept   note synced → folder → moved to trash, name goes → trash + containers + names

@@ -21,7 +21,7 @@ pub enum Error {
     Read {
         /// What was being read.
         what: String,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// The reader that provides the bytes failed.
@@ -51,7 +51,7 @@ pub enum Error {
     Entry {
         /// Its name in the archive.
         path: String,
-        /// Why.
+        /// The cause.
         source: Box<Error>,
     },
     /// A file cannot be put into an archive.
@@ -59,7 +59,7 @@ pub enum Error {
     Pack {
         /// Its path in the layer.
         path: String,
-        /// Why.
+        /// The cause.
         source: Box<Error>,
     },
     /// A file shrank while it was read.

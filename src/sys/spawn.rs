@@ -128,7 +128,7 @@ impl Actions {
         let mut actions = mem::MaybeUninit::uninit();
         // SAFETY: the call initializes its argument.
         ok(unsafe { libc::posix_spawn_file_actions_init(actions.as_mut_ptr()) })?;
-        // SAFETY: initialised by the call above.
+        // SAFETY: initialized by the call above.
         Ok(Self(unsafe { actions.assume_init() }))
     }
 
@@ -153,7 +153,7 @@ impl Attributes {
         let mut attributes = mem::MaybeUninit::uninit();
         // SAFETY: the call initializes its argument.
         ok(unsafe { libc::posix_spawnattr_init(attributes.as_mut_ptr()) })?;
-        // SAFETY: initialised by the call above.
+        // SAFETY: initialized by the call above.
         let mut attributes = Self(unsafe { attributes.assume_init() });
         let mut set = mem::MaybeUninit::uninit();
         // SAFETY: the call initializes its argument.
