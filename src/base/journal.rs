@@ -19,9 +19,9 @@ use super::disk::{Error, Result, open, open_to_append};
 /// The size in bytes at which the journal is rotated. One older file is kept.
 const ROTATE_AT: u64 = 8 << 20;
 /// How many bytes a reader reads at a time.
-const PIECE: usize = 64 << 10;
+const READ_SIZE: usize = 64 << 10;
 /// The maximum length of a line, since a reader holds a whole one.
-const LONGEST: usize = 8 << 20;
+const MAX_LINE: usize = 8 << 20;
 
 /// The kind of object of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -124,7 +124,7 @@ pub fn append(path: &Path, event: &Event) -> Result<()> {
     let mut line = vec![b'\n'];
     serde_json::to_writer(&mut line, event).map_err(|source| Error::Damaged { path: path.into(), source })?;
     line.push(b'\n');
-    if line.len() > LONGEST {
+    if line.len() > MAX_LINE {
         return Err(Error::io("append to", path)(io::ErrorKind::FileTooLarge.into()));
     }
     let file = locked(path, File::lock_shared)?;
@@ -225,7 +225,7 @@ impl Reader {
     ///
     /// If the journal exists but cannot be opened.
     pub fn at_end(path: &Path) -> Result<Self> {
-        let mut reader = Self::nowhere(path);
+        let mut reader = Self::unopened(path);
         if !reader.open(path)? {
             reader.open(&previous(path))?; // rotated, and not appended to since
         }
@@ -241,7 +241,7 @@ impl Reader {
     ///
     /// If the journal exists but cannot be opened.
     pub fn at_start(path: &Path) -> Result<Self> {
-        let mut reader = Self::nowhere(path);
+        let mut reader = Self::unopened(path);
         if !reader.open(&previous(path))? {
             reader.open(path)?;
         }
@@ -257,7 +257,7 @@ impl Reader {
         if position == Position::default() {
             return Self::at_start(path).map(Some);
         }
-        let mut reader = Self::nowhere(path);
+        let mut reader = Self::unopened(path);
         for file in [path.to_owned(), previous(path)] {
             if reader.open(&file)? && reader.at.inode == position.inode {
                 reader.at = position;
@@ -267,7 +267,7 @@ impl Reader {
         Ok(None)
     }
 
-    fn nowhere(path: &Path) -> Self {
+    fn unopened(path: &Path) -> Self {
         Self {
             path: path.into(),
             file: None,
@@ -304,7 +304,7 @@ impl Reader {
             let there = inode(&self.path);
             // Rotated. First read what was appended to the old file before the rename.
             if there == 0 || there == self.at.inode {
-                return Ok(self.begin_again_if_cut()?.then_some(Found::Lost));
+                return Ok(self.restart_if_truncated()?.then_some(Found::Lost));
             }
             if self.fill()? {
                 continue;
@@ -318,7 +318,7 @@ impl Reader {
     }
 
     /// Starts again at the beginning if somebody truncated the file.
-    fn begin_again_if_cut(&mut self) -> Result<bool> {
+    fn restart_if_truncated(&mut self) -> Result<bool> {
         let Some(file) = &self.file else { return Ok(false) };
         let length = file.metadata().map_err(Error::io("stat", &self.path))?.len();
         let is_cut = length < self.at.offset;
@@ -360,7 +360,7 @@ impl Reader {
         self.buffer.drain(..given);
         self.searched = self.searched.saturating_sub(given);
         let (held, offset) = (self.buffer.len(), self.at.offset + self.buffer.len() as u64);
-        self.buffer.resize(held + PIECE, 0);
+        self.buffer.resize(held + READ_SIZE, 0);
         let read = file.read_at(&mut self.buffer[held..], offset);
         self.buffer.truncate(held + read.as_ref().map_or(0, |read| *read));
         Ok(read.map_err(Error::io("read", &self.path))? > 0)
@@ -398,7 +398,7 @@ impl Reader {
 
     /// Drops a line that is too long, and reports it once.
     fn skip_too_long(&mut self) -> Option<Found> {
-        if !self.is_in_too_long && self.buffer.len() - self.given <= LONGEST {
+        if !self.is_in_too_long && self.buffer.len() - self.given <= MAX_LINE {
             return None;
         }
         self.give(self.buffer.len());
@@ -514,7 +514,7 @@ mod tests {
     fn a_line_longer_than_a_piece_is_read() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("events.log");
-        let long = "x".repeat(3 * PIECE);
+        let long = "x".repeat(3 * READ_SIZE);
         append(&path, &event(&long)).unwrap();
         append(&path, &event("start")).unwrap();
         assert_eq!(read(&mut Reader::at_start(&path).unwrap()), [long.as_str(), "start"]);
@@ -525,15 +525,15 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("events.log");
         append(&path, &event("create")).unwrap();
-        let size = 5 * LONGEST;
+        let size = 5 * MAX_LINE;
         File::options().write(true).open(&path).unwrap().set_len(size as u64).unwrap();
         append(&path, &event("start")).unwrap();
         let mut reader = Reader::at_start(&previous(&path)).unwrap(); // large enough to be rotated
         assert_eq!(read(&mut reader), ["create", "Torn", "start"]);
-        assert!(reader.work < size + PIECE, "{} bytes were looked at", reader.work);
-        assert!(reader.buffer.capacity() < 3 * LONGEST, "{} bytes are held", reader.buffer.capacity());
+        assert!(reader.work < size + READ_SIZE, "{} bytes were looked at", reader.work);
+        assert!(reader.buffer.capacity() < 3 * MAX_LINE, "{} bytes are held", reader.buffer.capacity());
 
-        let refused = append(&path, &event(&"x".repeat(LONGEST))).unwrap_err();
+        let refused = append(&path, &event(&"x".repeat(MAX_LINE))).unwrap_err();
         assert!(!path.exists() && !refused.is_of_the_file(), "{refused}");
     }
 

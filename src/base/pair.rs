@@ -90,10 +90,10 @@ pub(crate) fn check(paths: &Paths) -> Result<(), Error> {
     for (folder, word, other) in [(run, in_run, root), (root, in_root, run)] {
         match word {
             Word::Said(_) => {}
-            Word::Nothing => introduce(folder, name(other)?)?,
+            Word::Nothing => record_partner(folder, name(other)?)?,
             // The file may not be replaceable, for instance if it is a folder. The other file
             // suffices.
-            Word::Unreadable(_) => drop(introduce(folder, name(other)?)),
+            Word::Unreadable(_) => drop(record_partner(folder, name(other)?)),
         }
     }
     Ok(())
@@ -183,7 +183,7 @@ impl Word {
 }
 
 /// Records the other folder, ignoring errors if this one is not writable.
-fn introduce(folder: &Path, other: String) -> Result<(), Error> {
+fn record_partner(folder: &Path, other: String) -> Result<(), Error> {
     match disk::write_state_synced(&folder.join(FILE), &Partner { version: VERSION, other }) {
         Err(error) if !error.is_unwritable() => Err(error.into()),
         _ => Ok(()),

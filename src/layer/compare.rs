@@ -73,11 +73,11 @@ pub enum Difference {
 /// How many bytes of each file are compared at a time.
 const BLOCK: usize = 128 << 10;
 /// How many names of one folder are held in memory.
-const MOST_NAMES: usize = 1_000_000;
+const MAX_NAMES: usize = 1_000_000;
 /// Folders nested deeper than this are not read.
-const DEEPEST: usize = 200;
+const MAX_DEPTH: usize = 200;
 /// Progress is reported after this many files, or bytes read.
-const TELL: (u64, u64) = (4096, 64 << 20);
+const REPORT_EVERY: (u64, u64) = (4096, 64 << 20);
 
 /// The layers that contribute to a path, topmost first, as indexes into [`Walk::layers`].
 type Seen = Vec<usize>;
@@ -174,7 +174,7 @@ pub(crate) struct Walk<'a> {
     blocks: [Vec<u8>; 2],
     looked: u64,
     read: u64,
-    told: (u64, u64),
+    reported: (u64, u64),
     found: Found,
 }
 
@@ -257,7 +257,7 @@ impl<'a> Walk<'a> {
             blocks: [vec![0; BLOCK], vec![0; BLOCK]],
             looked: 0,
             read: 0,
-            told: (0, 0),
+            reported: (0, 0),
             found: Found { paths: vec![root], ..Found::default() },
         })
     }
@@ -273,7 +273,7 @@ impl<'a> Walk<'a> {
     /// Compares the contents of a folder. For an image without that folder, the list of layers is
     /// empty.
     fn folder(&mut self, before: &[usize], after: &[usize]) -> Result<()> {
-        if self.trail.len() == DEEPEST {
+        if self.trail.len() == MAX_DEPTH {
             self.found.is_cut = true;
             return Ok(());
         }
@@ -392,7 +392,7 @@ impl<'a> Walk<'a> {
                 break true;
             }
             self.read += count as u64 * 2;
-            self.tell()?;
+            self.report()?;
         };
         self.blocks = [mine, other];
         Ok(same)
@@ -408,15 +408,15 @@ impl<'a> Walk<'a> {
         let mut slots: BTreeMap<OsString, Slot> = BTreeMap::new();
         for layer in seen {
             let dir = fs::reopen(self.look_in(*layer, path)?, OFlags::RDONLY | OFlags::DIRECTORY)?;
-            let (names, has_more) = fs::entries_up_to(&dir, MOST_NAMES)?;
+            let (names, has_more) = fs::entries_up_to(&dir, MAX_NAMES)?;
             self.found.is_cut |= has_more;
             for name in names {
-                self.tell()?;
+                self.report()?;
                 let known = slots.get(&name);
                 if known.is_some_and(|slot| slot.is_settled) {
                     continue;
                 }
-                if known.is_none() && slots.len() >= MOST_NAMES {
+                if known.is_none() && slots.len() >= MAX_NAMES {
                     self.found.is_cut = true;
                     continue;
                 }
@@ -447,7 +447,7 @@ impl<'a> Walk<'a> {
         let size = |walk: &mut Self, entry: Option<&Entry>| {
             let Some(entry) = entry else { return 0 };
             let inode = entry.facts.inode.map(|inode| (entry.seen[0], inode));
-            let is_more = walk.inodes.len() < MOST_NAMES;
+            let is_more = walk.inodes.len() < MAX_NAMES;
             let is_known = inode.is_some_and(|inode| is_more && !walk.inodes.insert(inode));
             if is_known { 0 } else { entry.facts.size }
         };
@@ -494,17 +494,17 @@ impl<'a> Walk<'a> {
 
     fn look(&mut self) -> Result<()> {
         self.looked += 1;
-        self.tell()
+        self.report()
     }
 
     /// Reports progress now and then. Fails if the work was cancelled.
-    fn tell(&mut self) -> Result<()> {
+    fn report(&mut self) -> Result<()> {
         if self.reporter.is_cancelled() {
             return Err(Error::Interrupted);
         }
-        let (looked, read) = (self.looked - self.told.0, self.read - self.told.1);
-        if looked >= TELL.0 || read >= TELL.1 {
-            self.told = (self.looked, self.read);
+        let (looked, read) = (self.looked - self.reported.0, self.read - self.reported.1);
+        if looked >= REPORT_EVERY.0 || read >= REPORT_EVERY.1 {
+            self.reported = (self.looked, self.read);
             let read = crate::base::units::column(self.read);
             self.reporter.note(format!("{} files, {read} read", self.looked));
         }

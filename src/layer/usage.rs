@@ -19,7 +19,7 @@ pub struct Usage {
 }
 
 /// How many files with several names are remembered. Beyond that, each name counts.
-const MOST_LINKED: usize = 1 << 20;
+const MAX_LINKED: usize = 1 << 20;
 
 /// Adds up the contents of `upper`, which may change meanwhile. A missing folder uses nothing.
 ///
@@ -53,7 +53,7 @@ impl Visitor for Sum {
         let kind = fs::file_type(&stat);
         if kind == FileType::RegularFile {
             let is_new = stat.st_nlink == 1
-                || self.linked.len() == MOST_LINKED
+                || self.linked.len() == MAX_LINKED
                 || self.linked.insert((stat.st_dev, stat.st_ino));
             self.usage.bytes += if is_new { u64::try_from(stat.st_size).unwrap_or(0) } else { 0 };
         }

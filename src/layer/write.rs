@@ -44,7 +44,7 @@ use crate::sys::xattr;
 pub const WRITER_VERSION: u32 = 1;
 
 /// How many files with several names may be pending, with some names not seen yet.
-const MOST_LINKED: usize = 1 << 20;
+const MAX_LINKED: usize = 1 << 20;
 
 /// What was written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -59,7 +59,7 @@ pub struct Written {
 }
 
 /// How many paths of omitted files are kept.
-const MOST_LEFT_OUT: usize = 20;
+const MAX_LEFT_OUT: usize = 20;
 
 /// Writes the layer whose folder is `root`. `traits` is what it leaves to the layers below; for an
 /// upper folder it is empty.
@@ -183,7 +183,7 @@ impl<W: Write> Tree<W> {
     }
 
     fn leave_out(&mut self, name: &OsStr) {
-        if self.written.left_out.len() < MOST_LEFT_OUT {
+        if self.written.left_out.len() < MAX_LEFT_OUT {
             let path = self.path_of(name.as_bytes());
             self.written.left_out.push(String::from_utf8_lossy(&path).into_owned());
         }
@@ -196,8 +196,8 @@ impl<W: Write> Tree<W> {
         }
         let key = (stat.st_dev, stat.st_ino);
         let Some(linked) = self.linked.get_mut(&key) else {
-            if self.linked.len() == MOST_LINKED {
-                return Err(Error::TooMany { what: "files with several names", limit: MOST_LINKED as u64 });
+            if self.linked.len() == MAX_LINKED {
+                return Err(Error::TooMany { what: "files with several names", limit: MAX_LINKED as u64 });
             }
             // The width of `st_nlink` depends on the architecture.
             let left = i64::try_from(stat.st_nlink).unwrap_or(i64::MAX) - 1;

@@ -47,7 +47,7 @@ pub(super) fn clear_the_way(
         };
         let Some(culprit) = look(tables)? else { continue };
         let was_helped = match owner(base, &chains) {
-            Owner::Docker => let_through_docker(tables, table, names, &state.bridge)?,
+            Owner::Docker => accept_in_docker_user(tables, table, names, &state.bridge)?,
             Owner::Firewalld => {
                 let asked = firewalld::trust(&paths.system_bus, &state.bridge).is_ok();
                 state.is_in_trusted_zone |= asked;
@@ -116,7 +116,7 @@ fn owner(base: &Chain, chains: &[Chain]) -> Owner {
 
 /// Accepts the bridge in `DOCKER-USER`, before a final `return`. Returns `false` if our rules are
 /// there already, and so do not help.
-fn let_through_docker(tables: &mut Tables, table: Table<'_>, names: &Names, bridge: &str) -> Result<bool> {
+fn accept_in_docker_user(tables: &mut Tables, table: Table<'_>, names: &Names, bridge: &str) -> Result<bool> {
     let step = || format!("accept {bridge} in {DOCKER_USER}");
     let mut rules = tables.rules(table).step(step)?;
     rules.retain(|rule| rule.chain == DOCKER_USER);
@@ -153,7 +153,7 @@ fn warning(culprit: &Culprit, base: &Chain, chains: &[Chain], bridge: &str) -> S
         Some(handle) => format!("rule {handle} of chain {} of table {family} {table}", culprit.chain),
         None => format!("the policy of chain {} of table {family} {table}", culprit.chain),
     };
-    let mend = match owner(base, chains) {
+    let fix = match owner(base, chains) {
         Owner::Firewalld => {
             format!("firewall-cmd --zone=trusted --add-interface={bridge}")
         }
@@ -166,7 +166,7 @@ fn warning(culprit: &Culprit, base: &Chain, chains: &[Chain], bridge: &str) -> S
             chain = base.name
         ),
     };
-    format!("{what} drops packets from containers on {bridge} to other machines; to allow them: {mend}")
+    format!("{what} drops packets from containers on {bridge} to other machines; to allow them: {fix}")
 }
 
 /// Returns iptables commands for both directions.
@@ -204,7 +204,7 @@ enum Fate {
 enum Match {
     No,
     /// It depends on properties of the real packet.
-    Perhaps,
+    Maybe,
     Yes,
 }
 
@@ -230,7 +230,7 @@ impl Walk<'_> {
             let is_meant = match matched {
                 Match::No => continue,
                 Match::Yes => true,
-                Match::Perhaps => false,
+                Match::Maybe => false,
             };
             let fate = match rule.terms.last() {
                 Some(Term::Reject | Term::Verdict(Verdict::Drop)) => {
@@ -269,7 +269,7 @@ impl Walk<'_> {
                     None => same_link(name, self.bridge).then_some(false),
                 };
                 match is_same {
-                    None => Match::Perhaps,
+                    None => Match::Maybe,
                     Some(same) if same == (*is == Is::Equal) => Match::Yes,
                     Some(_) => Match::No,
                 }
@@ -280,7 +280,7 @@ impl Walk<'_> {
                 _ => Match::No,
             },
             Term::OtherFamily => Match::No,
-            Term::Unknown(_) => Match::Perhaps,
+            Term::Unknown(_) => Match::Maybe,
             Term::Neutral | Term::Verdict(_) | Term::Reject => Match::Yes,
         };
         rule.terms.iter().map(term).min().unwrap_or(Match::Yes)
@@ -399,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn a_warning_names_the_rule_and_the_line_that_mends_it() {
+    fn a_warning_names_the_rule_and_the_command_that_fixes_it() {
         let plain = base(true);
         let by_policy = Culprit { chain: "FORWARD".to_owned(), rule: None };
         assert_eq!(

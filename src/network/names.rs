@@ -64,7 +64,7 @@ pub struct HostFiles {
 
 const RESOLV_CONF: &str = "/etc/resolv.conf";
 /// The upstream servers of systemd-resolved.
-const BEHIND_THE_STUB: &str = "/run/systemd/resolve/resolv.conf";
+const UPSTREAM_RESOLV_CONF: &str = "/run/systemd/resolve/resolv.conf";
 const STUB: &str = "127.0.0.53";
 /// More than any resolver reads.
 const MAX_FILE: u64 = 1 << 20;
@@ -74,7 +74,8 @@ impl HostFiles {
     #[must_use]
     pub fn read() -> Self {
         let resolv_conf = text(Path::new(RESOLV_CONF));
-        let behind = if is_stub(&resolv_conf) { text(Path::new(BEHIND_THE_STUB)) } else { String::new() };
+        let behind =
+            if is_stub(&resolv_conf) { text(Path::new(UPSTREAM_RESOLV_CONF)) } else { String::new() };
         let upstream = if behind.is_empty() { resolv_conf.clone() } else { behind };
         Self { resolv_conf, upstream, hosts: text(Path::new("/etc/hosts")) }
     }

@@ -51,7 +51,7 @@ const ETH_P_ARP: u16 = 0x0806;
 /// Must change whenever the chains, sets or rules below do.
 const MARK: &[u8] = b"2";
 /// How many guests that left are removed together.
-const MANY: u32 = 64;
+const MAX_DEPARTED: u32 = 64;
 
 /// The names of this engine's tables and ports.
 #[derive(Debug, Clone)]
@@ -192,7 +192,7 @@ fn ensure_frames(
     let mut batch = Batch::new();
     let found = plan.look(tables)?;
     plan.complete(&mut batch, &found);
-    let is_crowded = known == Known::All && states.iter().any(|state| state.departed >= MANY);
+    let is_crowded = known == Known::All && states.iter().any(|state| state.departed >= MAX_DEPARTED);
     if found != Found::Whole || is_crowded || fill == Fill::Again {
         if is_crowded {
             batch.delete_all_elements(plan.table, GUESTS);

@@ -25,12 +25,12 @@ use crate::base::progress::Reporter;
 /// The maximum number of redirects for a request.
 const MAX_REDIRECTS: usize = 5;
 /// Resolver files that a client reads only once.
-const NAMES: [&str; 2] = ["/etc/resolv.conf", "/etc/hosts"];
+const RESOLVER_FILES: [&str; 2] = ["/etc/resolv.conf", "/etc/hosts"];
 /// Certificate authorities that a client reads only once, where distributions keep them.
-const AUTHORITIES: [&str; 3] =
+const CA_FILES: [&str; 3] =
     ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
 /// How often cancellation is checked.
-const LOOK: Duration = Duration::from_millis(50);
+const CANCEL_CHECK_INTERVAL: Duration = Duration::from_millis(50);
 
 /// What is kept between requests.
 #[derive(Debug)]
@@ -126,7 +126,7 @@ impl Http {
             if left.is_zero() {
                 return Err(Error::Stalled { host: host.to_owned(), silence });
             }
-            if let Ok(done) = timeout(left.min(LOOK), work.as_mut()).await {
+            if let Ok(done) = timeout(left.min(CANCEL_CHECK_INTERVAL), work.as_mut()).await {
                 return Ok(done);
             }
         }
@@ -141,7 +141,7 @@ impl Http {
             }
             match end.saturating_duration_since(Instant::now()) {
                 Duration::ZERO => return Ok(()),
-                left => sleep(left.min(LOOK)).await,
+                left => sleep(left.min(CANCEL_CHECK_INTERVAL)).await,
             }
         }
     }
@@ -215,11 +215,11 @@ impl Http {
         };
         let trusted = match &kind {
             Kind::Encrypted { certs, .. } => {
-                AUTHORITIES.map(PathBuf::from).into_iter().chain(certs.clone()).collect()
+                CA_FILES.map(PathBuf::from).into_iter().chain(certs.clone()).collect()
             }
             Kind::Plain => Vec::new(),
         };
-        let stamp = Stamp::of(NAMES.map(PathBuf::from).into_iter().chain(trusted));
+        let stamp = Stamp::of(RESOLVER_FILES.map(PathBuf::from).into_iter().chain(trusted));
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, client)) = clients.get(&kind).filter(|(made, _)| *made == stamp) {
             return Ok(client.clone());

@@ -366,7 +366,7 @@ pub fn set_name(name: &std::ffi::CStr) -> Result<()> {
 pub fn set_title(title: &std::ffi::CStr) -> Result<()> {
     let call = || "read(/proc/self/stat)".to_owned();
     let stat = check(std::fs::read_to_string("/proc/self/stat"), call)?;
-    let [args, args_end, env, env_end] = memory_of_words(&stat)
+    let [args, args_end, env, env_end] = argument_memory(&stat)
         .ok_or_else(|| Error::new(call(), std::io::Error::from(std::io::ErrorKind::InvalidData)))?;
     overwrite(args, args_end, title.to_bytes());
     overwrite(env, env_end, b"");
@@ -375,7 +375,7 @@ pub fn set_title(title: &std::ffi::CStr) -> Result<()> {
 
 /// Returns where the arguments and the environment start and end: fields 48 to 51 in
 /// proc_pid_stat(5).
-fn memory_of_words(stat: &str) -> Option<[usize; 4]> {
+fn argument_memory(stat: &str) -> Option<[usize; 4]> {
     // The name in the second field may contain anything, but later fields contain no parenthesis.
     let fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
     let found: Vec<usize> = fields.skip(45).take(4).map_while(|field| field.parse().ok()).collect();

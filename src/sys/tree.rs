@@ -33,7 +33,7 @@ const LONGEST: usize = 512;
 /// How many names a sorted walk holds at the same time, over all folders on the current path.
 const SORTED: usize = 1 << 20;
 /// How often a folder that does not become empty is listed again.
-const TRIES: u32 = 100;
+const MAX_VISITS: u32 = 100;
 
 /// What the walk does with an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -362,7 +362,7 @@ impl Walk {
             None => folder.open.as_ref().and_then(|open| self.folders[above].reopen_from(open)),
         };
         let Some(open) = open else {
-            self.lose_way();
+            self.return_to_root();
             return visitor.lost();
         };
         // Removing an open folder costs the file system far more.
@@ -389,7 +389,7 @@ impl Walk {
     }
 
     /// Continues at the root after a folder on the path was moved away.
-    fn lose_way(&mut self) {
+    fn return_to_root(&mut self) {
         self.folders.truncate(1);
         self.waiting = self.folders.iter().map(|folder| folder.inner.len()).sum();
     }
@@ -556,7 +556,7 @@ impl<E: From<Error>, C: FnMut(BorrowedFd<'_>, &OsStr) -> std::result::Result<(),
             Ok(()) => self.gone += 1,
             Err(error) if error.is(Errno::NOENT) => {}
             // Something was added, or the file system lost its position in the listing.
-            Err(error) if error.is(Errno::NOTEMPTY) && visits < TRIES => return Ok(Leave::Again),
+            Err(error) if error.is(Errno::NOTEMPTY) && visits < MAX_VISITS => return Ok(Leave::Again),
             Err(error) => return Err(error.into()),
         }
         Ok(Leave::Done)

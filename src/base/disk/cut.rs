@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 /// Files that may be lost or reappear without harm: locks, files to be deleted, and notes that only
 /// add information.
-const FREE: &[&str] = &["lock", "image.lock", "store.lock", "unsynced", "discarded", "ingest"];
+const IGNORED: &[&str] = &["lock", "image.lock", "store.lock", "unsynced", "discarded", "ingest"];
 
 #[derive(Debug, Clone, PartialEq)]
 enum Node {
@@ -130,7 +130,7 @@ fn look(path: &Path) -> Option<(u64, Node)> {
         let entries = fs::read_dir(path).ok()?.flatten();
         let named = entries.filter_map(|entry| {
             let name = entry.file_name().to_string_lossy().into_owned();
-            (!FREE.contains(&name.as_str())).then_some((name, entry.metadata().ok()?.ino()))
+            (!IGNORED.contains(&name.as_str())).then_some((name, entry.metadata().ok()?.ino()))
         });
         Node::Folder(named.collect())
     } else if meta.is_file() {

@@ -44,7 +44,7 @@ impl Lock {
     /// If the lock file cannot be created or locked.
     pub fn exclusive(path: &Path, rank: Rank) -> Result<Self> {
         let held = Held::enter(rank);
-        let file = settle(path, |file| file.lock().map(|()| true))?;
+        let file = open_locked(path, |file| file.lock().map(|()| true))?;
         Ok(Self { file: file.ok_or_else(|| raced(path))?, held })
     }
 
@@ -55,7 +55,7 @@ impl Lock {
     /// If the lock file cannot be created or locked.
     pub fn shared(path: &Path, rank: Rank) -> Result<Self> {
         let held = Held::enter(rank);
-        let file = settle(path, |file| file.lock_shared().map(|()| true))?;
+        let file = open_locked(path, |file| file.lock_shared().map(|()| true))?;
         Ok(Self { file: file.ok_or_else(|| raced(path))?, held })
     }
 
@@ -65,7 +65,7 @@ impl Lock {
     ///
     /// If the lock file cannot be created or locked.
     pub fn try_exclusive(path: &Path, rank: Rank) -> Result<Option<Self>> {
-        let file = settle(path, |file| match file.try_lock() {
+        let file = open_locked(path, |file| match file.try_lock() {
             Ok(()) => Ok(true),
             Err(TryLockError::WouldBlock) => Ok(false),
             Err(TryLockError::Error(error)) => Err(error),
@@ -117,7 +117,7 @@ impl AsFd for Lock {
 
 /// Opens and locks the file until it is the one that `path` names: its directory may have been
 /// removed and created again while this process waited.
-fn settle(path: &Path, take: impl Fn(&File) -> io::Result<bool>) -> Result<Option<File>> {
+fn open_locked(path: &Path, take: impl Fn(&File) -> io::Result<bool>) -> Result<Option<File>> {
     loop {
         let file = OpenOptions::new()
             .read(true)
