@@ -212,7 +212,7 @@ pub struct Space {
 }
 
 impl Space {
-    /// Whether less than a tenth is free; the trash is then emptied.
+    /// Whether less than a tenth is free; entries of the trash are then purged.
     #[must_use]
     pub fn is_short(self) -> bool {
         self.free < self.total / 10

@@ -204,8 +204,8 @@ impl Links {
         Ok(taken)
     }
 
-    /// Returns the MTU of the link with the default route, which containers use too. A larger MTU
-    /// could make packets disappear silently, which would look like a dead network.
+    /// Returns the MTU for containers: that of the link with the default route, within 576 to 1500.
+    /// With a larger one, packets could disappear silently, which would look like a dead network.
     pub(super) fn uplink_mtu(&mut self) -> Result<u32> {
         let mtu = self.uplink_attribute(|attribute| match attribute {
             LinkAttribute::Mtu(mtu) => Some(mtu),

@@ -1,5 +1,5 @@
-//! Our own nftables rules: two tables per engine, which hold no rules of others. What differs
-//! between networks is in sets, so another network or container adds elements but no rules.
+//! Our own nftables rules, in two tables per engine. What differs between networks is in sets, so
+//! another network or container adds elements but no rules.
 //!
 //! ```text
 //! table inet hoist-net {

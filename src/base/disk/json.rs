@@ -57,8 +57,8 @@ pub fn write_state<T: State>(path: &Path, value: &T) -> Result<()> {
     replace(path, &encode(path, value)?)
 }
 
-/// Replaces the file `path` with `value`, and syncs its contents: after a power cut it is either
-/// complete or missing. Call [`sync_folders`] to sync its name, once for all changes.
+/// Replaces the file `path` with `value`, and syncs its contents: a power cut never leaves it
+/// truncated. Call [`sync_folders`] to sync its name too, once for all changes.
 ///
 /// # Errors
 ///
