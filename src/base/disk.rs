@@ -17,6 +17,8 @@
 //! refers to them; and changed folders are synced before the answer ([`sync_folders`]). A process
 //! killed in between leaves the old file, or a new one that was never reported. The order of steps
 //! is as follows, where `+` joins folders that are synced in one call:
+//!
+//! ```text
 //! create     record, name → sync record → folder + containers + names      (`unsynced` until then)
 //! rename     new name → names → record synced → folder → old name goes → names
 //! rm         folder moved to discarded, name goes → containers + names
