@@ -23,6 +23,7 @@ mod registry;
 mod runtime;
 mod snapshot;
 mod sys;
+mod systemd;
 
 #[cfg(feature = "tui")]
 mod tui;

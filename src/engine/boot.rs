@@ -13,26 +13,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use futures_util::StreamExt as _;
 
 use super::error::{Doing, Result};
 use super::{ContainerId, ContainerView, Engine, OWN_PROGRAM, Status, Warnings, blocking};
-use crate::base::{ErrorKind, Explain, disk};
+use crate::base::disk;
 use crate::container::store;
 use crate::sys::probe::Probe;
+use crate::systemd::unit::{transient, unit};
+use crate::systemd::{UNITS, UnitError, is_being_made, is_systemd, run, systemctl, waits_for_shutdown};
 
-/// Where it is when systemd runs the machine (sd_booted(3)).
-const RUNTIME: &str = "/run/systemd/system";
-/// Where the administrator's units are.
-const UNITS: &str = "/etc/systemd/system";
 /// How many containers are started at the same time.
 const STARTED_AT_ONCE: usize = 4;
-/// What must be there while containers run, as far as the machine has it.
-const AFTER: &str = "network-online.target nss-lookup.target firewalld.service nftables.service";
 
 /// What became of one container.
 #[derive(Debug)]
@@ -41,40 +35,6 @@ pub struct Outcome {
     pub name: String,
     /// What a start warned of, or why it was not done.
     pub result: Result<Warnings>,
-}
-
-/// Why systemd does not do it.
-#[derive(Debug, thiserror::Error)]
-enum UnitError {
-    #[error("systemd does not run this machine")]
-    NoSystemd { boot: String, shutdown: String },
-    #[error("{} is not there", .0.display())]
-    NotInstalled(PathBuf),
-    #[error("cannot run `{program}`")]
-    NotRun { program: &'static str, source: io::Error },
-    #[error("`{command}` failed: {said}")]
-    Failed { command: String, said: String },
-    #[error("the path of this program cannot be told")]
-    NoProgram(#[source] io::Error),
-}
-
-impl Explain for UnitError {
-    fn kind(&self) -> ErrorKind {
-        match self {
-            Self::NoSystemd { .. } => ErrorKind::Unsupported,
-            Self::NotInstalled(_) => ErrorKind::NotFound,
-            Self::NotRun { .. } | Self::Failed { .. } | Self::NoProgram(_) => ErrorKind::Internal,
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::NoSystemd { boot, shutdown } => Some(format!(
-                "have your init system run `{boot}` at boot, and `{shutdown}` at shutdown while the network is up"
-            )),
-            _ => None,
-        }
-    }
 }
 
 impl Engine {
@@ -271,166 +231,4 @@ impl Engine {
 /// Whether it runs, or is about to be started again.
 fn is_going_on(container: &ContainerView) -> bool {
     container.status.is_up() || container.status == Status::Restarting
-}
-
-fn is_systemd() -> bool {
-    Path::new(RUNTIME).is_dir()
-}
-
-/// Whether a unit as `systemctl show` describes it stops containers at a shutdown.
-fn waits_for_shutdown(properties: &str) -> bool {
-    let has = |line: &str| properties.lines().any(|it| it == line);
-    has("LoadState=loaded") && (has("ActiveState=active") || has("ActiveState=activating"))
-}
-
-/// Whether a unit as `systemctl show` describes it is there, perhaps with its start still due.
-fn is_being_made(properties: &str) -> bool {
-    let has = |line: &str| properties.lines().any(|it| it == line);
-    let is = |state| has(&format!("ActiveState={state}"));
-    has("LoadState=loaded") && ["inactive", "activating", "active"].into_iter().any(is)
-}
-
-/// The unit that `system install` writes.
-fn unit(words: &[String]) -> String {
-    let command = escaped(words).replace('%', "%%");
-    format!(
-        "# Written by `hoist system install`; `hoist system uninstall` removes it.\n\
-         [Unit]\n\
-         Description=Containers of hoist\n\
-         Wants=network-online.target\n\
-         After={AFTER}\n\
-         RequiresMountsFor={root}\n\
-         \n\
-         [Service]\n\
-         Type=oneshot\n\
-         RemainAfterExit=yes\n\
-         # A container that does not start must not keep the others from their shutdown.\n\
-         ExecStart=-{command} system boot\n\
-         ExecStop={command} system shutdown\n\
-         # Every container has a timeout of its own.\n\
-         TimeoutStartSec=infinity\n\
-         TimeoutStopSec=infinity\n\
-         \n\
-         [Install]\n\
-         WantedBy=multi-user.target\n",
-        root = mounted(words).replace('%', "%%"),
-    )
-}
-
-/// The words of systemd-run(1) for a unit that does nothing but wait for the shutdown.
-fn transient(name: &str, words: &[String]) -> Vec<String> {
-    let options = [
-        "--quiet",
-        "--no-block",
-        "--collect",
-        "--service-type=oneshot",
-        "--remain-after-exit",
-        "--description=Stops the containers of hoist at shutdown",
-        "--property=TimeoutStopSec=infinity",
-    ];
-    let mut all: Vec<String> = options.map(str::to_owned).to_vec();
-    all.push(format!("--unit={name}"));
-    all.push(format!("--property=After={AFTER}"));
-    all.push(format!("--property=RequiresMountsFor={}", mounted(words)));
-    all.push(format!("--property=ExecStop={} system shutdown", escaped(words)));
-    all.extend(["--", "/bin/true"].map(str::to_owned));
-    all
-}
-
-/// The folders that must be mounted while containers run: those after `--root` and `--run-root`.
-fn mounted(words: &[String]) -> String {
-    [&words[2], &words[4]].map(|word| quoted(word)).join(" ")
-}
-
-/// Words as systemd.service(5) reads a command line; only there, `$` is a variable.
-fn escaped(words: &[String]) -> String {
-    words.iter().map(|word| quoted(&word.replace('$', "$$"))).collect::<Vec<_>>().join(" ")
-}
-
-/// A word in quotes, as systemd.syntax(7) has them.
-fn quoted(word: &str) -> String {
-    format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\""))
-}
-
-fn systemctl(words: &[&str]) -> std::result::Result<String, UnitError> {
-    run("systemctl", words)
-}
-
-fn run(program: &'static str, words: &[&str]) -> std::result::Result<String, UnitError> {
-    let output = Command::new(program).args(words).output();
-    let output = output.map_err(|source| UnitError::NotRun { program, source })?;
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
-    if output.status.success() {
-        return Ok(text(&output.stdout));
-    }
-    Err(UnitError::Failed { command: format!("{program} {}", words.join(" ")), said: text(&output.stderr) })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn words() -> Vec<String> {
-        ["/opt/my apps/hoist", "--root", "/var/100%", "--run-root", "/run/$x"].map(str::to_owned).to_vec()
-    }
-
-    #[test]
-    fn the_unit_boots_and_shuts_down_and_keeps_odd_paths() {
-        insta::assert_snapshot!(unit(&words()), @r#"
-        # Written by `hoist system install`; `hoist system uninstall` removes it.
-        [Unit]
-        Description=Containers of hoist
-        Wants=network-online.target
-        After=network-online.target nss-lookup.target firewalld.service nftables.service
-        RequiresMountsFor="/var/100%%" "/run/$x"
-
-        [Service]
-        Type=oneshot
-        RemainAfterExit=yes
-        # A container that does not start must not keep the others from their shutdown.
-        ExecStart=-"/opt/my apps/hoist" "--root" "/var/100%%" "--run-root" "/run/$$x" system boot
-        ExecStop="/opt/my apps/hoist" "--root" "/var/100%%" "--run-root" "/run/$$x" system shutdown
-        # Every container has a timeout of its own.
-        TimeoutStartSec=infinity
-        TimeoutStopSec=infinity
-
-        [Install]
-        WantedBy=multi-user.target
-        "#);
-    }
-
-    #[test]
-    fn the_transient_unit_only_shuts_down() {
-        let words = transient("hoist-shutdown.service", &words());
-        let stop = r#"--property=ExecStop="/opt/my apps/hoist" "--root" "/var/100%" "--run-root" "/run/$$x" system shutdown"#;
-        let mounts = r#"--property=RequiresMountsFor="/var/100%" "/run/$x""#;
-        assert!([stop, mounts].iter().all(|want| words.iter().any(|word| word == want)), "{words:?}");
-        assert_eq!(words[words.len() - 2..], ["--", "/bin/true"]);
-    }
-
-    #[test]
-    fn without_systemd_it_is_said_what_to_run() {
-        let (boot, shutdown) = ("hoist system boot".to_owned(), "hoist system shutdown".to_owned());
-        let error = UnitError::NoSystemd { boot, shutdown };
-        assert_eq!(error.to_string(), "systemd does not run this machine");
-        let hint = "have your init system run `hoist system boot` at boot, and `hoist system shutdown` at \
-                    shutdown while the network is up";
-        assert_eq!(error.hint().as_deref(), Some(hint));
-    }
-
-    #[test]
-    fn a_unit_whose_file_is_gone_waits_for_nothing() {
-        for (load, active, waits) in [
-            ("loaded", "active", (true, true)),
-            ("loaded", "activating", (true, true)),
-            ("not-found", "active", (false, false)),
-            ("loaded", "inactive", (false, true)), // its start is still due
-            ("loaded", "failed", (false, false)),
-            ("loaded", "deactivating", (false, false)),
-        ] {
-            let properties = format!("LoadState={load}\nActiveState={active}\n");
-            let found = (waits_for_shutdown(&properties), is_being_made(&properties));
-            assert_eq!(found, waits, "{properties}");
-        }
-    }
 }

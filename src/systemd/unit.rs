@@ -1,0 +1,109 @@
+//! The texts of units, as systemd.unit(5) and systemd-run(1) read them.
+
+/// What must be there while containers run, as far as the machine has it.
+const AFTER: &str = "network-online.target nss-lookup.target firewalld.service nftables.service";
+
+/// The unit that `system install` writes.
+pub fn unit(words: &[String]) -> String {
+    let command = escaped(words).replace('%', "%%");
+    format!(
+        "# Written by `hoist system install`; `hoist system uninstall` removes it.\n\
+         [Unit]\n\
+         Description=Containers of hoist\n\
+         Wants=network-online.target\n\
+         After={AFTER}\n\
+         RequiresMountsFor={root}\n\
+         \n\
+         [Service]\n\
+         Type=oneshot\n\
+         RemainAfterExit=yes\n\
+         # A container that does not start must not keep the others from their shutdown.\n\
+         ExecStart=-{command} system boot\n\
+         ExecStop={command} system shutdown\n\
+         # Every container has a timeout of its own.\n\
+         TimeoutStartSec=infinity\n\
+         TimeoutStopSec=infinity\n\
+         \n\
+         [Install]\n\
+         WantedBy=multi-user.target\n",
+        root = mounted(words).replace('%', "%%"),
+    )
+}
+
+/// The words of systemd-run(1) for a unit that does nothing but wait for the shutdown.
+pub fn transient(name: &str, words: &[String]) -> Vec<String> {
+    let options = [
+        "--quiet",
+        "--no-block",
+        "--collect",
+        "--service-type=oneshot",
+        "--remain-after-exit",
+        "--description=Stops the containers of hoist at shutdown",
+        "--property=TimeoutStopSec=infinity",
+    ];
+    let mut all: Vec<String> = options.map(str::to_owned).to_vec();
+    all.push(format!("--unit={name}"));
+    all.push(format!("--property=After={AFTER}"));
+    all.push(format!("--property=RequiresMountsFor={}", mounted(words)));
+    all.push(format!("--property=ExecStop={} system shutdown", escaped(words)));
+    all.extend(["--", "/bin/true"].map(str::to_owned));
+    all
+}
+
+/// The folders that must be mounted while containers run: those after `--root` and `--run-root`.
+fn mounted(words: &[String]) -> String {
+    [&words[2], &words[4]].map(|word| quoted(word)).join(" ")
+}
+
+/// Words as systemd.service(5) reads a command line; only there, `$` is a variable.
+fn escaped(words: &[String]) -> String {
+    words.iter().map(|word| quoted(&word.replace('$', "$$"))).collect::<Vec<_>>().join(" ")
+}
+
+/// A word in quotes, as systemd.syntax(7) has them.
+fn quoted(word: &str) -> String {
+    format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words() -> Vec<String> {
+        ["/opt/my apps/hoist", "--root", "/var/100%", "--run-root", "/run/$x"].map(str::to_owned).to_vec()
+    }
+
+    #[test]
+    fn the_unit_boots_and_shuts_down_and_keeps_odd_paths() {
+        insta::assert_snapshot!(unit(&words()), @r#"
+        # Written by `hoist system install`; `hoist system uninstall` removes it.
+        [Unit]
+        Description=Containers of hoist
+        Wants=network-online.target
+        After=network-online.target nss-lookup.target firewalld.service nftables.service
+        RequiresMountsFor="/var/100%%" "/run/$x"
+
+        [Service]
+        Type=oneshot
+        RemainAfterExit=yes
+        # A container that does not start must not keep the others from their shutdown.
+        ExecStart=-"/opt/my apps/hoist" "--root" "/var/100%%" "--run-root" "/run/$$x" system boot
+        ExecStop="/opt/my apps/hoist" "--root" "/var/100%%" "--run-root" "/run/$$x" system shutdown
+        # Every container has a timeout of its own.
+        TimeoutStartSec=infinity
+        TimeoutStopSec=infinity
+
+        [Install]
+        WantedBy=multi-user.target
+        "#);
+    }
+
+    #[test]
+    fn the_transient_unit_only_shuts_down() {
+        let words = transient("hoist-shutdown.service", &words());
+        let stop = r#"--property=ExecStop="/opt/my apps/hoist" "--root" "/var/100%" "--run-root" "/run/$$x" system shutdown"#;
+        let mounts = r#"--property=RequiresMountsFor="/var/100%" "/run/$x""#;
+        assert!([stop, mounts].iter().all(|want| words.iter().any(|word| word == want)), "{words:?}");
+        assert_eq!(words[words.len() - 2..], ["--", "/bin/true"]);
+    }
+}
