@@ -19,4 +19,4 @@ pub mod units;
 pub use endpoint::{Endpoint, Mac};
 pub use error::{ErrorKind, Explain};
 pub use id::{ContainerId, ExecId, Name, NetworkId};
-pub use paths::Paths;
+pub use paths::{OWN_PROGRAM, Paths};

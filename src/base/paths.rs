@@ -14,6 +14,9 @@ use std::path::{Path, PathBuf};
 
 use super::id::{ContainerId, Name};
 
+/// The running program, even if its file was replaced since.
+pub const OWN_PROGRAM: &str = "/proc/self/exe";
+
 /// The folders of one engine: one for what survives a reboot, one for what does not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paths {

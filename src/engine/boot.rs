@@ -1,11 +1,6 @@
 //! Boot and shutdown of the machine: containers are started as their policies want, and
-//! stopped in the time each of them has. systemd is told to ask for both.
+//! stopped in the time each of them has. systemd is told to ask for both ([`crate::systemd`]).
 //!
-//! ```text
-//! hoist.service            in /etc/systemd/system, by `system install`: boot and shutdown
-//! hoist-shutdown.service   transient, by the first start of a boot where the other is not
-//!                          active: shutdown alone
-//! ```
 //! Containers and monitors are in no unit, so nothing that systemd stops takes them along.
 //! It would end them last, with SIGTERM for all and SIGKILL after a minute and a half; an
 //! inhibitor lock would hold a shutdown up for five seconds. What a unit runs when it is
@@ -13,17 +8,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use futures_util::StreamExt as _;
 
 use super::error::{Doing, Result};
-use super::{ContainerId, ContainerView, Engine, OWN_PROGRAM, Status, Warnings, blocking};
+use super::{ContainerId, ContainerView, Engine, Status, Warnings, blocking};
 use crate::base::disk;
 use crate::container::store;
 use crate::sys::probe::Probe;
-use crate::systemd::unit::{transient, unit};
-use crate::systemd::{UNITS, UnitError, is_being_made, is_systemd, run, systemctl, waits_for_shutdown};
+use crate::systemd::{Units, is_systemd};
 
 /// How many containers are started at the same time.
 const STARTED_AT_ONCE: usize = 4;
@@ -98,30 +92,11 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Unsupported`] where systemd does not run the machine, with what to do
+    /// [`Unsupported`](super::ErrorKind::Unsupported) where systemd does not run the machine, with what to do
     /// instead.
     pub async fn install(&self) -> Result<PathBuf> {
         let engine = self.clone();
-        blocking(move || engine.install_now()).await
-    }
-
-    fn install_now(&self) -> Result<PathBuf> {
-        let doing = || "install the unit";
-        let words = self.words().doing(doing)?;
-        let shown = |verb: &str| format!("{} {verb}", words.join(" "));
-        if !is_systemd() {
-            let (boot, shutdown) = (shown("system boot"), shown("system shutdown"));
-            return Err(UnitError::NoSystemd { boot, shutdown }).doing(doing);
-        }
-        let path = self.unit_file();
-        disk::replace(&path, unit(&words).as_bytes()).doing(doing)?;
-        use std::os::unix::fs::PermissionsExt as _;
-        let readable = fs::set_permissions(&path, fs::Permissions::from_mode(0o644));
-        readable.map_err(disk::Error::io("change the mode of", &path)).doing(doing)?;
-        disk::sync_file(&path).and_then(|()| disk::sync_folders(path.parent())).doing(doing)?;
-        systemctl(&["daemon-reload"]).doing(doing)?;
-        systemctl(&["enable", "--now", &self.unit_name()]).doing(doing)?;
-        Ok(path)
+        blocking(move || engine.units().install().doing(|| "install the unit")).await
     }
 
     /// Takes back what [`Self::install`] did. Containers run on, and a shutdown still waits
@@ -129,21 +104,14 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] where it was not installed.
+    /// [`NotFound`](super::ErrorKind::NotFound) where it was not installed.
     pub async fn uninstall(&self) -> Result<PathBuf> {
         let engine = self.clone();
         blocking(move || engine.uninstall_now()).await
     }
 
     fn uninstall_now(&self) -> Result<PathBuf> {
-        let doing = || "remove the unit";
-        let path = self.unit_file();
-        if !path.exists() {
-            return Err(UnitError::NotInstalled(path)).doing(doing);
-        }
-        systemctl(&["disable", &self.unit_name()]).doing(doing)?;
-        fs::remove_file(&path).map_err(disk::Error::io("remove", &path)).doing(doing)?;
-        systemctl(&["daemon-reload"]).doing(doing)?;
+        let path = self.units().uninstall().doing(|| "remove the unit")?;
         // The unit that waited for the shutdown has lost what it was to run.
         let _ = fs::remove_file(self.shutdown_mark());
         self.ask_for_shutdown(); // otherwise the next start asks, and warns
@@ -161,7 +129,7 @@ impl Engine {
         if Probe::now().is_ok_and(|probe| probe.in_user_namespace) {
             return None;
         }
-        match self.make_shutdown_unit() {
+        match self.units().wait_for_shutdown() {
             Ok(()) => {
                 let _ = disk::replace(&mark, store::boot_id().as_bytes()); // the next start asks again
                 None
@@ -173,53 +141,15 @@ impl Engine {
         }
     }
 
-    fn make_shutdown_unit(&self) -> std::result::Result<(), UnitError> {
-        let name = self.shutdown_unit_name();
-        let states = systemctl(&["show", "--property=LoadState,ActiveState", &self.unit_name(), &name])?;
-        if states.split("\n\n").any(waits_for_shutdown) {
-            return Ok(());
-        }
-        let words = transient(&name, &self.words()?);
-        let made = run("systemd-run", &words.iter().map(String::as_str).collect::<Vec<_>>());
-        made.map(drop).or_else(|error| {
-            // Another first start may have made it since.
-            let states = systemctl(&["show", "--property=LoadState,ActiveState", &name])?;
-            if is_being_made(&states) { Ok(()) } else { Err(error) }
-        })
-    }
-
     /// Ends the transient unit of an engine that is reset.
     pub(super) fn forget_shutdown(&self) {
         if is_systemd() && self.shutdown_mark().exists() {
-            // Where the installed unit is the active one, there is none.
-            let _ = systemctl(&["stop", &self.shutdown_unit_name()]);
+            let _ = self.units().forget_shutdown();
         }
     }
 
-    /// The words that call this engine.
-    fn words(&self) -> std::result::Result<Vec<String>, UnitError> {
-        let program = &self.settings().program;
-        let program = match program.as_path() == Path::new(OWN_PROGRAM) {
-            true => fs::read_link(program).map_err(UnitError::NoProgram)?,
-            false => program.clone(),
-        };
-        let text = |path: &Path| path.to_string_lossy().into_owned();
-        // So the kernel marks a file that was replaced since, by a newer one as a rule.
-        let program = text(&program).trim_end_matches(" (deleted)").to_owned();
-        let paths = self.paths();
-        Ok(vec![program, "--root".to_owned(), text(paths.root()), "--run-root".to_owned(), text(paths.run())])
-    }
-
-    fn unit_name(&self) -> String {
-        format!("{}.service", self.paths().engine_name())
-    }
-
-    fn shutdown_unit_name(&self) -> String {
-        format!("{}-shutdown.service", self.paths().engine_name())
-    }
-
-    fn unit_file(&self) -> PathBuf {
-        Path::new(UNITS).join(self.unit_name())
+    fn units(&self) -> Units<'_> {
+        Units { paths: self.paths(), program: self.program() }
     }
 
     /// Says for which boot a unit was asked for.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use crate::base::OWN_PROGRAM;
 use crate::base::{Paths, disk, pair};
 use crate::config::Config;
 use crate::image::Limits;
@@ -40,9 +41,6 @@ pub struct Folders {
     /// What the engine is called in the names of its cgroups and bridges.
     pub engine: String,
 }
-
-/// The program that calls, also when its file was replaced since.
-pub const OWN_PROGRAM: &str = "/proc/self/exe";
 
 /// How long what is removed stays in the trash unless something else is said.
 const KEEP: Duration = Duration::from_secs(24 * 3600);

@@ -6,22 +6,24 @@
 //!                          active: shutdown alone
 //! ```
 
-pub mod unit;
+mod unit;
 
+use std::fs;
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::base::{ErrorKind, Explain};
+use crate::base::{ErrorKind, Explain, OWN_PROGRAM, Paths, disk};
 
 /// Where it is when systemd runs the machine (sd_booted(3)).
 const RUNTIME: &str = "/run/systemd/system";
 /// Where the administrator's units are.
-pub const UNITS: &str = "/etc/systemd/system";
+const UNITS: &str = "/etc/systemd/system";
 
 /// Why systemd does not do it.
 #[derive(Debug, thiserror::Error)]
-pub enum UnitError {
+pub enum Error {
     /// Another program is its init.
     #[error("systemd does not run this machine")]
     NoSystemd {
@@ -49,16 +51,20 @@ pub enum UnitError {
         /// Its last words.
         said: String,
     },
+    /// The file of a unit.
+    #[error(transparent)]
+    Disk(#[from] disk::Error),
     /// The kernel does not tell it.
     #[error("the path of this program cannot be told")]
     NoProgram(#[source] io::Error),
 }
 
-impl Explain for UnitError {
+impl Explain for Error {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::NoSystemd { .. } => ErrorKind::Unsupported,
             Self::NotInstalled(_) => ErrorKind::NotFound,
+            Self::Disk(error) => error.kind(),
             Self::NotRun { .. } | Self::Failed { .. } | Self::NoProgram(_) => ErrorKind::Internal,
         }
     }
@@ -68,8 +74,115 @@ impl Explain for UnitError {
             Self::NoSystemd { boot, shutdown } => Some(format!(
                 "have your init system run `{boot}` at boot, and `{shutdown}` at shutdown while the network is up"
             )),
-            _ => None,
+            Self::Disk(error) => error.hint(),
+            Self::NotInstalled(_) | Self::NotRun { .. } | Self::Failed { .. } | Self::NoProgram(_) => None,
         }
+    }
+}
+
+/// The result of what systemd is asked for.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// The units of one engine.
+#[derive(Debug, Clone, Copy)]
+pub struct Units<'a> {
+    /// The engine's folders.
+    pub paths: &'a Paths,
+    /// The program that the units call.
+    pub program: &'a Path,
+}
+
+impl Units<'_> {
+    /// Has systemd start containers at boot and stop them at shutdown. Returns the unit's file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSystemd`] where systemd does not run the machine; when it refuses.
+    pub fn install(&self) -> Result<PathBuf> {
+        let words = self.words()?;
+        let shown = |verb: &str| format!("{} {verb}", words.join(" "));
+        if !is_systemd() {
+            let (boot, shutdown) = (shown("system boot"), shown("system shutdown"));
+            return Err(Error::NoSystemd { boot, shutdown });
+        }
+        let path = self.file();
+        disk::replace(&path, unit::installed(&words).as_bytes())?;
+        let readable = fs::set_permissions(&path, fs::Permissions::from_mode(0o644));
+        readable.map_err(disk::Error::io("change the mode of", &path))?;
+        disk::sync_file(&path).and_then(|()| disk::sync_folders(path.parent()))?;
+        systemctl(&["daemon-reload"])?;
+        systemctl(&["enable", "--now", &self.name()])?;
+        Ok(path)
+    }
+
+    /// Takes back what [`Self::install`] did. Returns the unit's file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotInstalled`]; when systemd refuses.
+    pub fn uninstall(&self) -> Result<PathBuf> {
+        let path = self.file();
+        if !path.exists() {
+            return Err(Error::NotInstalled(path));
+        }
+        systemctl(&["disable", &self.name()])?;
+        fs::remove_file(&path).map_err(disk::Error::io("remove", &path))?;
+        systemctl(&["daemon-reload"])?;
+        Ok(path)
+    }
+
+    /// Makes the unit that stops containers at a shutdown, where none does.
+    ///
+    /// # Errors
+    ///
+    /// When systemd refuses.
+    pub fn wait_for_shutdown(&self) -> Result<()> {
+        let name = self.shutdown_name();
+        let states = systemctl(&["show", "--property=LoadState,ActiveState", &self.name(), &name])?;
+        if states.split("\n\n").any(waits_for_shutdown) {
+            return Ok(());
+        }
+        let words = unit::transient(&name, &self.words()?);
+        let made = run("systemd-run", &words.iter().map(String::as_str).collect::<Vec<_>>());
+        made.map(drop).or_else(|error| {
+            // Another first start may have made it since.
+            let states = systemctl(&["show", "--property=LoadState,ActiveState", &name])?;
+            if is_being_made(&states) { Ok(()) } else { Err(error) }
+        })
+    }
+
+    /// Ends that unit. Where the installed one is active, there is none.
+    ///
+    /// # Errors
+    ///
+    /// When systemd refuses.
+    pub fn forget_shutdown(&self) -> Result<()> {
+        systemctl(&["stop", &self.shutdown_name()]).map(drop)
+    }
+
+    /// The words that call the engine.
+    fn words(&self) -> Result<Vec<String>> {
+        let program = match self.program == Path::new(OWN_PROGRAM) {
+            true => fs::read_link(self.program).map_err(Error::NoProgram)?,
+            false => self.program.to_owned(),
+        };
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        // So the kernel marks a file that was replaced since, by a newer one as a rule.
+        let program = text(&program).trim_end_matches(" (deleted)").to_owned();
+        let (root, run) = (text(self.paths.root()), text(self.paths.run()));
+        Ok(vec![program, "--root".to_owned(), root, "--run-root".to_owned(), run])
+    }
+
+    fn name(&self) -> String {
+        format!("{}.service", self.paths.engine_name())
+    }
+
+    fn shutdown_name(&self) -> String {
+        format!("{}-shutdown.service", self.paths.engine_name())
+    }
+
+    fn file(&self) -> PathBuf {
+        Path::new(UNITS).join(self.name())
     }
 }
 
@@ -79,40 +192,32 @@ pub fn is_systemd() -> bool {
 }
 
 /// Whether a unit as `systemctl show` describes it stops containers at a shutdown.
-pub fn waits_for_shutdown(properties: &str) -> bool {
+fn waits_for_shutdown(properties: &str) -> bool {
     let has = |line: &str| properties.lines().any(|it| it == line);
     has("LoadState=loaded") && (has("ActiveState=active") || has("ActiveState=activating"))
 }
 
 /// Whether a unit as `systemctl show` describes it is there, perhaps with its start still due.
-pub fn is_being_made(properties: &str) -> bool {
+fn is_being_made(properties: &str) -> bool {
     let has = |line: &str| properties.lines().any(|it| it == line);
     let is = |state| has(&format!("ActiveState={state}"));
     has("LoadState=loaded") && ["inactive", "activating", "active"].into_iter().any(is)
 }
 
 /// Runs systemctl(1) with these words; gives what it says.
-///
-/// # Errors
-///
-/// When it is not there, or fails.
-pub fn systemctl(words: &[&str]) -> std::result::Result<String, UnitError> {
+fn systemctl(words: &[&str]) -> Result<String> {
     run("systemctl", words)
 }
 
 /// Runs a program of systemd's; gives what it says.
-///
-/// # Errors
-///
-/// As [`systemctl`].
-pub fn run(program: &'static str, words: &[&str]) -> std::result::Result<String, UnitError> {
+fn run(program: &'static str, words: &[&str]) -> Result<String> {
     let output = Command::new(program).args(words).output();
-    let output = output.map_err(|source| UnitError::NotRun { program, source })?;
+    let output = output.map_err(|source| Error::NotRun { program, source })?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
     if output.status.success() {
         return Ok(text(&output.stdout));
     }
-    Err(UnitError::Failed { command: format!("{program} {}", words.join(" ")), said: text(&output.stderr) })
+    Err(Error::Failed { command: format!("{program} {}", words.join(" ")), said: text(&output.stderr) })
 }
 
 #[cfg(test)]
@@ -122,11 +227,20 @@ mod tests {
     #[test]
     fn without_systemd_it_is_said_what_to_run() {
         let (boot, shutdown) = ("hoist system boot".to_owned(), "hoist system shutdown".to_owned());
-        let error = UnitError::NoSystemd { boot, shutdown };
+        let error = Error::NoSystemd { boot, shutdown };
         assert_eq!(error.to_string(), "systemd does not run this machine");
         let hint = "have your init system run `hoist system boot` at boot, and `hoist system shutdown` at \
                     shutdown while the network is up";
         assert_eq!(error.hint().as_deref(), Some(hint));
+    }
+
+    #[test]
+    fn the_words_of_a_unit_call_the_program_itself_and_not_a_link_to_it() {
+        let paths = Paths::new("/r", "/s");
+        let words = |program| Units { paths: &paths, program: Path::new(program) }.words().unwrap();
+        assert_eq!(words("/usr/bin/hoist"), ["/usr/bin/hoist", "--root", "/r", "--run-root", "/s"]);
+        assert_eq!(words("/usr/bin/hoist (deleted)")[0], "/usr/bin/hoist", "it was replaced");
+        assert_eq!(words(OWN_PROGRAM)[0], std::env::current_exe().unwrap().display().to_string());
     }
 
     #[test]

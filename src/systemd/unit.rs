@@ -4,7 +4,7 @@
 const AFTER: &str = "network-online.target nss-lookup.target firewalld.service nftables.service";
 
 /// The unit that `system install` writes.
-pub fn unit(words: &[String]) -> String {
+pub fn installed(words: &[String]) -> String {
     let command = escaped(words).replace('%', "%%");
     format!(
         "# Written by `hoist system install`; `hoist system uninstall` removes it.\n\
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn the_unit_boots_and_shuts_down_and_keeps_odd_paths() {
-        insta::assert_snapshot!(unit(&words()), @r#"
+        insta::assert_snapshot!(installed(&words()), @r#"
         # Written by `hoist system install`; `hoist system uninstall` removes it.
         [Unit]
         Description=Containers of hoist
