@@ -4,7 +4,6 @@ mod create;
 mod end;
 mod export;
 mod logs;
-mod recover;
 mod state;
 mod verbs;
 mod view;

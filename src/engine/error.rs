@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::base::error::chain;
 use crate::base::{ErrorKind, Explain};
+use crate::monitor::recover;
 
 /// A verb failed.
 #[derive(Debug)]
@@ -77,6 +78,12 @@ pub trait Doing<T> {
 impl<T, E: Explain> Doing<T> for std::result::Result<T, E> {
     fn doing<S: Into<String>>(self, what: impl FnOnce() -> S) -> Result<T> {
         self.map_err(|why| Error::new(what(), why))
+    }
+}
+
+impl From<recover::Error> for Error {
+    fn from(error: recover::Error) -> Self {
+        Self::new(error.task.to_string(), error.why)
     }
 }
 

@@ -24,6 +24,7 @@ pub mod launch;
 mod life;
 mod poll;
 mod privilege;
+pub mod recover;
 mod run;
 mod session;
 pub mod settle;

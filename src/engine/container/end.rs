@@ -8,6 +8,7 @@ use super::verbs::Target;
 use crate::base::{ContainerId, ErrorKind, Explain, Paths};
 use crate::container::store;
 use crate::monitor::launch;
+use crate::monitor::recover::cgroup;
 use crate::monitor::wire::Ask;
 
 /// How long a container may take to end once it was killed, or SIGKILL was due.
@@ -119,7 +120,7 @@ impl Engine {
     pub(super) fn not_ended(&self, id: &ContainerId) -> NotEnded {
         let run = store::load_run(self.paths(), id).ok().flatten();
         let init = run.and_then(|run| run.init()).and_then(|init| i32::try_from(init.pid).ok());
-        let pids = self.cgroup(id).pids().unwrap_or_default();
+        let pids = cgroup(self.paths(), id).pids().unwrap_or_default();
         let mut stuck: Vec<i32> =
             pids.into_iter().chain(init).filter(|&pid| is_uninterruptible(pid)).collect();
         stuck.sort_unstable();

@@ -7,12 +7,12 @@ use tokio::sync::mpsc;
 use super::super::error::{Doing, Result};
 use super::super::watch::Watched;
 use super::super::{Engine, LogRecord, Status, blocking};
-use super::recover::Busy;
 use super::{ContainerView, DiskUse, LogRequest, Stored};
 use crate::base::{ContainerId, ErrorKind, Explain, disk};
 use crate::container::log::{self, Reader, Wanted};
 use crate::container::store;
 use crate::layer;
+use crate::monitor::recover::Busy;
 
 /// Records on their way to a slow receiver.
 const QUEUE: usize = 1024;

@@ -20,11 +20,12 @@ use super::super::attach::watched;
 use super::super::error::{Doing, Error, Result};
 use super::super::{Damaged, Engine, Listing, Process, Record, Run, Status};
 use super::Stored;
-use super::recover::{Busy, Dead, RecordLost, RunLost, ended_unseen, unseen_code, unseen_end};
 use crate::base::ContainerId;
 use crate::base::error::one_line;
-use crate::cgroup::{self, Cgroup};
 use crate::container::store;
+use crate::monitor::recover::{
+    Busy, Dead, Launcher, Recovery, Why, ended_unseen, has_processes, unseen_code, unseen_end,
+};
 use crate::monitor::settle;
 use crate::network;
 use crate::sys::process;
@@ -109,8 +110,8 @@ impl Engine {
             Err(trouble) => {
                 // The recovery may have got halfway.
                 let run = store::load_run(paths, &record.id).or(run).doing(doing)?;
-                let is_lost = RunLost::is_why(&trouble)
-                    || run.is_none() && self.has_processes(&record.id).doing(doing)?;
+                let is_lost = is_run_lost(&trouble)
+                    || run.is_none() && has_processes(paths, &record.id).doing(doing)?;
                 let record = store::load(paths, &record.id).ok().flatten().unwrap_or(record);
                 if is_lost {
                     return Err(trouble);
@@ -130,15 +131,14 @@ impl Engine {
         Ok(Some((Stored { warnings, ..seen }, None)))
     }
 
-    /// The cgroup of a container, as far as it is there.
-    pub(super) fn cgroup(&self, id: &ContainerId) -> Cgroup {
-        let run = store::load_run(self.paths(), id).ok().flatten();
-        settle::cgroup_of(self.paths(), id, run.as_ref())
+    /// Who recovers containers.
+    pub(super) fn launcher(&self) -> Launcher<'_> {
+        Launcher { paths: self.paths(), program: self.program() }
     }
 
-    /// Whether something of a container runs, as far as its cgroup tells.
-    pub(super) fn has_processes(&self, id: &ContainerId) -> std::result::Result<bool, cgroup::Error> {
-        Ok(!self.cgroup(id).pids()?.is_empty())
+    /// Sees to a run whose monitor may be dead.
+    pub(super) fn recover(&self, id: &ContainerId, busy: Busy, dead: Dead) -> Result<Recovery> {
+        Ok(self.launcher().recover(id, busy, dead)?)
     }
 
     /// All containers, newest first; what is half-made is swept away.
@@ -152,7 +152,7 @@ impl Engine {
             if listing.whole.iter().any(|it: &Stored| it.record.id == id) {
                 continue;
             }
-            match self.clear_orphan(&id) {
+            match self.launcher().clear_orphan(&id).map_err(Error::from) {
                 Ok(warnings) => listing.warnings.extend(warnings),
                 Err(error) if is_damage(&error) => {
                     listing.damaged.push(Damaged::new(id.as_str(), None, error.why()));
@@ -281,12 +281,17 @@ fn empty() -> Listing<Stored> {
 /// Whether an error tells of something that stays so until somebody changes it. All else, a lack
 /// of descriptors, a disk that fails, says nothing of the container.
 fn is_damage(error: &Error) -> bool {
-    let why = std::error::Error::source(error);
-    let of_a_file = |why: &&(dyn std::error::Error + 'static)| {
+    let why = error.why();
+    let of_a_file = || {
         let error = why.downcast_ref::<store::Error>();
         matches!(error, Some(store::Error::Damaged { .. } | store::Error::DamagedRun { .. }))
     };
-    why.is_some_and(|why| why.is::<RunLost>() || why.is::<RecordLost>() || of_a_file(&why))
+    why.downcast_ref::<Why>().is_some_and(Why::is_damage) || of_a_file()
+}
+
+/// Whether it is about a container whose processes run, and of which nothing else tells.
+pub(super) fn is_run_lost(error: &Error) -> bool {
+    matches!(error.why().downcast_ref(), Some(Why::RunLost { .. }))
 }
 
 fn stored(mut record: Record, run: Option<Run>) -> Stored {

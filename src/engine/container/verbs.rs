@@ -12,7 +12,7 @@ use super::super::attach::Begun;
 use super::super::error::{Doing, Error, Result};
 use super::super::{Engine, Gone, Name, Record, Run, Running, Status, Verb};
 use super::end::{KILL_PATIENCE, MONITOR_PATIENCE, NotEnded, Patience};
-use super::recover::{Busy, Dead, RunLost};
+use super::state::is_run_lost;
 use super::{Stored, Warnings};
 use crate::base::disk::{Lock, Rank};
 use crate::base::journal::Kind;
@@ -21,6 +21,7 @@ use crate::container::options::lifecycle;
 use crate::container::{Conflict, Process, store};
 use crate::monitor::journal;
 use crate::monitor::launch::{self, Role, ask, launch};
+use crate::monitor::recover::{Busy, Dead, cgroup, has_processes, lock_unless_stuck};
 use crate::monitor::settle::{self, cgroup_parent};
 use crate::monitor::wire::Ask;
 use crate::sys::{self, signal};
@@ -197,8 +198,8 @@ impl Engine {
     /// What works without the monitor, and without a state file that can be read. A monitor
     /// that does not see the end is ended too.
     fn kill_by_cgroup(&self, id: &ContainerId, dead: Dead, doing: impl Fn() -> String) -> Result<Warnings> {
-        let kill = || {
-            let cgroup = self.cgroup(id);
+        let kill = || -> Result<()> {
+            let cgroup = cgroup(self.paths(), id);
             cgroup.kill().doing(&doing)?;
             if !cgroup.exists() {
                 let run = store::load_run(self.paths(), id).ok().flatten();
@@ -207,7 +208,7 @@ impl Engine {
             Ok(())
         };
         if dead == Dead::ByHand {
-            let _ = self.keep_from_restart(id); // it is ended in any case, and then this is tried again
+            let _ = self.launcher().keep_from_restart(id); // it is ended in any case, and then this is tried again
         }
         kill()?;
         let end = Instant::now() + KILL_PATIENCE;
@@ -227,7 +228,7 @@ impl Engine {
                 }
                 !is_ending && !launch::is_monitored(self.paths(), id).doing(&doing)?
             };
-            if is_over && !self.has_processes(id).doing(&doing)? {
+            if is_over && !has_processes(self.paths(), id).doing(&doing)? {
                 return Ok(Warnings(warnings.into_iter().collect()));
             }
             let now = Instant::now();
@@ -286,7 +287,7 @@ impl Engine {
             let (found, trouble) = match self.target_as_left(id.as_str(), busy, doing) {
                 // It cannot be told how it is, but it can be ended.
                 Err(error) if number == libc::SIGKILL && error.kind() != ErrorKind::NotFound => {
-                    let is_up = RunLost::is_why(&error) || self.is_up(&id, doing)?;
+                    let is_up = is_run_lost(&error) || self.is_up(&id, doing)?;
                     return if is_up { self.kill_unreadable(&id, doing) } else { Err(error) };
                 }
                 found => found?,
@@ -373,7 +374,7 @@ impl Engine {
                 Ok(_) => Ok(false),
                 Err(error) => match store::load_run(self.paths(), id) {
                     Err(store::Error::DamagedRun { .. }) => Ok(true),
-                    _ if RunLost::is_why(&error) => Ok(true),
+                    _ if is_run_lost(&error) => Ok(true),
                     _ => Err(error),
                 },
             },
@@ -403,7 +404,8 @@ impl Engine {
 
     /// Whether something of a container is there that must end before it can be removed.
     fn is_up(&self, id: &ContainerId, doing: impl Fn() -> String) -> Result<bool> {
-        Ok(launch::is_monitored(self.paths(), id).doing(&doing)? || self.has_processes(id).doing(doing)?)
+        Ok(launch::is_monitored(self.paths(), id).doing(&doing)?
+            || has_processes(self.paths(), id).doing(doing)?)
     }
 
     /// Removes it for good. Nothing tells how it wants to be stopped: it is killed.
@@ -447,7 +449,7 @@ impl Engine {
         store::make_lockable(self.paths(), id).doing(&doing)?;
         let mut asked = 0;
         loop {
-            let lock = match self.lock_unless_stuck(id) {
+            let lock = match lock_unless_stuck(self.paths(), id) {
                 Ok(Some(lock)) => lock,
                 Ok(None) => {
                     self.end_stuck_start(id, running, &doing)?;

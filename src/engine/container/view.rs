@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use super::recover::UNSEEN;
 use crate::base::{ContainerId, Endpoint, Name, Paths};
 use crate::container::{ExitState, Options, Record, Run, Status, log};
+use crate::monitor::recover::UNSEEN;
 use crate::oci::ImageId;
 
 /// A container as it is now.

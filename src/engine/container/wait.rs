@@ -11,10 +11,10 @@ use tokio::io::Interest;
 use super::super::attach::watched;
 use super::super::error::{Doing, Result};
 use super::super::{Engine, Event, EventFilter, EventRequest, Events, Kind, News, Status, blocking};
-use super::recover::Busy;
 use super::{Exit, Stored, WaitFor};
 use crate::base::ContainerId;
 use crate::container::{ExitState, Process};
+use crate::monitor::recover::Busy;
 use crate::monitor::settle::UNKNOWN;
 use crate::sys;
 

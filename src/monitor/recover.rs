@@ -1,0 +1,379 @@
+//! What becomes of a container without a monitor: its run is taken over, started again, or settled.
+//!
+//! ```text
+//! monitor dead, first process alive      adopted by a new monitor
+//! both dead                              settled: recorded, cleaned up; where its policy wants
+//!                                        it, a new monitor starts it again
+//! ended, but not recorded (a full disk)  recorded
+//! no run.json, but processes of a run    damaged: left alone until somebody ends it
+//! that has no end in the record
+//! a folder in <run> without a run.json   a start that was killed: cleaned up
+//! ```
+//! Engines call this for what they find; [`step`] decides.
+
+mod error;
+mod step;
+
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::launch::{self, Role, launch};
+use super::settle::{self, End, Next};
+use crate::base::disk::Lock;
+use crate::base::error::one_line;
+use crate::base::{ContainerId, Paths};
+use crate::cgroup::{self, Cgroup};
+use crate::container::{Process, Record, Run, store};
+use error::{During as _, Result};
+use step::{Left, Step};
+
+pub use error::{Error, Task, Why};
+pub use step::{Dead, ended_unseen};
+
+/// How long who ends a container waits for a start that is under way.
+const START_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Whether to wait for who changes the container at this moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Busy {
+    /// As long as it takes.
+    Wait,
+    /// But for no start that does not come to its end.
+    WaitAWhile,
+    /// Not at all: that one does what is to be done.
+    LeaveIt,
+}
+
+/// What a recovery found.
+#[derive(Debug, Default)]
+pub struct Recovery {
+    /// A monitor that was launched, to be reaped by this process.
+    pub monitor: Option<OwnedFd>,
+    /// What could not be cleaned up, a sentence each.
+    pub warnings: Vec<String>,
+    /// Its first process lives, and it was left to who ends it.
+    pub is_ending: bool,
+}
+
+impl From<launch::Launched> for Recovery {
+    fn from(launched: launch::Launched) -> Self {
+        Self { monitor: Some(launched.pidfd), ..Self::default() }
+    }
+}
+
+/// Where the state of containers is, and the program that becomes their monitors.
+#[derive(Debug, Clone, Copy)]
+pub struct Launcher<'a> {
+    /// The folders.
+    pub paths: &'a Paths,
+    /// The program.
+    pub program: &'a Path,
+}
+
+impl Launcher<'_> {
+    /// The lock of a container that is to be recovered; `None` when somebody has it who is not
+    /// waited for, and when the container is gone.
+    fn lock_to_recover(&self, id: &ContainerId, busy: Busy) -> Result<Option<Lock>> {
+        let lock = match busy {
+            Busy::Wait => store::lock(self.paths, id).map(Some),
+            Busy::WaitAWhile => lock_unless_stuck(self.paths, id),
+            Busy::LeaveIt => store::try_lock(self.paths, id),
+        };
+        match lock {
+            Err(store::Error::NotFound(_)) => Ok(None),
+            lock => lock.during(|| Task::CleanUp(id.clone())),
+        }
+    }
+
+    /// Sees to a run whose monitor may be dead.
+    ///
+    /// # Errors
+    ///
+    /// What could not be done, and why.
+    pub fn recover(&self, id: &ContainerId, busy: Busy, dead: Dead) -> Result<Recovery> {
+        let paths = self.paths;
+        let doing = || Task::CleanUp(id.clone());
+        let Some(lock) = self.lock_to_recover(id, busy)? else { return Ok(Recovery::default()) };
+        let Some(mut record) = store::load(paths, id).during(doing)? else { return Ok(Recovery::default()) };
+        let run = store::load_run(paths, id);
+        // With the lock, and without a monitor, the state is this process's to change.
+        if launch::is_monitored(paths, id).during(doing)? {
+            if matches!(run, Ok(None)) && is_up_unwritten(paths, &record).during(doing)? {
+                return Err(Why::run_lost(paths, id)).during(doing);
+            }
+            return Ok(Recovery::default());
+        }
+        let run = match run {
+            // It tells nothing of what has ended anyway.
+            Err(store::Error::DamagedRun { .. }) if !has_processes(paths, id).during(doing)? => None,
+            run => run.during(doing)?,
+        };
+        let unwritten = if dead == Dead::ByHand { self.keep_ended(&mut record).err() } else { None };
+        let left = Left {
+            dead,
+            // Where there is a run, that tells more.
+            has_processes: run.is_none() && has_processes(paths, id).during(doing)?,
+            is_start_cut_off: is_start_cut_off(paths, &record),
+            is_alive: run.as_ref().and_then(Run::init).is_some_and(Process::is_alive),
+            code: run.as_ref().map_or(settle::UNKNOWN, unseen_code),
+        };
+        let mut untold = None;
+        let errors = match left.step(&record, run) {
+            Step::Record(run) => {
+                settle::record_late(paths, &mut record, &run).during(doing)?;
+                Vec::new()
+            }
+            Step::Adopt(run) => return self.adopt(&record, &run, lock, busy),
+            Step::Restart(run) => return self.carry_on(&mut record, run, lock, busy),
+            Step::LeaveToItsEnd => return Ok(Recovery { is_ending: true, ..Recovery::default() }),
+            Step::Settle(run) => {
+                let errors;
+                (errors, untold) = self.settle_unseen(&mut record, run.as_ref())?;
+                errors
+            }
+            Step::Refuse => return Err(Why::run_lost(paths, id)).during(doing),
+            Step::Remove(run) => {
+                let errors = settle::clear(paths, id, Some(&run));
+                untold = self.remove_ended(&record)?;
+                errors
+            }
+            Step::Clear(run) => {
+                let errors = settle::clear(paths, id, run.as_ref());
+                store::forget_run(paths, id).during(doing)?;
+                errors
+            }
+        };
+        drop(lock);
+        let unwritten = unwritten.map(|error| one_line(&error));
+        let warnings =
+            warnings_of(&record.name, &errors).into_iter().chain(unwritten).chain(untold).collect();
+        Ok(Recovery { warnings, ..Recovery::default() })
+    }
+
+    /// Before a container without a monitor is ended by a person: who finds it dead at this
+    /// moment does not start it again. Who changes it is not waited for.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be written.
+    pub fn keep_from_restart(&self, id: &ContainerId) -> Result<()> {
+        let doing = || Task::CleanUp(id.clone());
+        let Some(_lock) = self.lock_to_recover(id, Busy::LeaveIt)? else { return Ok(()) };
+        if !launch::is_monitored(self.paths, id).during(doing)?
+            && let Some(mut record) = store::load(self.paths, id).during(doing)?
+        {
+            self.keep_ended(&mut record)?;
+        }
+        Ok(())
+    }
+
+    /// Writes that a person ended it.
+    fn keep_ended(&self, record: &mut Record) -> Result<()> {
+        match std::mem::replace(&mut record.state.stopped_by_hand, true) {
+            true => Ok(()),
+            false => {
+                let doing = || Task::KeepEnded(record.name.clone());
+                store::save(self.paths, record).during(doing)
+            }
+        }
+    }
+
+    /// Starts another monitor for a container whose own was killed. One that cannot take over
+    /// is not tried again before the next call: it would fail the same way.
+    fn adopt(&self, record: &Record, run: &Run, lock: Lock, busy: Busy) -> Result<Recovery> {
+        let (paths, id) = (self.paths, &record.id);
+        match launch(self.program, paths, id, Role::Adopt(lock), &[]) {
+            Ok(launched) => Ok(launched.into()),
+            // It ended in between: there is nothing to take over, but to settle.
+            Err(launch::Error::Failed(_)) if !run.init().is_some_and(Process::is_alive) => {
+                self.recover(id, busy, Dead::Policy)
+            }
+            Err(error) => Err(error).during(|| Task::Adopt(record.name.clone())),
+        }
+    }
+
+    /// Starts another monitor for a container that is to be started again, after settling what
+    /// the killed one had not. Where none comes up, or it lacks what the machine may have later,
+    /// the restart stays due for the next call.
+    fn carry_on(&self, record: &mut Record, run: Run, lock: Lock, busy: Busy) -> Result<Recovery> {
+        let (paths, id) = (self.paths, record.id.clone());
+        let name = record.name.clone();
+        let doing = || Task::Restart(name.clone());
+        let errors = if record.state.finished.is_none() {
+            let end = unseen_end(record, Some(&run));
+            settle::settle(paths, record, Some(&run), end, Next::Restart)
+        } else {
+            settle::clear(paths, &id, Some(&run))
+        };
+        let mut waiting = run;
+        if waiting.init.is_some() {
+            waiting = settle::waiting_run(waiting.monitor());
+            store::save_run(paths, &id, &waiting).during(doing)?;
+        }
+        match launch(self.program, paths, &id, Role::Adopt(lock), &[]) {
+            Ok(launched) => Ok(Recovery { warnings: warnings_of(&record.name, &errors), ..launched.into() }),
+            Err(error) => {
+                if matches!(&error, launch::Error::Failed(failure) if !failure.is_for_now()) {
+                    self.give_up(&id, &waiting, busy)?;
+                }
+                Err(error).during(doing)
+            }
+        }
+    }
+
+    /// Ends a container for good whose restart its own monitor has given up. The lock went with
+    /// that one: somebody else may have been faster.
+    fn give_up(&self, id: &ContainerId, waiting: &Run, busy: Busy) -> Result<()> {
+        let paths = self.paths;
+        let doing = || Task::CleanUp(id.clone());
+        let Some(_lock) = self.lock_to_recover(id, busy)? else { return Ok(()) };
+        let Some(record) = store::load(paths, id).during(doing)? else { return Ok(()) };
+        let run = store::load_run(paths, id).during(doing)?;
+        if run.as_ref() != Some(waiting) || launch::is_monitored(paths, id).during(doing)? {
+            return Ok(());
+        }
+        if record.config.lifecycle.auto_remove {
+            let untold = self.remove_ended(&record)?;
+            untold.iter().for_each(|warning| tracing::warn!("{warning}")); // an error is returned
+            return Ok(());
+        }
+        // What it cannot write is written at the next look.
+        let _ = settle::conclude(paths, &record);
+        Ok(())
+    }
+
+    /// Nobody saw the end of this run; without one, it was of another boot. Gives also what to
+    /// warn of.
+    fn settle_unseen(
+        &self,
+        record: &mut Record,
+        run: Option<&Run>,
+    ) -> Result<(Vec<super::Error>, Option<String>)> {
+        let paths = self.paths;
+        let is_removed = record.config.lifecycle.auto_remove;
+        let next = if is_removed { Next::Remove } else { Next::Stay };
+        let end = unseen_end(record, run);
+        let errors = settle::settle(paths, record, run, end, next);
+        let untold = if is_removed { self.remove_ended(record)? } else { None };
+        Ok((errors, untold))
+    }
+
+    /// Removes a container that was to be removed at its end; and what to warn of.
+    fn remove_ended(&self, record: &Record) -> Result<Option<String>> {
+        let doing = || Task::Remove(record.name.clone());
+        let (discarded, untold) = settle::remove(self.paths, record).during(doing)?;
+        store::delete(&discarded).during(doing)?;
+        Ok(untold)
+    }
+
+    /// Removes what is left of the run of a container that is gone. Processes
+    /// are left alone: a removal ends them first, so these mean that the data folder was
+    /// lost, or is not mounted.
+    ///
+    /// # Errors
+    ///
+    /// [`Why::RecordLost`].
+    pub fn clear_orphan(&self, id: &ContainerId) -> Result<Vec<String>> {
+        let paths = self.paths;
+        let doing = || Task::CleanUp(id.clone());
+        if paths.container(id).exists() {
+            return Ok(Vec::new());
+        }
+        if has_processes(paths, id).during(doing)? {
+            return Err(Why::RecordLost).during(doing);
+        }
+        // Its folder is gone first; its monitor may still be at it.
+        if launch::is_monitored(paths, id).during(doing)? {
+            return Ok(Vec::new());
+        }
+        let run = store::load_run(paths, id).ok().flatten();
+        let errors = settle::clear(paths, id, run.as_ref());
+        store::forget_run(paths, id).during(doing)?;
+        Ok(warnings_of(&id.short(), &errors))
+    }
+}
+
+/// The cgroup of a container, as far as it is there.
+#[must_use]
+pub fn cgroup(paths: &Paths, id: &ContainerId) -> Cgroup {
+    let run = store::load_run(paths, id).ok().flatten();
+    settle::cgroup_of(paths, id, run.as_ref())
+}
+
+/// Whether something of a container runs, as far as its cgroup tells.
+///
+/// # Errors
+///
+/// When that cannot be read.
+pub fn has_processes(paths: &Paths, id: &ContainerId) -> std::result::Result<bool, cgroup::Error> {
+    Ok(!cgroup(paths, id).pids()?.is_empty())
+}
+
+/// Waits for the lock of a container; `None` when a monitor holds it whose start does not
+/// come to its end.
+///
+/// # Errors
+///
+/// As [`store::try_lock`].
+pub fn lock_unless_stuck(paths: &Paths, id: &ContainerId) -> std::result::Result<Option<Lock>, store::Error> {
+    let end = Instant::now() + START_PATIENCE;
+    let monitor = store::monitor_lock(paths, id);
+    loop {
+        match store::try_lock(paths, id)? {
+            None if Instant::now() > end && Lock::is_held(&monitor)? => return Ok(None),
+            None => std::thread::sleep(Duration::from_millis(5)),
+            lock => return Ok(lock),
+        }
+    }
+}
+
+/// Whether a container without a `run.json` is up all the same, when a monitor has it: that
+/// one ends its processes and writes its record before it forgets the run.
+fn is_up_unwritten(paths: &Paths, record: &Record) -> std::result::Result<bool, cgroup::Error> {
+    let cgroup = cgroup(paths, &record.id);
+    Ok(if cgroup.exists() { !cgroup.pids()?.is_empty() } else { ended_unseen(record) })
+}
+
+/// Why nobody saw the end of a run.
+pub const UNSEEN: [&str; 3] =
+    ["its monitor was killed", "the machine was restarted", "its run folder was lost"];
+
+/// Whether a container without a `run.json` and without a monitor is one whose monitor was killed
+/// in a start, before it wrote of that: whatever processes of it there are end with it.
+fn is_start_cut_off(paths: &Paths, record: &Record) -> bool {
+    !ended_unseen(record) && store::monitor_lock(paths, &record.id).exists()
+}
+
+/// The end of a run that nobody saw, with why in the record. After a reboot it is the time of
+/// the boot: it ended before, and nothing tells how long before.
+pub fn unseen_end(record: &mut Record, run: Option<&Run>) -> End {
+    let started = record.state.started;
+    let boot = store::boot_time().filter(|boot| started.is_some_and(|started| started < *boot));
+    let [killed, restarted, lost] = UNSEEN;
+    let why = match (run, boot) {
+        (Some(_), _) => killed,
+        (None, Some(_)) => restarted,
+        (None, None) => lost,
+    };
+    why.clone_into(&mut record.state.error);
+    let mut end = End::unseen();
+    if let (None, Some(boot)) = (run, boot) {
+        end.time = boot;
+    }
+    end.code = run.map_or(settle::UNKNOWN, unseen_code);
+    end
+}
+
+/// The exit code of a run that nobody saw ending, as far as the kernel still has it.
+pub fn unseen_code(run: &Run) -> u8 {
+    let status = run.init().and_then(Process::status_of_zombie);
+    let exit = status.map(crate::sys::process::Exit::of_status);
+    exit.and_then(|exit| u8::try_from(exit.code() & 0xff).ok()).unwrap_or(settle::UNKNOWN)
+}
+
+/// A clean-up goes on after failures; who looks cannot help it, but should know.
+fn warnings_of(name: &dyn std::fmt::Display, errors: &[super::Error]) -> Vec<String> {
+    let why = errors.iter().map(|error| one_line(error));
+    why.map(|why| format!("cannot clean up after `{name}` completely: {why}")).collect()
+}
