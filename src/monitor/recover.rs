@@ -26,10 +26,10 @@ use crate::base::{ContainerId, Paths};
 use crate::cgroup::{self, Cgroup};
 use crate::container::{Process, Record, Run, store};
 use error::{During as _, Result};
-use step::{Left, Step};
+use step::{Left, Step, Unseen};
 
 pub use error::{Error, Task, Why};
-pub use step::{Dead, ended_unseen};
+pub use step::{Dead, UNSEEN, ended_unseen};
 
 /// How long who ends a container waits for a start that is under way.
 const START_PATIENCE: Duration = Duration::from_secs(2);
@@ -335,34 +335,18 @@ fn is_up_unwritten(paths: &Paths, record: &Record) -> std::result::Result<bool, 
     Ok(if cgroup.exists() { !cgroup.pids()?.is_empty() } else { ended_unseen(record) })
 }
 
-/// Why nobody saw the end of a run.
-pub const UNSEEN: [&str; 3] =
-    ["its monitor was killed", "the machine was restarted", "its run folder was lost"];
-
 /// Whether a container without a `run.json` and without a monitor is one whose monitor was killed
 /// in a start, before it wrote of that: whatever processes of it there are end with it.
 fn is_start_cut_off(paths: &Paths, record: &Record) -> bool {
     !ended_unseen(record) && store::monitor_lock(paths, &record.id).exists()
 }
 
-/// The end of a run that nobody saw, with why in the record. After a reboot it is the time of
-/// the boot: it ended before, and nothing tells how long before.
+/// The end of a run that nobody saw, with why in the record.
 pub fn unseen_end(record: &mut Record, run: Option<&Run>) -> End {
-    let started = record.state.started;
-    let boot = store::boot_time().filter(|boot| started.is_some_and(|started| started < *boot));
-    let [killed, restarted, lost] = UNSEEN;
-    let why = match (run, boot) {
-        (Some(_), _) => killed,
-        (None, Some(_)) => restarted,
-        (None, None) => lost,
-    };
+    let Unseen { why, time } = Unseen::of(run.is_some(), record.state.started, store::boot_time());
     why.clone_into(&mut record.state.error);
-    let mut end = End::unseen();
-    if let (None, Some(boot)) = (run, boot) {
-        end.time = boot;
-    }
-    end.code = run.map_or(settle::UNKNOWN, unseen_code);
-    end
+    let end = End { code: run.map_or(settle::UNKNOWN, unseen_code), ..End::unseen() };
+    End { time: time.unwrap_or(end.time), ..end }
 }
 
 /// The exit code of a run that nobody saw ending, as far as the kernel still has it.

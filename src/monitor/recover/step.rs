@@ -1,5 +1,7 @@
 //! What becomes of a container that is found without a monitor: the decision alone.
 
+use jiff::Timestamp;
+
 use crate::container::{Record, Run};
 
 /// What becomes of a container whose run is found dead.
@@ -77,6 +79,31 @@ pub fn ended_unseen(record: &Record) -> bool {
     record.state.started.is_some() && record.state.finished.is_none()
 }
 
+/// Why nobody saw the end of a run.
+pub const UNSEEN: [&str; 3] =
+    ["its monitor was killed", "the machine was restarted", "its run folder was lost"];
+
+/// An end that nobody saw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Unseen {
+    /// One of [`UNSEEN`].
+    pub(super) why: &'static str,
+    /// When it was at the latest, where something tells that.
+    pub(super) time: Option<Timestamp>,
+}
+
+impl Unseen {
+    /// After a reboot it is the time of the boot: it ended before, and nothing tells how long before.
+    pub(super) fn of(has_run: bool, started: Option<Timestamp>, boot: Option<Timestamp>) -> Self {
+        let [killed, restarted, lost] = UNSEEN;
+        match boot.filter(|boot| started.is_some_and(|started| started < *boot)) {
+            _ if has_run => Self { why: killed, time: None },
+            None => Self { why: lost, time: None },
+            boot => Self { why: restarted, time: boot },
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,82 +144,130 @@ mod tests {
         let up = || Some(run(Status::Running, true, false));
         let starting = || Some(run(Status::Running, true, true));
         let waiting = || Some(run(Status::Restarting, false, false));
-        let unwritten = || up().map(|run| Run { ended: Some(record_of(true).state), ..run });
-        fn record_of(finished: bool) -> Record {
-            record(RestartPolicy::No, true, finished, false)
-        }
-        let cases: [(&str, Option<Run>, bool, bool); 6] = [
-            ("none", None, true, false),
-            ("none", None, true, true),
-            ("running", up(), true, false),
-            ("starting", starting(), false, false),
-            ("back-off", waiting(), true, true),
-            ("unwritten end", unwritten(), true, false),
+        let restarting = || Some(run(Status::Restarting, true, true));
+        let ended = record(RestartPolicy::No, true, true, false).state;
+        let unwritten = || up().map(|run| Run { ended: Some(ended.clone()), ..run });
+        // Without a run the second of each pair of columns has processes, with one its first lives.
+        let cases: [(&str, Option<Run>, bool, bool, bool); 10] = [
+            ("never started", None, false, false, false),
+            ("start cut off", None, false, false, true),
+            ("no run", None, true, false, false),
+            ("no run, ended", None, true, true, false),
+            ("running", up(), true, false, false),
+            ("running, ended", up(), true, true, false),
+            ("starting", starting(), false, false, false),
+            ("back-off", waiting(), true, true, false),
+            ("restart cut off", restarting(), true, false, false),
+            ("end unwritten", unwritten(), true, false, false),
         ];
         let policies = [
             ("no", RestartPolicy::No, false),
             ("--rm", RestartPolicy::No, true),
+            ("on-failure", RestartPolicy::OnFailure(0), false),
             ("always", RestartPolicy::Always, false),
         ];
         let mut table = String::new();
-        for (what, run, started, finished) in cases {
+        for (what, run, started, finished, is_start_cut_off) in cases {
             for (policy, restart, auto_remove) in &policies {
                 let record = record(restart.clone(), started, finished, *auto_remove);
                 let has_init = run.as_ref().is_none_or(|run| run.init.is_some());
-                let step = |dead, is_alive, has_processes| {
-                    if is_alive && !has_init {
-                        return "-".to_owned();
-                    }
-                    let left = Left { dead, is_alive, code: 1, has_processes, is_start_cut_off: false };
-                    name(&left.step(&record, run.clone()))
-                };
-                let steps = [
-                    step(Dead::Policy, false, false),
-                    step(Dead::Policy, true, true),
-                    step(Dead::ByHand, false, false),
-                    step(Dead::ByHand, true, true),
-                    step(Dead::Shutdown, false, false),
-                    step(Dead::Shutdown, true, true),
-                ];
-                let end = if finished { "ended" } else { "" };
-                table += &format!("{what:<14}{end:<6}{policy:<7}");
-                table += &steps.iter().map(|step| format!("{step:<14}")).collect::<String>();
+                table += &format!("{what:<16}{policy:<11}");
+                for (dead, lives) in [Dead::Policy, Dead::ByHand, Dead::Shutdown]
+                    .into_iter()
+                    .flat_map(|dead| [(dead, false), (dead, true)])
+                {
+                    let (is_alive, has_processes) = (run.is_some() && lives, run.is_none() && lives);
+                    let left = Left { dead, is_alive, code: 1, has_processes, is_start_cut_off };
+                    let step = || name(&left.step(&record, run.clone()));
+                    let shown = if is_alive && !has_init { "-".to_owned() } else { step() };
+                    table += &format!("{shown:<14}");
+                }
                 table = table.trim_end().to_owned() + "\n";
             }
         }
         insta::assert_snapshot!(table, @r"
-        none                no     Settle        Refuse        Settle        Refuse        Settle        Refuse
-        none                --rm   Settle        Refuse        Settle        Refuse        Settle        Refuse
-        none                always Settle        Refuse        Settle        Refuse        Settle        Refuse
-        none          ended no     Clear         Refuse        Clear         Refuse        Clear         Refuse
-        none          ended --rm   Clear         Refuse        Clear         Refuse        Clear         Refuse
-        none          ended always Clear         Refuse        Clear         Refuse        Clear         Refuse
-        running             no     Settle        Adopt         Settle        LeaveToItsEnd Settle        LeaveToItsEnd
-        running             --rm   Settle        Adopt         Settle        LeaveToItsEnd Settle        LeaveToItsEnd
-        running             always Restart       Adopt         Settle        LeaveToItsEnd Settle        LeaveToItsEnd
-        starting            no     Clear         Adopt         Clear         LeaveToItsEnd Clear         LeaveToItsEnd
-        starting            --rm   Remove        Adopt         Remove        LeaveToItsEnd Remove        LeaveToItsEnd
-        starting            always Clear         Adopt         Clear         LeaveToItsEnd Clear         LeaveToItsEnd
-        back-off      ended no     Restart       -             Clear         -             Clear         -
-        back-off      ended --rm   Restart       -             Remove        -             Remove        -
-        back-off      ended always Restart       -             Clear         -             Clear         -
-        unwritten end       no     Record        Record        Record        Record        Record        Record
-        unwritten end       --rm   Record        Record        Record        Record        Record        Record
-        unwritten end       always Record        Record        Record        Record        Record        Record
+        never started   no         Clear         Refuse        Clear         Refuse        Clear         Refuse
+        never started   --rm       Clear         Refuse        Clear         Refuse        Clear         Refuse
+        never started   on-failure Clear         Refuse        Clear         Refuse        Clear         Refuse
+        never started   always     Clear         Refuse        Clear         Refuse        Clear         Refuse
+        start cut off   no         Clear         Clear         Clear         Clear         Clear         Clear
+        start cut off   --rm       Clear         Clear         Clear         Clear         Clear         Clear
+        start cut off   on-failure Clear         Clear         Clear         Clear         Clear         Clear
+        start cut off   always     Clear         Clear         Clear         Clear         Clear         Clear
+        no run          no         Settle        Refuse        Settle        Refuse        Settle        Refuse
+        no run          --rm       Settle        Refuse        Settle        Refuse        Settle        Refuse
+        no run          on-failure Settle        Refuse        Settle        Refuse        Settle        Refuse
+        no run          always     Settle        Refuse        Settle        Refuse        Settle        Refuse
+        no run, ended   no         Clear         Refuse        Clear         Refuse        Clear         Refuse
+        no run, ended   --rm       Clear         Refuse        Clear         Refuse        Clear         Refuse
+        no run, ended   on-failure Clear         Refuse        Clear         Refuse        Clear         Refuse
+        no run, ended   always     Clear         Refuse        Clear         Refuse        Clear         Refuse
+        running         no         Settle        Adopt         Settle        LeaveToItsEnd Settle        LeaveToItsEnd
+        running         --rm       Settle        Adopt         Settle        LeaveToItsEnd Settle        LeaveToItsEnd
+        running         on-failure Restart       Adopt         Settle        LeaveToItsEnd Settle        LeaveToItsEnd
+        running         always     Restart       Adopt         Settle        LeaveToItsEnd Settle        LeaveToItsEnd
+        running, ended  no         Clear         Adopt         Clear         LeaveToItsEnd Clear         LeaveToItsEnd
+        running, ended  --rm       Remove        Adopt         Remove        LeaveToItsEnd Remove        LeaveToItsEnd
+        running, ended  on-failure Restart       Adopt         Clear         LeaveToItsEnd Clear         LeaveToItsEnd
+        running, ended  always     Restart       Adopt         Clear         LeaveToItsEnd Clear         LeaveToItsEnd
+        starting        no         Clear         Adopt         Clear         LeaveToItsEnd Clear         LeaveToItsEnd
+        starting        --rm       Remove        Adopt         Remove        LeaveToItsEnd Remove        LeaveToItsEnd
+        starting        on-failure Clear         Adopt         Clear         LeaveToItsEnd Clear         LeaveToItsEnd
+        starting        always     Clear         Adopt         Clear         LeaveToItsEnd Clear         LeaveToItsEnd
+        back-off        no         Restart       -             Clear         -             Clear         -
+        back-off        --rm       Restart       -             Remove        -             Remove        -
+        back-off        on-failure Restart       -             Clear         -             Clear         -
+        back-off        always     Restart       -             Clear         -             Clear         -
+        restart cut off no         Settle        Adopt         Settle        LeaveToItsEnd Settle        LeaveToItsEnd
+        restart cut off --rm       Settle        Adopt         Settle        LeaveToItsEnd Settle        LeaveToItsEnd
+        restart cut off on-failure Restart       Adopt         Settle        LeaveToItsEnd Settle        LeaveToItsEnd
+        restart cut off always     Restart       Adopt         Settle        LeaveToItsEnd Settle        LeaveToItsEnd
+        end unwritten   no         Record        Record        Record        Record        Record        Record
+        end unwritten   --rm       Record        Record        Record        Record        Record        Record
+        end unwritten   on-failure Record        Record        Record        Record        Record        Record
+        end unwritten   always     Record        Record        Record        Record        Record        Record
         ");
     }
 
     #[test]
-    fn processes_of_a_start_that_was_cut_off_end_with_it() {
-        let record = record(RestartPolicy::No, false, false, false);
-        let left = |is_start_cut_off| Left {
-            dead: Dead::Policy,
-            is_alive: false,
-            code: 1,
-            has_processes: true,
-            is_start_cut_off,
-        };
-        assert_eq!(name(&left(true).step(&record, None)), "Clear");
-        assert_eq!(name(&left(false).step(&record, None)), "Refuse");
+    fn a_policy_that_counts_failures_starts_no_success_again() {
+        let run = run(Status::Running, true, false);
+        for (code, want) in [(0, "Settle"), (1, "Restart"), (settle::UNKNOWN, "Restart")] {
+            let record = record(RestartPolicy::OnFailure(3), true, false, false);
+            let left = Left {
+                dead: Dead::Policy,
+                is_alive: false,
+                code,
+                has_processes: false,
+                is_start_cut_off: false,
+            };
+            assert_eq!(name(&left.step(&record, Some(run.clone()))), want, "{code}");
+        }
+    }
+
+    #[test]
+    fn an_end_that_nobody_saw_is_told_by_what_is_left() {
+        let at = |second| Some(Timestamp::from_second(second).unwrap());
+        let mut table = String::new();
+        for has_run in [true, false] {
+            for (started, boot) in [(at(1), at(2)), (at(2), at(1)), (None, at(1)), (at(1), None)] {
+                let Unseen { why, time } = Unseen::of(has_run, started, boot);
+                let [started, boot, time] = [started, boot, time].map(|it| match it {
+                    Some(it) => it.as_second().to_string(),
+                    None => "-".to_owned(),
+                });
+                table += &format!("run {has_run:<5} started {started} boot {boot}  at {time} {why}\n");
+            }
+        }
+        insta::assert_snapshot!(table, @r"
+        run true  started 1 boot 2  at - its monitor was killed
+        run true  started 2 boot 1  at - its monitor was killed
+        run true  started - boot 1  at - its monitor was killed
+        run true  started 1 boot -  at - its monitor was killed
+        run false started 1 boot 2  at 2 the machine was restarted
+        run false started 2 boot 1  at - its run folder was lost
+        run false started - boot 1  at - its run folder was lost
+        run false started 1 boot -  at - its run folder was lost
+        ");
     }
 }
