@@ -29,6 +29,9 @@ pub mod command {
     pub use crate::command::World;
 }
 pub mod container {
+    pub mod exec {
+        pub use crate::container::exec::KEPT;
+    }
     pub mod log {
         pub use crate::container::log::folder;
     }
@@ -57,9 +60,6 @@ pub mod layer {
     pub use crate::layer::{Error, LayerSource, Traits, opaque_attribute, usage, write};
 }
 pub mod monitor {
-    pub mod exec {
-        pub use crate::monitor::exec::KEPT;
-    }
     pub mod launch {
         pub use crate::monitor::launch::{ask, listener};
     }

@@ -11,6 +11,7 @@
 pub mod capability;
 pub mod detail;
 pub mod devices;
+pub mod exec;
 pub mod log;
 pub mod name;
 pub mod options;

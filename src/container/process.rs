@@ -13,6 +13,13 @@ impl Process {
         start_time(pid).map(|start_time| Self { pid, start_time })
     }
 
+    /// This process.
+    #[must_use]
+    pub fn own() -> Self {
+        let pid = std::process::id();
+        Self::of(pid).unwrap_or(Self { pid, start_time: 0 })
+    }
+
     /// Returns whether it is still running; a zombie is not.
     #[must_use]
     pub fn is_alive(self) -> bool {

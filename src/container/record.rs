@@ -97,6 +97,9 @@ impl Record {
     }
 }
 
+/// The exit code of a container whose end nobody saw.
+pub const UNKNOWN: u8 = 255;
+
 /// How a container last exited, and what else is remembered of its runs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

@@ -1,24 +1,20 @@
 //! Commands in running containers: each has a short-lived monitor of its own, and a record that is
-//! kept as long as the container's run ([`crate::monitor::exec`]).
-
-mod records;
+//! kept as long as the container's run ([`crate::container::exec`]).
 
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use super::attach::{Begun, Connection, accepted, early};
 use super::container::{ASK_AGAIN, AttachOptions, ExecRequest};
-use super::error::{Doing, Result};
+use super::error::{Doing, NotFound, Result};
 use super::{ContainerId, Engine, ExecId, Record, Session, Verb, Warnings, blocking};
 use crate::base::{ErrorKind, Explain, disk};
-use crate::monitor::exec::{self, ExecRecord};
+use crate::container::exec::{self, ExecRecord};
+pub use crate::container::exec::{ExecStatus, ExecView};
 use crate::monitor::journal;
 use crate::monitor::launch::{self, Launched, Role, launch};
 use crate::monitor::wire::Ask;
-pub use records::{ExecStatus, ExecView};
 
-/// How many sessions a container has at once.
-const MAX_SESSIONS: usize = 256;
 /// The exit code of a command whose monitor did not come up, as of a program that cannot be run.
 const NOT_BEGUN: u8 = 126;
 /// How long a command that is being started may take until it can be asked for something.
@@ -138,8 +134,6 @@ pub(super) struct Started {
 enum Refused {
     #[error("no exec command specified")]
     NoCommand,
-    #[error("it has {MAX_SESSIONS} sessions already")]
-    TooMany,
     #[error("it is running already")]
     Running,
     #[error("it has run already")]
@@ -154,9 +148,7 @@ impl Explain for Refused {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::NoCommand => ErrorKind::Invalid,
-            Self::TooMany | Self::Running | Self::HasRun | Self::NotRunning | Self::NotHeard => {
-                ErrorKind::Conflict
-            }
+            Self::Running | Self::HasRun | Self::NotRunning | Self::NotHeard => ErrorKind::Conflict,
         }
     }
 }
@@ -238,6 +230,31 @@ impl Engine {
         }
     }
 
+    /// What is known of a command, whatever its container.
+    fn find_exec(&self, id: &ExecId, doing: impl Fn() -> String) -> Result<ExecView> {
+        let found = exec::find(self.paths(), id).doing(&doing)?;
+        found.ok_or_else(|| NotFound { noun: "exec instance", name: id.to_string() }).doing(doing)
+    }
+
+    /// Takes a command that was made, to start it: of several who try, one does.
+    fn claim_exec(
+        &self,
+        id: &ExecId,
+        change: impl FnOnce(ExecRecord) -> ExecRecord,
+        doing: impl Fn() -> String,
+    ) -> Result<(ContainerId, ExecRecord)> {
+        let found = self.find_exec(id, &doing)?;
+        let container = found.container;
+        self.get(container.as_str())?.status.after(Verb::Exec).doing(&doing)?;
+        match exec::claim(self.paths(), &container, id, change).doing(&doing)? {
+            Some(record) => Ok((container, record)),
+            None => {
+                let is_over = matches!(self.find_exec(id, &doing)?.status, ExecStatus::Exited(_));
+                Err(if is_over { Refused::HasRun } else { Refused::Running }).doing(doing)
+            }
+        }
+    }
+
     /// Starts the session's monitor with its client.
     fn begin_exec(
         &self,
@@ -289,7 +306,7 @@ impl Engine {
         }
         let folder = exec::folder(self.paths(), &container.record.id);
         disk::private_dir(&folder).doing(doing)?;
-        self.make_room(&container.record.id).doing(doing)?;
+        exec::make_room(self.paths(), &container.record.id).doing(doing)?;
         let id = ExecId::random().map_err(disk::Error::io("name", "a session")).doing(doing)?;
         let record = ExecRecord {
             command: request.command,
@@ -330,4 +347,24 @@ fn early_client(
     size: Option<(u16, u16)>,
 ) -> std::result::Result<(OwnedFd, OwnedFd), launch::Error> {
     early(crate::monitor::wire::Attach { size, ..options.into() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Paths;
+    use crate::engine::Settings;
+
+    #[test]
+    fn a_command_that_is_being_started_is_not_said_to_have_lost_its_monitor() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = Paths::new(dir.path().join("root"), dir.path().join("run"));
+        let engine = Engine::open(Settings::new(paths)).unwrap();
+        let (id, exec): (ContainerId, ExecId) = ("ab".repeat(32).parse().unwrap(), ExecId::random().unwrap());
+        std::fs::create_dir_all(exec::folder(engine.paths(), &id)).unwrap();
+        disk::write_state(&exec::file(engine.paths(), &id, &exec), &ExecRecord::new().owned()).unwrap();
+        let error = engine.resize_exec(&exec, 33, 101).unwrap_err();
+        assert_eq!((error.kind(), error.hint()), (ErrorKind::Conflict, None));
+        assert_eq!(error.causes().join(": "), "it is still being started, or its monitor is gone");
+    }
 }

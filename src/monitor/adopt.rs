@@ -11,9 +11,9 @@ use super::error::Error;
 use super::run::Monitor;
 use super::session::Streams;
 use super::settle::cgroup_of;
-use super::start::{Up, own_process};
+use super::start::Up;
 use super::wire;
-use crate::container::{Run, Status, store};
+use crate::container::{Process, Run, Status, store};
 use crate::sys;
 
 /// Takes over the container of `monitor`; without an [`Up`] it waits for its restart.
@@ -25,7 +25,7 @@ pub(super) fn adopt(mut monitor: Monitor) -> Result<(Monitor, Option<Up>), Error
     let id = &monitor.record.id;
     let mut run = store::load_run(&monitor.paths, id)?.ok_or(Error::NotRunning)?;
     if run.status == Status::Restarting && run.init.is_none() {
-        run.monitor = own_process().into();
+        run.monitor = Process::own().into();
         store::save_run(&monitor.paths, id, &run)?;
         return Ok((monitor, None));
     }
@@ -43,7 +43,7 @@ pub(super) fn adopt(mut monitor: Monitor) -> Result<(Monitor, Option<Up>), Error
     let pids = [vec![pid], cgroup.pids()?].concat();
     let streams = streams(&run, &pids);
     streams.set_nonblocking()?;
-    run.monitor = own_process().into();
+    run.monitor = Process::own().into();
     run.protocol = wire::PROTOCOL;
     // Without its maker it has ended at the gate, or has passed it.
     run.starting = false;

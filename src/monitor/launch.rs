@@ -201,7 +201,7 @@ fn last_words(log: &Path) -> Option<String> {
 pub fn connect(paths: &Paths, id: &ContainerId, exec: Option<&ExecId>) -> Result<OwnedFd, Error> {
     let (folder, name) = match exec {
         None => (paths.container_run(id), SOCKET),
-        Some(exec) => (super::exec::folder(paths, id), exec.as_str()),
+        Some(exec) => (crate::container::exec::folder(paths, id), exec.as_str()),
     };
     match socket::connect(&folder, name, PATIENCE) {
         Err(error) if [libc::ENOENT, libc::ECONNREFUSED].contains(&error.errno()) => Err(Error::Gone),

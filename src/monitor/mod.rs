@@ -16,7 +16,7 @@ mod bundle;
 mod client;
 mod confine;
 mod error;
-pub mod exec;
+mod exec;
 mod guard;
 pub mod journal;
 mod label;

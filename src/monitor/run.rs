@@ -20,14 +20,14 @@ use super::life::{BackOff, Order, next};
 use super::poll::{self, Event, Source, Stage, Timer, Waits};
 use super::session::{Asker, Session, note, report_error};
 use super::settle::{self, End, Next};
-use super::start::{StartOptions, Up, own_process, start};
+use super::start::{StartOptions, Up, start};
 use super::wire::Ask;
 use super::{journal, verbs};
 use crate::base::Paths;
 use crate::base::disk::Lock;
 use crate::base::error::one_line;
 use crate::cgroup::{Freezing, OomEvents};
-use crate::container::{Conflict, Record, Status, Verb, store};
+use crate::container::{Conflict, Process, Record, Status, Verb, store};
 use crate::sys;
 use crate::sys::probe::Probe;
 
@@ -222,7 +222,7 @@ impl Monitor {
     /// since the end of the last run, only the policy says so: where that wants none, a restart by
     /// hand ends with this monitor, and the command that asked for it starts the container itself.
     fn wait_for_restart(&mut self) -> Result<bool, Error> {
-        let waiting = settle::waiting_run(own_process());
+        let waiting = settle::waiting_run(Process::own());
         if let Err(error) = store::replace_run(&self.paths, &self.record.id, &waiting) {
             report_error(&error); // on a full disk the start fails as well, but perhaps not the next
         }

@@ -14,6 +14,7 @@ use crate::base::disk::Unknown;
 use crate::base::{ContainerId, Endpoint, Paths};
 use crate::cgroup::{Cgroup, Parent};
 use crate::container::record::RUN_VERSION;
+pub use crate::container::record::UNKNOWN;
 use crate::container::{Process, Record, Run, Status, store};
 use crate::network;
 
@@ -35,9 +36,6 @@ impl End {
         Self { code: UNKNOWN, oom_killed: false, time: Timestamp::now() }
     }
 }
-
-/// The exit code of a container whose end nobody saw.
-pub const UNKNOWN: u8 = 255;
 
 /// What becomes of a container after its run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

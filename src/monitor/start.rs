@@ -331,7 +331,7 @@ fn new_run(
         boot_id: store::boot_id().to_owned(),
         protocol: wire::PROTOCOL,
         status: Status::Running,
-        monitor: own_process().into(),
+        monitor: Process::own().into(),
         init: u32::try_from(created.pid()).ok().and_then(Process::of).map(disk::Kept::from),
         starting: true,
         started: Some(Timestamp::now()),
@@ -371,12 +371,6 @@ fn replace_state(paths: &Paths, record: &Record, run: &Run) -> Result<(), store:
         }
         saved => saved,
     }
-}
-
-/// This process.
-pub(super) fn own_process() -> Process {
-    let pid = std::process::id();
-    Process::of(pid).unwrap_or(Process { pid, start_time: 0 })
 }
 
 #[cfg(test)]

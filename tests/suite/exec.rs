@@ -156,7 +156,7 @@ fn so_many_records_are_kept_and_none_beyond_the_run() {
     let target = case.start(&["sleep", "1000"], |_| {});
     let no_input = AttachOptions { stdin: false, ..ALL };
     let mut ids = Vec::new();
-    for _ in 0..hoist::internals::monitor::exec::KEPT + 4 {
+    for _ in 0..hoist::internals::container::exec::KEPT + 4 {
         let session = case.wait_for(case.engine.containers().exec(&target, request(&["true"]), no_input));
         let session = session.unwrap();
         ids.push(session.id.clone());

@@ -1,0 +1,323 @@
+//! Records of commands: found by their id, claimed by who starts them, swept when there are many.
+
+use std::cmp::Reverse;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::{ExecRecord, KEPT, KEPT_BYTES, created_file, end_unwatched, ended_file, file, folder};
+use crate::base::{ContainerId, ErrorKind, ExecId, Explain, Paths, disk};
+use crate::container::record::UNKNOWN;
+use crate::container::store;
+
+/// How many sessions a container has at once.
+const MAX_SESSIONS: usize = 256;
+
+/// Where a command is between its making and its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExecStatus {
+    /// It was made, and is not started.
+    Created,
+    /// It is started; its process, once it was executed, as the host counts.
+    Running(Option<u32>),
+    /// It has ended: 0…255, 255 when nobody could see it.
+    Exited(u8),
+}
+
+/// A container takes no more commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it has {MAX_SESSIONS} sessions already")]
+pub struct TooMany;
+
+impl Explain for TooMany {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Conflict
+    }
+}
+
+/// A command in a container, as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "Docker's flags")]
+pub struct ExecView {
+    /// Its id.
+    pub id: ExecId,
+    /// In which container.
+    pub container: ContainerId,
+    /// How it is.
+    pub status: ExecStatus,
+    /// The program and its words.
+    pub command: Vec<String>,
+    /// As `run -u`; the container's when not said.
+    pub user: Option<String>,
+    /// The container's when not said.
+    pub workdir: Option<String>,
+    /// A terminal instead of pipes.
+    pub tty: bool,
+    /// Standard input stays open.
+    pub interactive: bool,
+    /// All capabilities.
+    pub privileged: bool,
+    /// Nobody waits and nothing is shown.
+    pub detach: bool,
+}
+
+impl ExecView {
+    fn new(id: &ExecId, container: &ContainerId, status: ExecStatus, record: ExecRecord) -> Self {
+        Self {
+            id: id.clone(),
+            container: container.clone(),
+            status,
+            command: record.command,
+            user: record.user,
+            workdir: record.workdir,
+            tty: record.tty,
+            interactive: record.interactive,
+            privileged: record.privileged,
+            detach: record.detach,
+        }
+    }
+}
+
+/// What is known of a command, whatever its container; `None` when it is of none.
+///
+/// # Errors
+///
+/// When the containers cannot be listed, or a record cannot be read.
+pub fn find(paths: &Paths, id: &ExecId) -> store::Result<Option<ExecView>> {
+    for container in store::run_ids(paths)? {
+        if let Some(found) = look(paths, &container, id)? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+/// In the order in which the files come and go, so that it is not missed on its way.
+fn look(paths: &Paths, container: &ContainerId, id: &ExecId) -> disk::Result<Option<ExecView>> {
+    let view = |status, record| Ok(Some(ExecView::new(id, container, status, record)));
+    if let Some(record) = read(&created_file(paths, container, id))? {
+        return view(ExecStatus::Created, record);
+    }
+    let running = read(&file(paths, container, id))?;
+    if let Some(record) = read(&ended_file(paths, container, id))? {
+        return view(ExecStatus::Exited(record.exit_code.unwrap_or(UNKNOWN)), record);
+    }
+    match running {
+        Some(record) if record.is_over() => view(ExecStatus::Exited(UNKNOWN), record),
+        Some(record) => view(ExecStatus::Running(record.process.map(|process| process.pid)), record),
+        None => Ok(None),
+    }
+}
+
+/// Notes the end of sessions that were killed with their monitors, forgets those that ended or
+/// were made long ago, and refuses too many.
+///
+/// # Errors
+///
+/// [`TooMany`].
+pub fn make_room(paths: &Paths, container: &ContainerId) -> Result<(), TooMany> {
+    let Ok(entries) = fs::read_dir(folder(paths, container)) else { return Ok(()) };
+    let (mut count, mut ended, mut created) = (0, Vec::new(), Vec::new());
+    for path in entries.flatten().map(|entry| entry.path()) {
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("json") if !is_over(paths, container, &path) => count += 1,
+            Some("ended") => ended.push(path),
+            Some("created") => created.push(path),
+            _ => {}
+        }
+    }
+    for kept in [ended, created] {
+        surplus(kept.into_iter().filter_map(Kept::of).collect()).iter().for_each(|path| {
+            let _ = fs::remove_file(path); // another engine may have been faster
+        });
+    }
+    if count < MAX_SESSIONS { Ok(()) } else { Err(TooMany) }
+}
+
+/// Whether a session is over; one that was killed leaves a record of that.
+fn is_over(paths: &Paths, container: &ContainerId, path: &Path) -> bool {
+    let id = path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse::<ExecId>().ok());
+    // Who starts it is at it, or was killed: that is for the next who does. To be looked at
+    // first, for without it the record is that of who starts it.
+    if path.with_extension("created").exists() {
+        return false;
+    }
+    match (disk::read_state::<ExecRecord>(path), id) {
+        (Ok(record), _) if !record.is_over() => return false,
+        (Ok(record), Some(id)) => {
+            // Where that cannot be written, who looks next tries again.
+            let _ = end_unwatched(paths, container, &id, &record, UNKNOWN);
+        }
+        (Err(error), _) if error.is_not_found() => {}
+        (Err(error), _) if !error.is_of_the_file() => return false,
+        // No session has such a name, or its file cannot be read.
+        _ => {
+            let _ = fs::remove_file(path.with_extension("")); // the socket
+            let _ = fs::remove_file(path);
+        }
+    }
+    true
+}
+/// Takes a command that was made, to start it: of several who try, one does; `None` for the others.
+/// Its record is written again, changed and owned by this process. As long as the first one is
+/// there, nothing has happened.
+///
+/// # Errors
+///
+/// When it cannot be read or written.
+pub fn claim(
+    paths: &Paths,
+    container: &ContainerId,
+    id: &ExecId,
+    change: impl FnOnce(ExecRecord) -> ExecRecord,
+) -> disk::Result<Option<ExecRecord>> {
+    let (from, to) = (&created_file(paths, container, id), &file(paths, container, id));
+    let file = match disk::open(from) {
+        Ok(file) => file,
+        Err(error) if error.is_not_found() => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    // It ends with this process.
+    file.lock().map_err(disk::Error::io("lock", from))?;
+    // Who had the lock before may have removed it. Nobody puts another in its place.
+    let Some(record) = read(from)? else { return Ok(None) };
+    let record = change(record).owned();
+    disk::write_state(to, &record)?;
+    match fs::remove_file(from) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(disk::Error::io("remove", from)(error))
+        }
+        // It may have been swept as one of too many.
+        _ => Ok(Some(record)),
+    }
+}
+
+fn read(path: &Path) -> disk::Result<Option<ExecRecord>> {
+    match disk::read_state(path) {
+        Ok(record) => Ok(Some(record)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// A record that nobody needs but who asks for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Kept {
+    path: PathBuf,
+    written: SystemTime,
+    bytes: u64,
+}
+
+impl Kept {
+    fn of(path: PathBuf) -> Option<Self> {
+        let file = fs::metadata(&path).ok()?;
+        Some(Self { written: file.modified().ok()?, bytes: file.len(), path })
+    }
+}
+
+/// Those that are too many, or too large together: the oldest, and never the newest.
+fn surplus(mut kept: Vec<Kept>) -> Vec<PathBuf> {
+    kept.sort_by_key(|kept| Reverse(kept.written));
+    let mut bytes = 0;
+    let is_kept = |(number, kept): (usize, &Kept)| {
+        bytes += kept.bytes;
+        number == 0 || (number < KEPT && bytes <= KEPT_BYTES)
+    };
+    let count = kept.iter().enumerate().map(is_kept).take_while(|is_kept| *is_kept).count();
+    kept.drain(count..).map(|kept| kept.path).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::container::Process;
+
+    /// A container's folder of sessions.
+    fn folders() -> (tempfile::TempDir, Paths, ContainerId, ExecId) {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = Paths::new(dir.path().join("root"), dir.path().join("run"));
+        let (id, exec): (ContainerId, ExecId) = ("ab".repeat(32).parse().unwrap(), ExecId::random().unwrap());
+        fs::create_dir_all(folder(&paths, &id)).unwrap();
+        (dir, paths, id, exec)
+    }
+
+    const DEAD: Process = Process { pid: 4_000_000, start_time: 1 };
+
+    #[test]
+    fn of_many_who_claim_a_command_one_does_and_nobody_finds_it_unowned() {
+        let (_dir, paths, id, exec) = folders();
+        let (from, to) = (created_file(&paths, &id, &exec), file(&paths, &id, &exec));
+        for _ in 0..50 {
+            disk::write_state(&from, &ExecRecord::new()).unwrap();
+            let try_it = || {
+                let claimed = claim(&paths, &id, &exec, |record| record).unwrap().is_some();
+                let view = look(&paths, &id, &exec).unwrap().unwrap();
+                (claimed, view.status)
+            };
+            let results = std::thread::scope(|scope| {
+                let all = [(); 4].map(|()| scope.spawn(try_it));
+                all.map(|one| one.join().unwrap())
+            });
+            assert_eq!(results.iter().filter(|(claimed, _)| *claimed).count(), 1, "{results:?}");
+            assert!(results.iter().all(|(_, status)| *status == ExecStatus::Running(None)), "{results:?}");
+            fs::remove_file(&to).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_claim_that_fails_or_is_cut_off_leaves_the_command_as_it_was_made() {
+        let (_dir, paths, id, exec) = folders();
+        let (from, to) = (created_file(&paths, &id, &exec), file(&paths, &id, &exec));
+        let status = || look(&paths, &id, &exec).unwrap().map(|view| view.status);
+        disk::write_state(&from, &ExecRecord::new()).unwrap();
+        fs::create_dir_all(to.join("in the way")).unwrap();
+        assert!(claim(&paths, &id, &exec, |record| record).is_err());
+        assert_eq!(status(), Some(ExecStatus::Created));
+        crate::sys::tree::remove(&to).unwrap();
+        // Killed in between.
+        disk::write_state(&to, &ExecRecord { owner: Some(DEAD), ..ExecRecord::new() }).unwrap();
+        make_room(&paths, &id).unwrap();
+        assert_eq!(status(), Some(ExecStatus::Created));
+        assert!(claim(&paths, &id, &exec, |record| record).unwrap().is_some());
+        make_room(&paths, &id).unwrap();
+        assert_eq!(status(), Some(ExecStatus::Running(None)));
+        assert!(claim(&paths, &id, &exec, |record| record).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_record_without_an_owner_is_not_ended() {
+        let (_dir, paths, id, exec) = folders();
+        let file = file(&paths, &id, &exec);
+        for (owner, want) in [(None, ExecStatus::Running(None)), (Some(DEAD), ExecStatus::Exited(UNKNOWN))] {
+            disk::write_state(&file, &ExecRecord { owner, ..ExecRecord::new() }).unwrap();
+            make_room(&paths, &id).unwrap();
+            assert_eq!(look(&paths, &id, &exec).unwrap().unwrap().status, want);
+            assert_eq!(file.exists(), owner.is_none());
+        }
+    }
+
+    fn kept(count: u64, bytes: u64) -> Vec<Kept> {
+        let written = |age| SystemTime::UNIX_EPOCH + Duration::from_secs(1000 - age);
+        // In no order.
+        let ages = (0..count).rev().step_by(2).chain((0..count).rev().skip(1).step_by(2));
+        ages.map(|age| Kept { path: age.to_string().into(), written: written(age), bytes }).collect()
+    }
+
+    #[test]
+    fn the_newest_are_kept_up_to_a_count_and_a_size() {
+        let limit = KEPT as u64;
+        for (count, bytes, stay) in [
+            (0, 1, 0),
+            (limit, 1, limit),
+            (limit + 9, 1, limit),
+            (limit, KEPT_BYTES / 4, 4),
+            (3, KEPT_BYTES + 1, 1),
+        ] {
+            let gone = surplus(kept(count, bytes));
+            let want: Vec<PathBuf> = (stay..count).map(|age| age.to_string().into()).collect();
+            assert_eq!(gone, want, "{count} of {bytes} bytes");
+        }
+    }
+}
