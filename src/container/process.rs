@@ -1,10 +1,11 @@
 //! Processes identified by pid and start time, so that a reused pid is not mistaken for them.
 
 use std::fs;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
 use super::record::Process;
-use crate::sys::process::start_time;
+use crate::sys::process::{self, start_time};
 
 impl Process {
     /// Returns the process that currently has this pid, or `None`.
@@ -24,6 +25,14 @@ impl Process {
     #[must_use]
     pub fn is_alive(self) -> bool {
         start_time(self.pid) == Some(self.start_time)
+    }
+
+    /// A descriptor of it, which can never be another's; `None` when it has ended.
+    #[must_use]
+    pub fn open(self) -> Option<OwnedFd> {
+        let pidfd = process::open(i32::try_from(self.pid).ok()?).ok()?;
+        // Only now is it certain that the descriptor is of this process and not of a later one.
+        self.is_alive().then_some(pidfd)
     }
 
     /// Returns its wait(2) status if it is a zombie. The kernel shows the status only to callers
@@ -54,6 +63,8 @@ mod tests {
         assert!(own.is_alive());
         assert!(!Process { start_time: own.start_time + 1, ..own }.is_alive());
         assert_eq!(Process::of(u32::MAX), None);
+        assert!(own.open().is_some());
+        assert!(Process { start_time: own.start_time + 1, ..own }.open().is_none(), "the pid is another's");
     }
 
     #[test]

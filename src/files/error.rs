@@ -52,6 +52,18 @@ pub enum Error {
     /// A folder into itself.
     #[error("`{}` lies in itself", shown(.0))]
     IntoItself(PathBuf),
+    /// The container is on its way up or down.
+    #[error("the container is being started or ended at this moment")]
+    Busy,
+    /// Between two runs its root is its monitor's.
+    #[error("the container is being restarted by its policy")]
+    Restarting,
+    /// What is seen at its root is not its layers.
+    #[error("its root file system cannot be told from what is mounted over it")]
+    Covered,
+    /// Neither side of a copy is this machine.
+    #[error("files are copied to or from this machine only")]
+    NoHost,
     /// The user asked for it.
     #[error("it was cancelled")]
     Cancelled,
@@ -62,10 +74,15 @@ impl Explain for Error {
         match self {
             Self::Sys(error) => error.kind(),
             Self::Layer(error) => error.kind(),
-            Self::NotPlain(_) | Self::BadName(_) | Self::TooDeep(_) | Self::IntoItself(_) => {
+            Self::NotPlain(_) | Self::BadName(_) | Self::TooDeep(_) | Self::IntoItself(_) | Self::NoHost => {
                 ErrorKind::Invalid
             }
-            Self::Exists(_) | Self::Mounted(_) | Self::Changed => ErrorKind::Conflict,
+            Self::Exists(_)
+            | Self::Mounted(_)
+            | Self::Changed
+            | Self::Busy
+            | Self::Restarting
+            | Self::Covered => ErrorKind::Conflict,
             Self::ReadOnly(_) => ErrorKind::Denied,
             Self::NoPlace(_) => ErrorKind::NotFound,
             Self::NoSource { why, .. } => why.kind(),
@@ -79,6 +96,9 @@ impl Explain for Error {
             Self::Layer(error) => return error.hint(),
             Self::Changed => "read it again, and change that",
             Self::NoPlace(_) => "start it once",
+            Self::Busy => "try again",
+            Self::Restarting => "stop it first, or wait until it runs",
+            Self::Covered => "stop it first",
             Self::ReadOnly(why) if why.contains("image") => "change the files of a container made of it",
             _ => return None,
         };

@@ -4,11 +4,13 @@
 //! and worked on by descriptor from there; nothing but plain files is ever opened to be read;
 //! what is written is written beside and renamed.
 
+pub(crate) mod attach;
 pub(crate) mod change;
 pub(crate) mod copy;
 mod error;
 mod list;
 pub(crate) mod mount;
+pub(crate) mod process;
 pub(crate) mod root;
 mod weigh;
 
@@ -19,6 +21,7 @@ use jiff::Timestamp;
 
 use crate::base::text;
 use crate::layer::{FileKind, Mark};
+use crate::sys;
 
 pub use error::Error;
 pub(crate) use error::Result;
@@ -134,4 +137,13 @@ pub struct Copied {
 #[must_use]
 pub fn shown(path: impl AsRef<OsStr>) -> String {
     text::line(&path.as_ref().to_string_lossy()).into_owned()
+}
+
+/// Does work on a thread of its own, which may stay in a namespace that it has entered.
+fn beside<T: Send>(work: impl FnOnce() -> sys::Result<T> + Send) -> sys::Result<T> {
+    std::thread::scope(|scope| {
+        let beside = std::thread::Builder::new().spawn_scoped(scope, work);
+        let beside = sys::check(beside, || "clone()".to_owned())?;
+        beside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }

@@ -36,7 +36,7 @@ impl Containers<'_> {
     /// read to its end comes with the stream: a file became shorter while it was read, the
     /// container was removed.
     pub async fn export(&self, target: &str) -> Result<ArchiveStream> {
-        let (record, tree) = self.on(target, files::root_alone).await?;
+        let (record, tree) = self.on(target, root_alone).await?;
         let engine = self.engine.clone();
         Ok(archive::outgoing(move |out| {
             write(&engine, &record, &tree, out)?;
@@ -56,11 +56,15 @@ impl Containers<'_> {
     }
 }
 
+fn root_alone(engine: &Engine, target: &str) -> Result<(Record, OwnedFd)> {
+    files::root_alone(engine, target, || format!("export `{}`", engine.called(target)))
+}
+
 impl Engine {
     fn export_to(&self, target: &str, path: PathBuf, reporter: &Reporter) -> Result<Warnings> {
         let doing = || format!("export `{}`", self.called(target));
         let path = destination(path).doing(doing)?;
-        let (record, tree) = files::root_alone(self, target)?;
+        let (record, tree) = files::root_alone(self, target, doing)?;
         let draft = Draft::new(&path).doing(doing)?;
         let written = write(self, &record, &tree, Cancellable { out: draft.file(), reporter });
         if reporter.is_cancelled() {

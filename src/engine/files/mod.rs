@@ -9,20 +9,18 @@
 //! ```
 //! What is done with them is [`crate::files`]'s.
 
-mod error;
 mod mounts;
 mod open;
 
 use std::ffi::{OsStr, OsString};
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use super::error::Result;
-use super::{Engine, Record, Reporter, blocking};
+use super::error::{Doing, Result};
+use super::{Engine, Reporter, blocking};
 use crate::files;
 use crate::files::root::Root;
-use error::{Done, OpenError};
 use open::Wish;
+pub(super) use open::root_alone;
 
 pub use crate::files::{
     Contents, Copied, DEEPEST, Entry, Error, Existing, Listing, MOST_ENTRIES, Stamp, Weight, shown,
@@ -102,10 +100,9 @@ impl Files<'_> {
     ) -> Result<T> {
         let (engine, place, path) = (self.engine.clone(), place.clone(), path.to_owned());
         blocking(move || {
-            let done = open::root(&engine, &place, wish).and_then(|root| Ok(work(&root, &path)?));
-            done.map_err(|fault| {
-                fault.doing(|| format!("{doing} `{}` of {}", shown(&path), whose(&engine, &place)))
-            })
+            let doing = || format!("{doing} `{}` of {}", shown(&path), whose(&engine, &place));
+            let root = open::root(&engine, &place, wish, doing)?;
+            work(&root, &path).doing(doing)
         })
         .await
     }
@@ -201,22 +198,17 @@ impl Files<'_> {
     /// files that were copied whole by then stay.
     pub async fn copy(&self, request: CopyRequest, reporter: Reporter) -> Result<Copied> {
         let engine = self.engine.clone();
-        blocking(move || {
-            copy(&engine, &request, &reporter).map_err(|fault| {
-                let (from, to) = (whose(&engine, &request.from), whose(&engine, &request.to));
-                fault.doing(|| format!("copy from {from} to {to}"))
-            })
-        })
-        .await
+        blocking(move || copy(&engine, &request, &reporter)).await
     }
 }
 
-fn copy(engine: &Engine, request: &CopyRequest, reporter: &Reporter) -> Done<Copied> {
+fn copy(engine: &Engine, request: &CopyRequest, reporter: &Reporter) -> Result<Copied> {
+    let doing = || format!("copy from {} to {}", whose(engine, &request.from), whose(engine, &request.to));
     if request.from != Place::Host && request.to != Place::Host {
-        return Err(OpenError::NoHost.into());
+        return Err(Error::NoHost).doing(doing);
     }
-    let to = open::root(engine, &request.to, Wish::Change)?;
-    let from = open::root(engine, &request.from, Wish::Read)?;
+    let to = open::root(engine, &request.to, Wish::Change, doing)?;
+    let from = open::root(engine, &request.from, Wish::Read, doing)?;
     let job = files::copy::Job {
         from: &from,
         folder: &request.folder,
@@ -225,16 +217,7 @@ fn copy(engine: &Engine, request: &CopyRequest, reporter: &Reporter) -> Done<Cop
         into: &request.into,
         existing: request.existing,
     };
-    Ok(files::copy::copy(&job, reporter)?)
-}
-
-/// The root file system of a container alone, detached and read-only, and its record.
-///
-/// # Errors
-///
-/// When there is no such container; while it is being started, ended or restarted by its policy.
-pub(super) fn root_alone(engine: &Engine, target: &str) -> Result<(Record, OwnedFd)> {
-    open::alone(engine, target).map_err(|fault| fault.doing(|| format!("export `{}`", engine.called(target))))
+    files::copy::copy(&job, reporter).doing(doing)
 }
 
 /// Whose files they are, in words for people.

@@ -1,24 +1,20 @@
 //! Opening the root that paths are resolved in, for one call.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::io::Errno;
-
-use super::error::{Done, Fault, OpenError};
 use super::{MOST_ENTRIES, Place, mounts};
 use crate::base::disk::Lock;
-use crate::container::{Process, Record, Status, store};
+use crate::container::{Record, Status, store};
 use crate::engine::Engine;
-use crate::engine::error::Doing;
-use crate::files::Error;
+use crate::engine::container::Stored;
+use crate::engine::error::{Doing, Result};
 use crate::files::root::{IMAGE, Root, Whose};
+use crate::files::{self, Error, process};
 use crate::layer::marks::Marks;
 use crate::snapshot::{self, Layout};
-use crate::sys::mount::{self, Attrs, Depth};
-use crate::sys::ns::{self, Namespace, Namespaces};
+use crate::sys::fs;
 use crate::sys::probe::Probe;
-use crate::sys::{self, fs, process};
 
 /// How often a container is looked at again that ends while it is looked at.
 const TRIES: u32 = 5;
@@ -31,162 +27,122 @@ pub(super) enum Wish {
 }
 
 /// Opens the root of `place`.
-pub(super) fn root(engine: &Engine, place: &Place, wish: Wish) -> Done<Root> {
+pub(super) fn root(
+    engine: &Engine,
+    place: &Place,
+    wish: Wish,
+    doing: impl Fn() -> String + Copy,
+) -> Result<Root> {
     match (place, wish) {
-        (Place::Host, _) => Ok(Root::plain(fs::open_dir(Path::new("/"))?, Whose::Machine)),
-        (Place::Container(name), _) => container(engine, name, wish),
-        (Place::Image(_) | Place::Layers(..), Wish::Change) => Err(Error::ReadOnly(IMAGE).into()),
-        (Place::Image(name), Wish::Read) => {
-            let detail = engine.image_detail(name).map_err(Fault::Told)?;
-            image(detail.folders)
-        }
+        (Place::Host, _) => Ok(Root::plain(fs::open_dir(Path::new("/")).doing(doing)?, Whose::Machine)),
+        (Place::Container(name), _) => container(engine, name, wish, doing),
+        (Place::Image(_) | Place::Layers(..), Wish::Change) => Err(Error::ReadOnly(IMAGE)).doing(doing),
+        (Place::Image(name), Wish::Read) => image(engine.image_detail(name)?.folders, doing),
         (Place::Layers(name, count), Wish::Read) => {
-            let detail = engine.image_detail(name).map_err(Fault::Told)?;
-            let doing = || format!("find the layers of {name}");
-            let image_store = engine.image_store().map_err(Fault::Told)?;
+            let detail = engine.image_detail(name)?;
+            let image_store = engine.image_store()?;
             let folders = detail.image.layers.iter().take(*count).rev();
             let folders = folders.map(|layer| Ok(image_store.layer_dir(layer)?.join("diff")));
             let folders: crate::image::Result<Vec<_>> = folders.collect();
-            image(folders.doing(doing).map_err(Fault::Told)?)
+            image(folders.doing(|| format!("find the layers of {name}"))?, doing)
         }
     }
 }
 
-fn image(folders: Vec<PathBuf>) -> Done<Root> {
-    let probe = probe()?;
+fn image(folders: Vec<PathBuf>, doing: impl Fn() -> String) -> Result<Root> {
     let layout = Layout { lower: folders, ..Layout::default() };
-    Ok(Root::plain(snapshot::mount(&layout, &probe)?, Whose::Image))
+    Ok(Root::plain(snapshot::mount(&layout, &probe()?).doing(doing)?, Whose::Image))
 }
 
-fn probe() -> Done<Probe> {
-    Probe::now().doing(|| "ask what this kernel permits").map_err(Fault::Told)
+fn probe() -> Result<Probe> {
+    Probe::now().doing(|| "ask what this kernel permits")
 }
 
-fn container(engine: &Engine, name: &str, wish: Wish) -> Done<Root> {
-    for _ in 0..TRIES {
-        let found = engine.get(name).map_err(Fault::Told)?;
-        if found.status == Status::Restarting {
-            return Err(OpenError::Restarting.into());
-        }
-        let init = found.run.as_ref().and_then(|run| run.init()).filter(|_| found.status.is_up());
-        let is_up = init.is_some();
-        let opened = match init {
-            Some(init) => running(init)?.map(|tree| (tree, None)),
-            None => stopped(engine, &found.record, wish)?.map(|(tree, lock)| (tree, Some(lock))),
-        };
-        let Some((tree, lock)) = opened else { continue };
-        let record = &found.record;
-        let (namespace, mounts, whose) = if is_up {
-            (None, mounts::configured(record), Whose::Running)
-        } else {
-            let (namespace, mounts) = mounts::attach(&tree, record, &engine.paths().container(&record.id))?;
+fn container(engine: &Engine, name: &str, wish: Wish, doing: impl Fn() -> String + Copy) -> Result<Root> {
+    let Opened { record, tree, lock } = opened(engine, name, wish, process::root, doing)?;
+    let folder = engine.paths().container(&record.id);
+    let (namespace, mounts, whose) = match lock {
+        None => (None, mounts::configured(&record), Whose::Running),
+        Some(_) => {
+            let (namespace, mounts) = mounts::attach(&tree, &record, &folder).doing(doing)?;
             (namespace, mounts, Whose::Stopped { is_read_only: record.config.mounts.read_only })
-        };
-        let paths = engine.paths();
-        let layers = record.layers.iter().map(|layer| paths.layers().join(layer));
-        let upper = paths.container(&record.id).join("upper");
-        let marks = Marks::open(&upper, layers, probe()?.in_user_namespace, MOST_ENTRIES)?;
-        let mut root = Root { tree, _namespace: namespace, marks, mounts, whose, _lock: lock };
-        root.find_mounts()?;
-        return Ok(root);
-    }
-    Err(OpenError::Busy.into())
+        }
+    };
+    let layers = record.layers.iter().map(|layer| engine.paths().layers().join(layer));
+    let in_user_namespace = probe()?.in_user_namespace;
+    let marks = Marks::open(&folder.join("upper"), layers, in_user_namespace, MOST_ENTRIES).doing(doing)?;
+    let mut root = Root { tree, _namespace: namespace, marks, mounts, whose, _lock: lock };
+    root.find_mounts().doing(doing)?;
+    Ok(root)
 }
 
 /// The root file system of a container alone, without what is mounted in it, and its record. It is
 /// detached, and cannot be written; no lock is held, so that it may be started, ended and removed
 /// meanwhile.
-pub(super) fn alone(engine: &Engine, name: &str) -> Done<(Record, OwnedFd)> {
+///
+/// # Errors
+///
+/// When there is no such container; while it is being started, ended or restarted by its policy.
+pub(in crate::engine) fn root_alone(
+    engine: &Engine,
+    name: &str,
+    doing: impl Fn() -> String + Copy,
+) -> Result<(Record, OwnedFd)> {
+    let Opened { record, tree, .. } = opened(engine, name, Wish::Read, process::root_alone, doing)?;
+    Ok((record, tree))
+}
+
+/// A container whose root is open.
+struct Opened {
+    record: Record,
+    tree: OwnedFd,
+    /// Of one that does not run: what keeps others from mounting it.
+    lock: Option<Lock>,
+}
+
+/// How the root of a process is opened: with its descriptor, and its folder in /proc.
+type OpenRunning = fn(BorrowedFd<'_>, &Path) -> files::Result<Option<OwnedFd>>;
+
+/// Opens the root of a container in the state it is in; again where that changes meanwhile.
+fn opened(
+    engine: &Engine,
+    name: &str,
+    wish: Wish,
+    running: OpenRunning,
+    doing: impl Fn() -> String + Copy,
+) -> Result<Opened> {
     for _ in 0..TRIES {
-        let found = engine.get(name).map_err(Fault::Told)?;
-        if found.status == Status::Restarting {
-            return Err(OpenError::Restarting.into());
+        let Stored { record, run, status, .. } = engine.get(name)?;
+        if status == Status::Restarting {
+            return Err(Error::Restarting).doing(doing);
         }
-        let init = found.run.as_ref().and_then(|run| run.init()).filter(|_| found.status.is_up());
-        let tree = match init {
-            Some(init) => running_alone(init)?,
-            None => stopped(engine, &found.record, Wish::Read)?.map(|(tree, _)| tree),
+        let opened = match run.and_then(|run| run.init()).filter(|_| status.is_up()) {
+            Some(init) => match init.open() {
+                Some(pidfd) => running(pidfd.as_fd(), &init.folder()).doing(doing)?.map(|tree| (tree, None)),
+                None => None,
+            },
+            None => stopped(engine, &record, wish, doing)?.map(|(tree, lock)| (tree, Some(lock))),
         };
-        if let Some(tree) = tree {
-            return Ok((found.record, tree));
+        if let Some((tree, lock)) = opened {
+            return Ok(Opened { record, tree, lock });
         }
     }
-    Err(OpenError::Busy.into())
-}
-
-/// A copy of the mount that is the root of a container's mount namespace; `None` when its first
-/// process ended meanwhile.
-fn running_alone(init: Process) -> Done<Option<OwnedFd>> {
-    if running(init)?.is_none() {
-        return Ok(None);
-    }
-    let namespace = match ns::open_path(&init.folder().join("ns/mnt")) {
-        Err(error) if error.is(Errno::NOENT) || error.is(Errno::SRCH) => return Ok(None),
-        result => result?,
-    };
-    // The pid was this process's all the time.
-    if !init.is_alive() {
-        return Ok(None);
-    }
-    // A thread of its own: none that does other work stays in there.
-    let tree = std::thread::scope(|scope| {
-        let beside = std::thread::Builder::new().spawn_scoped(scope, || copied_root(&namespace));
-        let beside = sys::check(beside, || "clone()".to_owned())?;
-        beside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    });
-    let tree = match tree {
-        // In a user namespace of its own a program has mounts that cannot be parted.
-        Err(error) if error.is(Errno::INVAL) => return Err(OpenError::Covered.into()),
-        tree => tree?,
-    };
-    if fs::file_system(&tree)? != libc::OVERLAYFS_SUPER_MAGIC.cast_unsigned() {
-        return Err(OpenError::Covered.into());
-    }
-    Ok(Some(tree))
-}
-
-/// Moves this thread into a mount namespace for good, and copies its root, which the first process
-/// may have left by chroot(2).
-fn copied_root(namespace: &OwnedFd) -> sys::Result<OwnedFd> {
-    ns::unshare(Namespaces::NONE.with(Namespace::Mount))?; // a thread that shares its folders cannot go
-    ns::enter(namespace.as_fd(), Namespace::Mount)?;
-    let tree = mount::open_tree_at("/", Depth::One)?;
-    let attrs = Attrs::MOUNT_ATTR_RDONLY | Attrs::MOUNT_ATTR_NODEV;
-    mount::set_attrs(tree.as_fd(), Depth::One, attrs, Attrs::empty())?;
-    Ok(tree)
-}
-
-/// The root of a container's first process; `None` when that ended meanwhile.
-fn running(init: Process) -> Done<Option<OwnedFd>> {
-    let Ok(pid) = i32::try_from(init.pid) else { return Ok(None) };
-    let Ok(pidfd) = process::open(pid) else { return Ok(None) };
-    if !init.is_alive() {
-        return Ok(None);
-    }
-    let tree = match fs::open_place(&init.folder().join("root")) {
-        Err(error) if error.is(Errno::NOENT) || error.is(Errno::SRCH) => return Ok(None),
-        result => result?,
-    };
-    // The pid was this process's before and is so now: the root is its root.
-    if process::has_ended(pidfd.as_fd())? || !init.is_alive() {
-        return Ok(None);
-    }
-    // While it is being set up it still has this machine's root.
-    let (its, ours) = (fs::stat(&tree)?, fs::stat(fs::open_place(Path::new("/"))?)?);
-    if (its.st_dev, its.st_ino) == (ours.st_dev, ours.st_ino) {
-        return Err(OpenError::Busy.into());
-    }
-    Ok(Some(tree))
+    Err(Error::Busy).doing(doing)
 }
 
 /// The root of a container that does not run, mounted under its lock; `None` when it was
 /// started meanwhile.
-fn stopped(engine: &Engine, record: &Record, wish: Wish) -> Done<Option<(OwnedFd, Lock)>> {
+fn stopped(
+    engine: &Engine,
+    record: &Record,
+    wish: Wish,
+    doing: impl Fn() -> String,
+) -> Result<Option<(OwnedFd, Lock)>> {
     let (paths, id) = (engine.paths(), &record.id);
-    let doing = || format!("open the files of `{}`", record.name);
-    let lock = store::lock(paths, id).doing(doing).map_err(Fault::Told)?;
-    engine.wait_for_ending_monitor(id, doing).map_err(Fault::Told)?;
-    if store::load_run(paths, id).doing(doing).map_err(Fault::Told)?.is_some() {
+    let opening = || format!("open the files of `{}`", record.name);
+    let lock = store::lock(paths, id).doing(opening)?;
+    engine.wait_for_ending_monitor(id, opening)?;
+    if store::load_run(paths, id).doing(opening)?.is_some() {
         return Ok(None);
     }
     let layers = paths.layers();
@@ -208,5 +164,5 @@ fn stopped(engine: &Engine, record: &Record, wish: Wish) -> Done<Option<(OwnedFd
             ..Layout::default()
         },
     };
-    Ok(Some((snapshot::mount(&layout, &probe()?)?, lock)))
+    Ok(Some((snapshot::mount(&layout, &probe()?).doing(doing)?, lock)))
 }

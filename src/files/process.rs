@@ -1,0 +1,98 @@
+//! The root of a process that runs: as it sees it, or its file system alone.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use rustix::io::Errno;
+
+use super::beside;
+use super::error::{Error, Result};
+use crate::sys::mount::{self, Attrs, Depth};
+use crate::sys::ns::{self, Namespace, Namespaces};
+use crate::sys::{self, fs, process};
+
+/// The root of the process that `pidfd` is of; `None` when it ended meanwhile. `folder` is its own
+/// in /proc.
+///
+/// # Errors
+///
+/// [`Error::Busy`] while it is being set up.
+pub(crate) fn root(pidfd: BorrowedFd<'_>, folder: &Path) -> Result<Option<OwnedFd>> {
+    let Some(tree) = while_it_lives(pidfd, || fs::open_place(&folder.join("root")))? else { return Ok(None) };
+    // While it is being set up it still has this machine's root.
+    let (its, ours) = (fs::stat(&tree)?, fs::stat(fs::open_place(Path::new("/"))?)?);
+    if (its.st_dev, its.st_ino) == (ours.st_dev, ours.st_ino) {
+        return Err(Error::Busy);
+    }
+    Ok(Some(tree))
+}
+
+/// A copy of the mount that is the root of its mount namespace, which cannot be written; `None` when
+/// it ended meanwhile.
+///
+/// # Errors
+///
+/// [`Error::Covered`] where that is not the file system of its layers; [`Error::Busy`] while it is
+/// being set up.
+pub(crate) fn root_alone(pidfd: BorrowedFd<'_>, folder: &Path) -> Result<Option<OwnedFd>> {
+    if root(pidfd, folder)?.is_none() {
+        return Ok(None);
+    }
+    let namespace = while_it_lives(pidfd, || ns::open_path(&folder.join("ns/mnt")))?;
+    let Some(namespace) = namespace else { return Ok(None) };
+    // No thread that does other work stays in there.
+    let tree = match beside(|| copied_root(&namespace)) {
+        // In a user namespace of its own a program has mounts that cannot be parted.
+        Err(error) if error.is(Errno::INVAL) => return Err(Error::Covered),
+        tree => tree?,
+    };
+    if fs::file_system(&tree)? != libc::OVERLAYFS_SUPER_MAGIC.cast_unsigned() {
+        return Err(Error::Covered);
+    }
+    Ok(Some(tree))
+}
+
+/// Opens something in the folder of a process in /proc; `None` when that process is gone: the folder
+/// may have been another's by then.
+fn while_it_lives(
+    pidfd: BorrowedFd<'_>,
+    open: impl FnOnce() -> sys::Result<OwnedFd>,
+) -> Result<Option<OwnedFd>> {
+    let opened = match open() {
+        Err(error) if error.is(Errno::NOENT) || error.is(Errno::SRCH) => return Ok(None),
+        result => result?,
+    };
+    Ok((!process::has_ended(pidfd)?).then_some(opened))
+}
+
+/// Moves this thread into a mount namespace for good, and copies its root, which the first process
+/// may have left by chroot(2).
+fn copied_root(namespace: &OwnedFd) -> sys::Result<OwnedFd> {
+    ns::unshare(Namespaces::NONE.with(Namespace::Mount))?; // a thread that shares its folders cannot go
+    ns::enter(namespace.as_fd(), Namespace::Mount)?;
+    let tree = mount::open_tree_at("/", Depth::One)?;
+    let attrs = Attrs::MOUNT_ATTR_RDONLY | Attrs::MOUNT_ATTR_NODEV;
+    mount::set_attrs(tree.as_fd(), Depth::One, attrs, Attrs::empty())?;
+    Ok(tree)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsFd;
+
+    use super::*;
+
+    #[test]
+    fn a_process_that_is_gone_or_not_set_up_has_no_root() {
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let pid = i32::try_from(child.id()).unwrap();
+        let (pidfd, folder) = (process::open(pid).unwrap(), std::path::PathBuf::from(format!("/proc/{pid}")));
+        assert!(matches!(root(pidfd.as_fd(), &folder), Err(Error::Busy)), "it has this machine's root");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(matches!(root(pidfd.as_fd(), &folder), Ok(None)));
+        assert!(matches!(root_alone(pidfd.as_fd(), &folder), Ok(None)));
+        // The folder is another process's.
+        assert!(matches!(root(pidfd.as_fd(), Path::new("/proc/self")), Ok(None)));
+    }
+}
