@@ -36,6 +36,7 @@ pub mod refs;
 pub mod remove;
 pub mod store;
 pub mod sweep;
+pub mod tail;
 
 pub use aside::Kept;
 pub use commit::Commit;

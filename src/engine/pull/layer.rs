@@ -8,17 +8,14 @@
 //! a later pull begins at the first byte that is not there. The unpacker sees the end of
 //! the file only when its digest was right, so that nothing else becomes a layer.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::os::unix::fs::FileExt;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::io::Read;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 
 use crate::base::progress::{Phase, Progress, Reporter};
 use crate::base::{ErrorKind, Explain};
+use crate::image::tail::{Flow, Tail};
 use crate::image::{self, Begun, Ingest, Lease, Store};
 use crate::layer::LayerSource;
 use crate::oci::Digest;
@@ -155,11 +152,11 @@ fn unpack<'a>(
 /// Downloads what is missing and unpacks all of it.
 fn stream(job: &Job<'_>, mut ingest: Ingest) -> Result<(), Failure> {
     let flow = Flow::new(ingest.offset());
-    let tail = Tail { file: ingest.reader()?, at: 0, flow: flow.clone() };
+    let tail = Tail::new(ingest.reader()?, flow.clone());
     // Nobody wants to see a layer extracted that is still being downloaded.
     let (shown, whole) = (flow.clone(), job.reporter.clone());
     let extracting = job.reporter.part(move |news| {
-        if shown.is_whole.load(Ordering::Relaxed) {
+        if shown.is_whole() {
             whole.report(news);
         }
     });
@@ -250,99 +247,4 @@ fn download(job: &Job<'_>, ingest: &mut Ingest, flow: &Flow, reporter: &Reporter
     }
     tell(reporter, job.blob, Phase::Downloading, job.blob.size);
     Ok(())
-}
-
-/// How far the download is, for who reads behind it.
-#[derive(Debug)]
-struct Flow {
-    /// Bytes in the file, and, at the end, whether they are the right ones.
-    state: Mutex<(u64, Option<bool>)>,
-    changed: Condvar,
-    is_whole: AtomicBool,
-}
-
-impl Flow {
-    fn new(done: u64) -> Arc<Self> {
-        let state = Mutex::new((done, None));
-        Arc::new(Self { state, changed: Condvar::new(), is_whole: AtomicBool::new(false) })
-    }
-
-    fn advance(&self, done: u64) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).0 = done;
-        self.changed.notify_all();
-    }
-
-    fn here(&self) -> u64 {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).0
-    }
-
-    fn end(&self, is_right: bool) {
-        self.is_whole.store(is_right, Ordering::Relaxed);
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).1 = Some(is_right);
-        self.changed.notify_all();
-    }
-
-    /// Waits for bytes behind `at`, or for the end.
-    fn beyond(&self, at: u64) -> (u64, Option<bool>) {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.changed.wait_while(state, |(done, end)| *done <= at && end.is_none());
-        *waited.unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Reads a file behind the one who writes it.
-#[derive(Debug)]
-struct Tail {
-    file: File,
-    at: u64,
-    flow: Arc<Flow>,
-}
-
-impl Read for Tail {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let (done, end) = self.flow.beyond(self.at);
-        let there = usize::try_from(done - self.at).unwrap_or(usize::MAX).min(buffer.len());
-        match (there, end) {
-            (0, Some(true)) => Ok(0),
-            (0, _) if buffer.is_empty() => Ok(0),
-            (0, _) => Err(image::Error::Interrupted.into_io()), // the download knows why
-            (there, _) => {
-                let len = self.file.read_at(&mut buffer[..there], self.at)?;
-                self.at += len as u64;
-                if len == 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(len) }
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io::Write;
-
-    use super::*;
-
-    #[test]
-    fn a_reader_follows_the_writer_to_the_checked_end() {
-        let mut file = tempfile::tempfile().unwrap();
-        let flow = Flow::new(0);
-        let mut tail = Tail { file: file.try_clone().unwrap(), at: 0, flow: flow.clone() };
-        let reader = std::thread::spawn(move || {
-            let mut text = String::new();
-            tail.read_to_string(&mut text).map(|_| text)
-        });
-        for (part, done) in [("hello ", 6), ("world", 11)] {
-            file.write_all(part.as_bytes()).unwrap();
-            flow.advance(done);
-        }
-        flow.end(true);
-        assert_eq!(reader.join().unwrap().unwrap(), "hello world");
-    }
-
-    #[test]
-    fn a_failed_download_is_no_end_of_file() {
-        let flow = Flow::new(0);
-        let mut tail = Tail { file: tempfile::tempfile().unwrap(), at: 0, flow: flow.clone() };
-        flow.end(false);
-        assert!(tail.read(&mut [0; 4]).is_err());
-    }
 }
