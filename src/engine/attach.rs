@@ -13,28 +13,17 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
 
-use super::container::{ASK_AGAIN, AttachOptions, Stream, Warnings};
+use super::container::{ASK_AGAIN, AttachOptions, Warnings};
 use super::error::{Doing, Result};
 use super::{Engine, ExecId, Verb, blocking};
 use crate::base::{ContainerId, disk};
 use crate::container::store;
+pub use crate::monitor::attach::Output;
+use crate::monitor::attach::{Connection, accepted, connect, early};
 use crate::monitor::journal::tell_or_warn;
 use crate::monitor::launch;
-use crate::monitor::wire::{Answer, Ask, Attach, MAX_PACKET, tag};
+use crate::monitor::wire::{Ask, Attach, MAX_PACKET, tag};
 use crate::sys::socket::{self, Received, Sent};
-
-/// What comes from a container's process.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Output {
-    /// Bytes of a stream.
-    Bytes(Stream, Vec<u8>),
-    /// A best-effort client was too slow: this many bytes are missing here.
-    Skipped(u64),
-    /// The process ended; nothing follows.
-    Exited(u8),
-    /// The connection ended without that: the monitor was killed, or the client detached.
-    Closed,
-}
 
 /// What a client sends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,15 +85,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How many bytes of input are sent at once.
 const INPUT_CHUNK: usize = 32 << 10;
 
-/// A connection that a monitor has accepted.
-#[derive(Debug)]
-pub(super) struct Connection {
-    pub(super) socket: OwnedFd,
-    pub(super) tty: bool,
-    pub(super) container: ContainerId,
-    pub(super) exec: Option<ExecId>,
-}
-
 /// What a start brought.
 #[derive(Debug, Default)]
 pub(super) struct Begun {
@@ -138,21 +118,6 @@ impl From<AttachOptions> for Attach {
     }
 }
 
-/// A pair of sockets: ours, on which the wish is said already, and the monitor's.
-pub(super) fn early(wish: Attach) -> std::result::Result<(OwnedFd, OwnedFd), launch::Error> {
-    let (ours, theirs) = socket::pair()?;
-    launch::send_hello(&ours, Ask::Attach(wish))?;
-    Ok((ours, theirs))
-}
-
-/// Hears whether there is a terminal.
-pub(super) fn accepted(socket: &OwnedFd) -> std::result::Result<bool, launch::Error> {
-    match launch::hear_answer(socket, None)? {
-        Answer::Attached { tty } => Ok(tty),
-        _ => Err(launch::Error::Gone),
-    }
-}
-
 impl Engine {
     pub(super) fn start_attached(
         &self,
@@ -179,17 +144,11 @@ impl Engine {
     pub(super) fn attach_to(&self, target: &str, options: AttachOptions) -> Result<Started> {
         let doing = || format!("attach to `{}`", self.called(target));
         let id = store::find_id(self.paths(), target).doing(doing)?;
-        let connect = || {
-            let socket = launch::connect(self.paths(), &id, None)?;
-            launch::send_hello(&socket, Ask::Attach(options.into()))?;
-            let tty = accepted(&socket)?;
-            Ok(Connection { socket, tty, container: id.clone(), exec: None })
-        };
         let patience = Instant::now() + PATIENCE;
         loop {
             let container = self.get(id.as_str())?;
             container.status.after(Verb::Attach).doing(doing)?;
-            match connect() {
+            match connect(self.paths(), &id, options.into()) {
                 Err(launch::Error::Gone) if Instant::now() < patience => std::thread::sleep(ASK_AGAIN),
                 result => {
                     let connection = result.doing(doing)?;
@@ -238,13 +197,10 @@ async fn carry_output(socket: Arc<AsyncFd<OwnedFd>>, to: mpsc::Sender<Output>) {
             () = to.closed() => break None,
         };
         let Some(length) = received else { break Some(Output::Closed) };
-        let payload = &buffer[1..length];
-        let output = match buffer[0] {
-            tag::STDOUT => Output::Bytes(Stream::Stdout, payload.to_vec()),
-            tag::STDERR => Output::Bytes(Stream::Stderr, payload.to_vec()),
-            tag::SKIPPED => Output::Skipped(payload.try_into().map(u64::from_le_bytes).unwrap_or_default()),
-            tag::EXITED => break Some(Output::Exited(payload.first().copied().unwrap_or(255))),
-            _ => continue, // of a newer monitor
+        let output = match Output::parse(&buffer[..length]) {
+            Some(Output::Exited(code)) => break Some(Output::Exited(code)),
+            Some(output) => output,
+            None => continue,
         };
         if to.send(output).await.is_err() {
             break None;

@@ -4,13 +4,14 @@
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
-use super::attach::{Begun, Connection, accepted, early};
+use super::attach::Begun;
 use super::container::{ASK_AGAIN, AttachOptions, ExecRequest};
 use super::error::{Doing, NotFound, Result};
 use super::{ContainerId, Engine, ExecId, Record, Session, Verb, Warnings, blocking};
 use crate::base::{ErrorKind, Explain, disk};
 use crate::container::exec::{self, ExecRecord};
 pub use crate::container::exec::{ExecStatus, ExecView};
+use crate::monitor::attach::{Connection, accepted, early};
 use crate::monitor::journal;
 use crate::monitor::launch::{self, Launched, Role, launch};
 use crate::monitor::wire::Ask;

@@ -12,6 +12,7 @@
 //! the only writer of `record.json` and `run.json` while it holds `monitor.lock`.
 
 mod adopt;
+pub mod attach;
 mod bundle;
 mod client;
 mod confine;
