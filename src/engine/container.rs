@@ -1,9 +1,10 @@
 //! The verbs of containers.
 
 mod create;
-mod end;
 mod export;
+mod kill;
 mod logs;
+mod remove;
 mod state;
 mod verbs;
 mod view;

@@ -74,11 +74,7 @@ fn begin(
     let container = store::load(paths, id)?.ok_or_else(|| store::Error::NotFound(id.as_str().to_owned()))?;
     let run = store::load_run(paths, id)?.filter(|run| run.status == Status::Running && !run.starting);
     let init = run.as_ref().and_then(|run| run.init()).ok_or(Error::NotRunning)?;
-    let target = sys::process::open(i32::try_from(init.pid).unwrap_or(0)).map_err(|_| Error::NotRunning)?;
-    // Only now is it certain that the descriptor is of this process and not of a later one.
-    if !init.is_alive() {
-        return Err(Error::NotRunning);
-    }
+    let target = init.open().ok_or(Error::NotRunning)?;
     // What may be done in there is as much a part of a command as of the container.
     container.config.security.check_understood()?;
     if record.privileged {

@@ -16,6 +16,7 @@ pub mod attach;
 mod bundle;
 mod client;
 mod confine;
+pub mod end;
 mod error;
 mod exec;
 mod guard;

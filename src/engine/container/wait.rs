@@ -16,7 +16,6 @@ use crate::base::ContainerId;
 use crate::container::{ExitState, Process};
 use crate::monitor::recover::Busy;
 use crate::monitor::settle::UNKNOWN;
-use crate::sys;
 
 /// How long after it was found without its monitor a container is looked at again.
 const SETTLING: Duration = Duration::from_millis(20);
@@ -143,13 +142,10 @@ async fn next(events: &mut Option<Events>, now: &Stored) -> Next {
 /// Returns when the process has ended, also when it had before; never without one.
 async fn ended(process: Option<Process>) {
     let Some(process) = process else { return std::future::pending().await };
-    let opened = i32::try_from(process.pid).ok().and_then(|pid| sys::process::open(pid).ok());
-    let watched = opened.and_then(|fd| watched(fd, Interest::READABLE).ok());
-    match watched {
-        // Asked after it was opened: the number may be another's by now.
-        Some(watched) if process.is_alive() => drop(watched.readable().await),
+    match process.open().and_then(|fd| watched(fd, Interest::READABLE).ok()) {
+        Some(watched) => drop(watched.readable().await),
         // Somebody else may be settling it, and a look find it as it was.
-        _ => tokio::time::sleep(SETTLING).await,
+        None => tokio::time::sleep(SETTLING).await,
     }
 }
 

@@ -1,0 +1,164 @@
+//! The end of containers: asked for, and brought about where nobody answers.
+
+use super::super::error::{Doing, Result};
+use super::super::{Engine, Status, Verb};
+use super::Warnings;
+use super::state::is_run_lost;
+use super::verbs::{ASK_AGAIN, Target, number};
+use crate::base::{ContainerId, ErrorKind};
+use crate::container::store;
+use crate::monitor::end::{self, KILL_PATIENCE, MONITOR_PATIENCE, Patience};
+use crate::monitor::launch::{self, ask};
+use crate::monitor::recover::{Busy, Dead};
+use crate::monitor::settle;
+use crate::monitor::wire::Ask;
+
+impl Engine {
+    /// As a stop, but its restart policy still holds, and a timeout without end is bounded. Of a
+    /// container that is damaged, or cannot be read just now, the monitor knows what its files said.
+    pub(in crate::engine) fn stop_for_shutdown(&self, id: &ContainerId) -> Result<Warnings> {
+        let doing = || format!("stop `{}`", self.called(id.as_str()));
+        let wish = Ask::Stop { signal: None, timeout: None, at_shutdown: true };
+        match self.is_unreadable(id, doing) {
+            Ok(false) => return self.end(id.as_str(), doing, &wish),
+            Err(error) if !self.is_up_in_any_form(id) => return Err(error),
+            Ok(true) | Err(_) => {}
+        }
+        match ask(self.paths(), id, None, wish) {
+            Err(launch::Error::Silent | launch::Error::Gone | launch::Error::Unreachable(_)) => {
+                self.kill_by_cgroup(id, Dead::Shutdown, doing)
+            }
+            result => result.map(Warnings).doing(doing),
+        }
+    }
+
+    /// Whether it has a monitor or processes, whatever its files say.
+    pub(in crate::engine) fn is_up_in_any_form(&self, id: &ContainerId) -> bool {
+        end::is_up(self.paths(), id).unwrap_or(true)
+    }
+
+    /// Asks for an end, until it has come; a container that is not up has it already.
+    pub(super) fn end(&self, target: &str, doing: impl Fn() -> String, wish: &Ask) -> Result<Warnings> {
+        // What must end in any case does not need the monitor for it.
+        let must_end =
+            matches!(wish, Ask::Kill { signal: libc::SIGKILL, .. } | Ask::Stop { at_shutdown: true, .. });
+        let dead = match wish {
+            Ask::Stop { at_shutdown: true, .. } => Dead::Shutdown,
+            _ => Dead::ByHand,
+        };
+        let id = store::find_id(self.paths(), target).doing(&doing)?;
+        let mut patience = Patience::new(if must_end { MONITOR_PATIENCE } else { KILL_PATIENCE });
+        loop {
+            let (found, trouble) = self.target_as_left(id.as_str(), Busy::Wait, &doing)?;
+            let has_ended = !found.status.is_up() && found.status != Status::Restarting;
+            match trouble {
+                None if has_ended => return Ok(Warnings::default()),
+                // Nothing starts it again, settled or not.
+                Some(_) if has_ended && !found.record.wants_restart(settle::UNKNOWN) => {
+                    return Ok(Warnings::default());
+                }
+                Some(_) if must_end => {
+                    return self.kill_by_cgroup(&found.record.id, dead, &doing);
+                }
+                Some(trouble) => return Err(trouble),
+                None => {}
+            }
+            match self.ask_for_end(&found, wish, &doing)? {
+                Ok(warnings) => return Ok(Warnings(warnings)),
+                Err(launch::Error::Gone) if patience.lasts(self.paths(), &id) => {
+                    std::thread::sleep(ASK_AGAIN);
+                }
+                Err(launch::Error::Silent | launch::Error::Gone | launch::Error::Unreachable(_))
+                    if must_end =>
+                {
+                    return self.kill_by_cgroup(&id, dead, &doing);
+                }
+                Err(error) => return Err(error).doing(&doing),
+            }
+        }
+    }
+
+    pub(super) fn kill_now(&self, target: &str, word: &str) -> Result<Warnings> {
+        let doing = || format!("kill `{}`", self.called(target));
+        let number = number(word).doing(doing)?;
+        let id = store::find_id(self.paths(), target).doing(doing)?;
+        let mut patience = Patience::new(KILL_PATIENCE);
+        let busy = if number == libc::SIGKILL { Busy::WaitAWhile } else { Busy::Wait };
+        loop {
+            let (found, trouble) = match self.target_as_left(id.as_str(), busy, doing) {
+                // It cannot be told how it is, but it can be ended.
+                Err(error) if number == libc::SIGKILL && error.kind() != ErrorKind::NotFound => {
+                    let is_up = is_run_lost(&error) || self.is_up(&id, doing)?;
+                    return if is_up { self.kill_unreadable(&id, doing) } else { Err(error) };
+                }
+                found => found?,
+            };
+            found.status.after(Verb::Kill).doing(doing)?;
+            if trouble.is_some() {
+                return self.kill_orphan(&found, number, doing);
+            }
+            match self.ask_for_end(&found, &Ask::kill(number), doing)? {
+                Err(launch::Error::Silent | launch::Error::Unreachable(_)) if number == libc::SIGKILL => {
+                    return self.kill_by_cgroup(&id, Dead::ByHand, doing);
+                }
+                // It ended at this moment, or its monitor cannot be reached.
+                Err(launch::Error::Gone) if number == libc::SIGKILL => {
+                    return match self.end(id.as_str(), doing, &Ask::kill(number)) {
+                        Err(_) if store::load(self.paths(), &id).doing(doing)?.is_none() => {
+                            Ok(Warnings::default())
+                        }
+                        result => result,
+                    };
+                }
+                Err(launch::Error::Gone) if patience.lasts(self.paths(), &id) => {
+                    std::thread::sleep(ASK_AGAIN);
+                }
+                result => return result.map(Warnings).doing(doing),
+            }
+        }
+    }
+
+    /// A signal to a container without a monitor; any ends the wait for a restart.
+    fn kill_orphan(&self, found: &Target, number: i32, doing: impl Fn() -> String) -> Result<Warnings> {
+        match found.run.as_ref().and_then(|run| run.init()) {
+            Some(init) if number != libc::SIGKILL => {
+                end::signal_process(init, number).doing(doing).map(Warnings::from)
+            }
+            _ => self.kill_by_cgroup(&found.record.id, Dead::ByHand, doing),
+        }
+    }
+
+    /// Whether something of a container is there that must end before it can be removed.
+    pub(super) fn is_up(&self, id: &ContainerId, doing: impl Fn() -> String) -> Result<bool> {
+        end::is_up(self.paths(), id).doing(doing)
+    }
+
+    /// Asks its monitor to end a container, and waits until it has ended.
+    ///
+    /// # Errors
+    ///
+    /// The outer one when its processes do not end, the inner one when its monitor did not do it.
+    pub(super) fn ask_for_end(
+        &self,
+        found: &Target,
+        wish: &Ask,
+        doing: impl Fn() -> String,
+    ) -> Result<std::result::Result<Vec<String>, launch::Error>> {
+        end::ask_for_end(self.paths(), &found.record, found.run.as_ref(), wish).doing(doing)
+    }
+
+    /// What works without the monitor, and without a state file that can be read.
+    pub(super) fn kill_by_cgroup(
+        &self,
+        id: &ContainerId,
+        dead: Dead,
+        doing: impl Fn() -> String,
+    ) -> Result<Warnings> {
+        self.launcher().kill_by_cgroup(id, dead).doing(doing).map(Warnings)
+    }
+
+    /// Ends a container whose state files do not tell how it is.
+    pub(super) fn kill_unreadable(&self, id: &ContainerId, doing: impl Fn() -> String) -> Result<Warnings> {
+        self.launcher().kill_unreadable(id).doing(doing).map(Warnings)
+    }
+}

@@ -1,0 +1,280 @@
+//! How long who ends a container waits, for its monitor and for its processes.
+
+use std::collections::BTreeSet;
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use super::launch;
+use super::recover::{Busy, Dead, Launcher, cgroup, has_processes};
+use super::wire::Ask;
+use crate::base::{ContainerId, ErrorKind, Explain, Paths};
+use crate::cgroup;
+use crate::container::{Process, Record, Run, store};
+use crate::sys;
+
+/// How long a container may take to end once it was killed, or SIGKILL was due.
+pub const KILL_PATIENCE: Duration = Duration::from_secs(10);
+/// How long its monitor may take to see that, or to listen to somebody.
+pub const MONITOR_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Why a container was not ended.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It should be gone, and is not.
+    #[error("its processes did not end within {} s after SIGKILL{}", KILL_PATIENCE.as_secs(), list(.stuck))]
+    NotEnded {
+        /// Those that SIGKILL does not reach for now.
+        stuck: Vec<i32>,
+    },
+    /// Its cgroup.
+    #[error(transparent)]
+    Cgroup(#[from] cgroup::Error),
+    /// Its monitor.
+    #[error(transparent)]
+    Launch(#[from] launch::Error),
+}
+
+fn list(stuck: &[i32]) -> String {
+    match stuck {
+        [] => String::new(),
+        [pid] => format!(": process {pid} is frozen or in uninterruptible sleep (state D)"),
+        [first, rest @ ..] => format!(
+            ": process {first} and {} more are frozen or in uninterruptible sleep (state D)",
+            rest.len()
+        ),
+    }
+}
+
+impl Explain for Error {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NotEnded { .. } => ErrorKind::Internal,
+            Self::Cgroup(error) => error.kind(),
+            Self::Launch(error) => error.kind(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let text = "it ends as soon as its cgroup is thawed, or the disk or server that it waits for answers";
+        match self {
+            Self::NotEnded { stuck } => (!stuck.is_empty()).then(|| text.to_owned()),
+            Self::Cgroup(error) => error.hint(),
+            Self::Launch(error) => error.hint(),
+        }
+    }
+}
+
+/// How long who ends a container looks again and again for a monitor that listens.
+#[derive(Debug)]
+pub struct Patience {
+    until: Instant,
+    /// A run that is up though nobody listens, and until when that is borne.
+    unheard: Option<(Process, Instant)>,
+}
+
+impl Patience {
+    /// Begins now.
+    #[must_use]
+    pub fn new(patience: Duration) -> Self {
+        Self { until: Instant::now() + patience, unheard: None }
+    }
+
+    /// Whether to look again. While its first process lives, no monitor is busy with its end.
+    pub fn lasts(&mut self, paths: &Paths, id: &ContainerId) -> bool {
+        let now = Instant::now();
+        let run = store::load_run(paths, id).ok().flatten();
+        let init = run.and_then(|run| run.init()).filter(|init| init.is_alive());
+        if self.unheard.map(|(init, _)| init) != init {
+            self.unheard = init.map(|init| (init, now + MONITOR_PATIENCE));
+        }
+        now < self.until && self.unheard.is_none_or(|(_, until)| now < until)
+    }
+}
+
+/// Asks its monitor to end a container, and waits until it has ended. Once SIGKILL was due, it has
+/// [`KILL_PATIENCE`] for that. Gives what to warn of.
+///
+/// # Errors
+///
+/// The outer one when its processes do not end, the inner one when its monitor did not do it.
+pub fn ask_for_end(
+    paths: &Paths,
+    record: &Record,
+    run: Option<&Run>,
+    wish: &Ask,
+) -> Result<Result<Vec<String>, launch::Error>, Error> {
+    let id = &record.id;
+    let asked = match launch::begin(paths, id, None, wish.clone()) {
+        Ok(asked) => asked,
+        Err(error) => return Ok(Err(error)),
+    };
+    let grace = wish.grace(record.config.lifecycle.stop_timeout());
+    let patience = grace.map(|grace| grace.saturating_add(KILL_PATIENCE));
+    match asked.wait(patience) {
+        Err(launch::Error::Silent) => {}
+        result => return Ok(result),
+    }
+    let is_restart = matches!(wish, Ask::Restart { .. });
+    let lives = |init: Option<Process>| init.is_some_and(Process::is_alive);
+    let is_up = match is_restart {
+        true => lives(run.and_then(Run::init)),
+        false => lives(store::load_run(paths, id).ok().flatten().and_then(|run| run.init())),
+    };
+    if is_up {
+        return Err(not_ended(paths, id));
+    }
+    // Its monitor has still to clean up, or to start it again.
+    Ok(asked.wait((!is_restart).then_some(KILL_PATIENCE)))
+}
+
+/// Returns why a container does not end.
+#[must_use]
+pub fn not_ended(paths: &Paths, id: &ContainerId) -> Error {
+    let run = store::load_run(paths, id).ok().flatten();
+    let init = run.and_then(|run| run.init()).and_then(|init| i32::try_from(init.pid).ok());
+    let pids = cgroup(paths, id).pids().unwrap_or_default();
+    let mut stuck: Vec<i32> = pids.into_iter().chain(init).filter(|&pid| is_uninterruptible(pid)).collect();
+    stuck.sort_unstable();
+    stuck.dedup();
+    Error::NotEnded { stuck }
+}
+
+/// Returns whether something of a container is there that must end before it can be removed.
+///
+/// # Errors
+///
+/// That cannot be read.
+pub fn is_up(paths: &Paths, id: &ContainerId) -> Result<bool, Error> {
+    Ok(launch::is_monitored(paths, id)? || has_processes(paths, id)?)
+}
+
+impl Launcher<'_> {
+    /// Ends a container whose state files do not tell how it is. Its monitor is told first, if
+    /// it listens: it starts no other run then, and without a cgroup nothing else can end it. Gives
+    /// what to warn of.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::kill_by_cgroup`].
+    pub fn kill_unreadable(&self, id: &ContainerId) -> Result<Vec<String>, Error> {
+        let _ = launch::tell(self.paths, id, Ask::kill(libc::SIGKILL));
+        self.kill_by_cgroup(id, Dead::ByHand)
+    }
+
+    /// What works without the monitor, and without a state file that can be read. A monitor
+    /// that does not see the end is ended too. Gives what to warn of.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotEnded`].
+    pub fn kill_by_cgroup(&self, id: &ContainerId, dead: Dead) -> Result<Vec<String>, Error> {
+        let kill = || -> Result<(), Error> {
+            let cgroup = cgroup(self.paths, id);
+            cgroup.kill()?;
+            if !cgroup.exists() {
+                let run = store::load_run(self.paths, id).ok().flatten();
+                run.and_then(|run| run.init()).into_iter().for_each(kill_process);
+            }
+            Ok(())
+        };
+        if dead == Dead::ByHand {
+            let _ = self.keep_from_restart(id); // it is ended in any case, and then this is tried again
+        }
+        kill()?;
+        let end = Instant::now() + KILL_PATIENCE;
+        let mut patience = Some(Instant::now() + MONITOR_PATIENCE);
+        let mut warnings = BTreeSet::new();
+        loop {
+            let is_monitored = launch::is_monitored(self.paths, id)?;
+            // What cannot be recovered tells nothing; without processes it has ended.
+            let is_over = if is_monitored {
+                self.is_concluded(id)
+            } else {
+                let recovery = self.recover(id, Busy::Wait, dead);
+                let is_ending = recovery.as_ref().is_ok_and(|recovery| recovery.is_ending);
+                warnings.extend(recovery.into_iter().flat_map(|recovery| recovery.warnings));
+                if is_ending {
+                    kill()?; // its monitor may have started it again before it was killed
+                }
+                !is_ending && !launch::is_monitored(self.paths, id)?
+            };
+            if is_over && !has_processes(self.paths, id)? {
+                return Ok(warnings.into_iter().collect());
+            }
+            let now = Instant::now();
+            if now > end {
+                return Err(not_ended(self.paths, id));
+            }
+            if patience.is_some_and(|at| at < now) {
+                patience = None;
+                let run = store::load_run(self.paths, id).ok().flatten();
+                let monitor = run.map(|run| run.monitor()).filter(|monitor| monitor.is_alive());
+                monitor.or_else(|| launch::listener(self.paths, id)).into_iter().for_each(kill_process);
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Whether the monitor of a container has written down that its last run is over.
+    fn is_concluded(&self, id: &ContainerId) -> bool {
+        let has_run = !matches!(store::load_run(self.paths, id), Ok(None));
+        let has_ended = |record: Record| record.state.started.is_none() || record.state.finished.is_some();
+        !has_run && store::load(self.paths, id).ok().flatten().is_none_or(has_ended)
+    }
+}
+
+/// Kills this process, and no later one with its pid.
+pub fn kill_process(process: Process) {
+    let _ = signal_process(process, libc::SIGKILL); // gone already: fine
+}
+
+/// Sends a signal to this process, and to no later one with its pid; none when it is gone.
+///
+/// # Errors
+///
+/// `EPERM`.
+pub fn signal_process(process: Process, number: i32) -> sys::Result<()> {
+    process.open().map_or(Ok(()), |pidfd| sys::process::signal(pidfd.as_fd(), number))
+}
+
+/// Whether a process cannot be killed for now. One that a v1 freezer holds is shown so as well.
+fn is_uninterruptible(pid: i32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The name before may hold anything, brackets and spaces too.
+    stat.rsplit_once(')').is_some_and(|(_, fields)| fields.trim_start().starts_with('D'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_does_not_end_is_named_and_what_to_do() {
+        let told = |stuck: &[i32]| Error::NotEnded { stuck: stuck.to_vec() };
+        let said = [&[][..], &[7], &[7, 8, 9]].map(|stuck| told(stuck).to_string());
+        insta::assert_snapshot!(said.join("\n"), @r"
+        its processes did not end within 10 s after SIGKILL
+        its processes did not end within 10 s after SIGKILL: process 7 is frozen or in uninterruptible sleep (state D)
+        its processes did not end within 10 s after SIGKILL: process 7 and 2 more are frozen or in uninterruptible sleep (state D)
+        ");
+        assert_eq!(told(&[]).hint(), None);
+        assert!(told(&[7]).hint().is_some());
+    }
+
+    #[test]
+    fn this_process_can_be_killed() {
+        assert!(!is_uninterruptible(std::process::id().cast_signed()));
+        assert!(!is_uninterruptible(-1), "it is gone");
+    }
+
+    #[test]
+    fn a_signal_reaches_its_process_and_no_later_one() {
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let process = Process::of(child.id()).unwrap();
+        signal_process(Process { start_time: process.start_time + 1, ..process }, libc::SIGKILL).unwrap();
+        assert!(process.is_alive());
+        kill_process(process);
+        child.wait().unwrap();
+        signal_process(process, libc::SIGKILL).unwrap();
+    }
+}
