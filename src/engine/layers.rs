@@ -2,23 +2,24 @@
 //!
 //! The work is done by [`crate::layer::stack`] and [`crate::layer::compare`].
 
-mod compare;
-
 use std::path::PathBuf;
 
 use jiff::Timestamp;
 
 use super::error::{Doing, Result};
 use super::image::Images;
-use super::{Engine, Reporter, blocking};
+use super::{Engine, ImageView, Reporter, blocking};
+use crate::image::compare::Side;
 pub use crate::image::config::ConfigChange;
 use crate::image::history;
+use crate::layer::compare::Walk;
 use crate::layer::opaque_attribute;
 use crate::layer::stack::{Stack, path_in};
 pub use crate::layer::{LayerChange, LayerInfo, LayerPath, Waste};
 use crate::oci::{ImageId, Platform, Reference};
 
-pub use compare::{ComparedImage, Difference, FileChange, ImageDiff, Sum};
+pub use crate::image::compare::{ComparedImage, ImageDiff};
+pub use crate::layer::compare::{Difference, FileChange, Sum};
 
 /// More paths are not held in memory; sizes and counts go on.
 pub const MOST_PATHS: usize = 200_000;
@@ -81,6 +82,43 @@ impl Images<'_> {
     pub async fn layers(&self, target: &str, reporter: Reporter) -> Result<LayerReport> {
         let (engine, target) = (self.engine.clone(), target.to_owned());
         blocking(move || report(&engine, &target, &reporter)).await
+    }
+
+    /// How the files and the configuration of two images differ.
+    ///
+    /// # Errors
+    ///
+    /// `No such image: x`; a layer that cannot be read; when it is cancelled.
+    pub async fn compare(&self, before: &str, after: &str, reporter: Reporter) -> Result<ImageDiff> {
+        let (engine, names) = (self.engine.clone(), [before.to_owned(), after.to_owned()]);
+        blocking(move || compare(&engine, &names, &reporter)).await
+    }
+}
+
+fn compare(engine: &Engine, names: &[String; 2], reporter: &Reporter) -> Result<ImageDiff> {
+    let details = [engine.image_detail(&names[0])?, engine.image_detail(&names[1])?];
+    let doing = || format!("compare `{}` with `{}`", names[0], names[1]);
+    let store = engine.image_store()?;
+    let opaque = opaque_attribute(store.in_user_namespace());
+    let folders = [details[0].folders.as_slice(), details[1].folders.as_slice()];
+    let walk = Walk::new(folders, opaque, MOST_PATHS, reporter).doing(doing)?;
+    let found = walk.run().doing(doing)?;
+    let sides = details.each_ref().map(|detail| Side {
+        image: compared(&detail.image),
+        layers: &detail.image.layers,
+        document: &detail.document,
+    });
+    Ok(ImageDiff::new(found, sides))
+}
+
+fn compared(image: &ImageView) -> ComparedImage {
+    ComparedImage {
+        id: image.id.clone(),
+        tags: image.tags.clone(),
+        platform: image.platform.clone(),
+        created: image.created,
+        size: image.size,
+        layers: image.layers.len(),
     }
 }
 

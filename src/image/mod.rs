@@ -19,6 +19,7 @@ pub mod aside;
 mod chain;
 pub mod change;
 pub mod commit;
+pub mod compare;
 pub mod config;
 mod damaged;
 pub mod error;

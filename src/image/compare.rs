@@ -2,16 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::{ConfigChange, LayerPath};
-use crate::engine::error::{Error, Result};
-use crate::engine::image::{ImageDetail, Images};
-use crate::engine::{Engine, Reporter, blocking};
-use crate::image;
-pub use crate::layer::compare::{Difference, FileChange, Sum};
-use crate::layer::compare::{Found, Walk};
-use crate::layer::opaque_attribute;
+use super::config::{self, ConfigChange};
+use crate::layer::LayerPath;
+use crate::layer::compare::{FileChange, Found, Sum};
 use crate::layer::stack::path_in;
-use crate::oci::{ImageId, Platform, Reference};
+use crate::oci::{Digest, ImageId, Platform, Reference};
 
 /// How two images differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +50,28 @@ pub struct ComparedImage {
     pub layers: usize,
 }
 
+/// One of the two, with what its record and configuration say.
+#[derive(Debug)]
+pub struct Side<'a> {
+    /// The image.
+    pub image: ComparedImage,
+    /// Its layers, bottom first.
+    pub layers: &'a [Digest],
+    /// Its configuration.
+    pub document: &'a serde_json::Value,
+}
+
 impl ImageDiff {
+    /// Joins what their files differ in with what else does.
+    #[must_use]
+    pub(crate) fn new(found: Found, [before, after]: [Side<'_>; 2]) -> Self {
+        let common = before.layers.iter().filter(|layer| after.layers.contains(layer)).count();
+        let config = config::changes(before.document, after.document);
+        let Found { paths, changes, added, changed, changed_before, removed, is_cut } = found;
+        let images = [before.image, after.image];
+        Self { images, common, paths, changes, added, changed, changed_before, removed, config, is_cut }
+    }
+
     /// The same, seen from the other image.
     #[must_use]
     pub fn swapped(mut self) -> Self {
@@ -88,48 +104,4 @@ impl ImageDiff {
     pub fn has_same_files(&self) -> bool {
         self.changes.is_empty() && !self.is_cut
     }
-}
-
-impl Images<'_> {
-    /// How the files and the configuration of two images differ.
-    ///
-    /// # Errors
-    ///
-    /// `No such image: x`; a layer that cannot be read; when it is cancelled.
-    pub async fn compare(&self, before: &str, after: &str, reporter: Reporter) -> Result<ImageDiff> {
-        let (engine, names) = (self.engine.clone(), [before.to_owned(), after.to_owned()]);
-        blocking(move || compare(&engine, &names, &reporter)).await
-    }
-}
-
-fn compare(engine: &Engine, names: &[String; 2], reporter: &Reporter) -> Result<ImageDiff> {
-    let details = [engine.image_detail(&names[0])?, engine.image_detail(&names[1])?];
-    let doing = || format!("compare `{}` with `{}`", names[0], names[1]);
-    let store = engine.image_store()?;
-    let opaque = opaque_attribute(store.in_user_namespace());
-    let folders = [details[0].folders.as_slice(), details[1].folders.as_slice()];
-    let walk = Walk::new(folders, opaque, super::MOST_PATHS, reporter);
-    let walk = walk.map_err(|error| Error::new(doing(), error))?;
-    let found = walk.run().map_err(|error| Error::new(doing(), error))?;
-    let [before, after] = &details;
-    let common = before.image.layers.iter().filter(|layer| after.image.layers.contains(layer)).count();
-    Ok(ImageDiff {
-        common,
-        config: image::config::changes(&before.document, &after.document),
-        images: details.map(|ImageDetail { image, .. }| ComparedImage {
-            layers: image.layers.len(),
-            id: image.id,
-            tags: image.tags,
-            platform: image.platform,
-            created: image.created,
-            size: image.size,
-        }),
-        paths: found.paths,
-        changes: found.changes,
-        added: found.added,
-        changed: found.changed,
-        changed_before: found.changed_before,
-        removed: found.removed,
-        is_cut: found.is_cut,
-    })
 }
