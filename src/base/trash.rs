@@ -19,7 +19,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::disk::{self, Error as DiskError, state};
+use super::disk::{self, Error as DiskError, Lock, Rank, state};
 use super::journal::Kind;
 use super::{Paths, id};
 
@@ -195,6 +195,28 @@ pub(crate) fn hide(paths: &Paths, folder: &std::path::Path) -> disk::Result<Path
     Ok(gone)
 }
 
+/// Moves an entry out of sight, as [`hide`] does, unless somebody is restoring it. Returns `None` if
+/// it is no longer there.
+///
+/// # Errors
+///
+/// It cannot be moved.
+pub(crate) fn purge(paths: &Paths, entry: &TrashEntry) -> disk::Result<Option<PathBuf>> {
+    let folder = folder(paths, &entry.id);
+    // A container's lock is in its folder.
+    let _lock = match entry.kind {
+        Kind::Container => match Lock::exclusive(&folder.join("lock"), Rank::Container) {
+            Err(error) if error.is_not_found() => return Ok(None),
+            result => Some(result?),
+        },
+        _ => None,
+    };
+    match hide(paths, &folder) {
+        Err(error) if error.is_not_found() => Ok(None),
+        result => result.map(Some),
+    }
+}
+
 /// Returns the entry to be purged next: an expired one, or the oldest if the disk is nearly full.
 /// Ask again after each purge, as that frees space.
 pub(crate) fn next_due(entries: &[TrashEntry], now: Timestamp, space: Option<Space>) -> Option<&TrashEntry> {
@@ -290,6 +312,21 @@ mod tests {
         assert_eq!(gone, paths.trash().join(".gone-container-a"));
         assert!(hide(&paths, &folder(&paths, "container-a")).unwrap_err().is_not_found());
         assert_eq!(contents(&paths).unwrap().entries.len(), 1);
+    }
+
+    #[test]
+    fn an_entry_is_purged_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = paths(&dir);
+        let container = entry("container-a", 10, 100);
+        let image = TrashEntry { kind: Kind::Image, ..entry("image-a", 10, 100) };
+        put(&paths, &container);
+        put(&paths, &image);
+        for entry in [container, image] {
+            let gone = paths.trash().join(format!("{GONE}{}", entry.id));
+            assert_eq!(purge(&paths, &entry).unwrap(), Some(gone));
+            assert_eq!(purge(&paths, &entry).unwrap(), None);
+        }
     }
 
     #[test]

@@ -15,7 +15,6 @@ use super::image::Both;
 use super::{
     ContainerView, Engine, Force, Gone, ImageView, Parents, Removed, Running, Status, Warnings, blocking,
 };
-use crate::base::disk::{self, Lock, Rank};
 use crate::base::error::one_line;
 use crate::base::journal::{self, Kind};
 use crate::base::{ErrorKind, Explain, Name};
@@ -218,15 +217,7 @@ impl Engine {
         let Some((lock, record)) = self.end_for_removal(&id, running, doing)? else {
             return Ok(Gone::default());
         };
-        let paths = self.paths();
-        disk::private_dir(&paths.trash()).doing(doing)?;
-        let name = record.name.as_str().to_owned();
-        let entry = TrashEntry::new(Kind::Container, record.id.as_str(), vec![name.clone()], name, keep);
-        let entry = entry.doing(doing)?;
-        let folder = paths.container(&record.id);
-        trash::write(&folder, &entry).doing(doing)?;
-        disk::sync_folders([&folder]).doing(doing)?; // without the note it would be litter
-        store::set_aside(paths, &record, &trash::folder(paths, &entry.id)).doing(doing)?;
+        let entry = store::trash(self.paths(), &record, keep).doing(doing)?;
         drop(lock);
         // For whoever follows the events it is gone; `trash` says that it can come back.
         let untold = tell_or_warn(self.paths(), &record, "destroy", &[("trash", &entry.id)]);
@@ -322,21 +313,9 @@ impl Engine {
     fn restore_container(&self, entry: &TrashEntry, name: Option<&str>) -> Result<Restored> {
         let doing = || format!("restore `{}`", entry.name);
         let name: Name = name.unwrap_or(&entry.name).parse().doing(doing)?;
-        let folder = trash::folder(self.paths(), &entry.id);
-        // The container's own lock, which lies in its folder and goes along: nobody else
-        // restores or purges it, and no sweep takes what has no name yet.
-        let lock = match Lock::exclusive(&folder.join("lock"), Rank::Container) {
-            Err(error) if error.is_not_found() => {
-                return Err(NotFound { noun: "trash entry", name: entry.id.clone() }).doing(doing);
-            }
-            result => result.doing(doing)?,
+        let Some(record) = store::restore(self.paths(), &entry.id, name).doing(doing)? else {
+            return Err(NotFound { noun: "trash entry", name: entry.id.clone() }).doing(doing);
         };
-        let mut record = store::load_aside(&folder).doing(doing)?;
-        record.name = name;
-        store::put_back(self.paths(), &record, &folder).doing(doing)?;
-        let note = self.paths().container(&record.id).join("trash.json");
-        let _ = std::fs::remove_file(note); // it says nothing where it is now
-        drop(lock);
         let untold = tell_or_warn(self.paths(), &record, "create", &[("trash", &entry.id)]);
         let names = vec![record.name.as_str().to_owned()];
         let (object, warnings) = (record.id.as_str().to_owned(), Warnings(untold.into_iter().collect()));

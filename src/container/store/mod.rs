@@ -18,6 +18,7 @@
 
 mod names;
 mod remove;
+mod trash;
 
 use std::fs;
 use std::io;
@@ -35,9 +36,10 @@ use crate::sys::{self, tree};
 use names::{claim, release};
 pub use names::{find, find_id, is_confirmed, name_of, rename};
 pub use remove::{
-    delete, has_discarded, has_other_names, is_half_made, is_litter, load_aside, put_back, remove,
-    remove_unreadable, set_aside, sweep,
+    delete, has_discarded, has_other_names, is_half_made, is_litter, load_aside, remove, remove_unreadable,
+    sweep,
 };
+pub use trash::{restore, trash};
 
 /// A container cannot be found, created or named.
 #[derive(Debug, thiserror::Error)]

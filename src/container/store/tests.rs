@@ -1,5 +1,6 @@
 //! Tests of the store, each with its own folders.
 
+use super::remove::{put_back, set_aside};
 use super::*;
 
 fn paths() -> (tempfile::TempDir, Paths) {
@@ -316,4 +317,23 @@ fn what_was_answered_survives_a_power_cut_and_nothing_else_is_synced() {
         "lost: names/containers/back".to_owned(),
     ];
     assert_eq!(found, lost);
+}
+
+#[test]
+fn a_container_comes_back_from_the_trash_once_under_another_name_than_one_that_is_taken() {
+    let (_dir, paths) = paths();
+    let web = record("a", "web");
+    let lock = create(&paths, &web).unwrap();
+    let entry = trash(&paths, &web, std::time::Duration::from_secs(60)).unwrap();
+    drop(lock);
+    assert_eq!((entry.object.as_str(), entry.names.as_slice()), (web.id.as_str(), &["web".to_owned()][..]));
+    assert!(load(&paths, &web.id).unwrap().is_none(), "it is gone");
+    drop(create(&paths, &record("b", "web")).unwrap()); // its name is free
+    let taken = restore(&paths, &entry.id, web.name.clone()).unwrap_err();
+    assert!(matches!(taken, Error::NameInUse { .. }), "{taken}");
+    let back = restore(&paths, &entry.id, "old".parse().unwrap()).unwrap().unwrap();
+    assert_eq!((&back.id, back.name.as_str()), (&web.id, "old"));
+    assert_eq!(find(&paths, "old").unwrap().id, web.id);
+    assert!(!paths.container(&web.id).join("trash.json").exists());
+    assert_eq!(restore(&paths, &entry.id, web.name.clone()).unwrap(), None);
 }

@@ -22,7 +22,6 @@ use super::super::error::{Doing, Result};
 use super::super::{Engine, Settings, Warnings};
 use crate::base::Paths;
 use crate::base::disk::{self, Lock, Rank};
-use crate::base::journal::Kind;
 use crate::base::trash::{self, Contents, TrashEntry, next_due};
 use crate::sys;
 
@@ -112,20 +111,7 @@ impl Engine {
 
     /// Takes one entry out of the trash, and what to warn of; `None` when it went meanwhile.
     fn hide_entry(&self, entry: &TrashEntry) -> disk::Result<Option<(PathBuf, Option<String>)>> {
-        let folder = trash::folder(self.paths(), &entry.id);
-        // Not while it is being restored.
-        let lock = match entry.kind {
-            Kind::Container => match Lock::exclusive(&folder.join("lock"), Rank::Container) {
-                Err(error) if error.is_not_found() => return Ok(None),
-                result => Some(result?),
-            },
-            _ => None,
-        };
-        let gone = match trash::hide(self.paths(), &folder) {
-            Err(error) if error.is_not_found() => return Ok(None),
-            result => result?,
-        };
-        drop(lock);
+        let Some(gone) = trash::purge(self.paths(), entry)? else { return Ok(None) };
         let attributes = [("name", entry.name.as_str()), ("trash", entry.id.as_str())];
         let untold = self.tell_of(entry.kind, "purge", &entry.object, &attributes);
         Ok(Some((gone, untold)))
@@ -218,6 +204,7 @@ pub fn helper(words: impl IntoIterator<Item = OsString>) -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::journal::Kind;
 
     #[test]
     fn nothing_is_deleted_before_a_power_cut_would_leave_its_entry_purged() {
