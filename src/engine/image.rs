@@ -1,114 +1,21 @@
 //! The verbs of images.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
-
-use jiff::Timestamp;
-use serde_json::Value;
-
 use super::error::{Doing, Error, Result};
 use super::pull::StopOnDrop;
 use super::{Damaged, Engine, Fate, Gone, ImageRemoval, Listing, Reporter, Warnings, blocking};
 use crate::base::error::one_line;
 use crate::base::journal;
 use crate::container;
+use crate::image::view::history;
 use crate::image::{self, Roots, Store};
-use crate::oci::{self, Digest, ImageId, Platform, Reference};
+use crate::oci::{ImageId, Reference};
 use crate::sys::probe::Probe;
 
 pub use crate::image::host::{DEFAULT_PROGRAMS, default_programs};
 pub use crate::image::import::ImportRequest;
 pub use crate::image::load::Loaded;
+pub use crate::image::view::{HistoryEntry, ImageDetail, ImageView};
 pub use crate::image::{Force, Input, Parents, Removed, Swept};
-
-/// An image as a list shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ImageView {
-    /// The digest of its configuration.
-    pub id: ImageId,
-    /// `debian:12`: its tags, as people write them, sorted.
-    pub tags: Vec<Reference>,
-    /// `debian@sha256:…`: as registries know it, sorted.
-    pub digests: Vec<Reference>,
-    /// When it was built, as it says.
-    pub created: Option<Timestamp>,
-    /// When it came here.
-    pub added: Timestamp,
-    /// When a tag was last given to it.
-    pub tagged: Option<Timestamp>,
-    /// Bytes of all files of its layers.
-    pub size: u64,
-    /// Its labels.
-    pub labels: BTreeMap<String, String>,
-    /// What it was built for.
-    pub platform: Platform,
-    /// The image it was built on, where that is known.
-    pub parent: Option<ImageId>,
-    /// The diffIDs of its layers, bottom first.
-    pub layers: Vec<Digest>,
-}
-
-impl ImageView {
-    /// Whether it has no tag.
-    #[must_use]
-    pub fn is_dangling(&self) -> bool {
-        self.tags.is_empty()
-    }
-}
-
-/// An image with all that is known of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ImageDetail {
-    /// As a list shows it.
-    pub image: ImageView,
-    /// The configuration document as it was written; `config` in it is what containers get.
-    pub document: Value,
-    /// The layers' folders, top-most first; absolute.
-    pub folders: Vec<PathBuf>,
-}
-
-impl ImageDetail {
-    /// What the image asks of its containers: user, environment, command, …
-    ///
-    /// # Errors
-    ///
-    /// When that part of the document is not of its form.
-    pub fn config(&self) -> Result<oci::image::Config> {
-        match self.document.get("config") {
-            None | Some(Value::Null) => Ok(oci::image::Config::default()),
-            Some(config) => serde_json::from_value(with_lists(config.clone()))
-                .map_err(|error| image::Error::malformed("the image's configuration", error))
-                .doing(|| format!("read the configuration of {}", self.image.id.short())),
-        }
-    }
-}
-
-/// Some builders write a lone word where a list belongs, and Docker takes it as one.
-fn with_lists(mut config: Value) -> Value {
-    for key in ["Entrypoint", "Cmd"] {
-        if let Some(word) = config.get_mut(key).filter(|word| word.is_string()) {
-            *word = Value::Array(vec![word.take()]);
-        }
-    }
-    config
-}
-
-/// One line of an image's history, newest first.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HistoryEntry {
-    /// The image this line made, where it is here.
-    pub id: Option<ImageId>,
-    /// When.
-    pub created: Option<Timestamp>,
-    /// By which command.
-    pub created_by: String,
-    /// Bytes of its layer.
-    pub size: u64,
-    /// What its author says.
-    pub comment: String,
-    /// The tags of that image.
-    pub tags: Vec<Reference>,
-}
 
 /// The verbs of images. A `target` is a name, an id or the start of an id.
 #[derive(Debug, Clone, Copy)]
@@ -160,19 +67,7 @@ impl Engine {
 
     /// The records of all containers, and what those are called that cannot be read.
     pub(super) fn container_records(&self) -> Result<(Vec<container::Record>, Vec<String>)> {
-        let (paths, doing) = (self.paths(), || "read the containers");
-        let (mut records, mut unreadable) = (Vec::new(), Vec::new());
-        for id in container::store::ids(paths).doing(doing)? {
-            match container::store::load(paths, &id) {
-                Ok(record) => records.extend(record),
-                Err(container::store::Error::Damaged { .. }) if container::store::is_litter(paths, &id) => {}
-                Err(_) => {
-                    let name = container::store::name_of(paths, &id).map(|name| name.to_string());
-                    unreadable.push(name.unwrap_or_else(|| id.short().to_owned()));
-                }
-            }
-        }
-        Ok((records, unreadable))
+        container::store::records(self.paths()).doing(|| "read the containers")
     }
 
     /// Who uses images: read without locks, and asked under the images' lock.
@@ -234,7 +129,11 @@ impl Images<'_> {
             let unread =
                 |error: &crate::base::disk::Error| format!("an image cannot be read: {}", one_line(error));
             Ok(Listing {
-                whole: seen.images.into_iter().map(|record| row(record, &seen.references)).collect(),
+                whole: seen
+                    .images
+                    .into_iter()
+                    .map(|record| ImageView::new(record, &seen.references))
+                    .collect(),
                 damaged,
                 warnings: seen.unread.iter().map(unread).chain(stuck.iter().map(not_back)).collect(),
             })
@@ -452,85 +351,6 @@ impl Engine {
     /// An image with all that is known of it, for whoever is on a blocking thread.
     pub(crate) fn image_detail(&self, target: &str) -> Result<ImageDetail> {
         let store = self.image_store()?;
-        let doing = || format!("inspect `{target}`");
-        let resolved = store.resolve(target).doing(doing)?;
-        let record = store.image(&resolved.image).doing(doing)?;
-        let bytes = store.config_bytes(&record.id).doing(doing)?;
-        let document = serde_json::from_slice(&bytes)
-            .map_err(|error| image::Error::malformed("the image's configuration", error))
-            .doing(doing)?;
-        let layers = self.paths().layers();
-        let folders = store.layers_of(&record.id).doing(doing)?;
-        let references = store.read_references().doing(doing)?.whole;
-        Ok(ImageDetail {
-            image: row(record, &references),
-            document,
-            folders: folders.into_iter().map(|folder| layers.join(folder)).collect(),
-        })
-    }
-}
-
-pub(super) fn row(record: image::Record, references: &[image::Reference]) -> ImageView {
-    let mine = || references.iter().filter(|reference| reference.names(&record.id));
-    let tags: BTreeSet<_> =
-        mine().filter(|mine| mine.name.digest().is_none()).map(|mine| mine.name.clone()).collect();
-    let by_digest = |mine: &image::Reference| {
-        let digest = mine.name.digest().or(mine.target.as_ref())?;
-        Some(mine.name.with_digest(digest.clone()))
-    };
-    let digests: BTreeSet<_> = mine().filter_map(by_digest).collect();
-    ImageView {
-        id: record.id,
-        tags: tags.into_iter().collect(),
-        digests: digests.into_iter().collect(),
-        created: record.created,
-        added: record.added,
-        tagged: record.tagged,
-        size: record.size,
-        labels: record.labels,
-        platform: record.platform,
-        parent: record.parent,
-        layers: record.layers,
-    }
-}
-
-fn history(detail: &ImageDetail, store: &Store) -> Vec<HistoryEntry> {
-    let empty = Vec::new();
-    let lines = detail.document.get("history").and_then(Value::as_array).unwrap_or(&empty);
-    let mut layers = detail.image.layers.iter();
-    let mut entries: Vec<HistoryEntry> = lines
-        .iter()
-        .map(|line| {
-            let text = |key: &str| line.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-            let is_empty = line.get("empty_layer").and_then(Value::as_bool).unwrap_or(false);
-            let layer = if is_empty { None } else { layers.next() };
-            HistoryEntry {
-                id: None,
-                created: text("created").parse().ok(),
-                created_by: text("created_by"),
-                size: layer.and_then(|layer| store.layer(layer).ok()).map_or(0, |layer| layer.size),
-                comment: text("comment"),
-                tags: Vec::new(),
-            }
-        })
-        .collect();
-    entries.reverse();
-    if let Some(newest) = entries.first_mut() {
-        newest.id = Some(detail.image.id.clone());
-        newest.tags.clone_from(&detail.image.tags);
-    }
-    entries
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_lone_word_is_a_command() {
-        let config = serde_json::json!({ "Entrypoint": "echo", "Cmd": "hi", "User": "app" });
-        let config: oci::image::Config = serde_json::from_value(with_lists(config)).unwrap();
-        assert_eq!(config.entrypoint().as_deref(), Some(&["echo".to_owned()][..]));
-        assert_eq!(config.cmd().as_deref(), Some(&["hi".to_owned()][..]));
+        ImageDetail::of(&store, target).doing(|| format!("inspect `{target}`"))
     }
 }

@@ -354,7 +354,7 @@ impl Engine {
                 let kept = self.image_store()?.aside(id).doing(doing)?;
                 let images = kept.records.into_iter();
                 Ok(TrashDetail::Image(
-                    images.map(|record| super::image::row(record, &kept.references)).collect(),
+                    images.map(|record| ImageView::new(record, &kept.references)).collect(),
                 ))
             }
             _ => Err(Unknown).doing(doing),

@@ -38,6 +38,7 @@ pub mod remove;
 pub mod store;
 pub mod sweep;
 pub mod tail;
+pub mod view;
 
 pub use aside::Kept;
 pub use commit::Commit;
@@ -47,7 +48,7 @@ pub use ingest::{Begun, Ingest};
 pub use input::Input;
 pub use layer::Layer;
 pub use lease::Lease;
-pub use record::{Record, Reference};
+pub use record::Record;
 pub use remove::{Force, Parents, Removed, User};
 pub use store::{Limits, Store};
 pub use sweep::{Roots, Swept};

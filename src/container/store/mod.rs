@@ -348,6 +348,26 @@ pub fn ids(paths: &Paths) -> Result<Vec<ContainerId>> {
     ids_in(paths.containers())
 }
 
+/// Returns the records of all containers, and what those are called whose record cannot be read.
+///
+/// # Errors
+///
+/// The containers cannot be listed.
+pub fn records(paths: &Paths) -> Result<(Vec<Record>, Vec<String>)> {
+    let (mut records, mut unreadable) = (Vec::new(), Vec::new());
+    for id in ids(paths)? {
+        match load(paths, &id) {
+            Ok(record) => records.extend(record),
+            Err(Error::Damaged { .. }) if is_litter(paths, &id) => {}
+            Err(_) => {
+                let name = name_of(paths, &id).map(|name| name.to_string());
+                unreadable.push(name.unwrap_or_else(|| id.short().to_owned()));
+            }
+        }
+    }
+    Ok((records, unreadable))
+}
+
 /// Returns the ids of all runs, including those of removed containers.
 ///
 /// # Errors

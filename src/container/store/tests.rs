@@ -337,3 +337,16 @@ fn a_container_comes_back_from_the_trash_once_under_another_name_than_one_that_i
     assert!(!paths.container(&web.id).join("trash.json").exists());
     assert_eq!(restore(&paths, &entry.id, web.name.clone()).unwrap(), None);
 }
+
+#[test]
+fn a_record_that_cannot_be_read_is_named_beside_the_others() {
+    let (_dir, paths) = paths();
+    for (id, name) in [("a", "web"), ("b", "db")] {
+        drop(create(&paths, &record(id, name)).unwrap());
+    }
+    let file = paths.container(&record("b", "db").id).join("record.json");
+    fs::write(file, "{").unwrap();
+    let (whole, unreadable) = records(&paths).unwrap();
+    let names: Vec<_> = whole.iter().map(|record| record.name.as_str()).collect();
+    assert_eq!((names.as_slice(), unreadable.as_slice()), (&["web"][..], &["db".to_owned()][..]));
+}

@@ -41,7 +41,9 @@ impl Engine {
             host_name: &uname.nodename().to_string_lossy(),
             platform: &detail.image.platform,
         };
-        let config = request.options.resolve(&detail.config()?, &facts).doing(doing)?;
+        let config = detail.config();
+        let config = config.doing(|| format!("read the configuration of {}", detail.image.id.short()))?;
+        let config = request.options.resolve(&config, &facts).doing(doing)?;
         let mut warnings = foreign(&detail.image.platform, request.options.platform.as_ref());
         if selinux::is_enabled() {
             warnings.extend(config.mounts.unlabelled());

@@ -8,7 +8,8 @@ use crate::base::Paths;
 use crate::base::disk::{self, State};
 use crate::image::layer::Meta;
 use crate::image::record::NamedImage;
-use crate::image::{Commit, Error, Force, Kept, Parents, Record, Reference, Removed, Roots, Store};
+use crate::image::record::Reference;
+use crate::image::{Commit, Error, Force, Kept, Parents, Record, Removed, Roots, Store};
 use crate::oci::{self, Digest, ImageId, Platform};
 
 fn store(dir: &tempfile::TempDir) -> Store {
