@@ -1,6 +1,7 @@
 //! What becomes of a container without a monitor: its run is taken over, started again, or settled.
 //!
 //! ```text
+//! monitor alive                          as run.json says
 //! monitor dead, first process alive      adopted by a new monitor
 //! both dead                              settled: recorded, cleaned up; where its policy wants
 //!                                        it, a new monitor starts it again
@@ -12,6 +13,7 @@
 //! Engines call this for what they find; [`step`] decides.
 
 mod error;
+mod look;
 mod step;
 
 use std::os::fd::OwnedFd;
@@ -26,10 +28,11 @@ use crate::base::{ContainerId, Paths};
 use crate::cgroup::{self, Cgroup};
 use crate::container::{Process, Record, Run, store};
 use error::{During as _, Result};
-use step::{Left, Step, Unseen};
+use step::{Left, Step, Unseen, ended_unseen};
 
 pub use error::{Error, Task, Why};
-pub use step::{Dead, UNSEEN, ended_unseen};
+pub use look::{Look, Seen};
+pub use step::{Dead, UNSEEN};
 
 /// How long who ends a container waits for a start that is under way.
 const START_PATIENCE: Duration = Duration::from_secs(2);

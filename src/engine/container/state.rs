@@ -1,15 +1,6 @@
 //! Containers as they are: read without locks, and recovered where a run is found dead.
 //!
-//! ```text
-//! monitor alive                          as run.json says
-//! monitor dead, first process alive      adopted by a new monitor
-//! both dead                              settled: recorded, cleaned up; where its policy wants
-//!                                        it, a new monitor starts it again
-//! ended, but not recorded (a full disk)  recorded
-//! no run.json, but processes of a run    damaged: left alone until somebody ends it
-//! that has no end in the record
-//! a folder in <run> without a run.json   a start that was killed: cleaned up
-//! ```
+//! [`crate::monitor::recover`] says what becomes of which.
 
 use std::collections::BTreeSet;
 use std::os::fd::{AsFd, OwnedFd};
@@ -18,15 +9,12 @@ use tokio::io::Interest;
 
 use super::super::attach::watched;
 use super::super::error::{Doing, Error, Result};
-use super::super::{Damaged, Engine, Listing, Process, Record, Run, Status};
+use super::super::{Damaged, Engine, Listing, Record};
 use super::Stored;
 use crate::base::ContainerId;
 use crate::base::error::one_line;
 use crate::container::store;
-use crate::monitor::recover::{
-    Busy, Dead, Launcher, Recovery, Why, ended_unseen, has_processes, unseen_code, unseen_end,
-};
-use crate::monitor::settle;
+use crate::monitor::recover::{Busy, Launcher, Look, Seen, Why};
 use crate::network;
 use crate::sys::process;
 
@@ -89,56 +77,17 @@ impl Engine {
         busy: Busy,
         of_gone: &mut Vec<String>,
     ) -> Result<Option<(Stored, Option<Error>)>> {
-        let paths = self.paths();
-        let doing = || format!("read the state of `{}`", record.name);
-        let has_folder = paths.container_run(&record.id).exists();
-        let run = if has_folder { store::load_run(paths, &record.id) } else { Ok(None) };
-        let is_broken = match &run {
-            Ok(Some(run)) => !run.monitor.is_alive(),
-            Ok(None) => has_folder || ended_unseen(&record),
-            Err(_) => true,
-        };
-        if !is_broken {
-            let run = run.doing(doing)?;
-            return Ok(Some((stored(record, run), None)));
-        }
-        let warnings = match self.recover(&record.id, busy, Dead::Policy) {
-            Ok(recovery) => {
-                self.reap(recovery.monitor);
-                recovery.warnings
-            }
-            Err(trouble) => {
-                // The recovery may have got halfway.
-                let run = store::load_run(paths, &record.id).or(run).doing(doing)?;
-                let is_lost = is_run_lost(&trouble)
-                    || run.is_none() && has_processes(paths, &record.id).doing(doing)?;
-                let record = store::load(paths, &record.id).ok().flatten().unwrap_or(record);
-                if is_lost {
-                    return Err(trouble);
-                }
-                let warnings = vec![one_line(&trouble)];
-                return Ok(Some((Stored { warnings, ..as_left(record, run) }, Some(trouble))));
-            }
-        };
-        let Some(record) = store::load(paths, &record.id).doing(doing)? else {
+        let Look { seen, warnings, trouble } = self.launcher().look(record, busy, |it| self.reap(it))?;
+        let Some(Seen { record, run, status }) = seen else {
             of_gone.extend(warnings);
             return Ok(None);
         };
-        let run = store::load_run(paths, &record.id).doing(doing)?;
-        // The process that changes it at this moment may not have got to the end of that yet.
-        let is_left = run.as_ref().is_some_and(|run| !run.monitor.is_alive());
-        let seen = if is_left { as_left(record, run) } else { stored(record, run) };
-        Ok(Some((Stored { warnings, ..seen }, None)))
+        Ok(Some((Stored { record, run, status, warnings }, trouble.map(Error::from))))
     }
 
     /// Who recovers containers.
     pub(super) fn launcher(&self) -> Launcher<'_> {
         Launcher { paths: self.paths(), program: self.program() }
-    }
-
-    /// Sees to a run whose monitor may be dead.
-    pub(super) fn recover(&self, id: &ContainerId, busy: Busy, dead: Dead) -> Result<Recovery> {
-        Ok(self.launcher().recover(id, busy, dead)?)
     }
 
     /// All containers, newest first; what is half-made is swept away.
@@ -171,25 +120,6 @@ impl Engine {
         }
         listing.whole.sort_by_key(|it: &Stored| std::cmp::Reverse(it.record.created));
         Ok(listing)
-    }
-}
-
-/// A container that could not be recovered, as it was left; one whose restart is due waits for it.
-fn as_left(mut record: Record, run: Option<Run>) -> Stored {
-    match run {
-        Some(run) if run.ended.is_some() || run.init().is_some_and(Process::is_alive) => {
-            stored(record, Some(run))
-        }
-        run => {
-            let is_due = |run: &Run| record.is_to_be_restarted(run, unseen_code(run));
-            let waiting =
-                run.as_ref().filter(|run| is_due(run)).map(|run| settle::waiting_run(run.monitor()));
-            if ended_unseen(&record) {
-                let end = unseen_end(&mut record, run.as_ref());
-                settle::note(&mut record, end);
-            }
-            stored(record, waiting)
-        }
     }
 }
 
@@ -292,13 +222,4 @@ fn is_damage(error: &Error) -> bool {
 /// Whether it is about a container whose processes run, and of which nothing else tells.
 pub(super) fn is_run_lost(error: &Error) -> bool {
     matches!(error.why().downcast_ref(), Some(Why::RunLost { .. }))
-}
-
-fn stored(mut record: Record, run: Option<Run>) -> Stored {
-    if let Some(ended) = run.as_ref().and_then(|run| run.ended.as_ref()) {
-        record.state.clone_from(ended);
-    }
-    let status = store::status(&record, run.as_ref());
-    let run = run.filter(|_| status.is_up() || status == Status::Restarting);
-    Stored { record, run, status, warnings: Vec::new() }
 }

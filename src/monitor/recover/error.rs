@@ -21,6 +21,8 @@ pub struct Error {
 /// What is done for a container without a monitor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Task {
+    /// Its state is read.
+    Read(Name),
     /// What its run has left is cleared.
     CleanUp(ContainerId),
     /// It is noted that a person ended it.
@@ -36,6 +38,7 @@ pub enum Task {
 impl fmt::Display for Task {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Read(name) => write!(f, "read the state of `{name}`"),
             Self::CleanUp(id) => write!(f, "clean up after `{}`", id.short()),
             Self::KeepEnded(name) => {
                 write!(f, "keep `{name}` from the start that its restart policy wants")
