@@ -15,11 +15,11 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use serde::Deserialize;
 use tokio::runtime::Handle;
 
 use super::registries::Registries;
 use super::{Doing, Engine, ErrorKind, Explain, Images, Phase, PullPolicy, Reporter, Result, blocking};
+use crate::image::known::{Known, here, known};
 use crate::image::{self, Commit, Lease, Store};
 use crate::oci::{Digest, ImageId, Platform, Reference};
 use crate::registry::{self, Repository, Resolved};
@@ -142,16 +142,6 @@ async fn pull_if_missing(
     Ok(pull(engine, &reference, PullOptions { platform }, reporter).await?.image)
 }
 
-/// The image that `word` means here, if it is for `wanted`.
-fn here(store: &Store, word: &str, wanted: Option<&Platform>) -> image::Result<ImageId> {
-    let meant = wanted.cloned().unwrap_or_else(Platform::host);
-    let record = store.image(&store.resolve_for(word, &meant)?.image)?;
-    if let Some(wanted) = wanted.filter(|wanted| wanted.fit(&record.platform).is_none()) {
-        return Err(image::Error::NoImage(format!("{word} for {wanted}")));
-    }
-    store.lost_part(&record)?.map_or(Ok(record.id), Err)
-}
-
 /// Asks the work to stop when nobody waits for it.
 pub(super) struct StopOnDrop(Reporter);
 
@@ -222,21 +212,11 @@ struct Pull<'a> {
     reporter: &'a Reporter,
 }
 
-/// What the reference names for the wanted platform before the pull.
-struct Known {
-    image: ImageId,
-    target: Option<Digest>,
-    /// All of it is here, and for the wanted platform.
-    is_whole: bool,
-    /// It is for just the platform that was asked for: its index has no better one.
-    is_exact: bool,
-}
-
 impl Pull<'_> {
     fn run(&self, registries: &Registries) -> std::result::Result<Pulled, PullError> {
         let runtime = &registries.runtime().map_err(PullError::Runtime)?;
         let repository = registries.client().repository(self.reference);
-        let known = self.known()?;
+        let known = known(&self.store, self.reference, self.options.platform.as_ref())?;
         let name = self
             .reference
             .digest()
@@ -256,28 +236,6 @@ impl Pull<'_> {
 
     fn wanted(&self) -> Platform {
         self.options.platform.clone().unwrap_or_else(Platform::host)
-    }
-
-    fn known(&self) -> image::Result<Option<Known>> {
-        use image::Error::{DamagedImage, DamagedName, NoImage};
-        let resolved = self.store.resolve_for(&self.reference.to_string(), &self.wanted());
-        let found = resolved.and_then(|resolved| Ok((self.store.image(&resolved.image)?, resolved)));
-        let (record, resolved) = match found {
-            Ok(found) => found,
-            Err(NoImage(_)) => return Ok(None),
-            // What is damaged is replaced, but for what another version wrote.
-            Err(DamagedImage { source, .. } | DamagedName { source, .. })
-                if !source.is_of_another_version() =>
-            {
-                return Ok(None);
-            }
-            Err(error) => return Err(error),
-        };
-        let wanted = self.wanted();
-        let is_whole = wanted.fit(&record.platform).is_some() && self.store.lost_part(&record)?.is_none();
-        let is_exact = self.options.platform.is_none() || record.platform.fit(&wanted).is_some();
-        let target = resolved.reference.and_then(|reference| reference.target);
-        Ok(Some(Known { image: resolved.image, target, is_whole, is_exact }))
     }
 
     /// What is here, if the registry has nothing else. A digest never changes its meaning;
@@ -330,20 +288,7 @@ impl Pull<'_> {
 
     /// An image that no index chose may be for another machine.
     fn check_platform(&self, config: &[u8]) -> std::result::Result<(), PullError> {
-        #[derive(Deserialize)]
-        struct Built {
-            #[serde(default)]
-            os: String,
-            #[serde(default)]
-            architecture: String,
-            variant: Option<String>,
-        }
-        let Ok(built) = serde_json::from_slice::<Built>(config) else { return Ok(()) }; // the commit tells
-        if built.os.is_empty() || built.architecture.is_empty() {
-            return Ok(());
-        }
-        let variant = built.variant.filter(|variant| !variant.is_empty());
-        let offered = Platform { os: built.os, arch: built.architecture, variant };
+        let Some(offered) = image::config::platform(config) else { return Ok(()) }; // the commit tells
         let wanted = self.wanted();
         match (wanted.fit(&offered), &self.options.platform) {
             (Some(_), _) => Ok(()),

@@ -1,8 +1,11 @@
-//! Compares the configurations of two images.
+//! What the configuration of an image says: the platform it is for, and how two differ.
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
 use serde_json::Value;
+
+use crate::oci::Platform;
 
 /// Maximum number of changes returned.
 const MOST: usize = 1000;
@@ -30,6 +33,22 @@ pub struct ConfigChange {
     pub before: Option<String>,
     /// The value in the second image.
     pub after: Option<String>,
+}
+
+/// Returns the platform that a configuration document names, or `None` if it names none.
+pub(crate) fn platform(document: &[u8]) -> Option<Platform> {
+    #[derive(Deserialize)]
+    struct Built {
+        #[serde(default)]
+        os: String,
+        #[serde(default)]
+        architecture: String,
+        variant: Option<String>,
+    }
+    let built = serde_json::from_slice::<Built>(document).ok()?;
+    let variant = built.variant.filter(|variant| !variant.is_empty());
+    let is_named = !built.os.is_empty() && !built.architecture.is_empty();
+    is_named.then_some(Platform { os: built.os, arch: built.architecture, variant })
 }
 
 /// Returns the differences between two configuration documents, in the order of the fields.
@@ -142,5 +161,19 @@ mod tests {
         }
         let many: Vec<String> = (0..5000).map(|at| format!("V{at}=1")).collect();
         assert_eq!(changes(&json!({"config": {"Env": many}}), &json!({})).len(), MOST);
+    }
+
+    #[test]
+    fn a_platform_is_one_of_a_system_and_an_architecture() {
+        let read = |document: &str| platform(document.as_bytes()).map(|it| it.to_string());
+        for (document, want) in [
+            (r#"{"os": "linux", "architecture": "arm64", "variant": "v8"}"#, Some("linux/arm64/v8")),
+            (r#"{"os": "linux", "architecture": "amd64", "variant": ""}"#, Some("linux/amd64")),
+            (r#"{"os": "linux"}"#, None),
+            (r#"{"architecture": "amd64"}"#, None),
+            ("[", None),
+        ] {
+            assert_eq!(read(document).as_deref(), want, "{document}");
+        }
     }
 }

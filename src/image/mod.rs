@@ -28,6 +28,7 @@ pub mod host;
 pub mod import;
 pub mod ingest;
 pub mod input;
+pub mod known;
 pub mod layer;
 pub mod lease;
 pub mod load;
