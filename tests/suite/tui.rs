@@ -198,8 +198,10 @@ fn a_first_hour_from_an_empty_store_to_an_empty_store() {
     let home = Home::new();
     let mut tui = Tui::open(&home, 100, 28);
     tui.see("No containers yet");
-    // An image of this machine, on one key.
+    // An image of this machine, on one key and an answer.
     tui.press("M");
+    tui.see("Make an image of this machine's tools?");
+    tui.press("y");
     tui.see("made host:latest");
     tui.see("[2 Images 1]");
     // A container of it, with its terminal.
@@ -328,7 +330,7 @@ fn a_page_keeps_what_was_read_of_a_container_that_another_process_removes() {
     tui.see("kept-42");
     home.hoist(["rm", "-f", "web"]).ok();
     tui.see("› web  is gone");
-    tui.see("1 line read before");
+    tui.see("1 line kept");
     tui.see("kept-42");
     tui.press("3");
     tui.see("sleep 1000");

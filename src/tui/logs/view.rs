@@ -278,7 +278,7 @@ pub(crate) fn bottom_note(seen: &Seen<'_>, room: usize) -> (String, Style) {
     let theme = &model.theme;
     if seen.is_gone && pane.selected.is_none() {
         let lines = (pane.buffer.end() - pane.buffer.first()).unsigned_abs();
-        return (format!(" {} read before ", counted_of(lines, "line")), theme.dim);
+        return (format!(" {} kept ", counted_of(lines, "line")), theme.dim);
     }
     let newest = &model.keys_of(KeyContext::Logs, Action::Last);
     let (mut parts, style) = match pane.is_paused {

@@ -30,9 +30,11 @@ impl Viewer for Why {
         KeyContext::Why
     }
 
-    fn is_of(&self, model: &Model, _: &Pane, subject: &Subject) -> bool {
+    fn is_of(&self, model: &Model, pane: &Pane, subject: &Subject) -> bool {
         let Subject::Container(id) = subject else { return false };
-        model.known(id).is_some_and(ContainerRow::is_ill)
+        // Of what is gone it can no longer be found out.
+        let can_tell = !model.is_gone(subject) || !self.is_blank(pane);
+        can_tell && model.known(id).is_some_and(ContainerRow::is_ill)
     }
 
     fn is_lasting(&self) -> bool {
