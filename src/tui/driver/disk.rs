@@ -36,3 +36,41 @@ pub(super) fn names(folder: &Path) -> Vec<(String, bool)> {
     names.sort();
     names
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_field_is_told_what_its_path_is() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("file"), b"12345").unwrap();
+        symlink("loop", dir.path().join("loop")).unwrap();
+        assert_eq!(look(dir.path()), PathFact::Folder);
+        assert_eq!(look(&dir.path().join("file")), PathFact::File(5));
+        assert_eq!(look(&dir.path().join("missing")), PathFact::Missing);
+        assert!(
+            matches!(look(&dir.path().join("loop")), PathFact::Unknown(why) if why.contains("symbolic link"))
+        );
+    }
+
+    #[test]
+    fn names_that_can_be_typed_are_told_with_the_links_to_folders() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["b", "a", "line\nfeed"] {
+            std::fs::write(dir.path().join(name), b"").unwrap();
+        }
+        std::fs::write(dir.path().join(OsStr::from_bytes(b"\xff")), b"").unwrap();
+        std::fs::create_dir(dir.path().join("folder")).unwrap();
+        symlink("folder", dir.path().join("to-folder")).unwrap();
+        symlink("a", dir.path().join("to-file")).unwrap();
+        let expected =
+            [("a", false), ("b", false), ("folder", true), ("to-file", false), ("to-folder", true)];
+        assert_eq!(names(dir.path()), expected.map(|(name, is_folder)| (name.to_owned(), is_folder)));
+        assert_eq!(names(&dir.path().join("a")), []);
+    }
+}

@@ -52,3 +52,22 @@ fn say(text: &str) {
     // Who sees nothing has no terminal left; what follows finds that out.
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_is_shown_as_it_was_typed() {
+        let cases: [(&[&str], &str); 4] = [
+            (&["sh", "-c", "echo $1", "hoist", "web"], "echo $1"),
+            (&["sh", "-c", "echo"], "sh -c echo"),
+            (&["git", "log", "a b"], "git log 'a b'"),
+            (&["printf", "\x1b[2J"], "printf '␛[2J'"),
+        ];
+        for (words, line) in cases {
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            assert_eq!(shown(&words), line, "{words:?}");
+        }
+    }
+}

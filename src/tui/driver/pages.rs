@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::docker;
-use crate::engine::{ContainerId, ContainerView, Engine};
+use crate::engine::{ContainerId, Engine};
 use crate::tui::event::Event;
 use crate::tui::model::Failure;
 use crate::tui::top::process;
@@ -25,27 +25,28 @@ pub(super) async fn ports(engine: &Engine, id: &ContainerId) -> Event {
         .map_or_else(|_| "Ports".to_owned(), |container| format!("Ports of {}", container.name));
     let lines = container.map(|container| {
         let value = docker::inspect::container(&container);
-        ports_of(&container, &value)
+        let address = value.pointer("/NetworkSettings/IPAddress").and_then(Value::as_str);
+        let networking = &container.config.networking;
+        let network = String::from(networking.network.clone());
+        let is_up = container.status.is_up();
+        ports_of(&network, address.unwrap_or_default(), is_up, &networking.exposed_ports)
     });
     Event::Page(title, lines.map_err(Failure::from))
 }
 
 /// The ports that the image and the user named, with the address they answer at.
-fn ports_of(container: &ContainerView, value: &Value) -> Vec<String> {
-    let config = &container.config;
-    let address = value.pointer("/NetworkSettings/IPAddress").and_then(Value::as_str).unwrap_or_default();
-    let network = String::from(config.networking.network.clone());
+fn ports_of(network: &str, address: &str, is_up: bool, exposed: &[String]) -> Vec<String> {
     let mut lines = vec![format!("network  {network}")];
-    lines.push(match (address, container.status.is_up()) {
+    lines.push(match (address, is_up) {
         ("", true) => "address  none of its own".to_owned(),
-        ("", false) => "address  none: it is not up".to_owned(),
+        ("", false) => "address  none: it is not running".to_owned(),
         (address, _) => format!("address  {address}"),
     });
     lines.push(String::new());
-    if config.networking.exposed_ports.is_empty() {
+    if exposed.is_empty() {
         lines.push("It names no port. What it listens on can be reached all the same.".to_owned());
     }
-    for port in &config.networking.exposed_ports {
+    for port in exposed {
         let number = port.split('/').next().unwrap_or_default();
         lines.push(match address {
             "" => port.clone(),
@@ -53,4 +54,37 @@ fn ports_of(container: &ContainerView, value: &Value) -> Vec<String> {
         });
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_are_told_with_the_address_that_reaches_them() {
+        let cases: [(&str, &str, bool, &[&str], &str); 4] = [
+            (
+                "bridge",
+                "172.17.0.2",
+                true,
+                &["80/tcp", "53/udp"],
+                "network  bridge|address  172.17.0.2||80/tcp     172.17.0.2:80 from this machine|\
+                 53/udp     172.17.0.2:53 from this machine",
+            ),
+            ("bridge", "", false, &["80/tcp"], "network  bridge|address  none: it is not running||80/tcp"),
+            ("host", "", true, &["80/tcp"], "network  host|address  none of its own||80/tcp"),
+            (
+                "bridge",
+                "172.17.0.2",
+                true,
+                &[],
+                "network  bridge|address  172.17.0.2||\
+                 It names no port. What it listens on can be reached all the same.",
+            ),
+        ];
+        for (network, address, is_up, exposed, lines) in cases {
+            let exposed: Vec<String> = exposed.iter().map(|port| (*port).to_owned()).collect();
+            assert_eq!(ports_of(network, address, is_up, &exposed).join("|"), lines);
+        }
+    }
 }

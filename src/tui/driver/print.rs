@@ -5,13 +5,13 @@
 
 use std::collections::HashMap;
 use std::io::{self, Read};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::process::{PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use tokio::sync::Notify;
 
-use super::FRAME;
+use super::pace::FRAME;
 use crate::command::join;
 use crate::engine::Engine;
 use crate::tui::event::{Event, Finish};
@@ -76,7 +76,7 @@ impl Prints {
     /// Asks it to end; asked again, it is ended. `false` when there is none.
     pub(super) fn cancel(&mut self, id: TaskId) -> bool {
         let Some(running) = self.running.get_mut(&id) else { return false };
-        running.signal(if running.was_asked { Signal::KILL } else { Signal::TERM });
+        running.signal(next_signal(running.was_asked));
         running.was_asked = true;
         true
     }
@@ -85,6 +85,11 @@ impl Prints {
     pub(super) fn take(&mut self, id: TaskId) {
         self.running.remove(&id);
     }
+}
+
+/// What asks a program to end, and what ends it when it was asked before.
+fn next_signal(was_asked: bool) -> Signal {
+    if was_asked { Signal::KILL } else { Signal::TERM }
 }
 
 type Spawned = (std::process::Child, std::os::fd::OwnedFd, io::PipeReader);
@@ -114,6 +119,31 @@ struct Held {
     is_over: bool,
 }
 
+impl Held {
+    /// Takes what was read; nothing at the end. Of much, the last half is kept, from the beginning
+    /// of a line on.
+    fn take(&mut self, read: &[u8]) {
+        self.is_over = read.is_empty();
+        self.bytes.extend_from_slice(read);
+        if self.bytes.len() > HELD {
+            let surplus = self.bytes.len() - HELD / 2;
+            let line = self.bytes[surplus..].iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+            self.bytes.drain(..surplus + line);
+        }
+    }
+}
+
+/// How it ended, for the list of tasks.
+fn ending(line: &str, status: Option<ExitStatus>) -> Result<Finish, Failure> {
+    match status {
+        Some(status) if status.success() => {
+            Ok(Finish { text: format!("{line}: done"), made: None, image: None, opens: false })
+        }
+        Some(status) => Err(Failure { what: format!("`{line}`: {status}"), ..Failure::default() }),
+        None => Err(Failure { what: format!("`{line}`: its end was not seen"), ..Failure::default() }),
+    }
+}
+
 async fn carry(
     tell: EventSender,
     id: TaskId,
@@ -141,16 +171,8 @@ async fn carry(
     }
     let _ = reader.await;
     let ended = tokio::task::spawn_blocking(move || child.wait()).await;
-    let line = join(&words);
-    let result = match ended {
-        Ok(Ok(status)) if status.success() => {
-            let text = format!("{line}: done");
-            Ok(Finish { text, made: None, image: None, opens: false })
-        }
-        Ok(Ok(status)) => Err(Failure { what: format!("`{line}`: {status}"), ..Failure::default() }),
-        _ => Err(Failure { what: format!("`{line}`: its end was not seen"), ..Failure::default() }),
-    };
-    tell.send(Event::Finished(id, result)).await;
+    let status = ended.ok().and_then(Result::ok);
+    tell.send(Event::Finished(id, ending(&join(&words), status))).await;
 }
 
 fn read(mut output: io::PipeReader, held: &Mutex<Held>, bell: &Notify) {
@@ -158,17 +180,111 @@ fn read(mut output: io::PipeReader, held: &Mutex<Held>, bell: &Notify) {
     loop {
         let count = output.read(&mut chunk).unwrap_or(0);
         let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
-        held.bytes.extend_from_slice(&chunk[..count]);
-        if held.bytes.len() > HELD {
-            let surplus = held.bytes.len() - HELD / 2;
-            let line = held.bytes[surplus..].iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-            held.bytes.drain(..surplus + line);
-        }
-        held.is_over = count == 0;
+        held.take(&chunk[..count]);
         drop(held);
         bell.notify_one();
         if count == 0 {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::process::ExitStatusExt as _;
+
+    use tokio::sync::mpsc;
+
+    use super::*;
+    use crate::base::Paths;
+    use crate::engine::Settings;
+
+    #[test]
+    fn of_much_the_last_lines_are_kept() {
+        let mut held = Held::default();
+        held.take(b"few\n");
+        assert_eq!((held.bytes.as_slice(), held.is_over), (b"few\n".as_slice(), false));
+        let line = [b"x".repeat(99), b"\n".to_vec()].concat();
+        for _ in 0..HELD / 100 + 1 {
+            held.take(&line);
+        }
+        assert!(held.bytes.len() <= HELD / 2 + 100, "{}", held.bytes.len());
+        assert!(held.bytes.starts_with(&line), "it begins with a whole line");
+        held.take(b"");
+        assert!(held.is_over && held.bytes.ends_with(&line));
+    }
+
+    #[test]
+    fn an_end_is_told_in_the_words_of_the_line() {
+        let told = |status: Option<i32>| match ending("ps -a", status.map(ExitStatus::from_raw)) {
+            Ok(finish) => finish.text,
+            Err(failure) => failure.what,
+        };
+        assert_eq!(told(Some(0)), "ps -a: done");
+        assert_eq!(told(Some(1 << 8)), "`ps -a`: exit status: 1");
+        assert_eq!(told(Some(9)), "`ps -a`: signal: 9 (SIGKILL)");
+        assert_eq!(told(None), "`ps -a`: its end was not seen");
+    }
+
+    /// An engine whose program is this script, and what it tells.
+    fn rig(script: &str) -> (tempfile::TempDir, Engine, EventSender, mpsc::Receiver<Event>) {
+        let dir = tempfile::tempdir().unwrap();
+        let program = dir.path().join("hoist");
+        std::fs::write(&program, format!("#!/bin/sh\n{script}")).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let paths = Paths::new(dir.path().join("root"), dir.path().join("run"));
+        let engine = Engine::open(Settings { program, ..Settings::new(paths) }).unwrap();
+        let (tell, told) = mpsc::channel(64);
+        (dir, engine, EventSender(tell), told)
+    }
+
+    /// Waits until it said this.
+    async fn hear(told: &mut mpsc::Receiver<Event>, text: &str) {
+        let mut said = String::new();
+        while !said.contains(text) {
+            match told.recv().await {
+                Some(Event::Said(_, bytes)) => said += &String::from_utf8_lossy(&bytes),
+                other => panic!("{other:?} before {text}"),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_it_prints_is_told_and_then_how_it_ended() {
+        let (_dir, engine, tell, mut told) = rig("shift 4; echo \"$@\"; echo wrong >&2; exit 3");
+        let mut prints = Prints::default();
+        let words = ["ps".to_owned(), "-a".to_owned()];
+        prints.start(&engine, None, &tell, TaskId(7), words.to_vec());
+        hear(&mut told, "ps -a\nwrong\n").await;
+        let Some(Event::Finished(TaskId(7), Err(failure))) = told.recv().await else { panic!() };
+        assert_eq!(failure.what, "`ps -a`: exit status: 3");
+        prints.take(TaskId(7));
+        assert!(!prints.cancel(TaskId(7)), "it has ended");
+    }
+
+    #[tokio::test]
+    async fn one_that_does_not_end_when_it_is_asked_is_ended() {
+        let (_dir, engine, tell, mut told) =
+            rig("trap 'echo asked' TERM; echo ready; while :; do sleep 0.05; done");
+        let mut prints = Prints::default();
+        prints.start(&engine, None, &tell, TaskId(1), vec!["events".to_owned()]);
+        hear(&mut told, "ready").await;
+        assert!(prints.cancel(TaskId(1)));
+        hear(&mut told, "asked").await;
+        assert!(prints.cancel(TaskId(1)));
+        let Some(Event::Finished(_, Err(failure))) = told.recv().await else { panic!() };
+        assert_eq!(failure.what, "`events`: signal: 9 (SIGKILL)");
+    }
+
+    #[tokio::test]
+    async fn a_program_that_cannot_be_started_is_a_task_that_failed() {
+        let (dir, engine, tell, mut told) = rig("");
+        std::fs::remove_file(dir.path().join("hoist")).unwrap();
+        let mut prints = Prints::default();
+        prints.start(&engine, None, &tell, TaskId(1), vec!["ps".to_owned()]);
+        let Some(Event::Finished(_, Err(failure))) = told.recv().await else { panic!() };
+        assert_eq!(failure.what, "cannot start `hoist ps`");
+        assert!(!prints.cancel(TaskId(1)), "there is nothing to cancel");
     }
 }

@@ -48,3 +48,36 @@ pub(super) fn write(folder: &Path, saved: &Saved) -> Result<(), disk::Error> {
     std::fs::create_dir_all(folder).map_err(make)?;
     disk::replace(&folder.join(NAME), saved.text().as_bytes())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("state").join("hoist");
+        assert_eq!(read(Some(&folder), true).unwrap().text(), Saved::default().text(), "there is none yet");
+        assert_eq!(read(None, true).unwrap().text(), Saved::default().text());
+        let saved = Saved { recent: vec!["inspect".to_owned()], ..Saved::default() };
+        write(&folder, &saved).unwrap();
+        assert_eq!(read(Some(&folder), true).unwrap().recent, ["inspect"]);
+        let error = write(Path::new("/dev/null/hoist"), &saved).unwrap_err();
+        assert!(error.to_string().contains("/dev/null/hoist"), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_is_no_such_text_is_kept_aside() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, aside) = (dir.path().join(NAME), dir.path().join("tui.json.bad"));
+        std::fs::write(&file, b"{ no json").unwrap();
+        // Where nothing may be written it stays.
+        let told = read(Some(dir.path()), false).unwrap_err();
+        assert!(told.contains("cannot be read") && !told.contains("kept as"), "{told}");
+        assert!(file.exists() && !aside.exists());
+        let told = read(Some(dir.path()), true).unwrap_err();
+        assert!(told.contains(&format!("kept as {}", aside.display())), "{told}");
+        assert_eq!(std::fs::read(&aside).unwrap(), b"{ no json");
+        assert!(read(Some(dir.path()), true).is_ok(), "the next time there is none");
+    }
+}

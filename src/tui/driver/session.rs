@@ -325,7 +325,135 @@ fn with_returns(bytes: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use std::task::{Context, Waker};
+
     use super::*;
+
+    const ID: TaskId = TaskId(1);
+
+    /// Sessions with one terminal, and what is sent to its program.
+    fn rig() -> (Sessions, Pane, mpsc::UnboundedReceiver<Input>) {
+        let mut sessions = Sessions::default();
+        let screen = Screen::new(20, 4);
+        sessions.screens.put(ID, screen.clone());
+        let (input, sent) = mpsc::unbounded_channel();
+        let has_changed = Arc::new(AtomicBool::new(false));
+        let task = tokio::spawn(std::future::pending::<()>()).abort_handle();
+        sessions.tasks.insert(ID, Session { input, has_changed: has_changed.clone(), task });
+        let pane = Pane { screen, has_changed, bell: sessions.bell.clone() };
+        (sessions, pane, sent)
+    }
+
+    fn bytes(sent: &mut mpsc::UnboundedReceiver<Input>) -> String {
+        let mut all = String::new();
+        while let Ok(Input::Bytes(bytes)) = sent.try_recv() {
+            all += &String::from_utf8(bytes).unwrap();
+        }
+        all
+    }
+
+    fn pointer(kind: MouseEventKind, held: KeyModifiers) -> Pointer {
+        Pointer { kind, held, column: 2, row: 1 }
+    }
+
+    #[tokio::test]
+    async fn however_much_is_written_it_rings_once_until_it_is_drawn() {
+        let (sessions, pane, _sent) = rig();
+        let rung = || sessions.bell.notified();
+        for text in ["a", "b", "c"] {
+            pane.feed(text.as_bytes());
+        }
+        rung().await;
+        assert!(sessions.has_changed(ID));
+        let mut again = std::pin::pin!(rung());
+        let mut idle = Context::from_waker(Waker::noop());
+        assert!(again.as_mut().poll(&mut idle).is_pending(), "it has rung for all of them");
+        sessions.draws(ID);
+        assert!(!sessions.has_changed(ID));
+        pane.feed(b"d");
+        again.await;
+    }
+
+    #[tokio::test]
+    async fn the_mouse_is_the_programs_where_it_asked_for_it() {
+        use MouseEventKind as M;
+        let (click, none, shift) = (M::Down(MouseButton::Left), KeyModifiers::NONE, KeyModifiers::SHIFT);
+        // (what the program asked for, what the mouse does, what the program is told, lines scrolled)
+        let cases = [
+            ("", M::ScrollUp, none, "", 3),
+            ("", click, none, "", 0),
+            ("\x1b[?1000h\x1b[?1006h", M::ScrollUp, none, "\x1b[<64;3;2M", 0),
+            ("\x1b[?1000h\x1b[?1006h", click, none, "\x1b[<0;3;2M", 0),
+            // With Shift it is hoist's all the same.
+            ("\x1b[?1000h\x1b[?1006h", M::ScrollUp, shift, "", 3),
+            // A full-screen program without the mouse is scrolled by its arrow keys.
+            ("\x1b[?1049h\x1b[?1007h", M::ScrollUp, none, "\x1b[A\x1b[A\x1b[A", 0),
+            ("\x1b[?1049h\x1b[?1007h", M::ScrollDown, none, "\x1b[B\x1b[B\x1b[B", 0),
+        ];
+        for (asked, kind, held, told, scrolled) in cases {
+            let (sessions, pane, mut sent) = rig();
+            pane.feed("line\r\n".repeat(30).as_bytes());
+            pane.feed(asked.as_bytes());
+            assert_eq!(sessions.point(ID, pointer(kind, held)), None);
+            let is = (bytes(&mut sent), pane.screen.lock().scrolled());
+            assert_eq!(is, (told.to_owned(), scrolled), "{asked:?} {kind:?} {held:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_the_mouse_marks_is_copied_when_it_goes_up() {
+        let (sessions, pane, mut sent) = rig();
+        pane.feed(b"zero\r\nfirst second");
+        let at = |kind, column| Pointer { kind, held: KeyModifiers::NONE, column, row: 1 };
+        assert_eq!(sessions.point(ID, at(MouseEventKind::Down(MouseButton::Left), 0)), None);
+        assert_eq!(sessions.point(ID, at(MouseEventKind::Drag(MouseButton::Left), 4)), None);
+        let marked = sessions.point(ID, at(MouseEventKind::Up(MouseButton::Left), 4));
+        assert_eq!((marked.as_deref(), bytes(&mut sent).as_str()), (Some("first"), ""));
+    }
+
+    #[tokio::test]
+    async fn copy_mode_says_what_it_does_not_find() {
+        let (sessions, pane, _sent) = rig();
+        pane.feed(b"one two");
+        let cases = [
+            (Walk::Begin, Ok(None)),
+            (Walk::Search("two".to_owned()), Ok(None)),
+            (Walk::Next { up: false }, Ok(None)),
+            (Walk::Search("three".to_owned()), Err("no match".to_owned())),
+            (Walk::End, Ok(None)),
+        ];
+        for (walk, expected) in cases {
+            assert_eq!(sessions.walk(ID, walk.clone()), expected, "{walk:?}");
+        }
+        assert_eq!(sessions.walk(TaskId(2), Walk::Begin), Ok(None), "there is no such terminal");
+    }
+
+    #[tokio::test]
+    async fn a_size_is_told_once_and_a_closed_terminal_is_told_nothing() {
+        let (mut sessions, _pane, mut sent) = rig();
+        for _ in 0..2 {
+            sessions.resize(ID, 30, 10);
+        }
+        assert_eq!(sent.try_recv(), Ok(Input::Resize(10, 30)));
+        assert!(sent.try_recv().is_err());
+        sessions.close(ID);
+        sessions.send(ID, Input::Bytes(b"x".to_vec()));
+        assert!(sent.recv().await.is_none() && sessions.screens.get(ID).is_none());
+    }
+
+    #[tokio::test]
+    async fn what_is_typed_without_a_terminal_is_echoed_and_ends_in_line_feeds() {
+        let (_sessions, pane, _sent) = rig();
+        assert_eq!(lines(b"ls\r".to_vec(), &pane), b"ls\n");
+        let shown = |pane: &Pane| {
+            pane.screen.lock().term().grid()[alacritty_terminal::index::Line(0)]
+                [alacritty_terminal::index::Column(1)]
+            .c
+        };
+        assert_eq!(shown(&pane), 's');
+        // A key that is no text is passed on and not shown.
+        assert_eq!(lines(b"\x1b[A".to_vec(), &pane), b"\x1b[A");
+    }
 
     #[test]
     fn each_line_of_a_program_without_a_terminal_begins_at_the_left_edge() {

@@ -66,3 +66,64 @@ async fn container(engine: &Engine, verb: &ContainerVerb, id: &str) -> Result<Do
         ContainerVerb::Remove(removal) => containers.remove(id, *removal).await.map(Done::from),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Paths;
+    use crate::engine::{
+        ContainerId, ErrorKind, Force, ImageRemoval, Parents, Process, Removal, Running, Settings,
+    };
+
+    #[test]
+    fn warnings_are_told_together_and_none_are_not() {
+        let told = |warnings: &[&str]| {
+            let warnings = Warnings(warnings.iter().map(|it| (*it).to_owned()).collect());
+            notice(&warnings).map(|event| match event {
+                Event::Notice(Tone::Warning, text) => text,
+                other => panic!("{other:?}"),
+            })
+        };
+        assert_eq!(told(&[]), None);
+        assert_eq!(told(&["one"]), Some("one".to_owned()));
+        assert_eq!(told(&["one", "two"]), Some("one · two".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn a_verb_on_what_is_not_there_fails_and_names_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = Paths::new(dir.path().join("root"), dir.path().join("run"));
+        let engine = Engine::open(Settings::new(paths)).unwrap();
+        let id: ContainerId = "ab".repeat(32).parse().unwrap();
+        use ContainerVerb as Verb;
+        let verbs = [
+            Verb::Start,
+            Verb::Stop,
+            Verb::Restart,
+            Verb::Pause,
+            Verb::Unpause,
+            Verb::Kill("TERM".to_owned()),
+            Verb::Rename("web".parse().unwrap()),
+            Verb::Remove(Removal::to_trash(Running::Kill)),
+        ];
+        let on_container = verbs.into_iter().map(|verb| (Effect::Container(verb, id.clone()), "abab"));
+        let process = Process { pid: 1, start_time: 1 };
+        let removal = ImageRemoval::to_trash(Force::No, Parents::Prune);
+        let others = [
+            (Effect::Signal(id.clone(), process, "TERM".to_owned()), "abab"),
+            (Effect::RemoveImage("nope:1".to_owned(), removal), "nope:1"),
+            (Effect::TagImage("nope:1".to_owned(), "new:1".to_owned()), "nope:1"),
+            (Effect::Restore("nope".to_owned(), None), "nope"),
+            (Effect::Purge("nope".to_owned()), "nope"),
+        ];
+        for (effect, name) in on_container.chain(others) {
+            let error = verb(&engine, &effect).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::NotFound, "{effect:?}");
+            assert!(error.to_string().contains(name), "{effect:?}: {error}");
+        }
+        let tag = Effect::TagImage("nope:1".to_owned(), "No Name".to_owned());
+        assert_eq!(verb(&engine, &tag).await.unwrap_err().kind(), ErrorKind::Invalid);
+        let done = verb(&engine, &Effect::EmptyTrash).await.unwrap();
+        assert!(done.kept.is_none() && done.warnings.0.is_empty(), "an empty trash is empty");
+    }
+}

@@ -155,3 +155,52 @@ async fn create(engine: &Engine, request: CreateRequest, then: Then, reporter: R
         opens: then == Then::Open,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::engine::{Error, Progress, Status, Verb};
+
+    /// Does it for these: `!name` fails, `?name` warns. Gives what is told, and what was noted.
+    async fn done(targets: &str) -> (std::result::Result<String, String>, Vec<String>) {
+        let notes: Arc<Mutex<Vec<String>>> = Arc::default();
+        let noted = notes.clone();
+        let reporter = Reporter::new(move |news| {
+            if let Progress::Note(text) = news {
+                noted.lock().unwrap().push(text);
+            }
+        });
+        let targets = targets.split(' ').map(str::to_owned).collect();
+        let on = On { told: "stopped", targets, reporter };
+        let result = on.each(|target| async move {
+            match target.chars().next() {
+                Some('!') => {
+                    let why = Status::Exited.after(Verb::Pause).unwrap_err();
+                    Err(Error::new(format!("stop `{target}`"), why))
+                }
+                Some('?') => Ok(Warnings(vec![format!("{target} was slow")])),
+                _ => Ok(Warnings::default()),
+            }
+        });
+        let result = result.await.map(|finish| finish.text).map_err(|error| error.to_string());
+        let notes = notes.lock().unwrap().clone();
+        (result, notes)
+    }
+
+    #[tokio::test]
+    async fn a_failure_stops_no_other_and_the_first_one_is_told() {
+        assert_eq!(done("a b").await, (Ok("stopped a, b".to_owned()), vec![]));
+        assert_eq!(done("a ?b").await, (Ok("stopped a, ?b · ?b was slow".to_owned()), vec![]));
+        let (result, notes) = done("a !b c !d").await;
+        assert_eq!(result, Err("cannot stop `!b`".to_owned()));
+        assert_eq!(notes.len(), 2, "{notes:?}");
+        assert!(notes[0].contains("`!b`") && notes[1].contains("`!d`"), "{notes:?}");
+    }
+
+    #[test]
+    fn a_container_with_a_terminal_is_started_by_the_pane_that_shows_it() {
+        assert!(Then::start(true) == Then::Open && Then::start(false) == Then::Start);
+    }
+}

@@ -143,3 +143,101 @@ fn unsupported(what: &str, instead: &str) -> Result<Finish> {
     let why = Unsupported { what: what.to_owned(), instead: Some(format!("use {instead}")) };
     Err(Error::new("do that here", why))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Paths;
+    use crate::engine::Settings;
+    use crate::tui::Environment;
+    use crate::tui::fixture::asked;
+
+    struct Rig {
+        dir: tempfile::TempDir,
+        engine: Engine,
+        world: World,
+    }
+
+    fn rig() -> Rig {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = Paths::new(dir.path().join("root"), dir.path().join("run"));
+        let engine = Engine::open(Settings::new(paths)).unwrap();
+        let read = |path: &std::path::Path| std::fs::read_to_string(path);
+        let world = World { environment: Environment::default(), folder: dir.path().to_owned(), read };
+        Rig { dir, engine, world }
+    }
+
+    impl Rig {
+        /// What comes of a job.
+        async fn result(&self, job: Job, title: &str) -> std::result::Result<String, (ErrorKind, String)> {
+            let result = work(&self.engine, &self.world, job, title, Reporter::silent()).await;
+            result.map(|finish| finish.text).map_err(|error| {
+                let whole: Vec<String> = std::iter::once(error.to_string()).chain(error.causes()).collect();
+                (error.kind(), whole.join(": "))
+            })
+        }
+
+        /// What comes of a line.
+        async fn line(&self, line: &str) -> std::result::Result<String, (ErrorKind, String)> {
+            self.result(asked(line), line).await
+        }
+    }
+
+    #[tokio::test]
+    async fn work_on_what_is_not_there_fails_by_name() {
+        let rig = rig();
+        let verbs = ["start", "stop", "restart", "kill", "pause", "unpause", "rm", "rmi", "export -o x.tar"];
+        for verb in verbs {
+            let (kind, said) = rig.line(&format!("{verb} nope")).await.unwrap_err();
+            assert_eq!(kind, ErrorKind::NotFound, "{verb}");
+            assert!(said.contains("nope"), "{verb}: {said}");
+        }
+        assert!(rig.line("tag nope new").await.unwrap_err().1.contains("nope"));
+        assert!(rig.line("rename nope new").await.unwrap_err().1.contains("nope"));
+        // What is not there need not be removed by force.
+        assert_eq!(rig.line("rm -f nope").await, Ok("removed nope".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn what_only_prints_and_what_needs_streams_says_what_to_use() {
+        let rig = rig();
+        for line in ["ps", "logs web", "images", "inspect web", "info", "network ls", "volume ls"] {
+            let (kind, said) = rig.line(line).await.unwrap_err();
+            assert_eq!(kind, ErrorKind::Unsupported, "{line}: {said}");
+        }
+        for line in ["export web", "load", "import -"] {
+            let (kind, said) = rig.line(line).await.unwrap_err();
+            assert!(kind == ErrorKind::Unsupported && said.contains("standard"), "{line}: {said}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_request_refers_to_is_read_first_and_named_when_it_cannot_be() {
+        let rig = rig();
+        let (kind, said) = rig.line("create --env-file missing.env host").await.unwrap_err();
+        assert_eq!(kind, ErrorKind::Invalid);
+        assert!(
+            said.contains("create --env-file missing.env host") && said.contains("missing.env"),
+            "{said}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_file_is_written_once_and_never_over_another_one() {
+        let rig = rig();
+        let path = rig.dir.path().join("web.csv");
+        let job = |text: &str| Job::Write(path.clone(), text.to_owned());
+        assert_eq!(rig.result(job("one"), "").await, Ok(format!("saved {}", path.display())));
+        let (kind, _) = rig.result(job("two"), "").await.unwrap_err();
+        assert_eq!(kind, ErrorKind::Conflict);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "one");
+        let missing = Job::Write(rig.dir.path().join("no/folder"), String::new());
+        assert_eq!(rig.result(missing, "").await.unwrap_err().0, ErrorKind::Internal);
+    }
+
+    #[test]
+    fn warnings_stand_behind_what_was_done() {
+        assert_eq!(told(&Warnings::default()), "");
+        assert_eq!(told(&Warnings(vec!["one".to_owned(), "two".to_owned()])), " · one · two");
+    }
+}
