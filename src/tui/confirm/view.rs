@@ -34,8 +34,11 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, question: &Confirm) {
     lines.extend(gap.iter().cloned());
     lines.extend(question.note_lines(model.size.0).into_iter().map(|note| Line::styled(note, theme.warn)));
     lines.extend(gap);
-    // A copy that replaces nothing takes nothing away that could be kept.
-    let no = if question.yes == "copy" { "cancel (also ↵, Esc)" } else { "keep (also ↵, Esc)" };
+    // What only adds something takes nothing away that could be kept.
+    let no = match question.yes {
+        "copy" | "make" => "cancel (also ↵, Esc)",
+        _ => "keep (also ↵, Esc)",
+    };
     lines.push(keys(model, KeyContext::Confirm, &[(Action::Accept, question.yes), (Action::Dismiss, no)]));
     let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
     let inner = open(frame, model, &question.title, "", 64, height);

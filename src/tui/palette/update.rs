@@ -52,9 +52,9 @@ fn deeds(model: &Model) -> Vec<Deed> {
             let is_deed = !matches!(action.group(), "Move" | "Dialog" | "Terminal" | "Yours")
                 && action != Action::Palette;
             if is_deed && is_own && seen.insert(action) {
-                deeds.push(deed(model, action, place, Some(section)));
+                deeds.push(deed(model, action, Some(section)));
             } else if is_deed && !is_own && alone.insert(action) {
-                deeds.push(deed(model, action, place, None));
+                deeds.push(deed(model, action, None));
             }
         }
     }
@@ -108,13 +108,21 @@ fn deeds(model: &Model) -> Vec<Deed> {
     deeds
 }
 
-fn deed(model: &Model, action: Action, place: KeyContext, on: Option<Section>) -> Deed {
+/// The keys that do it where the user is; none where they mean something else there.
+fn keys(model: &Model, action: Action, on: Option<Section>) -> String {
+    match on {
+        Some(section) if section != model.acted_section() => String::new(),
+        _ => model.keys_of(model.key_context_below(), action),
+    }
+}
+
+fn deed(model: &Model, action: Action, on: Option<Section>) -> Deed {
     let name = action.name().replace('-', " ");
     Deed {
         recent: recent(model, &name),
         name,
         about: action.help().to_owned(),
-        keys: model.keys_of(place, action),
+        keys: keys(model, action, on),
         on,
         kind: "",
         does: Does::Act(action),
@@ -290,6 +298,31 @@ mod tests {
         assert_eq!(row.name, "batch");
         let id = row.id.clone();
         assert_eq!(effects, [Effect::Save, Effect::Container(ContainerVerb::Restart, id)]);
+    }
+
+    #[test]
+    fn keys_are_those_of_the_page_that_is_open() {
+        let keys_of = |way: &str, text: &str| {
+            let mut model = full(80, 24);
+            press(&mut model, way);
+            press(&mut model, "ctrl-p");
+            write(&mut model, text);
+            let Some(Layer::Palette(palette)) = model.layers.last() else { panic!() };
+            palette.chosen().unwrap().deed.keys.clone()
+        };
+        // On a page the keys of its list stand behind a comma, and `r` of images restarts here.
+        let cases = [
+            ("j", "restart api", "r"),
+            ("j", "run debian:13", ""),
+            ("j", "pull", ""),
+            ("l", "restart api", ",r"),
+            ("2", "run debian:13", "r"),
+            ("2", "restart api", ""),
+            ("l", "theme", "T"),
+        ];
+        for (way, text, keys) in cases {
+            assert_eq!(keys_of(way, text), keys, "{way}: {text}");
+        }
     }
 
     #[test]

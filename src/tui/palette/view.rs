@@ -19,7 +19,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, palette: &Palette) {
     let (width, height) = model.size;
     let is_low = height < 16;
     let tall = if is_low { height.saturating_sub(2) } else { (height - 4).min(30) };
-    let inner = open(frame, model, "Do", "", width.saturating_sub(4).min(96), tall);
+    let inner = open(frame, model, "Commands", "", width.saturating_sub(4).min(96), tall);
     let field =
         Rect { x: inner.x + 2, width: inner.width.saturating_sub(2), height: 1.min(inner.height), ..inner };
     frame.render_widget(Line::styled("> ", theme.accent), Rect { height: 1.min(inner.height), ..inner });

@@ -2,12 +2,14 @@
 
 use crate::command::{Request, join};
 use crate::tui::action::Action;
+use crate::tui::confirm::model::Confirm;
 use crate::tui::event::{Effect, Job};
 use crate::tui::form::model::{Kind, RunForm, place_of};
 use crate::tui::keymap::KeyContext;
 use crate::tui::line::update::prompt;
 use crate::tui::list::batch::Batch;
 use crate::tui::model::{Failure, Model, Section, Tab, Tone};
+use crate::tui::tasks::model::TaskId;
 use crate::tui::tasks::update::{quiet_work, work};
 use crate::tui::update::show_tab;
 use crate::tui::{containers, form, images};
@@ -19,7 +21,7 @@ const HOST_IMAGE: &str = "host";
 pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     match action {
         Action::FromHost => {
-            return Some(vec![work(model, "image from this machine", Job::FromHost(HOST_IMAGE))]);
+            ask_from_host(model);
         }
         // From anywhere: it is about all there is.
         Action::EmptyTrash => return crate::tui::trash::update::act(model, action),
@@ -33,6 +35,24 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         }
     }
     Some(Vec::new())
+}
+
+/// Asks whether an image of this machine's tools is to be made: it copies some hundred files.
+fn ask_from_host(model: &mut Model) {
+    let name = format!("{HOST_IMAGE}:latest");
+    let is_there = model.images.all().iter().any(|row| row.name == name);
+    let mut notes =
+        vec!["It holds this machine's shell and core tools, with the libraries that they need.".to_owned()];
+    notes.extend(is_there.then(|| "It takes the name from the image that has it.".to_owned()));
+    model.open(Confirm {
+        title: "Make an image of this machine's tools?".to_owned(),
+        items: vec![name],
+        notes,
+        yes: "make",
+        // It gets its number when the answer is yes.
+        effects: vec![Effect::Work(TaskId(0), Job::FromHost(HOST_IMAGE))],
+        top: 0,
+    });
 }
 
 /// Shows everything known of what is selected, in lists without an own way to.
@@ -120,6 +140,7 @@ pub(crate) fn confirmed(model: &mut Model, effects: Vec<Effect>) -> Vec<Effect> 
         Some(Effect::Work(_, job @ (Job::Copy(_) | Job::Delete(..)))) => {
             crate::tui::files::update::begin(model, job)
         }
+        Some(Effect::Work(_, job @ Job::FromHost(_))) => vec![work(model, "image from this machine", job)],
         Some(Effect::RemoveImage(..)) => together(model, "removed", effects, Vec::new()),
         Some(Effect::Restore(..)) => together(model, "restored", effects, Vec::new()),
         Some(Effect::Purge(_)) => together(model, "deleted", effects, Vec::new()),

@@ -160,7 +160,7 @@ fn what_a_status_forbids_is_said_and_not_tried() {
     press(&mut model, "G");
     assert_eq!(press(&mut model, "p"), []);
     let notice = model.notice.unwrap();
-    assert_eq!(notice.text, "cannot pause `canary`: it is created");
+    assert_eq!(notice.text, "cannot pause `canary`: it has not been started");
     assert_eq!(notice.hint.as_deref(), Some("start it first"));
 }
 
@@ -403,7 +403,9 @@ fn a_terminal_that_ended_says_so_and_is_closed() {
 fn an_image_of_this_machine_is_one_key_away_when_there_is_nothing() {
     let mut model = empty(80, 24);
     assert!(screen(&model).contains("M   make an image of this machine"));
-    assert_eq!(press(&mut model, "M"), [Effect::Work(TaskId(1), Job::FromHost("host"))]);
+    assert_eq!(press(&mut model, "M"), []);
+    assert!(screen(&model).contains("host:latest"));
+    assert_eq!(press(&mut model, "enter M y"), [Effect::Work(TaskId(1), Job::FromHost("host"))]);
     let finish = Finish {
         text: "made host:latest".to_owned(),
         made: None,

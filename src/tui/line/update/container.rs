@@ -78,6 +78,20 @@ fn opens_terminal(run: &Run) -> bool {
     run.create.cidfile.is_none() && run.create.request.options.process.tty
 }
 
+/// Shows the list, which has what each container uses, and says so.
+fn stats_of_all(model: &mut Model) -> Vec<Effect> {
+    let effects = here(model, Action::GoContainers);
+    match model.containers.all().is_empty() {
+        true => model.say(Tone::Plain, "there are no containers", None),
+        false => {
+            let keys = model.keys_of(KeyContext::Containers, Action::Stats);
+            let hint = format!("{keys} shows the charts of one");
+            model.say(Tone::Plain, "the list shows what each container uses", Some(hint));
+        }
+    }
+    effects
+}
+
 /// Shows what a request without further wishes asks for, where there is a screen for it.
 fn screen(model: &mut Model, asked: &Request) -> Option<Vec<Effect>> {
     match asked {
@@ -101,7 +115,7 @@ fn screen(model: &mut Model, asked: &Request) -> Option<Vec<Effect>> {
             _ => None,
         },
         Request::Stats(stats) if has_screen(stats) => match stats.targets.as_slice() {
-            [] => Some(here(model, Action::GoContainers)),
+            [] => Some(stats_of_all(model)),
             [target] => Some(show(model, target, Tab::Stats)),
             _ => None,
         },
@@ -112,5 +126,29 @@ fn screen(model: &mut Model, asked: &Request) -> Option<Vec<Effect>> {
             }
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tui::fixture::{empty, full, press, screen, write};
+    use crate::tui::model::Model;
+
+    fn after(mut model: Model, line: &str) -> String {
+        press(&mut model, ":");
+        write(&mut model, line);
+        press(&mut model, "enter");
+        screen(&model)
+    }
+
+    #[test]
+    fn stats_without_a_name_say_where_they_are() {
+        let shown = after(full(100, 30), "stats");
+        assert!(
+            shown.contains("the list shows what each container uses → S shows the charts of one"),
+            "{shown}"
+        );
+        assert!(after(empty(100, 30), "stats").contains("there are no containers"));
+        assert!(after(full(100, 30), "stats web").contains("Memory"));
     }
 }
