@@ -100,7 +100,7 @@ actions! {
         Run          Writes "run"           "run…"     "Run a container of this image";
         RunAgain     Writes "run-again"     "again…"   "Run a container like this one";
         Pull         Writes "pull"          "pull…"    "Fetch an image from a registry";
-        FromHost     Writes "from-host"     "from host" "Make an image of this machine's shell and core tools";
+        FromHost     Writes "from-host"     "from host" "Make an image of this machine's shell and core tools; asks first";
         Load         Writes "load"          "load…"    "Load an image archive";
         Import       Writes "import"        "import…"  "Make an image of a root file system's tar";
         Tag          Writes "tag"           "tag…"     "Give the image one more name";
@@ -147,8 +147,8 @@ actions! {
     }
     "Window" {
         Zoom         Looks  "zoom"          "zoom"     "Give the panes the whole window, then this one alone, then show the list again";
-        SplitRight   Looks  "split-right"   "split |"  "Part the pane in two, side by side";
-        SplitDown    Looks  "split-down"    "split -"  "Part the pane in two, one above the other";
+        SplitRight   Looks  "split-right"   "split |"  "Split the pane, side by side";
+        SplitDown    Looks  "split-down"    "split -"  "Split the pane, one above the other";
         PaneLeft     Looks  "pane-left"     "left"     "Go to the pane on the left";
         PaneDown     Looks  "pane-down"     "down"     "Go to the pane below";
         PaneUp       Looks  "pane-up"       "up"       "Go to the pane above, or to the list";
@@ -157,7 +157,7 @@ actions! {
         Narrower     Looks  "narrower"      "narrower" "Make the pane narrower";
         Taller       Looks  "taller"        "taller"   "Make the pane taller";
         Shorter      Looks  "shorter"       "shorter"  "Make the pane shorter";
-        EqualPanes   Looks  "equal-panes"   "equal"    "Give panes that lie side by side the same room";
+        EqualPanes   Looks  "equal-panes"   "equal"    "Make all panes the same size";
         ExchangePanes Looks  "exchange-panes" "exchange" "Exchange the pane with the next one";
         ClosePane    Looks  "close-pane"    "close"    "Close the pane; its session goes on";
         OnlyPane     Looks  "only-pane"     "only"     "Close all other panes";
@@ -192,10 +192,10 @@ actions! {
         ColumnSooner Looks  "column-sooner" "move up"  "Move the column further to the left";
         ColumnReset  Looks  "column-reset"  "usual"    "Take the usual columns again";
         Repeat       Looks  "repeat"        "repeat"   "Do the last verb again, to what is selected";
-        Group        Looks  "group"         "group"    "Gather containers by their project, or not";
+        Group        Looks  "group"         "group"    "Group containers by project, or not";
     }
     "Order" {
-        OrderNone    Looks  "order-none"    "unsorted" "Sort no more: as they came";
+        OrderNone    Looks  "order-none"    "unsorted" "Do not sort: in the order they came";
         OrderName    Looks  "order-name"    "name"     "Sort by name; the same keys again: the other way round";
         OrderState   Looks  "order-state"   "state"    "Sort by state, what is ill first";
         OrderImage   Looks  "order-image"   "image"    "Sort by image";
@@ -216,7 +216,7 @@ actions! {
         OrderPlatform Looks  "order-platform" "platform" "Sort by platform";
         OrderUsers   Looks  "order-users"   "users"    "Sort by how many containers use it";
         OrderDriver  Looks  "order-driver"  "driver"   "Sort by driver";
-        OrderFolder  Looks  "order-folder"  "place"    "Sort by where its files are";
+        OrderFolder  Looks  "order-folder"  "path"     "Sort by path";
         OrderSubnet  Looks  "order-subnet"  "subnet"   "Sort by subnet";
         OrderMembers Looks  "order-members" "members"  "Sort by how many containers are connected";
         OrderTime    Looks  "order-time"    "time"     "Sort by time";

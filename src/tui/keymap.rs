@@ -235,7 +235,7 @@ impl fmt::Display for Conflict {
 pub enum Fault {
     #[error("{0}")]
     Toml(String),
-    #[error("[{0}] is not a place")]
+    #[error("[{0}] is not a context")]
     KeyContext(String),
     #[error("in [{place}] {source}")]
     Key { place: String, source: BadKey },
@@ -613,8 +613,8 @@ mod tests {
                 "keymap.toml, line 3, column 3: in [images] `Q` (pull of [images]) is also `Q` (quit of \
                  [global]), from hoist",
             ),
-            ("[ships]\nq = \"quit\"", "keymap.toml, line 1, column 2: [ships] is not a place"),
-            ("global = 3", "keymap.toml, line 1, column 1: [global] is not a place"),
+            ("[ships]\nq = \"quit\"", "keymap.toml, line 1, column 2: [ships] is not a context"),
+            ("global = 3", "keymap.toml, line 1, column 1: [global] is not a context"),
             (
                 "[global]\nx = \"explode\"",
                 "keymap.toml, line 2, column 5: in [global] `x` does `explode`, which is not an action",
@@ -679,7 +679,7 @@ mod tests {
         for (command, message) in [
             (command("g", "containers"), "config.toml, line 2, column 7: in [containers] `g` (custom of"),
             (command("gg", "containers"), "config.toml, line 2, column 7: in [containers] `gg` is not a key"),
-            (command("g 1", "ships"), "config.toml, line 3, column 7: [ships] is not a place"),
+            (command("g 1", "ships"), "config.toml, line 3, column 7: [ships] is not a context"),
         ] {
             let error = load(command).unwrap_err().to_string();
             assert!(error.starts_with(message), "{error}");

@@ -13,12 +13,12 @@ const HEAD: &str = "\
 # Keys
 
 This file is generated from `assets/keymap.toml` and the table of actions (`src/tui/action.rs`) by a test; do not edit
-it. In hoist, `?` shows the keys of the focused place, including your own changes.
+it. In hoist, `?` shows the keys of the focused context, including your own changes.
 
 Your keymap is `~/.config/hoist/keymap.toml`, in the format of [assets/keymap.toml](../assets/keymap.toml): a table is a
-place, a line is `keys = action`, and `none` removes a key. It is reloaded when it is saved. `:export keys` shows the
-complete keymap in this format. On a page, `,` followed by a key of the list acts on the object that the page shows: `,s`
-stops that container. `[ui] keymap` in `config.toml` can be `default`, `k9s` or `lazydocker`.
+context (a screen, a tab, a dialog), a line is `keys = action`, and `none` removes a key. It is reloaded when it is saved.
+`:export keys` shows the complete keymap in this format. On a page, `,` followed by a key of the list acts on the object
+that the page shows: `,s` stops that container. `[ui] keymap` in `config.toml` can be `default`, `k9s` or `lazydocker`.
 ";
 
 /// Formats keys for a Markdown table.
@@ -55,7 +55,7 @@ fn presets(text: &mut String, ours: &Keymap) -> std::fmt::Result {
     for (preset, name, _) in PRESETS {
         let Ok(keymap) = Keymap::load(*preset, None, &[]) else { continue };
         write!(text, "\n## Preset {name}\n\nDifferences from the keys above:\n\n")?;
-        writeln!(text, "| place | keys | action | |\n| --- | --- | --- | --- |")?;
+        writeln!(text, "| context | keys | action | |\n| --- | --- | --- | --- |")?;
         for place in KeyContext::ALL {
             let here = |keymap: &Keymap| -> Vec<_> {
                 keymap

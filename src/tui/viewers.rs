@@ -199,6 +199,11 @@ pub(crate) trait Viewer: Sync {
         None
     }
 
+    /// Whether an action of it does something at this moment; what does not is not offered.
+    fn offers(&self, _pane: &Pane, _action: Action) -> bool {
+        true
+    }
+
     /// Whether nothing was read for it.
     fn is_blank(&self, _pane: &Pane) -> bool {
         false

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use ratatui::style::Style;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use crate::base::units::column;
 use crate::engine::Status;
 use crate::tui::containers::model::{ContainerRow, died_of_memory};
 use crate::tui::theme::Theme;
@@ -82,7 +83,7 @@ pub fn age(row: &ContainerRow, now: Timestamp) -> String {
     }
 }
 
-/// `0`, `340K`, `1.2M`, `12G`: powers of 1024, at most three digits.
+/// `0`, `340K`, `1.2M`, `12G`: of memory and rates, powers of 1024, at most three digits.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "for people")]
 pub fn bytes(amount: f64) -> String {
@@ -102,8 +103,15 @@ pub fn bytes(amount: f64) -> String {
 
 /// The same of whole bytes.
 #[must_use]
-pub fn size(amount: u64) -> String {
+pub fn amount(amount: u64) -> String {
     bytes(amount as f64)
+}
+
+/// `7.22MB`: of what lies on a disk or is transferred, powers of 1000, as `images` and `ps -s` have
+/// it; at most six columns.
+#[must_use]
+pub fn size(amount: u64) -> String {
+    column(amount)
 }
 
 /// `text` in lines of at most `width` columns, broken between words where that can be; all

@@ -72,9 +72,9 @@ fn summary_line(model: &Model, line: &SummaryLine, width: u16) -> Line<'static> 
     }
     let (sign, style) = sign(model, line.mark);
     let names = (usize::from(width) / 3).clamp(8, 22);
-    let room = usize::from(width).saturating_sub(names + 6);
+    let room = usize::from(width).saturating_sub(names + 5);
     Line::from(vec![
-        Span::styled(format!("   {}", cell(&line.name, names, Align::Left)), theme.dim),
+        Span::styled(format!("  {}", cell(&line.name, names, Align::Left)), theme.dim),
         Span::styled(format!(" {sign} "), style),
         Span::styled(cell(&line.text, room, Align::Left), theme.text),
     ])

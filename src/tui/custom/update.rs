@@ -112,7 +112,7 @@ fn begin(model: &mut Model, mut pending: Pending) -> Vec<Effect> {
     });
     if let Some(missing) = missing {
         let why = match missing {
-            Placeholder::Ip => "it has no address: it is not up, or has no network of its own",
+            Placeholder::Ip => "it has no address: it is not running, or has no network of its own",
             _ => "what is selected has none",
         };
         let what = format!("cannot run `{}`: there is no {}", pending.name, missing.shown());

@@ -74,6 +74,15 @@ impl Viewer for Files {
             || matches!(action.group(), "Files" | "Delete")
     }
 
+    fn offers(&self, pane: &Pane, action: Action) -> bool {
+        match &pane.files.reader {
+            None => true,
+            Some(reader) if action == Action::EditFile => reader.of.is_some(),
+            // They mean the browser below the text.
+            Some(_) => !matches!(action.group(), "Files" | "Delete" | "List"),
+        }
+    }
+
     fn has_all_keys(&self) -> bool {
         true
     }

@@ -186,14 +186,14 @@ fn details(pane: &FilesPane, which: usize, entry: &Entry, width: u16) -> String 
     let sign = if pane.differs(which, entry) { '≠' } else { ' ' };
     match width {
         ..26 => String::new(),
-        26..46 => format!(" {bytes:>5} {sign}"),
-        46..70 => format!(" {bytes:>5} {sign} {} {}", cell(&entry.owner, 6, Align::Left), bits(entry.mode)),
+        26..46 => format!(" {bytes:>6} {sign}"),
+        46..70 => format!(" {bytes:>6} {sign} {} {}", cell(&entry.owner, 6, Align::Left), bits(entry.mode)),
         _ => {
             let time = entry.changed.map_or_else(String::new, |time| {
                 time.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
             });
             let (owner, group) = (cell(&entry.owner, 8, Align::Left), cell(&entry.group, 8, Align::Left));
-            format!(" {bytes:>5} {sign} {owner} {group} {} {time:16}", bits(entry.mode))
+            format!(" {bytes:>6} {sign} {owner} {group} {} {time:16}", bits(entry.mode))
         }
     }
 }

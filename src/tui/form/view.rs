@@ -66,7 +66,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, form: &RunForm) {
         equivalent(frame, model, form, area, is_wide);
     }
     if let Some(area) = foot {
-        frame.render_widget(footer(model, form), area);
+        frame.render_widget(footer(model, form, inside), area);
     }
 }
 
@@ -96,9 +96,9 @@ fn keys_note(model: &Model) -> String {
 fn sections(model: &Model, form: &RunForm, width: usize) -> Line<'static> {
     let theme = &model.theme;
     let next = model.keys_of(KeyContext::Form, Action::NextSection);
-    let all: usize = Section::ALL.iter().map(|section| section.title().width() + 2).sum();
+    let all: usize = Section::ALL.iter().map(|section| section.title().width() + 1).sum();
     let mut spans = Vec::new();
-    if all + 16 > width {
+    if all + 1 > width {
         let title = format!("[{}]", form.section.title());
         spans.push(Span::styled(title, theme.accent.add_modifier(Modifier::BOLD)));
         let rest: Vec<&str> =
@@ -106,17 +106,32 @@ fn sections(model: &Model, form: &RunForm, width: usize) -> Line<'static> {
         let hint = format!("  {next}: {}", rest.join(", ").to_lowercase());
         spans.push(Span::styled(cell(&hint, width.saturating_sub(12), Align::Left), theme.dim));
     } else {
+        let is_wide = shows_next(model, width);
         for section in Section::ALL {
-            spans.push(match section == form.section {
-                true => {
+            if !is_wide && !spans.is_empty() {
+                spans.push(Span::raw(" "));
+            }
+            spans.push(match (section == form.section, is_wide) {
+                (true, _) => {
                     Span::styled(format!("[{}]", section.title()), theme.accent.add_modifier(Modifier::BOLD))
                 }
-                false => Span::styled(format!(" {} ", section.title()), theme.dim),
+                (false, true) => Span::styled(format!(" {} ", section.title()), theme.dim),
+                (false, false) => Span::styled(section.title(), theme.dim),
             });
         }
-        spans.push(Span::styled(format!("  {next} next"), theme.dim));
+        if is_wide {
+            spans.push(Span::styled(format!("  {next} next"), theme.dim));
+        }
     }
     Line::from(spans)
+}
+
+/// Whether the line of groups has room for the key that shows the next one, and for two blanks
+/// between them.
+fn shows_next(model: &Model, width: usize) -> bool {
+    let all: usize = Section::ALL.iter().map(|section| section.title().width() + 2).sum();
+    let next = model.keys_of(KeyContext::Form, Action::NextSection);
+    all + next.width() + 7 <= width
 }
 
 /// The fields that are typed; those around the cursor where not all fit.
@@ -154,6 +169,12 @@ fn row(frame: &mut Frame<'_>, model: &Model, form: &RunForm, field: usize, area:
     if is_here {
         frame.buffer_mut().set_style(place, theme.sel);
         frame.render_widget(input.area(), place);
+        if form.text(field).is_empty() {
+            // Behind the cursor.
+            let hint = Rect { x: place.x + 1, width: place.width.saturating_sub(1), ..place };
+            let text = cell(spec.hint, hint.width.into(), Align::Left);
+            frame.render_widget(Line::styled(text, theme.dim), hint.intersection(area));
+        }
     } else if form.text(field).is_empty() {
         frame.render_widget(Line::styled(cell(spec.hint, place.width.into(), Align::Left), theme.dim), place);
     } else {
@@ -177,10 +198,6 @@ fn side(model: &Model, form: &RunForm, field: usize) -> (String, Style) {
     match form.notes.get(field).and_then(Option::as_ref) {
         Some(note) => note_line(note, &model.theme),
         None if form.field == field && form.is_choice() => ("← → ▾".to_owned(), model.theme.dim),
-        // The field itself is for the cursor.
-        None if form.field == field && form.text(field).is_empty() => {
-            (FIELDS.get(field).map_or("", |field| field.hint).to_owned(), model.theme.dim)
-        }
         None => (String::new(), model.theme.dim),
     }
 }
@@ -252,7 +269,7 @@ fn equivalent(frame: &mut Frame<'_>, model: &Model, form: &RunForm, area: Rect, 
 }
 
 /// What is wrong, else what the keys do.
-fn footer(model: &Model, form: &RunForm) -> Line<'static> {
+fn footer(model: &Model, form: &RunForm, width: usize) -> Line<'static> {
     let theme = &model.theme;
     let problems: Vec<_> = form.problems().collect();
     let here = problems.iter().find(|(field, _)| *field == form.field).or(problems.first());
@@ -267,8 +284,11 @@ fn footer(model: &Model, form: &RunForm) -> Line<'static> {
     if let Some(error) = &form.error {
         return Line::styled(format!("✗ {error}"), theme.err);
     }
+    // Each key is told once; the upper border has the one that runs it.
+    let first =
+        if shows_next(model, width) { (Action::Accept, "run") } else { (Action::NextSection, "group") };
     let actions = [
-        (Action::Accept, "run"),
+        first,
         (Action::CopyShown, "copy"),
         (Action::EditText, "as text"),
         (Action::SavePreset, "keep"),

@@ -91,7 +91,7 @@ mod tests {
         let mut model = full(80, 24);
         press(&mut model, "?");
         press(&mut model, "tab");
-        assert!(screen(&model).contains("elsewhere"));
+        assert!(screen(&model).contains("other screens"));
         press(&mut model, "?");
         assert!(model.layers.is_empty());
     }

@@ -18,7 +18,7 @@ use crate::tui::words::{Align, cell};
 const ENTRY: usize = 17;
 
 /// Columns of the groups' names.
-const GROUP: usize = 9;
+const GROUP: usize = 10;
 
 /// Draws the help over the screen.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, help: &Help) {
@@ -36,7 +36,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, help: &Help) {
     let tall = u16::try_from(lines.len() + 5).unwrap_or(u16::MAX);
     // While something is searched for the dialog keeps its size.
     let tall = if found.is_some() { tall.max(20) } else { tall };
-    let title = format!("Help · {}", if help.shows_others { "elsewhere" } else { help.place.name() });
+    let title = format!("Help · {}", if help.shows_others { "other screens" } else { help.place.name() });
     let note = "type to search keys and actions";
     let inner = open(frame, model, &title, note, wide, tall.min(height.saturating_sub(1)));
     let field = Rect { height: 1.min(inner.height), ..inner };
@@ -54,11 +54,11 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, help: &Help) {
     let window: Vec<_> = lines.into_iter().skip(top).take(rows).collect();
     frame.render_widget(Paragraph::new(window), body);
     if none {
-        let text = Line::styled("nothing is called so, and no key is so", theme.dim);
+        let text = Line::styled("no key and no action fits", theme.dim);
         frame.render_widget(text, Rect { height: 1.min(body.height), ..body });
     }
     let foot = Rect { y: inner.bottom().saturating_sub(1), height: 1.min(inner.height), ..inner };
-    frame.render_widget(footer(model, found.is_some(), more), foot);
+    frame.render_widget(footer(model, help, found.is_some(), more), foot);
 }
 
 /// Groups, and in each as many entries a line as there is room for.
@@ -138,11 +138,12 @@ fn row(model: &Model, help: &Help, at: usize, entry: &Entry, room: usize) -> Lin
     if is_here { line.style(theme.sel) } else { line }
 }
 
-fn footer(model: &Model, has_query: bool, more: usize) -> Line<'static> {
+fn footer(model: &Model, help: &Help, has_query: bool, more: usize) -> Line<'static> {
     let theme = &model.theme;
     let keys: &[(Action, &str)] = match has_query {
         true => &[(Action::Accept, "do it"), (Action::Dismiss, "close")],
-        false => &[(Action::NextTab, "the other places"), (Action::Dismiss, "close")],
+        false if help.shows_others => &[(Action::NextTab, "this screen"), (Action::Dismiss, "close")],
+        false => &[(Action::NextTab, "other screens"), (Action::Dismiss, "close")],
     };
     let mut spans = Vec::new();
     for (action, word) in keys {

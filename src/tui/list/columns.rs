@@ -78,10 +78,10 @@ columns! {
     Driver     "driver"     "DRIVER"     7  7  8  2  Left;
     Image      "image"      "IMAGE"      12 18 48 3  Left;
     Subnet     "subnet"     "SUBNET"     16 16 18 3  Left;
-    Folder     "folder"     "PLACE"      12 20 60 3  Left;
+    Folder     "folder"     "PATH"       12 20 60 3  Left;
     Kind       "kind"       "KIND"       9  9  9  4  Left;
     Cpu        "cpu"        "CPU%"       6  6  6  4  Right;
-    Size       "size"       "SIZE"       5  5  6  4  Right;
+    Size       "size"       "SIZE"       6  6  7  4  Right;
     Spent      "for"        "FOR"        6  6  7  4  Right;
     Containers "containers" "CONTAINERS" 10 18 40 5  Left;
     Attributes "attributes" "ATTRIBUTES" 12 20 90 5  Left;

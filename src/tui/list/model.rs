@@ -1,7 +1,7 @@
 //! The list that is shown, whatever its rows are.
 
 use crate::tui::list::columns;
-use crate::tui::list::columns::{Column, GAP, gutter};
+use crate::tui::list::columns::{Align, Column, GAP, gutter};
 use crate::tui::list::jumps::Spot;
 use crate::tui::list::table::{Loaded, Order, Table};
 use crate::tui::model::targets::{About, about};
@@ -205,7 +205,15 @@ impl Model {
     pub fn fitted_columns(&self) -> Vec<(Column, usize)> {
         let width = self.layout().list.map_or(0, |list| usize::from(list.width.saturating_sub(2)));
         let room = width.saturating_sub(gutter(self.section));
-        columns::fit(&self.saved.columns.of(self.section), room, self.scrolled_columns)
+        let columns = self.saved.columns.of(self.section);
+        let fitted = columns::fit(&columns, room, self.scrolled_columns);
+        match fitted.last() {
+            // Its text ends where the border begins.
+            Some((last, _)) if last.align() == Align::Right => {
+                columns::fit(&columns, room.saturating_sub(1), self.scrolled_columns)
+            }
+            _ => fitted,
+        }
     }
 
     /// Where the cursor is, to come back to.

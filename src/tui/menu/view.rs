@@ -3,6 +3,7 @@
 use ratatui::Frame;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
+use unicode_width::UnicodeWidthStr;
 
 use crate::tui::menu::model::Menu;
 use crate::tui::model::Model;
@@ -17,13 +18,16 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, choice: &Menu, keys: &s
     let height = u16::try_from(choice.items.len() + 2).unwrap_or(u16::MAX).min(most);
     let inner = open(frame, model, &choice.title, keys, 60, height);
     let rows = usize::from(inner.height);
-    let room = usize::from(inner.width).saturating_sub(12);
+    // The longest name and a gap, as long as there is room for a note.
+    let wide = choice.items.iter().map(|(name, _)| name.width()).max().unwrap_or(0).max(8) + 2;
+    let wide = wide.min(usize::from(inner.width) * 2 / 3);
+    let room = usize::from(inner.width).saturating_sub(wide + 2);
     let top = (choice.cursor + 1).saturating_sub(rows.max(1));
     let lines = choice.items.iter().enumerate().skip(top).take(rows).map(|(at, (name, note))| {
         let bar = if at == choice.cursor { "▌ " } else { "  " };
         let line = Line::from(vec![
             Span::styled(bar, theme.accent),
-            Span::raw(format!("{name:<10}")),
+            Span::raw(cell(name, wide.saturating_sub(2), Align::Left) + "  "),
             Span::styled(cell(note, room, Align::Left), theme.dim),
         ]);
         if at == choice.cursor { line.style(theme.sel) } else { line }

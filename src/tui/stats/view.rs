@@ -21,7 +21,7 @@ use crate::tui::stats::history::Range;
 use crate::tui::stats::model::StatsPane;
 use crate::tui::stats::series::{Part, Point, Series, Value};
 use crate::tui::viewers::Seen;
-use crate::tui::words::{Align, bytes, cell, size, spark};
+use crate::tui::words::{Align, amount, bytes, cell, spark};
 
 /// One chart: what it is called, what it says now, its lines, its scale.
 struct Graph {
@@ -242,7 +242,7 @@ impl Source<'_> {
         let is_near = most * 4.0 > limit && limit > 0.0;
         let top = if is_near { limit } else { binary_top(&[most], 1_048_576.0) };
         let mut now =
-            vec![Span::raw(format!("{} of {}", bytes(last.memory as f64), size(last.memory_limit)))];
+            vec![Span::raw(format!("{} of {}", bytes(last.memory as f64), amount(last.memory_limit)))];
         if last.is_limited && limit > 0.0 {
             let percent = last.memory as f64 / limit * 100.0;
             let (sign, style) = if percent >= 90.0 { (" !", theme.warn) } else { ("", theme.text) };
@@ -251,7 +251,7 @@ impl Source<'_> {
         if last.oom_kills > 0 {
             now.push(Span::styled(format!("OOM {}x", last.oom_kills), theme.err));
         }
-        now.push(Span::raw(format!("anon {} cache {}", size(last.anon), size(last.file))));
+        now.push(Span::raw(format!("anon {} cache {}", amount(last.anon), amount(last.file))));
         let lines = vec![
             chart::Line { values: cache, style: theme.g4 },
             chart::Line { values: used, style: theme.g2 },

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 
+use crate::base::units::counted;
 use crate::engine::Phase;
 use crate::tui::action::Action;
 use crate::tui::ansi;
@@ -18,7 +19,7 @@ use crate::tui::tasks::model::ProgressPage;
 use crate::tui::tasks::model::{Part, TaskId, TaskRow, TaskState, What, Work};
 use crate::tui::view::dialog::{keys, open};
 use crate::tui::view::texts;
-use crate::tui::words::{Align, bytes, cell, size, span, spark};
+use crate::tui::words::{Align, cell, size, span, spark};
 
 /// Draws the dialog of a task's progress.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, watch: ProgressPage) {
@@ -115,18 +116,18 @@ fn part_line(model: &Model, part: &Part, width: usize) -> Line<'static> {
         None if part.current > 0 => size(part.current),
         None => String::new(),
     };
-    let bar = width.saturating_sub(38).clamp(4, 32);
+    let bar = width.saturating_sub(39).clamp(4, 32);
     Line::from(vec![
         Span::styled(cell(&part.id, 12, Align::Left) + " ", theme.dim),
         Span::styled(texts::meter(share, bar), style),
         Span::styled(format!(" {word:<9}"), style),
-        Span::raw(cell(&amount, if width < 44 { 0 } else { 12 }, Align::Right)),
+        Span::raw(cell(&amount, if width < 45 { 0 } else { 13 }, Align::Right)),
     ])
 }
 
 fn total_line(model: &Model, work: &Work, width: usize) -> Line<'static> {
     let done = work.done().unwrap_or(0);
-    let bar = width.saturating_sub(38).clamp(4, 32);
+    let bar = width.saturating_sub(39).clamp(4, 32);
     let amount = match work.bytes() {
         (_, 0) => String::new(),
         (done, all) => format!("{}/{}", size(done), size(all)),
@@ -135,8 +136,14 @@ fn total_line(model: &Model, work: &Work, width: usize) -> Line<'static> {
         Span::styled(cell("total", 12, Align::Left) + " ", model.theme.text),
         Span::styled(texts::meter(done, bar), model.theme.ok),
         Span::raw(format!(" {:>3}%     ", done / 10)),
-        Span::raw(cell(&amount, if width < 44 { 0 } else { 12 }, Align::Right)),
+        Span::raw(cell(&amount, if width < 45 { 0 } else { 13 }, Align::Right)),
     ])
+}
+
+/// `3 layers were here already`
+fn there(count: usize) -> String {
+    let were = if count == 1 { "was" } else { "were" };
+    format!("{} {were} here already", counted(count as u64, "layer"))
 }
 
 /// How fast it is, and how long it will take at that.
@@ -148,8 +155,8 @@ fn pace_line(model: &Model, task: &TaskRow, work: &Work, width: usize) -> Line<'
         let saved: u64 = exist.iter().filter_map(|part| part.size).sum();
         let text = match (exist.len(), saved) {
             (0, _) => String::new(),
-            (count, 0) => format!("{count} layers were here already"),
-            (count, saved) => format!("{count} layers were here already, {} saved", size(saved)),
+            (count, 0) => there(count),
+            (count, saved) => format!("{}, {} saved", there(count), size(saved)),
         };
         return Line::styled(text, theme.dim);
     };
@@ -158,14 +165,16 @@ fn pace_line(model: &Model, task: &TaskRow, work: &Work, width: usize) -> Line<'
     let secs = all.saturating_sub(done) as f64 / rate;
     #[expect(clippy::cast_possible_truncation, reason = "between 0 and some hours")]
     let left = span(jiff::SignedDuration::from_secs(secs.min(1e6) as i64));
-    let bar = width.saturating_sub(38).clamp(4, 32);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "for people")]
+    let pace = rate.max(0.0) as u64;
+    let bar = width.saturating_sub(39).clamp(4, 32);
     let from = rates.len().saturating_sub(bar);
     let top = rates.iter().copied().fold(1.0, f64::max);
     let chart = spark(&rates[from..], top);
     Line::from(vec![
         Span::styled(cell("rate", 12, Align::Left) + " ", theme.text),
         Span::styled(cell(&chart, bar, Align::Left), theme.g1),
-        Span::raw(format!(" {}/s", bytes(rate))),
+        Span::raw(format!(" {}/s", size(pace))),
         Span::styled(if done < all { format!("   eta {left}") } else { String::new() }, theme.dim),
     ])
 }

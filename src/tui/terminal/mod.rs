@@ -94,6 +94,8 @@ impl Viewer for Terminal {
         let scrolled = seen.screens.get(id).map_or(0, |screen| screen.lock().scrolled());
         let key = model.keys_of(KeyContext::Terminal, Action::Release);
         Some(match scrolled {
+            // The key is for who has the keys.
+            0 if !seen.has_keys => return None,
             0 => (format!(" {key} release "), theme.dim),
             lines => (format!(" {lines} lines up · {key} release "), theme.warn),
         })

@@ -13,7 +13,7 @@ use crate::tui::theme::Theme;
 use crate::tui::top::model::{Column, Member, TopPane};
 use crate::tui::view::texts;
 use crate::tui::viewers::Seen;
-use crate::tui::words::{Align, cell, size};
+use crate::tui::words::{Align, amount, cell};
 
 /// A pane this wide has room for a bar beside the percent.
 const WITH_BAR: u16 = 96;
@@ -129,7 +129,7 @@ fn row(
                 member.cpu.map_or_else(|| "-".to_owned(), |cpu| format!("{cpu:.1}")),
                 if is_busy { theme.warn } else { theme.text },
             ),
-            (Some(Column::Memory), _) => (size(row.memory), theme.text),
+            (Some(Column::Memory), _) => (amount(row.memory), theme.text),
             (Some(Column::Time), _) => (clock(row.cpu_secs), theme.text),
             (Some(Column::Command), _) => {
                 (text::line(&row.command).chars().skip(pane.left).collect(), theme.text)

@@ -21,7 +21,7 @@ pub(crate) struct Setting {
 pub(crate) const SETTINGS: &[Setting] = &[
     Setting {
         name: "all",
-        about: "Show containers that are not up, too",
+        about: "Show stopped containers as well",
         values: switch,
         value: |model| on_off(model.shows_all),
         set: |model, value| {

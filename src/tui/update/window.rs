@@ -18,7 +18,7 @@ const STEP: i16 = 50;
 pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     if model.windows.count() == 1 && needs_another(model, action) {
         let key = model.keys_of(KeyContext::Global, Action::SplitRight);
-        model.say(Tone::Plain, "there is only one pane", Some(format!("{key} parts it in two")));
+        model.say(Tone::Plain, "there is only one pane", Some(format!("{key} splits it")));
         return Some(Vec::new());
     }
     match action {

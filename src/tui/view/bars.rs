@@ -18,7 +18,7 @@ use crate::tui::model::titles::{Title, subject_name};
 use crate::tui::model::{Focus, Model, Section, Tone};
 use crate::tui::tasks::model::What;
 use crate::tui::view::texts;
-use crate::tui::words::{age, bytes, cell, size, spark, state};
+use crate::tui::words::{age, amount, bytes, cell, size, spark, state};
 
 /// The first line: the engine at a glance, or what is zoomed.
 pub(crate) fn header(frame: &mut Frame<'_>, model: &Model, layout: &Layout) {
@@ -119,7 +119,7 @@ fn use_of_all(model: &Model, width: u16) -> Vec<Span<'static>> {
         Span::styled("   mem ", theme.dim),
         Span::styled(spark(&memory, memory_top), theme.g2),
         Span::raw(format!(" {}", bytes(last(&memory)))),
-        Span::styled(of(size(machine.memory)), theme.dim),
+        Span::styled(of(amount(machine.memory)), theme.dim),
     ];
     if width >= WIDE {
         let both: Vec<f64> = received.iter().zip(&sent).map(|(one, other)| one + other).collect();
@@ -209,6 +209,9 @@ fn is_useful(model: &Model, place: KeyContext, action: Action) -> bool {
         return false;
     }
     use Action as A;
+    if model.focus == Focus::Detail && !model.shown_tab(model.pane()).viewer().offers(model.pane(), action) {
+        return false;
+    }
     let is_on_group = model.containers.heading().is_some();
     let is_empty = place == KeyContext::Containers && model.container().is_none() && !is_on_group;
     if is_empty

@@ -202,7 +202,11 @@ pub(crate) fn allowed(row: &ContainerRow, wish: Wish) -> Result<(), Failure> {
     let word = format!("{wish:?}").to_lowercase();
     let refused = |conflict: Conflict| Failure {
         what: format!("cannot {word} `{}`", row.name),
-        why: vec![conflict.to_string()],
+        why: vec![match row.status {
+            Status::Created => "it has not been started".to_owned(),
+            Status::Exited => "it has exited".to_owned(),
+            _ => conflict.to_string(),
+        }],
         hint: conflict.hint(),
     };
     if let Some(why) = &row.damaged {

@@ -46,6 +46,10 @@ impl Purpose for Filter {
         "only lines with this · !hides · re:regex · a & !b"
     }
 
+    fn sign(&self) -> &'static str {
+        "&"
+    }
+
     fn accept(&self, model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
         model.pane_mut().log.set_filter(text).map_err(|bad| bad.to_string())?;
         Ok(Vec::new())

@@ -11,7 +11,7 @@ use crate::engine::{RESOURCES, Sample, Stall};
 use crate::tui::model::Model;
 use crate::tui::theme::Theme;
 use crate::tui::view::border;
-use crate::tui::words::{Align, cell, size, span};
+use crate::tui::words::{Align, amount, cell, span};
 
 /// Columns of a name and its value where two stand side by side.
 const COLUMN: usize = 28;
@@ -104,7 +104,7 @@ fn counters(last: &Sample) -> Vec<(&'static str, String)> {
         Some(limit) => format!("{used} / {limit}"),
         None => used.to_string(),
     };
-    let memory = if last.is_limited { size(last.memory_limit) } else { "no limit".to_owned() };
+    let memory = if last.is_limited { amount(last.memory_limit) } else { "no limit".to_owned() };
     let waited = SignedDuration::from_nanos(i64::try_from(last.throttled_nanos).unwrap_or(i64::MAX));
     let quota = match last.cpu_quota {
         Some(cpus) => format!("{cpus:.1}, weight {}", last.cpu_weight),
@@ -113,7 +113,7 @@ fn counters(last: &Sample) -> Vec<(&'static str, String)> {
     let sum = |of: fn(&(String, u64, u64)) -> u64| last.networks.iter().map(of).fold(0, u64::saturating_add);
     let mut rows = vec![
         ("pids", of(last.pids, last.pids_limit)),
-        ("memory", format!("{memory}, swap {}", size(last.swap))),
+        ("memory", format!("{memory}, swap {}", amount(last.swap))),
         ("oom kills", last.oom_kills.to_string()),
         ("cpu quota", quota),
     ];
@@ -124,12 +124,12 @@ fn counters(last: &Sample) -> Vec<(&'static str, String)> {
         rows.push(("open files", of(open, Some(limit))));
     }
     rows.extend([
-        ("rx total", size(sum(|(_, received, _)| *received))),
-        ("tx total", size(sum(|(_, _, sent)| *sent))),
+        ("rx total", amount(sum(|(_, received, _)| *received))),
+        ("tx total", amount(sum(|(_, _, sent)| *sent))),
         ("net errors", format!("rx {}, tx {}", last.lost.errors.0, last.lost.errors.1)),
         ("net drops", format!("rx {}, tx {}", last.lost.drops.0, last.lost.drops.1)),
-        ("read", size(last.block.0)),
-        ("written", size(last.block.1)),
+        ("read", amount(last.block.0)),
+        ("written", amount(last.block.1)),
     ]);
     rows
 }
