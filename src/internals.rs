@@ -140,7 +140,8 @@ pub mod tui {
         }
     }
     pub mod event {
-        pub use crate::tui::event::{Event, Listed};
+        pub use crate::tui::event::Event;
+        pub use crate::tui::reading::Listed;
     }
     pub mod keymap {
         pub use crate::tui::keymap::Keymap;
@@ -149,7 +150,7 @@ pub mod tui {
         pub use crate::tui::model::Model;
     }
     pub mod terminal {
-        pub use crate::tui::terminal::Screens;
+        pub use crate::tui::terminal::screen::Screens;
     }
     pub mod theme {
         pub use crate::tui::theme::{Depth, Theme};

@@ -12,11 +12,10 @@ use jiff::{SignedDuration, Timestamp};
 pub(crate) use properties::keys_line;
 pub(crate) use shot::{drawn, keep_all, over_shot, shot, sized_shot, wide_shot};
 
-use super::event::{Effect, Event, Job, Listed};
+use super::event::Event;
 use super::key::{Key, parse_strokes};
 use super::keymap::{KeyContext, Keymap};
 use super::model::Model;
-use super::terminal::Screens;
 use super::theme::{Depth, Theme};
 use super::update::update;
 use crate::command::{World, parse, split};
@@ -26,13 +25,16 @@ use crate::engine::{
     Status, Stream,
 };
 use crate::tui::containers::model::ContainerRow;
+use crate::tui::effect::{Effect, Job};
 use crate::tui::files::model::FilesAsk;
 use crate::tui::images::model::ImageRow;
 use crate::tui::logs::model::{LogAsk, LogNews, LogWant};
-use crate::tui::model::{Tab, Wants};
+use crate::tui::model::Wants;
 use crate::tui::networks::model::NetworkRow;
+use crate::tui::reading::{Answer, Listed, Want};
+use crate::tui::tab::Tab;
+use crate::tui::terminal::screen::Screens;
 use crate::tui::trash::model::Keeping;
-use crate::tui::viewers::{Answer, Want};
 
 /// Ways into places.
 pub(crate) const WAYS: &[(KeyContext, &str)] = &[

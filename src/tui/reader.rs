@@ -8,8 +8,8 @@ use tokio::task::AbortHandle;
 
 use crate::engine::{Engine, Progress, Reporter, Result};
 use crate::tui::event::Event;
-use crate::tui::sections::{Listed, Section};
-use crate::tui::viewers::Answer;
+use crate::tui::reading::{Answer, Listed};
+use crate::tui::section::Section;
 
 /// Where tasks send their events.
 #[derive(Debug, Clone)]

@@ -1,41 +1,15 @@
 //! How states, times and amounts are told: always glyph + word + colour.
 
-use jiff::{SignedDuration, Timestamp};
-use ratatui::style::Style;
+use jiff::SignedDuration;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::base::units::column;
-use crate::engine::Status;
-use crate::tui::containers::model::{ContainerRow, died_of_memory};
-use crate::tui::theme::Theme;
 
-/// Glyph, word and style of a container's state.
+/// Whether a container that ended with `exit_code` was itself killed for want of memory. With
+/// another code it was one of its other processes.
 #[must_use]
-pub fn state(row: &ContainerRow, theme: &Theme) -> (&'static str, String, Style) {
-    if let Some(busy) = row.busy {
-        let text = match row.left {
-            None | Some(0) => busy.to_owned(),
-            Some(left @ 1..10) => format!("{busy} {left}s"),
-            // The column has room for no more.
-            Some(left) => format!("{} {left}s", busy.trim_end_matches('…')),
-        };
-        return ("◐", text, theme.warn);
-    }
-    if row.damaged.is_some() {
-        return ("✗", "damaged".to_owned(), theme.err);
-    }
-    match row.status {
-        Status::Running => ("●", "running".to_owned(), theme.ok),
-        Status::Paused => ("‖", "paused".to_owned(), theme.info),
-        Status::Restarting => ("↻", format!("restart {}x", row.restarts), theme.warn),
-        Status::Created if row.error.is_empty() => ("○", "created".to_owned(), theme.dim),
-        Status::Created => ("✗", "no start".to_owned(), theme.err),
-        Status::Removing => ("◌", "removing".to_owned(), theme.dim),
-        Status::Dead => ("✗", "dead".to_owned(), theme.err),
-        Status::Unknown(word) => ("?", word.as_str().to_owned(), theme.warn),
-        Status::Exited if row.exit_code == 0 => ("■", "exit 0".to_owned(), theme.dim),
-        Status::Exited => ("✗", exit(row.exit_code, row.oom_killed), theme.err),
-    }
+pub fn died_of_memory(exit_code: u8, oom_killed: bool) -> bool {
+    oom_killed && exit_code == 128 + 9
 }
 
 /// `exit 137 OOM`, `exit 143 TERM`, `exit 127 not found`.
@@ -68,18 +42,6 @@ pub fn span(duration: SignedDuration) -> String {
         () if hours < 24 => format!("{hours}h{:02}m", minutes % 60),
         () if days < 100 => format!("{days}d{}h", hours % 24),
         () => format!("{days}d"),
-    }
-}
-
-/// How long a container is up, or since when it is not: `41m`, `3h11m ago`.
-#[must_use]
-pub fn age(row: &ContainerRow, now: Timestamp) -> String {
-    let since = |then: Timestamp| span(now.duration_since(then));
-    match (row.is_up(), row.started, row.finished) {
-        _ if row.damaged.is_some() => "-".to_owned(),
-        (true, Some(started), _) => since(started),
-        (false, _, Some(finished)) => format!("{} ago", since(finished)),
-        _ => format!("{} ago", since(row.created)),
     }
 }
 

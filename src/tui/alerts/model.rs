@@ -14,8 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::engine::{ContainerId, Space, Status};
 use crate::tui::containers::model::ContainerRow;
-use crate::tui::list::table::Changed;
-use crate::tui::model::Model;
+use crate::tui::list::table::{Changed, Table};
 
 /// What ended longer ago than this before hoist saw it is no news.
 const RECENT: SignedDuration = SignedDuration::from_hours(1);
@@ -239,28 +238,27 @@ fn ill(row: &ContainerRow, old: Option<Ill>, now: Timestamp) -> Option<(Ill, Tim
     }
 }
 
-impl Model {
+impl Alerts {
     /// Looks at the containers that changed.
-    pub(crate) fn settle_alerts(&mut self, changed: &Changed) {
-        let Self { alerts, containers, now, .. } = self;
+    pub(crate) fn settle(&mut self, containers: &Table<ContainerRow>, changed: &Changed, now: Timestamp) {
         match changed {
             Changed::Rows(keys) => {
                 for key in keys {
                     match (containers.get(key), key.parse::<ContainerId>()) {
-                        (Some(row), _) => alerts.look(row, *now),
-                        (None, Ok(id)) => alerts.forget(&id),
+                        (Some(row), _) => self.look(row, now),
+                        (None, Ok(id)) => self.forget(&id),
                         (None, Err(_)) => {}
                     }
                 }
             }
             Changed::Everything => {
-                alerts.retain(|id| containers.get(id.as_str()).is_some());
-                containers.all().iter().for_each(|row| alerts.look(row, *now));
-                alerts.sort();
+                self.retain(|id| containers.get(id.as_str()).is_some());
+                containers.all().iter().for_each(|row| self.look(row, now));
+                self.sort();
             }
         }
-        for id in alerts.due(*now) {
-            containers.get(id.as_str()).into_iter().for_each(|row| alerts.look(row, *now));
+        for id in self.due(now) {
+            containers.get(id.as_str()).into_iter().for_each(|row| self.look(row, now));
         }
     }
 }

@@ -11,12 +11,16 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use crate::tui::action::Action;
-use crate::tui::event::{Effect, LayersNews};
+use crate::tui::effect::Effect;
 use crate::tui::keymap::KeyContext;
-use crate::tui::model::window::{Pane, PaneId};
-use crate::tui::model::{Model, Subject};
+use crate::tui::model::Model;
+use crate::tui::model::about::About;
+use crate::tui::model::window::Pane;
 use crate::tui::reader::{ReadTask, Reader};
-use crate::tui::viewers::{About, Answer, Seen, Viewer, Want};
+use crate::tui::reading::{Answer, LayersNews, Want};
+use crate::tui::section::Subject;
+use crate::tui::tab::PaneId;
+use crate::tui::viewer::{Seen, Viewer};
 
 /// How an image differs from another one.
 #[derive(Debug)]

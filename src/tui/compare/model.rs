@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use crate::base::units::counted;
 use crate::engine::files::{CopyRequest, Existing, FileKind, Mark, Place, shown};
 use crate::engine::layers::{Difference, FileChange, ImageDiff};
+use crate::tui::failure::Failure;
 use crate::tui::layers::model::DOUBLE;
-use crate::tui::model::Failure;
 use crate::tui::pathtree::model::{Fact, PathTree};
 use crate::tui::words::size;
 

@@ -1,8 +1,7 @@
 //! Compares two images.
 
-use crate::tui::event::LayersNews;
 use crate::tui::reader::Reader;
-use crate::tui::viewers::Answer;
+use crate::tui::reading::{Answer, LayersNews};
 
 /// Compares two images; stops when that is no longer wanted.
 pub(crate) async fn read(reader: Reader, [before, after]: [String; 2]) {

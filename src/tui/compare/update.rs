@@ -4,7 +4,8 @@ use std::cmp::Reverse;
 
 use crate::engine::files::{Mark, shown};
 use crate::tui::action::Action;
-use crate::tui::event::Effect;
+use crate::tui::effect::Effect;
+use crate::tui::failure::Tone;
 use crate::tui::files::model::FilesWish;
 use crate::tui::files::update::prompt;
 use crate::tui::images::model::ImageRow;
@@ -12,9 +13,10 @@ use crate::tui::keymap::KeyContext;
 use crate::tui::layers;
 use crate::tui::line::update::prompt as ask;
 use crate::tui::list::rows::Row as _;
-use crate::tui::model::{Focus, Model, Subject, Tab, Tone};
+use crate::tui::model::{Focus, Model};
 use crate::tui::page::model::Page;
-use crate::tui::update::show_tab;
+use crate::tui::section::Subject;
+use crate::tui::tab::Tab;
 
 /// Compares two marked images, or the shown one with the one that is marked.
 pub(crate) fn open(model: &mut Model) -> Vec<Effect> {
@@ -52,7 +54,7 @@ pub(crate) fn open(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     }
     model.notice = None;
-    show_tab(model, Tab::Compare);
+    model.show_tab(Tab::Compare);
     model.pane_mut().compare.begin(of);
     if was_list && model.windows.count() == 1 {
         (model.is_zoomed, model.is_alone) = (true, true);

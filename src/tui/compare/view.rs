@@ -171,12 +171,15 @@ pub(crate) fn note(model: &Model, pane: &ComparePane) -> (String, Style) {
 mod tests {
     use crate::engine::files::Place;
     use crate::tui::compare::model::tests::diff;
-    use crate::tui::event::{Effect, Event, LayersNews};
+    use crate::tui::effect::Effect;
+    use crate::tui::event::Event;
+    use crate::tui::failure::Failure;
     use crate::tui::files::model::{FilesDone, FilesWish};
     use crate::tui::fixture::{full, press, screen, wide_shot, write};
-    use crate::tui::model::{Failure, Model, Tab};
+    use crate::tui::model::Model;
+    use crate::tui::reading::{Answer, LayersNews, Want};
+    use crate::tui::tab::Tab;
     use crate::tui::update::update;
-    use crate::tui::viewers::{Answer, Want};
 
     const BOTH: [&str; 2] = ["debian:13", "acme/app:2.4.1"];
 

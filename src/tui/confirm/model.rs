@@ -1,6 +1,6 @@
 //! What is asked before something is done.
 
-use crate::tui::event::Effect;
+use crate::tui::effect::Effect;
 use crate::tui::words::wrap;
 
 /// A question.

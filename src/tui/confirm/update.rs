@@ -1,10 +1,9 @@
 //! Keys of a question.
 
 use crate::tui::action::Action;
-use crate::tui::dialogs::Layer;
-use crate::tui::event::Effect;
+use crate::tui::effect::Effect;
 use crate::tui::model::Model;
-use crate::tui::update::object::confirmed;
+use crate::tui::model::layer::Layer;
 
 /// What `action` does to the question.
 pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
@@ -20,7 +19,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Accept => {
             let effects = std::mem::take(&mut question.effects);
             model.layers.pop();
-            return confirmed(model, effects);
+            return model.confirmed(effects);
         }
         _ => {
             model.layers.pop();

@@ -4,22 +4,24 @@ pub mod model;
 pub(crate) mod reader;
 pub mod update;
 pub mod view;
+pub mod words;
 
 use crate::command::NameKind;
 use crate::engine::{Engine, Kind, Result};
 use crate::tui::action::Action;
-use crate::tui::event::Effect;
+use crate::tui::effect::Effect;
 use crate::tui::events::model::EventRow;
 use crate::tui::inspect::model::Document;
 use crate::tui::keymap::KeyContext;
 use crate::tui::list::columns::Column;
+use crate::tui::list::screen::ListScreen;
 use crate::tui::list::table::Table;
 use crate::tui::list::view::{Cell, empty};
-use crate::tui::model::Tab;
-use crate::tui::model::targets::About as _;
-use crate::tui::model::{Model, Subject};
+use crate::tui::model::Model;
+use crate::tui::model::targets::About;
 use crate::tui::reader::ListReader;
-use crate::tui::sections::ListScreen;
+use crate::tui::section::Subject;
+use crate::tui::tab::Tab;
 use model::ContainerRow;
 
 /// Containers.
@@ -137,5 +139,15 @@ impl ListScreen for Containers {
 
     async fn document(engine: &Engine, subject: &Subject) -> Result<Document> {
         reader::document(engine, subject).await
+    }
+}
+
+impl About for ContainerRow {
+    fn about(&self, _: &Model) -> Option<Subject> {
+        Some(Subject::Container(self.id.clone()))
+    }
+
+    fn title(&self) -> String {
+        self.name.clone()
     }
 }

@@ -10,8 +10,7 @@ use crate::engine::{ContainerId, ContainerView, CreateRequest, Damaged, PullPoli
 use crate::tui::list::columns::Column;
 use crate::tui::list::filter::Field;
 use crate::tui::list::rows::{Row, natural};
-use crate::tui::model::targets::About;
-use crate::tui::model::{Model, Subject};
+use crate::tui::words::died_of_memory;
 
 /// The label that says which project a container is of.
 pub const PROJECT: &str = "com.docker.compose.project";
@@ -196,13 +195,6 @@ impl ContainerRow {
     }
 }
 
-/// Whether a container that ended with `exit_code` was itself killed for want of memory. With
-/// another code it was one of its other processes.
-#[must_use]
-pub fn died_of_memory(exit_code: u8, oom_killed: bool) -> bool {
-    oom_killed && exit_code == 128 + 9
-}
-
 /// The words of `run` that make a container like this one.
 fn again(container: &ContainerView) -> Vec<String> {
     let request = CreateRequest {
@@ -295,15 +287,5 @@ impl ContainerRow {
             Status::Unknown(_) => 7,
         };
         (rank, self.exit_code)
-    }
-}
-
-impl About for ContainerRow {
-    fn about(&self, _: &Model) -> Option<Subject> {
-        Some(Subject::Container(self.id.clone()))
-    }
-
-    fn title(&self) -> String {
-        self.name.clone()
     }
 }

@@ -4,9 +4,9 @@ use crate::docker;
 use crate::engine::{Engine, Listing, Result};
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::inspect::model::Document;
-use crate::tui::model::Subject;
 use crate::tui::reader::ListReader;
-use crate::tui::sections::Listed;
+use crate::tui::reading::Listed;
+use crate::tui::section::Subject;
 
 /// Reads them.
 pub(crate) async fn read(reader: ListReader) {

@@ -5,12 +5,13 @@ use ratatui::style::{Modifier, Style};
 use crate::base::units::counted;
 use crate::tui::action::Action;
 use crate::tui::containers::model::{ContainerRow, Used};
+use crate::tui::containers::words::{age, state};
 use crate::tui::list::columns::Column;
 use crate::tui::list::view::empty::{Said, plain};
 use crate::tui::list::view::{Cell, ago, or_dash};
 use crate::tui::model::Model;
 use crate::tui::theme::Theme;
-use crate::tui::words::{age, bytes, spark, state};
+use crate::tui::words::{bytes, spark};
 
 /// What a row shows in a column.
 pub(crate) fn cell(model: &Model, row: &ContainerRow, column: Option<Column>, width: usize) -> Cell {

@@ -10,17 +10,19 @@ use crate::tui::confirm::model::Confirm;
 use crate::tui::containers::update::terminal::terminal;
 use crate::tui::custom::ask::{Ask, Pending, Ready};
 use crate::tui::custom::model::{Placeholder, Template};
-use crate::tui::dialogs::Layer;
-use crate::tui::event::{Effect, Program};
+use crate::tui::effect::{Effect, Program};
+use crate::tui::failure::Failure;
+use crate::tui::model::Model;
 use crate::tui::model::input::Input;
+use crate::tui::model::layer::Layer;
 use crate::tui::model::titles::name_of;
-use crate::tui::model::{Failure, Model, Subject};
+use crate::tui::section::Subject;
 
 /// Runs the user's command with this number.
 pub(crate) fn run(model: &mut Model, at: usize) -> Vec<Effect> {
     let Some(command) = model.look.commands.get(at).cloned() else { return Vec::new() };
     if model.look.is_read_only && command.whither != Whither::Hoist {
-        crate::tui::update::guard::refuse(model, &format!("`{}` could change something", command.name));
+        model.refuse(&format!("`{}` could change something", command.name));
         return Vec::new();
     }
     match Template::of(&command) {
@@ -45,7 +47,7 @@ pub(crate) fn run(model: &mut Model, at: usize) -> Vec<Effect> {
 /// Asks for a line for the shell of this machine.
 pub(crate) fn ask_line(model: &mut Model) {
     if model.look.is_read_only {
-        crate::tui::update::guard::refuse(model, "a command of the shell could change something");
+        model.refuse("a command of the shell could change something");
         return;
     }
     model.open(Ask {
@@ -217,7 +219,7 @@ mod tests {
     use crate::config::{At, Custom, Line, Preset, Spot};
     use crate::tui::fixture::{full, press, screen, write};
     use crate::tui::keymap::Keymap;
-    use crate::tui::model::Tab;
+    use crate::tui::tab::Tab;
 
     fn with(run: Line, whither: Whither, confirm: bool) -> Model {
         let at = At { file: "config.toml".into(), spot: Spot { line: 4, column: 7 } };

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use crate::base::{disk, id};
 use crate::command::World;
-use crate::tui::model::Failure;
+use crate::tui::failure::Failure;
 
 /// What is used where neither VISUAL nor EDITOR says otherwise.
 const DEFAULT: &str = "vi";

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use super::editor::Folder;
 use crate::engine::files::{Contents, Copied, CopyRequest, Place, Stamp, shown};
 use crate::engine::{Engine, Reporter, Result};
+use crate::tui::failure::Failure;
 use crate::tui::files::model::{FilesDone, FilesWish, is_binary, lines};
-use crate::tui::model::Failure;
 
 /// Bytes of a file that are shown, compared or edited.
 const WHOLE: usize = 4 << 20;

@@ -11,8 +11,8 @@ use super::{Done, Driver, Keys, Signals, editor, files, host, screen};
 use crate::engine::files::{Place, Stamp, shown};
 use crate::tui::Error;
 use crate::tui::event::Event;
+use crate::tui::failure::Failure;
 use crate::tui::files::model::FilesWish;
-use crate::tui::model::Failure;
 
 /// Who has the terminal next.
 pub(super) enum Guest {

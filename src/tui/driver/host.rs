@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::command::join;
-use crate::tui::model::Failure;
+use crate::tui::failure::Failure;
 
 /// Runs `words`, and waits until the user has seen what came of it. It blocks; the terminal
 /// must have been given back, and nobody else may read from it.

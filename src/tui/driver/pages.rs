@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::docker;
 use crate::engine::{ContainerId, Engine};
 use crate::tui::event::Event;
-use crate::tui::model::Failure;
+use crate::tui::failure::Failure;
 use crate::tui::top::process;
 
 /// Everything known of a process, as a page.

@@ -15,9 +15,9 @@ use super::pace::FRAME;
 use crate::command::join;
 use crate::engine::Engine;
 use crate::tui::event::{Event, Finish};
-use crate::tui::model::Failure;
+use crate::tui::failure::Failure;
 use crate::tui::reader::EventSender;
-use crate::tui::tasks::model::TaskId;
+use crate::tui::section::TaskId;
 
 /// What is printed and not told yet is cut at its beginning when it is more than this.
 const HELD: usize = 1 << 20;

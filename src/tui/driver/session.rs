@@ -18,13 +18,15 @@ use crate::command::{World, join};
 use crate::engine::{
     AttachOptions, Attached, ContainerId, Doing as _, Engine, ErrorKind, ExecRequest, Input, Output, Result,
 };
-use crate::tui::event::{Event, Pointer, Program};
+use crate::tui::effect::{Pointer, Program};
+use crate::tui::event::Event;
+use crate::tui::failure::Failure;
 use crate::tui::key::Key;
-use crate::tui::model::Failure;
 use crate::tui::reader::EventSender;
-use crate::tui::tasks::model::TaskId;
-use crate::tui::terminal::copy::{Kind, Walk};
-use crate::tui::terminal::{Screen, Screens, encode, history};
+use crate::tui::section::TaskId;
+use crate::tui::terminal::encode;
+use crate::tui::terminal::screen::{Screen, Screens, history};
+use crate::tui::terminal::walk::{Kind, Walk};
 
 /// A pane takes input and all output, and of a container rather misses a part than slows it
 /// down: it may have other work than to be looked at.

@@ -13,8 +13,8 @@ use crate::engine::FileWatch;
 use crate::tui::TuiSettings;
 use crate::tui::custom::model::Template;
 use crate::tui::event::{Configured, Event};
+use crate::tui::failure::{Failure, Tone};
 use crate::tui::keymap::Keymap;
-use crate::tui::model::{Failure, Tone};
 use crate::tui::reader::EventSender;
 use crate::tui::theme::{Depth, Theme, Themes};
 

@@ -3,8 +3,9 @@
 use super::work::BadName;
 use crate::engine::{Doing as _, Engine, Gone, Result, TrashEntry, Warnings};
 use crate::oci::Reference;
-use crate::tui::event::{ContainerVerb, Effect, Event};
-use crate::tui::model::Tone;
+use crate::tui::effect::{ContainerVerb, Effect};
+use crate::tui::event::Event;
+use crate::tui::failure::Tone;
 
 /// What a verb did besides.
 #[derive(Debug, Default)]

@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::engine::{ContainerId, Engine};
 use crate::tui::model::Wants;
 use crate::tui::reader::{EventSender, ReadTask, Reader};
+use crate::tui::reading::{Reading, Want};
 use crate::tui::stats;
-use crate::tui::viewers::{Reading, Want};
 
 /// What is being read.
 #[derive(Default)]
@@ -67,7 +67,7 @@ mod tests {
 
     use super::*;
     use crate::tui::fixture::{WAYS, full, press};
-    use crate::tui::model::Tab;
+    use crate::tui::tab::Tab;
 
     /// Tasks that only wait. Those for a log go on with another want, but not with 0.
     struct Rig {

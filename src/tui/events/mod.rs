@@ -9,11 +9,13 @@ use crate::tui::action::Action;
 use crate::tui::keymap::KeyContext;
 use crate::tui::list;
 use crate::tui::list::columns::Column;
+use crate::tui::list::screen::{Counted, ListScreen};
 use crate::tui::list::table::Table;
 use crate::tui::list::view::{Cell, empty};
 use crate::tui::model::Model;
+use crate::tui::model::targets::About;
 use crate::tui::reader::ListReader;
-use crate::tui::sections::{Counted, ListScreen};
+use crate::tui::section::Subject;
 use model::EventRow;
 
 /// What happened, newest first.
@@ -60,5 +62,17 @@ impl ListScreen for Events {
     fn open(model: &mut Model) -> bool {
         list::update::go_to_object(model);
         true
+    }
+}
+
+impl About for EventRow {
+    const REPEATS: bool = true;
+
+    fn about(&self, model: &Model) -> Option<Subject> {
+        model.object_of(self)
+    }
+
+    fn title(&self) -> String {
+        self.name.clone()
     }
 }

@@ -10,8 +10,6 @@ use crate::engine::{Event, Kind};
 use crate::tui::list::columns::Column;
 use crate::tui::list::filter::Field;
 use crate::tui::list::rows::{Row, natural};
-use crate::tui::model::targets::About;
-use crate::tui::model::{Model, Subject};
 
 /// How many events are kept; the oldest go first.
 pub const KEPT: usize = 5000;
@@ -107,18 +105,6 @@ impl Row for EventRow {
             Column::Attributes => self.attributes.cmp(&other.attributes),
             _ => Ordering::Equal,
         }
-    }
-}
-
-impl About for EventRow {
-    const REPEATS: bool = true;
-
-    fn about(&self, model: &Model) -> Option<Subject> {
-        model.object_of(self)
-    }
-
-    fn title(&self) -> String {
-        self.name.clone()
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::engine::{Engine, EventFilter, Result};
 use crate::tui::events::model::{EventRow, KEPT};
 use crate::tui::reader::ListReader;
-use crate::tui::sections::Listed;
+use crate::tui::reading::Listed;
 
 /// Reads it.
 pub(crate) async fn read(reader: ListReader) {

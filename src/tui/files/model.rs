@@ -16,9 +16,9 @@ mod text;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use crate::engine::files::{Contents, CopyRequest, Entry, FileKind, Listing, Place, Stamp, Weight, shown};
-use crate::tui::model::titles::name_of;
-use crate::tui::model::{Failure, Model, Subject};
+use crate::engine::files::{Contents, CopyRequest, Entry, FileKind, Listing, Place, Stamp, Weight};
+use crate::tui::failure::Failure;
+use crate::tui::section::Subject;
 
 pub use side::Side;
 pub use text::{is_binary, lines};
@@ -345,17 +345,5 @@ impl EntryFacts for Entry {
 
     fn is_folder(&self) -> bool {
         self.kind == FileKind::Folder || self.leads_to_folder
-    }
-}
-
-/// What a place is called by people: a container's name, not its id.
-pub(crate) fn whose_word(model: &Model, place: &Place) -> String {
-    match place {
-        Place::Container(id) => match id.parse() {
-            Ok(id) => name_of(model, &Subject::Container(id)),
-            Err(_) => id.chars().take(12).collect(),
-        },
-        Place::Host => "host".to_owned(),
-        other => shown(other.name()),
     }
 }

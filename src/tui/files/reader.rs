@@ -1,9 +1,9 @@
 //! Reads folders and files for the browser.
 
+use crate::tui::failure::Failure;
 use crate::tui::files::model::{FilesAnswer, FilesAsk, PREVIEW, lines};
-use crate::tui::model::Failure;
 use crate::tui::reader::Reader;
-use crate::tui::viewers::Answer;
+use crate::tui::reading::Answer;
 
 /// Reads what a browser shows.
 pub(crate) async fn read(reader: Reader, ask: FilesAsk) {

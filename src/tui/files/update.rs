@@ -10,14 +10,16 @@ use crate::engine::files::{CopyRequest, Existing, FileKind, Place, Weight, shown
 use crate::tui::action::Action;
 use crate::tui::compare::update as comparison;
 use crate::tui::confirm::model::Confirm;
-use crate::tui::event::{Effect, Job};
+use crate::tui::effect::{Effect, Job};
+use crate::tui::failure::{Failure, Tone};
 use crate::tui::files::model as model_files;
-use crate::tui::files::model::{EntryFacts as _, FilesDone, FilesPane, FilesWish, Reader, whose_word};
+use crate::tui::files::model::{EntryFacts as _, FilesDone, FilesPane, FilesWish, Reader};
+use crate::tui::files::words::whose_word;
 use crate::tui::line::update::prompt as ask;
-use crate::tui::model::{Failure, Focus, Model, Subject, Tab, Tone};
-use crate::tui::tasks::model::TaskId;
+use crate::tui::model::{Focus, Model};
+use crate::tui::section::{Subject, TaskId};
+use crate::tui::tab::Tab;
 use crate::tui::tasks::update::quiet_work;
-use crate::tui::update::show_tab;
 
 /// Work that is asked about first gets its number when the answer is yes.
 const UNNUMBERED: TaskId = TaskId(0);
@@ -49,7 +51,7 @@ fn open(model: &mut Model, tab: Tab) -> Vec<Effect> {
     };
     if has {
         let was_list = model.focus == Focus::List;
-        show_tab(model, tab);
+        model.show_tab(tab);
         if was_list && model.windows.count() == 1 {
             (model.is_zoomed, model.is_alone) = (true, true);
         }

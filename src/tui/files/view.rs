@@ -17,7 +17,8 @@ use ratatui::widgets::Paragraph;
 
 use crate::engine::files::{Entry, FileKind, Mark, Place, shown};
 use crate::tui::ansi;
-use crate::tui::files::model::{DOUBLE, EntryFacts as _, FilesPane, Reader, Side, whose_word};
+use crate::tui::files::model::{DOUBLE, EntryFacts as _, FilesPane, Reader, Side};
+use crate::tui::files::words::whose_word;
 use crate::tui::model::Model;
 use crate::tui::view::texts;
 use crate::tui::words::{Align, cell, size};
@@ -329,14 +330,16 @@ mod tests {
 
     use super::*;
     use crate::engine::files::{CopyRequest, Existing, Weight};
-    use crate::tui::event::{Effect, Event, Job};
+    use crate::tui::effect::{Effect, Job};
+    use crate::tui::event::Event;
+    use crate::tui::failure::Failure;
     use crate::tui::files::model::tests::{entry, listing};
     use crate::tui::files::model::{FilesAnswer, FilesAsk, FilesDone, FilesWish};
     use crate::tui::fixture::{full, over_shot, press, screen, shot, wide_shot, write};
-    use crate::tui::model::{Failure, Tab};
-    use crate::tui::tasks::model::TaskId;
+    use crate::tui::reading::Answer;
+    use crate::tui::section::TaskId;
+    use crate::tui::tab::Tab;
     use crate::tui::update::update;
-    use crate::tui::viewers::Answer;
 
     /// Answers every question of the browsers, as a small container and a small host would.
     fn answer(model: &mut Model) {

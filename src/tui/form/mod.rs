@@ -8,8 +8,8 @@ pub mod view;
 use ratatui::Frame;
 
 use crate::tui::action::Action;
-use crate::tui::dialogs::Dialog;
-use crate::tui::event::Effect;
+use crate::tui::dialog::Dialog;
+use crate::tui::effect::Effect;
 use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
 use crate::tui::model::input::Input;

@@ -8,17 +8,19 @@ use crate::command::{self as grammar, World, choices, join, split};
 use crate::oci::Reference;
 use crate::tui::action::Action;
 use crate::tui::containers::model::ContainerRow;
-use crate::tui::dialogs::Layer;
-use crate::tui::event::Effect;
+use crate::tui::effect::Effect;
+use crate::tui::failure::Failure;
 use crate::tui::form::model::{FIELDS, Kind, Mark, Note, RunForm, place, place_of, shown_words};
 use crate::tui::images::model::ImageRow;
-use crate::tui::line::update::{command, prompt as ask};
+use crate::tui::line::update::prompt as ask;
+use crate::tui::line::update::refusal::problem;
+use crate::tui::model::Model;
+use crate::tui::model::layer::Layer;
 use crate::tui::model::paths::{PathFact, PathFacts};
-use crate::tui::model::{Failure, Model};
 use crate::tui::networks::model::NetworkRow;
-use crate::tui::tasks::model::TaskId;
+use crate::tui::section::TaskId;
+use crate::tui::tasks::update::run as run_container;
 use crate::tui::update::copy;
-use crate::tui::update::object;
 
 /// Opens the form.
 pub(crate) fn open(model: &mut Model, form: RunForm) -> Vec<Effect> {
@@ -105,7 +107,7 @@ fn submit(model: &mut Model) -> Vec<Effect> {
     let Ok((words, request)) = asked.request() else { return effects };
     let form = form.clone();
     model.layers.pop();
-    let effects = object::run(model, &words, request);
+    let effects = run_container(model, &words, request);
     model.submitted = effects.iter().find_map(|effect| match effect {
         Effect::Work(id, _) => Some((*id, form.clone())),
         _ => None,
@@ -138,7 +140,7 @@ pub(crate) fn check(model: &mut Model) -> Vec<Effect> {
     let notes = (0..FIELDS.len()).map(|field| facts.note(form, field, &mut model.paths)).collect();
     form.notes = notes;
     let has_image = !form.text(place_of(Kind::Image)).is_empty();
-    form.error = command::problem(form.words()).filter(|_| has_image);
+    form.error = problem(form.words()).filter(|_| has_image);
     form.line = match form.words() {
         Ok(words) => format!("hoist {}", shown_words(&words)),
         Err(usage) => usage.message().to_owned(),

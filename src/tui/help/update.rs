@@ -1,11 +1,12 @@
 //! Keys of the help.
 
 use crate::tui::action::Action;
-use crate::tui::dialogs::Layer;
-use crate::tui::event::Effect;
+use crate::tui::effect::Effect;
+use crate::tui::failure::Tone;
 use crate::tui::help::model::Help;
 use crate::tui::keymap::KeyContext;
-use crate::tui::model::{Model, Tone};
+use crate::tui::model::Model;
+use crate::tui::model::layer::Layer;
 
 /// Opens the help of the place that has the keys.
 pub(crate) fn open(model: &mut Model) {
@@ -57,14 +58,14 @@ fn accept(model: &mut Model) -> Vec<Effect> {
     match model.keymap.custom(help.place, &entry.strokes) {
         _ if !is_there => Vec::new(),
         Some(custom) => crate::tui::custom::update::run(model, custom),
-        None => crate::tui::update::act(model, entry.action),
+        None => model.act(entry.action),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::tui::dialogs::Layer;
     use crate::tui::fixture::{full, press, screen, write};
+    use crate::tui::model::layer::Layer;
 
     #[test]
     fn what_is_found_is_done() {

@@ -9,8 +9,6 @@ use crate::engine::Damaged;
 use crate::tui::list::columns::Column;
 use crate::tui::list::filter::Field;
 use crate::tui::list::rows::{Row, natural};
-use crate::tui::model::targets::About;
-use crate::tui::model::{Model, Subject};
 
 /// A name of an image, or an image without one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,15 +105,5 @@ impl Row for ImageRow {
             Column::UsedBy => self.users.len().cmp(&other.users.len()),
             _ => Ordering::Equal,
         }
-    }
-}
-
-impl About for ImageRow {
-    fn about(&self, _: &Model) -> Option<Subject> {
-        Some(Subject::Image(self.target().to_owned()))
-    }
-
-    fn title(&self) -> String {
-        if self.name.is_empty() { self.short().to_owned() } else { self.name.clone() }
     }
 }

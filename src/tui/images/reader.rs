@@ -6,9 +6,9 @@ use crate::engine::{Engine, ImageView, Listing, Result};
 use crate::oci::{Platform, Reference};
 use crate::tui::images::model::ImageRow;
 use crate::tui::inspect::model::Document;
-use crate::tui::model::Subject;
 use crate::tui::reader::ListReader;
-use crate::tui::sections::Listed;
+use crate::tui::reading::Listed;
+use crate::tui::section::Subject;
 
 /// Reads them.
 pub(crate) async fn read(reader: ListReader) {

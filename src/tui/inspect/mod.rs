@@ -12,14 +12,18 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use crate::tui::action::Action;
-use crate::tui::event::Effect;
+use crate::tui::effect::Effect;
 use crate::tui::keymap::KeyContext;
 use crate::tui::line::update::prompt;
-use crate::tui::model::window::{Pane, PaneId};
-use crate::tui::model::{Model, Subject};
+use crate::tui::model::Model;
+use crate::tui::model::about::About;
+use crate::tui::model::window::Pane;
 use crate::tui::reader::{ReadTask, Reader};
+use crate::tui::reading::{Answer, Want};
+use crate::tui::section::Subject;
+use crate::tui::tab::PaneId;
 use crate::tui::tasks;
-use crate::tui::viewers::{About, Answer, Seen, Viewer, Want};
+use crate::tui::viewer::{Seen, Viewer};
 
 /// Everything known of an object; of a task, what it says.
 #[derive(Debug)]

@@ -3,11 +3,12 @@
 use serde_json::Value;
 
 use crate::command::join;
+use crate::tui::failure::Failure;
 use crate::tui::inspect::yaml;
 use crate::tui::logs::model::contains;
 use crate::tui::model::scroll::into_view;
-use crate::tui::model::{Failure, Subject};
 use crate::tui::navigator::tree::Tree;
+use crate::tui::section::Subject;
 
 /// Everything known of an object.
 #[derive(Debug, Clone, Default, PartialEq)]

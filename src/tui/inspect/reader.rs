@@ -3,10 +3,11 @@
 use serde_json::Value;
 
 use crate::engine::{Engine, Result};
-use crate::tui::model::{Failure, Subject};
+use crate::tui::failure::Failure;
 use crate::tui::reader::Reader;
+use crate::tui::reading::Answer;
+use crate::tui::section::Subject;
 use crate::tui::sections;
-use crate::tui::viewers::Answer;
 
 /// Reads it for a tab.
 pub(crate) async fn read(reader: Reader, subject: Subject) {

@@ -1,12 +1,13 @@
 //! Keys of a document.
 
 use crate::tui::action::Action;
-use crate::tui::event::Effect;
+use crate::tui::effect::Effect;
+use crate::tui::failure::Tone;
 use crate::tui::inspect::model::Form;
-use crate::tui::line::model::Purpose;
+use crate::tui::line::purpose::Purpose;
+use crate::tui::model::Model;
 use crate::tui::model::titles::name_of;
-use crate::tui::model::{Model, Tone};
-use crate::tui::update::{copy, viewer};
+use crate::tui::update::copy;
 
 /// What `action` does to a document; `None` when that is nothing special.
 pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
@@ -49,7 +50,7 @@ impl Purpose for Search {
     fn accept(&self, model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
         let inspect = &mut model.pane_mut().inspect;
         (inspect.search, inspect.hit) = (text.to_owned(), None);
-        viewer::next_match(model, false);
+        next_match(model, false);
         Ok(Vec::new())
     }
 
@@ -79,4 +80,18 @@ fn edit(model: &mut Model) -> Vec<Effect> {
     );
     let name = model.subject().map_or_else(String::new, |subject| name_of(model, &subject));
     vec![Effect::Edit(format!("{name}.{ending}"), text)]
+}
+
+/// Goes to the next match of what is searched for in a text.
+pub(crate) fn next_match(model: &mut Model, up: bool) {
+    if model.pane().inspect.search.is_empty() {
+        model.say_nothing_is_searched();
+        return;
+    }
+    let inspect = &mut model.pane_mut().inspect;
+    if !inspect.next_match(up) {
+        let which = if up { "earlier" } else { "further" };
+        let text = format!("no {which} match of `{}`", inspect.search);
+        model.say(Tone::Plain, text, None);
+    }
 }

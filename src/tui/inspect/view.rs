@@ -14,7 +14,7 @@ use crate::tui::logs::model::contains;
 use crate::tui::navigator::tree::{Content, Node};
 use crate::tui::theme::Theme;
 use crate::tui::view::texts;
-use crate::tui::viewers::Seen;
+use crate::tui::viewer::Seen;
 use crate::tui::words::{Align, cell, span};
 
 /// Draws what the pane holds.

@@ -8,9 +8,10 @@ use std::path::PathBuf;
 
 use crate::engine::files::{CopyRequest, Existing, FileKind, Mark, Place};
 use crate::engine::layers::{LayerInfo, LayerReport};
+use crate::tui::failure::Failure;
 use crate::tui::model::scroll::into_view;
-use crate::tui::model::{Failure, Subject};
 use crate::tui::pathtree::model::{Fact, PathTree};
+use crate::tui::section::Subject;
 
 /// From this width on layers and tree stand side by side.
 pub const DOUBLE: u16 = 90;

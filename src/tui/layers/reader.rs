@@ -1,8 +1,7 @@
 //! Reads the layers of an image.
 
-use crate::tui::event::LayersNews;
 use crate::tui::reader::Reader;
-use crate::tui::viewers::Answer;
+use crate::tui::reading::{Answer, LayersNews};
 
 /// Reads an image's layers; stops when they are no longer wanted.
 pub(crate) async fn read(reader: Reader, image: String) {

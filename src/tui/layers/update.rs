@@ -2,12 +2,13 @@
 
 use crate::engine::files::{CopyRequest, Mark};
 use crate::tui::action::Action;
-use crate::tui::event::Effect;
+use crate::tui::effect::Effect;
 use crate::tui::layers::model::LayersPane;
 
+use crate::tui::failure::Tone;
 use crate::tui::files::update::prompt;
 use crate::tui::line::update::prompt as ask;
-use crate::tui::model::{Model, Tone};
+use crate::tui::model::Model;
 
 /// What `action` does in the explorer; `None` when that is nothing special.
 pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {

@@ -208,13 +208,16 @@ pub(crate) fn note(model: &Model, pane: &LayersPane) -> (String, Style) {
 
 #[cfg(test)]
 mod tests {
-    use crate::tui::event::{Effect, Event, LayersNews};
+    use crate::tui::effect::Effect;
+    use crate::tui::event::Event;
+    use crate::tui::failure::Failure;
     use crate::tui::files::model::FilesWish;
     use crate::tui::fixture::{full, press, screen, wide_shot, write};
     use crate::tui::layers::model::tests::report;
-    use crate::tui::model::{Failure, Model, Tab};
+    use crate::tui::model::Model;
+    use crate::tui::reading::{Answer, LayersNews, Want};
+    use crate::tui::tab::Tab;
     use crate::tui::update::update;
-    use crate::tui::viewers::{Answer, Want};
 
     fn explorer(width: u16, height: u16) -> Model {
         let mut model = full(width, height);

@@ -2,6 +2,7 @@
 
 pub mod candidates;
 pub mod model;
+pub mod purpose;
 pub mod update;
 pub mod view;
 
@@ -9,8 +10,8 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use crate::tui::action::Action;
-use crate::tui::dialogs::Dialog;
-use crate::tui::event::Effect;
+use crate::tui::dialog::Dialog;
+use crate::tui::effect::Effect;
 use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
 use crate::tui::model::input::Input;

@@ -11,8 +11,8 @@ use crate::tui::keymap::KeyContext;
 use crate::tui::line::candidates::Candidates;
 use crate::tui::line::model::Prompt;
 use crate::tui::model::Model;
-use crate::tui::view::base;
 use crate::tui::view::dialog::{keys, open, two_lines};
+use crate::tui::view::frame::base;
 use crate::tui::words::{Align, cell};
 
 /// How many are shown at once.

@@ -1,7 +1,7 @@
 //! A verb that was given to several objects at once: its ends are told as one.
 
-use crate::tui::event::Effect;
-use crate::tui::model::Failure;
+use crate::tui::effect::Effect;
+use crate::tui::failure::Failure;
 
 /// One verb on several objects.
 #[derive(Debug)]

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::tui::model::Section;
+use crate::tui::section::Section;
 
 /// Blank columns between two columns.
 pub const GAP: usize = 2;

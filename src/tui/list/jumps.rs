@@ -1,6 +1,6 @@
 //! Where the user was: the way back, and forth again, as in vim.
 
-use crate::tui::model::Section;
+use crate::tui::section::Section;
 
 /// How many places are remembered.
 const KEPT: usize = 100;

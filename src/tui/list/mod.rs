@@ -7,6 +7,7 @@ pub mod flash;
 pub mod jumps;
 pub mod model;
 pub mod rows;
+pub mod screen;
 pub mod table;
 pub mod update;
 pub mod view;
@@ -14,8 +15,8 @@ pub mod view;
 use ratatui::Frame;
 
 use crate::tui::action::Action;
-use crate::tui::dialogs::Dialog;
-use crate::tui::event::Effect;
+use crate::tui::dialog::Dialog;
+use crate::tui::effect::Effect;
 use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
 use columns::Choice;

@@ -1,11 +1,13 @@
 //! The list that is shown, whatever its rows are.
 
+use crate::tui::failure::Failure;
 use crate::tui::list::columns;
 use crate::tui::list::columns::{Align, Column, GAP, gutter};
 use crate::tui::list::jumps::Spot;
 use crate::tui::list::table::{Loaded, Order, Table};
+use crate::tui::model::Model;
 use crate::tui::model::targets::{About, about};
-use crate::tui::model::{Failure, Model, Subject};
+use crate::tui::section::Subject;
 
 /// What all tables can do.
 pub trait List {

@@ -19,10 +19,10 @@ use std::cell::Cell;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use crate::tui::failure::Failure;
 use crate::tui::list::columns::Column;
 use crate::tui::list::filter::{Filter, hay};
 use crate::tui::list::rows::Row;
-use crate::tui::model::Failure;
 
 /// More rows than this that changed at once are not worth being placed one by one.
 const SINGLY: usize = 64;

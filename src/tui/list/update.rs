@@ -3,12 +3,13 @@
 pub(crate) mod prompt;
 
 use crate::tui::action::Action;
-use crate::tui::dialogs::Layer;
-use crate::tui::event::Effect;
+use crate::tui::effect::Effect;
+use crate::tui::failure::Tone;
 use crate::tui::list::columns::{Choice, Column};
 use crate::tui::list::jumps::{Jumps, Spot};
-use crate::tui::model::{Focus, Model, Repeat, Section, Tone};
-use crate::tui::update::{cursor, object, window};
+use crate::tui::model::layer::Layer;
+use crate::tui::model::{Focus, Model, Repeat};
+use crate::tui::section::Section;
 
 /// Which key sorts by which column.
 const ORDERS: &[(Action, Column)] = &[
@@ -46,35 +47,35 @@ const ORDERS: &[(Action, Column)] = &[
 /// What `action` does to the list that is shown; `None` when it is no such action.
 pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     let is_mark = matches!(action, Action::Mark | Action::RangeMark | Action::MarkAll);
-    if is_mark && cursor(model).key().is_none() && cursor(model).heading_is_folded().is_none() {
+    if is_mark && model.list_mut().key().is_none() && model.list_mut().heading_is_folded().is_none() {
         model.say(Tone::Plain, "there is nothing to mark", None);
         return Some(Vec::new());
     }
     match action {
         Action::Mark => {
-            let table = cursor(model);
+            let table = model.list_mut();
             table.mark();
             table.step(1);
         }
         Action::RangeMark => {
-            cursor(model).range_mark();
-            if cursor(model).draws_range() {
+            model.list_mut().range_mark();
+            if model.list_mut().draws_range() {
                 let key = model.keys_of(model.key_context_below(), Action::RangeMark);
                 model.say(Tone::Plain, format!("marking; {key} or any verb ends it"), None);
             } else {
                 model.notice = None;
             }
         }
-        Action::MarkAll => cursor(model).mark_all(),
+        Action::MarkAll => model.list_mut().mark_all(),
         Action::Columns => {
             let shown = model.saved.columns.of(model.section);
             model.open(Choice::new(model.section, shown));
         }
         Action::Repeat => return Some(repeat(model)),
-        Action::OrderNone if cursor(model).order().is_none() => {
+        Action::OrderNone if model.list_mut().order().is_none() => {
             model.say(Tone::Plain, "they stand as they came", None);
         }
-        Action::OrderNone => cursor(model).set_order(None),
+        Action::OrderNone => model.list_mut().set_order(None),
         Action::Group => {
             let is_grouped = model.containers.is_grouped();
             model.containers.set_grouped(!is_grouped);
@@ -84,7 +85,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         _ => {
             let (_, column) = ORDERS.iter().find(|(order, _)| *order == action)?;
             let is_task = *column == Column::Name && model.section == Section::Tasks;
-            cursor(model).order_by(if is_task { Column::Task } else { *column });
+            model.list_mut().order_by(if is_task { Column::Task } else { *column });
         }
     }
     Some(Vec::new())
@@ -158,7 +159,7 @@ pub(crate) fn jump(model: &mut Model, travel: fn(&mut Jumps, Spot) -> Option<Spo
 pub(crate) fn show(model: &mut Model, section: Section, key: Option<&str>) -> bool {
     model.section = section;
     model.scrolled_columns = 0;
-    window::leave(model);
+    model.leave_panes();
     let Some(key) = key else { return true };
     if model.list_mut().select_key(key) {
         return true;
@@ -210,7 +211,7 @@ fn repeat(model: &mut Model) -> Vec<Effect> {
     if let (Action::StartStop | Action::Pause, Some(verb)) = (action, verb) {
         return crate::tui::containers::update::again(model, &verb);
     }
-    match object::act(model, action) {
+    match model.act_on_object(action) {
         Some(effects) => effects,
         None => {
             model.say(Tone::Plain, format!("`{}` means nothing here", action.label()), None);
@@ -230,18 +231,35 @@ fn sideways(model: &mut Model, is_left: bool) {
     model.scrolled_columns = if is_left { scrolled.saturating_sub(1) } else { (scrolled + 1).min(most) };
 }
 
+/// Puts the cursor of its list on an object. What is done then is meant for that: nothing stays
+/// marked.
+pub(crate) fn select(model: &mut Model, of: Section, key: &str) -> bool {
+    model.go(of);
+    model.focus = Focus::List;
+    if of == Section::Containers {
+        model.shows_all = true;
+    }
+    model.list_mut().filter().clear();
+    model.list_mut().unmark();
+    model.settle();
+    model.list_mut().select_key(key)
+}
+
 #[cfg(test)]
 mod tests {
     use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
     use crate::engine::{Removal, Running, Status};
     use crate::tui::containers::model::ContainerRow;
-    use crate::tui::dialogs::Layer;
-    use crate::tui::event::{ContainerVerb, Effect, Event, Listed};
+    use crate::tui::effect::{ContainerVerb, Effect};
+    use crate::tui::event::Event;
     use crate::tui::events::model::EventRow;
+    use crate::tui::failure::Failure;
     use crate::tui::fixture::{container, empty, full, press, screen, write};
     use crate::tui::list::columns::Column;
-    use crate::tui::model::{Failure, Section};
+    use crate::tui::model::layer::Layer;
+    use crate::tui::reading::Listed;
+    use crate::tui::section::Section;
     use crate::tui::update::update;
 
     fn id(name: &str) -> crate::engine::ContainerId {
@@ -439,7 +457,7 @@ mod tests {
         }
         assert!(screen(&model).contains("copied acme/app"));
         press(&mut model, "1");
-        let subjects = vec![crate::tui::model::Subject::Container(web.id.clone())];
+        let subjects = vec![crate::tui::section::Subject::Container(web.id.clone())];
         assert_eq!(press(&mut model, "y j"), [Effect::CopyJson(subjects)]);
         let effects = update(&mut model, Event::Json(Ok("{}".to_owned())));
         assert_eq!(effects, [Effect::Copy("{}".to_owned())]);

@@ -17,14 +17,14 @@ use crate::tui::list::columns::{Choice, Column, GAP, gutter};
 use crate::tui::list::rows::Row;
 use crate::tui::list::table::{Group, Line as TableLine, Loaded, Order, Table};
 use crate::tui::model::{Focus, Model};
-use crate::tui::sections;
 use crate::tui::theme::Theme;
-use crate::tui::view::{border, dialog, has_focus, texts};
+use crate::tui::view::frame::{border, has_focus};
+use crate::tui::view::{dialog, texts};
 use crate::tui::words::{Align, cell, span};
 
 /// Draws the list that is shown.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, area: Rect) {
-    sections::draw(frame, model, area);
+    (model.section.screen().draw)(frame, model, area);
 }
 
 /// A cell's text and style.
@@ -243,9 +243,10 @@ fn empty<R: Row>(model: &Model, rows: &Table<R>, width: u16) -> Vec<Line<'static
 mod tests {
     use crate::engine::Status;
     use crate::tui::containers::model::{ContainerRow, Used};
-    use crate::tui::event::{Event, Listed};
+    use crate::tui::event::Event;
     use crate::tui::fixture::{container, empty, full, over_shot, press, screen, shot, write};
     use crate::tui::model::Model;
+    use crate::tui::reading::Listed;
     use crate::tui::update::update;
 
     /// Containers of two projects and of none.
@@ -344,7 +345,7 @@ mod tests {
             ..container(&format!("web-{n}"), if n % 2 == 0 { Status::Running } else { Status::Exited })
         });
         let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(200, 60)).unwrap();
-        let screens = crate::tui::terminal::Screens::default();
+        let screens = crate::tui::terminal::screen::Screens::default();
         let mut told = Vec::new();
         let mut time = |what: &str, work: &mut dyn FnMut()| {
             let begun = std::time::Instant::now();

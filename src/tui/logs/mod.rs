@@ -11,15 +11,20 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use crate::tui::action::Action;
-use crate::tui::dialogs::Dialog;
-use crate::tui::event::Effect;
+use crate::tui::dialog::Dialog;
+use crate::tui::effect::Effect;
+use crate::tui::failure::Tone;
 use crate::tui::keymap::KeyContext;
 use crate::tui::line::update::prompt;
 use crate::tui::menu;
-use crate::tui::model::window::{Pane, PaneId};
-use crate::tui::model::{Model, Subject, Tone};
+use crate::tui::model::Model;
+use crate::tui::model::about::About;
+use crate::tui::model::window::Pane;
 use crate::tui::reader::{ReadTask, Reader};
-use crate::tui::viewers::{About, Answer, Seen, Viewer, Want};
+use crate::tui::reading::{Answer, Want};
+use crate::tui::section::Subject;
+use crate::tui::tab::PaneId;
+use crate::tui::viewer::{Seen, Viewer};
 
 /// The log of a container, with others' where they are merged.
 #[derive(Debug)]

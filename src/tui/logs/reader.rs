@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use crate::engine::{LogFrom, LogPlace, LogState, LogView, PageAsk};
 use crate::tui::logs::model::{LogAsk, LogNews, LogWant};
 use crate::tui::reader::{ReadTask, Reader};
-use crate::tui::viewers::{Answer, Want};
+use crate::tui::reading::{Answer, Want};
 
 /// News of how far a log is are told at most this often.
 const PACE: Duration = Duration::from_millis(30);

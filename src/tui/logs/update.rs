@@ -10,13 +10,14 @@ use crate::base::units::counted;
 use crate::engine::{ContainerId, LogForm, LogQuery, LogWanted, SaveLog};
 use crate::tui::action::Action;
 use crate::tui::confirm::model::Confirm;
-use crate::tui::dialogs::Layer;
-use crate::tui::event::{Effect, Job};
+use crate::tui::effect::{Effect, Job};
+use crate::tui::failure::Tone;
 use crate::tui::keymap::KeyContext;
 use crate::tui::line::update::prompt as ask;
 use crate::tui::logs::model::{LogPane, MergeMenu, Since, Times};
 use crate::tui::menu::model::Menu;
-use crate::tui::model::{Model, Tone};
+use crate::tui::model::Model;
+use crate::tui::model::layer::Layer;
 use crate::tui::tasks::update::quiet_work;
 use crate::tui::update::copy;
 
@@ -40,7 +41,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::Right if !log.wraps => log.left = (log.left + 8).min(16 << 10),
         Action::Right => {}
         Action::NextMatch | Action::PreviousMatch if log.search.is_empty() => {
-            crate::tui::update::viewer::say_nothing_is_searched(model);
+            model.say_nothing_is_searched();
         }
         Action::MoreContext | Action::LessContext if !log.is_filtered() => {
             let key = model.keys_of(KeyContext::Logs, Action::FilterLines);

@@ -15,13 +15,12 @@ use crate::engine::{Level, LogLine, Stream};
 use crate::tui::action::Action;
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::keymap::KeyContext;
-use crate::tui::logs::model::text;
 use crate::tui::logs::model::text::{JsonForm, Piece, Role};
-use crate::tui::logs::model::{BAR, LogPane, Times};
+use crate::tui::logs::model::{BAR, LogPane, Times, text};
 use crate::tui::model::Model;
 use crate::tui::theme::Theme;
 use crate::tui::view::texts;
-use crate::tui::viewers::Seen;
+use crate::tui::viewer::Seen;
 use crate::tui::words::{Align, cell, span};
 
 /// Draws the window of a pane's log.

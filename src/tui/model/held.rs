@@ -3,10 +3,11 @@
 use std::collections::{HashMap, HashSet};
 
 use super::titles::name_of;
-use super::{Focus, Model, Subject};
+use super::{Focus, Model};
 use crate::engine::ContainerId;
 use crate::tui::action::Action;
 use crate::tui::containers::model::ContainerRow;
+use crate::tui::section::Subject;
 
 /// What a page goes on being about when the list has it no longer.
 #[derive(Debug, Default)]

@@ -4,13 +4,17 @@
 //! is not said by effects but follows from the model: [`Model::wants`]. So nothing is read
 //! that nobody sees, and no path through `update` can forget to stop it.
 
+pub(crate) mod about;
 pub mod held;
 pub mod input;
+pub mod layer;
 pub mod look;
+mod navigate;
 pub(crate) mod panes;
 pub mod paths;
 pub mod saved;
 pub mod scroll;
+mod settle;
 pub(crate) mod targets;
 pub mod titles;
 pub mod wants;
@@ -23,7 +27,6 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::action::Action;
-use super::event::ContainerVerb;
 use super::key::Key;
 use super::keymap::{KeyContext, Keymap};
 use super::layout::{Beside, Layout, NAVIGATOR, layout};
@@ -31,25 +34,27 @@ use super::theme::{Depth, Theme};
 use crate::base::text;
 use crate::command::World;
 use crate::config::{self, Icons};
-use crate::engine::{self, ContainerId, Machine};
+use crate::engine::{ContainerId, Machine};
 use crate::tui::alerts::model::Alerts;
 use crate::tui::containers::model::ContainerRow;
-use crate::tui::dialogs::Layer;
+use crate::tui::effect::ContainerVerb;
 use crate::tui::events::model::EventRow;
+use crate::tui::failure::{Failure, Tone};
 use crate::tui::form::model::RunForm;
 use crate::tui::images::model::ImageRow;
 use crate::tui::list::batch::Batch;
 use crate::tui::list::flash::Flashes;
 use crate::tui::list::jumps::Jumps;
 use crate::tui::list::table::Table;
+use crate::tui::model::layer::Layer;
 use crate::tui::navigator::model::Navigator;
 use crate::tui::networks::model::NetworkRow;
-pub use crate::tui::sections::{Section, Subject};
+use crate::tui::section::{Section, TaskId};
 use crate::tui::stats::series::Series;
-use crate::tui::tasks::model::{TaskId, TaskRow, What};
+use crate::tui::tab::Tab;
+use crate::tui::tasks::model::{TaskRow, What};
 use crate::tui::trash::model::{Keeping, TrashRow};
 use crate::tui::undo::model::Undo;
-pub use crate::tui::viewers::Tab;
 use crate::tui::volumes::model::VolumeRow;
 pub use held::Held;
 use look::Look;
@@ -188,34 +193,6 @@ pub enum Focus {
     Navigator,
 }
 
-/// What went wrong, for people.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Failure {
-    /// `cannot pause `web``
-    pub what: String,
-    /// From the nearest cause to the root one.
-    pub why: Vec<String>,
-    /// What to do.
-    pub hint: Option<String>,
-}
-
-impl From<engine::Error> for Failure {
-    fn from(error: engine::Error) -> Self {
-        Self { what: error.to_string(), why: error.causes(), hint: error.hint() }
-    }
-}
-
-impl Failure {
-    /// In one line, without the hint.
-    #[must_use]
-    pub fn line(&self) -> String {
-        match self.why.as_slice() {
-            [] => self.what.clone(),
-            [first, ..] => format!("{}: {first}", self.what),
-        }
-    }
-}
-
 /// The line at the bottom.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
@@ -227,16 +204,6 @@ pub struct Notice {
     pub hint: Option<String>,
     /// When it goes away.
     pub until: Timestamp,
-}
-
-/// Whether news are good.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
-pub enum Tone {
-    Good,
-    Plain,
-    Warning,
-    Bad,
 }
 
 /// How long a notice stays.
@@ -365,6 +332,21 @@ impl Model {
         self.failures.clear();
     }
 
+    /// Says why something is not done that would change something.
+    pub fn refuse(&mut self, why: &str) {
+        let hint = match self.look.must_be_read_only {
+            true => "start hoist without --read-only, and without read-only in [ui]".to_owned(),
+            false => "`:set read-only off` ends that".to_owned(),
+        };
+        self.say(Tone::Warning, format!("read-only: {why}"), Some(hint));
+    }
+
+    /// Says how to search, where there is no match to go to.
+    pub fn say_nothing_is_searched(&mut self) {
+        let key = self.keys_of(KeyContext::Global, Action::Search);
+        self.say(Tone::Plain, "nothing is searched for", Some(format!("{key} searches")));
+    }
+
     /// A number for a new task.
     pub fn new_task(&mut self) -> TaskId {
         self.next_task += 1;
@@ -416,35 +398,5 @@ impl Model {
             ticks.push(Duration::from_secs(60));
         }
         ticks.into_iter().min().map(|tick| tick.max(Duration::from_millis(10)))
-    }
-
-    /// Brings what follows from other fields up to date, after every change.
-    pub fn settle(&mut self) {
-        let changed = self.containers.changed();
-        self.settle_alerts(&changed);
-        self.containers.hide_idle(!self.shows_all);
-        for section in Section::ALL {
-            self.list_of_mut(section).show();
-        }
-        self.settle_held();
-        if let Some(top) = self.layers.last_mut() {
-            top.dialog_mut().fit(self.size);
-        }
-        let rows = self.layout().list_rows();
-        for section in Section::ALL {
-            self.list_of_mut(section).scroll_into(rows);
-        }
-        let layout = self.layout();
-        if layout.detail.is_none() && !layout.is_too_small {
-            self.focus = Focus::List;
-        }
-        if self.focus == Focus::Detail && self.subject().is_none() {
-            (self.focus, self.is_zoomed) = (Focus::List, false);
-        }
-        if self.focus == Focus::Navigator && self.layout().navigator.is_none() {
-            self.focus = Focus::List;
-        }
-        self.settle_navigator(changed);
-        self.settle_panes();
     }
 }

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use ratatui::layout::Rect;
 
-use super::window::{Pane, PaneId};
-use super::{Focus, Model, Subject, Tab};
+use super::about::About;
+use super::window::Pane;
+use super::{Focus, Model};
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::logs::model::LogShown;
-use crate::tui::tasks::model::TaskId;
-use crate::tui::viewers::About;
+use crate::tui::section::{Subject, TaskId};
+use crate::tui::tab::{PaneId, Tab};
 
 impl Model {
     /// The pane with the keys, or that last had them.

@@ -1,9 +1,10 @@
 //! What keys act on: the marked rows of the list that is shown, else the one under the cursor.
 
-use super::{Focus, Model, Section, Subject};
+use super::{Focus, Model};
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::events::model::EventRow;
 use crate::tui::list::rows::Row;
+use crate::tui::section::{Section, Subject};
 
 /// What a row is about.
 pub trait About: Row {

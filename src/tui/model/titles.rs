@@ -2,7 +2,9 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{Model, Section, Subject, Tab};
+use super::Model;
+use crate::tui::section::{Section, Subject};
+use crate::tui::tab::Tab;
 
 /// One of them.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use ratatui::layout::Rect;
 
+use super::Model;
 use super::panes::inner;
-use super::{Model, Section, Subject, Tab};
 use crate::engine::ContainerId;
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::list::columns::USE;
-use crate::tui::tasks::model::TaskId;
-use crate::tui::viewers::{Reading, Want};
+use crate::tui::reading::{Reading, Want};
+use crate::tui::section::{Section, Subject, TaskId};
+use crate::tui::tab::Tab;
 
 /// From this many rows on there are events below the charts beside the list.
 pub const SIDE_WITH_EVENTS: u16 = 44;

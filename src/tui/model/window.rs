@@ -14,13 +14,14 @@ use std::collections::BTreeMap;
 use ratatui::layout::Rect;
 use serde::{Deserialize, Serialize};
 
-use super::{Subject, Tab};
 use crate::tui::compare::model::ComparePane;
 use crate::tui::files::model::FilesPane;
 use crate::tui::inspect::model::InspectPane;
 use crate::tui::layers::model::LayersPane;
 use crate::tui::logs::model::LogPane;
+use crate::tui::section::Subject;
 use crate::tui::stats::model::StatsPane;
+use crate::tui::tab::{PaneId, Tab};
 use crate::tui::top::model::TopPane;
 use crate::tui::why::model::WhyPane;
 
@@ -29,18 +30,6 @@ const SMALLEST: (u16, u16) = (16, 4);
 
 /// How many panes at most: more could not be told apart.
 const MOST: usize = 12;
-
-/// The number of a pane, never used twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct PaneId(pub u32);
-
-impl PaneId {
-    /// The first of the numbers that what is read for it bears.
-    #[must_use]
-    pub fn serial(self) -> u64 {
-        u64::from(self.0) << 32
-    }
-}
 
 /// One pane: what it shows and where it stands in that.
 #[derive(Debug)]
@@ -86,12 +75,6 @@ impl Pane {
             layers: LayersPane::new(serial),
             compare: ComparePane::new(serial),
         }
-    }
-
-    /// The pane that a serial was given by.
-    #[must_use]
-    pub fn of_serial(serial: u64) -> PaneId {
-        PaneId(u32::try_from(serial >> 32).unwrap_or(u32::MAX))
     }
 }
 

@@ -22,8 +22,8 @@ use crate::tui::alerts::model::{Alerts, Cause};
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::list::rows::natural;
 use crate::tui::list::table::{Changed, Table};
-use crate::tui::model::{Focus, Model, Section, inner};
-use crate::tui::tasks::model::{TaskId, TaskRow};
+use crate::tui::section::{Section, TaskId};
+use crate::tui::tasks::model::TaskRow;
 
 /// A heading that folds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -511,41 +511,14 @@ fn known(row: &ContainerRow) -> Known {
     Known { project: row.project.clone(), name: row.name.clone(), is_up: row.is_up() }
 }
 
-impl Model {
-    /// What the list's cursor is on, as the navigator has it.
-    fn listed_spot(&self) -> Option<Spot> {
-        match self.section {
-            Section::Containers => match self.containers.heading() {
-                Some(group) if group.name.is_empty() => Some(Spot::Branch(Branch::Standalone)),
-                Some(group) => Some(Spot::Project(group.name.clone())),
-                None => self.containers.selected().map(|row| Spot::Container(row.id.clone())),
-            },
-            Section::Tasks => self.tasks.selected().map(|task| Spot::Task(task.id)),
-            Section::Events => None,
-            section => Some(Spot::Section(section)),
-        }
-    }
-
-    /// Brings the navigator up to date, as far as it is seen.
-    pub(crate) fn settle_navigator(&mut self, changed: Changed) {
-        let Some(area) = self.layout().navigator else {
-            self.navigator.hide(&changed);
-            return;
-        };
-        let listed = if self.focus == Focus::Navigator { None } else { self.listed_spot() };
-        let Self { navigator, containers, tasks, alerts, .. } = self;
-        let sources = Sources { containers, changed, tasks, alerts };
-        navigator.show(sources, usize::from(inner(area).height), listed);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use crate::engine::Status;
     use crate::tui::containers::model::ContainerRow;
-    use crate::tui::event::{Event, Listed};
+    use crate::tui::event::Event;
     use crate::tui::fixture::{container, empty, press};
     use crate::tui::model::{Focus, Model};
+    use crate::tui::reading::Listed;
     use crate::tui::update::update;
 
     use super::*;

@@ -3,10 +3,12 @@
 use crate::config;
 use crate::tui::action::Action;
 use crate::tui::alerts::model::{Cause, Ill};
-use crate::tui::event::Effect;
-use crate::tui::model::{Focus, Model, Section, Tab, Tone};
+use crate::tui::effect::Effect;
+use crate::tui::failure::Tone;
+use crate::tui::model::{Focus, Model};
 use crate::tui::navigator::model::{Branch, Navigator, Spot};
-use crate::tui::update::go;
+use crate::tui::section::Section;
+use crate::tui::tab::Tab;
 use crate::tui::{list, tasks};
 
 /// What `action` does while the navigator has the keys; `None` when that is nothing special.
@@ -91,14 +93,14 @@ fn open(model: &mut Model) {
             reveal(model);
             model.focus = Focus::List;
         }
-        Spot::Section(section) => go(model, section),
+        Spot::Section(section) => model.go(section),
         Spot::Task(id) => {
-            go(model, Section::Tasks);
+            model.go(Section::Tasks);
             model.tasks.select_key(&id.key());
             tasks::update::open(model, id);
         }
         Spot::Alert(cause) => go_to(model, &cause),
-        Spot::More(Branch::Tasks, _) => go(model, Section::Tasks),
+        Spot::More(Branch::Tasks, _) => model.go(Section::Tasks),
         Spot::More(Branch::Alerts, _) => next_alert(model),
         Spot::More(..) | Spot::Gap | Spot::Branch(_) | Spot::Project(_) => {}
     }
@@ -173,8 +175,8 @@ fn go_to(model: &mut Model, cause: &Cause) {
             }
         }
         // What can be given back is the trash; else the images take most.
-        None if !model.trash.all().is_empty() => go(model, Section::Trash),
-        None => go(model, Section::Images),
+        None if !model.trash.all().is_empty() => model.go(Section::Trash),
+        None => model.go(Section::Images),
     }
 }
 
@@ -185,9 +187,11 @@ mod tests {
     use super::*;
     use crate::engine::{Machine, Space, Status};
     use crate::tui::containers::model::ContainerRow;
-    use crate::tui::event::{ContainerVerb, Event, Listed};
+    use crate::tui::effect::ContainerVerb;
+    use crate::tui::event::Event;
     use crate::tui::fixture::{container, empty, full, ill, now, press, screen, write};
-    use crate::tui::model::Subject;
+    use crate::tui::reading::Listed;
+    use crate::tui::section::Subject;
     use crate::tui::update::update;
 
     fn selected(model: &Model) -> &str {

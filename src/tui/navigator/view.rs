@@ -9,12 +9,14 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::tui::action::Action;
 use crate::tui::alerts;
+use crate::tui::containers::words::state;
 use crate::tui::keymap::KeyContext;
 use crate::tui::model::{Focus, Model};
 use crate::tui::navigator::model::{Branch, Spot};
 use crate::tui::tasks::model::{TaskState, What};
-use crate::tui::view::{border, has_focus, texts};
-use crate::tui::words::{Align, cell, state};
+use crate::tui::view::frame::{border, has_focus};
+use crate::tui::view::texts;
+use crate::tui::words::{Align, cell};
 
 /// What stands on a line: how far in, its sign, its words, and what stands at the right.
 #[derive(Default)]
@@ -163,10 +165,12 @@ mod tests {
 
     use crate::engine::{Machine, Phase, Progress, Space, Status};
     use crate::tui::containers::model::{ContainerRow, Used};
-    use crate::tui::event::{Event, Listed};
+    use crate::tui::event::Event;
     use crate::tui::fixture::{container, ill, now, press, sized_shot, write};
     use crate::tui::model::Model;
-    use crate::tui::tasks::model::{TaskId, Work};
+    use crate::tui::reading::Listed;
+    use crate::tui::section::TaskId;
+    use crate::tui::tasks::model::Work;
     use crate::tui::trash::model::{Keeping, TrashRow};
     use crate::tui::update::update;
 

@@ -11,11 +11,13 @@ use crate::tui::events::model::EventRow;
 use crate::tui::inspect::model::Document;
 use crate::tui::keymap::KeyContext;
 use crate::tui::list::columns::Column;
+use crate::tui::list::screen::ListScreen;
 use crate::tui::list::table::Table;
 use crate::tui::list::view::{Cell, empty};
-use crate::tui::model::{Model, Subject};
+use crate::tui::model::Model;
+use crate::tui::model::targets::About;
 use crate::tui::reader::ListReader;
-use crate::tui::sections::ListScreen;
+use crate::tui::section::Subject;
 use model::NetworkRow;
 
 /// Networks.
@@ -96,5 +98,15 @@ impl ListScreen for Networks {
 
     async fn document(engine: &Engine, subject: &Subject) -> Result<Document> {
         reader::document(engine, subject).await
+    }
+}
+
+impl About for NetworkRow {
+    fn about(&self, _: &Model) -> Option<Subject> {
+        Some(Subject::Network(self.id.clone()))
+    }
+
+    fn title(&self) -> String {
+        self.name.clone()
     }
 }

@@ -7,8 +7,6 @@ use jiff::Timestamp;
 use crate::tui::list::columns::Column;
 use crate::tui::list::filter::Field;
 use crate::tui::list::rows::{Row, natural};
-use crate::tui::model::targets::About;
-use crate::tui::model::{Model, Subject};
 
 /// A network.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,15 +53,5 @@ impl Row for NetworkRow {
             Column::Id => self.id.cmp(&other.id),
             _ => Ordering::Equal,
         }
-    }
-}
-
-impl About for NetworkRow {
-    fn about(&self, _: &Model) -> Option<Subject> {
-        Some(Subject::Network(self.id.clone()))
-    }
-
-    fn title(&self) -> String {
-        self.name.clone()
     }
 }

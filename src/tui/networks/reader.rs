@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use crate::docker;
 use crate::engine::{ContainerView, Engine, Listing, NetworkView, Result};
 use crate::tui::inspect::model::Document;
-use crate::tui::model::Subject;
 use crate::tui::networks::model::NetworkRow;
 use crate::tui::reader::ListReader;
-use crate::tui::sections::Listed;
+use crate::tui::reading::Listed;
+use crate::tui::section::Subject;
 
 /// Reads them.
 pub(crate) async fn read(reader: ListReader) {

@@ -1,9 +1,9 @@
 //! Keys of a page.
 
 use crate::tui::action::Action;
-use crate::tui::dialogs::Layer;
-use crate::tui::event::Effect;
+use crate::tui::effect::Effect;
 use crate::tui::model::Model;
+use crate::tui::model::layer::Layer;
 use crate::tui::page::model::Page;
 
 /// What `action` does to the page: scrolls or closes it.

@@ -10,8 +10,8 @@
 use nucleo_matcher::{Config, Matcher, Utf32String};
 
 use crate::tui::action::Action;
-use crate::tui::model::Section;
 use crate::tui::model::input::Input;
+use crate::tui::section::Section;
 
 /// The palette.
 #[derive(Debug)]

@@ -4,15 +4,17 @@ use std::collections::BTreeSet;
 
 use crate::command::join;
 use crate::tui::action::Action;
-use crate::tui::dialogs::Layer;
-use crate::tui::event::Effect;
+use crate::tui::effect::Effect;
+use crate::tui::failure::Tone;
 use crate::tui::form::update::preset;
 use crate::tui::keymap::KeyContext;
-use crate::tui::line::update::{command, note, prompt};
+use crate::tui::line::update::{app, command, note, options, prompt};
+use crate::tui::list::update::select;
 use crate::tui::model::input::Input;
-use crate::tui::model::{Focus, Model, Section, Tone};
+use crate::tui::model::layer::Layer;
+use crate::tui::model::{Focus, Model};
 use crate::tui::palette::model::{Deed, Does, Entry, Object, Palette, equivalent};
-use crate::tui::update::{act as act_on, app, options};
+use crate::tui::section::Section;
 
 /// Actions that need no row, wherever their key stands.
 const ALONE: &[Action] = &[
@@ -218,13 +220,13 @@ fn perform(model: &mut Model, entry: Entry) -> Vec<Effect> {
     remember(model, &entry.deed.name);
     let mut effects = vec![Effect::Save];
     if let Some(object) = &entry.object
-        && !select(model, object)
+        && !select(model, object.of, &object.key)
     {
         model.say(Tone::Bad, format!("{} is gone", object.name), None);
         return Vec::new();
     }
     effects.extend(match entry.deed.does {
-        Does::Act(action) => act_on(model, action),
+        Does::Act(action) => model.act(action),
         Does::Line(line) => command::line(model, &line),
         Does::Type(line) => {
             prompt(model, command::CommandLine, &line);
@@ -244,24 +246,10 @@ fn remember(model: &mut Model, name: &str) {
     recent.drain(..surplus);
 }
 
-/// Puts the cursor of its list on an object. What is done then is meant for that: nothing stays
-/// marked.
-pub(crate) fn select(model: &mut Model, object: &Object) -> bool {
-    crate::tui::update::go(model, object.of);
-    model.focus = Focus::List;
-    if object.of == Section::Containers {
-        model.shows_all = true;
-    }
-    crate::tui::update::cursor(model).filter().clear();
-    crate::tui::update::cursor(model).unmark();
-    model.settle();
-    crate::tui::update::cursor(model).select_key(&object.key)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::event::ContainerVerb;
+    use crate::tui::effect::ContainerVerb;
     use crate::tui::fixture::{full, press, screen, write};
 
     fn chosen(model: &mut Model, text: &str, keys: &str) -> Vec<Effect> {

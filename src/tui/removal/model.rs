@@ -2,7 +2,7 @@
 
 use crate::engine::{Fate, Force, ImageRemoval, Parents, Removal, Running};
 use crate::tui::containers::model::ContainerRow;
-use crate::tui::event::{ContainerVerb, Effect};
+use crate::tui::effect::{ContainerVerb, Effect};
 use crate::tui::images::model::ImageRow;
 
 /// Something that is to go, as it was when the question was asked.

@@ -2,12 +2,12 @@
 
 use crate::engine::{Fate, Force};
 use crate::tui::action::Action;
-use crate::tui::dialogs::Layer;
-use crate::tui::event::Effect;
+use crate::tui::effect::Effect;
+use crate::tui::failure::Tone;
 use crate::tui::images::model::ImageRow;
-use crate::tui::model::{Model, Tone};
+use crate::tui::model::Model;
+use crate::tui::model::layer::Layer;
 use crate::tui::removal::model::{Extent, Question, Victim};
-use crate::tui::update::object::confirmed;
 
 /// Asks whether these go. With `force` what is up is killed, else it is stopped.
 pub(crate) fn ask(model: &mut Model, victims: Vec<Victim>, force: Force) {
@@ -57,7 +57,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Accept => {
             let effects = question.effects();
             model.layers.pop();
-            return confirmed(model, effects);
+            return model.confirmed(effects);
         }
         _ => drop(model.layers.pop()),
     }
@@ -68,8 +68,9 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
 mod tests {
     use super::*;
     use crate::engine::{ImageRemoval, Parents};
-    use crate::tui::event::{Event, Listed};
+    use crate::tui::event::Event;
     use crate::tui::fixture::{full, press, screen};
+    use crate::tui::reading::Listed;
     use crate::tui::update::update;
 
     #[test]

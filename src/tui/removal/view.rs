@@ -9,12 +9,13 @@ use ratatui::widgets::Paragraph;
 use crate::engine::{Fate, Force};
 use crate::tui::action::Action;
 use crate::tui::containers::model::ContainerRow;
+use crate::tui::containers::words::state;
 use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
 use crate::tui::removal::model::{Question, Victim};
 use crate::tui::trash::model::Keeping;
 use crate::tui::view::dialog::{keys, open};
-use crate::tui::words::{Align, cell, size, state, wrap};
+use crate::tui::words::{Align, cell, size, wrap};
 
 /// Draws the question.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, question: &Question) {
@@ -161,8 +162,9 @@ fn wrapped(text: &str, room: usize, style: Style) -> Vec<Line<'static>> {
 mod tests {
     use jiff::SignedDuration;
 
-    use crate::tui::event::{Event, Listed};
+    use crate::tui::event::Event;
     use crate::tui::fixture::{full, now, over_shot, press, pressed, shot};
+    use crate::tui::reading::Listed;
     use crate::tui::trash::model::{Keeping, TrashRow};
     use crate::tui::update::update;
 

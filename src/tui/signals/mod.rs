@@ -6,8 +6,8 @@ pub mod update;
 use ratatui::Frame;
 
 use crate::tui::action::Action;
-use crate::tui::dialogs::Dialog;
-use crate::tui::event::Effect;
+use crate::tui::dialog::Dialog;
+use crate::tui::effect::Effect;
 use crate::tui::keymap::KeyContext;
 use crate::tui::menu;
 use crate::tui::model::Model;

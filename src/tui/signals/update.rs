@@ -1,11 +1,10 @@
 //! Keys of the menu of signals.
 
 use crate::tui::action::Action;
-use crate::tui::dialogs::Layer;
-use crate::tui::event::{ContainerVerb, Effect};
+use crate::tui::effect::{ContainerVerb, Effect};
 use crate::tui::model::Model;
+use crate::tui::model::layer::Layer;
 use crate::tui::signals::model::Receivers;
-use crate::tui::update::object::confirmed;
 
 /// What `action` does to the menu.
 pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
@@ -21,7 +20,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Receivers::Process(id, process) => vec![Effect::Signal(id, process, signal)],
         Receivers::Containers(ids) => {
             let kill = |id| Effect::Container(ContainerVerb::Kill(signal.clone()), id);
-            confirmed(model, ids.into_iter().map(kill).collect())
+            model.confirmed(ids.into_iter().map(kill).collect())
         }
     }
 }

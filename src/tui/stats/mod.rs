@@ -12,11 +12,13 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::tui::action::Action;
-use crate::tui::event::Effect;
+use crate::tui::effect::Effect;
 use crate::tui::keymap::KeyContext;
+use crate::tui::model::Model;
+use crate::tui::model::about::About;
 use crate::tui::model::window::Pane;
-use crate::tui::model::{Model, Subject};
-use crate::tui::viewers::{About, Seen, Viewer};
+use crate::tui::section::Subject;
+use crate::tui::viewer::{Seen, Viewer};
 
 /// Charts of what a container uses.
 #[derive(Debug)]

@@ -1,13 +1,15 @@
 //! Keys of the charts.
 
 use crate::tui::action::Action;
-use crate::tui::event::{Effect, Job};
+use crate::tui::effect::{Effect, Job};
 use crate::tui::keymap::KeyContext;
-use crate::tui::line::model::Purpose;
+use crate::tui::line::purpose::Purpose;
 use crate::tui::line::update::prompt;
 
+use crate::tui::failure::Tone;
+use crate::tui::model::Model;
 use crate::tui::model::titles::name_of;
-use crate::tui::model::{Model, Subject, Tone};
+use crate::tui::section::Subject;
 use crate::tui::stats::model::Frozen;
 use crate::tui::stats::series::CSV;
 use crate::tui::tasks::update::quiet_work;

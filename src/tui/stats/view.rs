@@ -12,15 +12,16 @@ use ratatui::widgets::Paragraph;
 use unicode_width::UnicodeWidthStr;
 
 use crate::tui::stats::view::chart::{Plot, Unit, binary_top, round_top};
-use crate::tui::view::border;
+use crate::tui::view::frame::border;
 
 use crate::engine::{ContainerId, Sample};
+use crate::tui::model::Model;
 use crate::tui::model::wants::SIDE_WITH_EVENTS;
-use crate::tui::model::{Model, Subject};
+use crate::tui::section::Subject;
 use crate::tui::stats::history::Range;
 use crate::tui::stats::model::StatsPane;
 use crate::tui::stats::series::{Part, Point, Series, Value};
-use crate::tui::viewers::Seen;
+use crate::tui::viewer::Seen;
 use crate::tui::words::{Align, amount, bytes, cell, spark};
 
 /// One chart: what it is called, what it says now, its lines, its scale.

@@ -7,17 +7,18 @@ pub mod view;
 use ratatui::Frame;
 
 use crate::tui::action::Action;
-use crate::tui::dialogs::Dialog;
-use crate::tui::event::Effect;
+use crate::tui::dialog::Dialog;
+use crate::tui::effect::Effect;
 use crate::tui::keymap::KeyContext;
 use crate::tui::list::columns::Column;
+use crate::tui::list::screen::{Counted, ListScreen};
 use crate::tui::list::table::Table;
 use crate::tui::list::view::{Cell, empty};
 use crate::tui::model::Model;
-use crate::tui::model::Subject;
+use crate::tui::model::targets::About;
 use crate::tui::reader::ListReader;
-use crate::tui::sections::{Counted, ListScreen};
-use crate::tui::viewers::Nothing;
+use crate::tui::reading::Nothing;
+use crate::tui::section::Subject;
 use model::{OutputPage, ProgressPage, TaskRow};
 
 /// Work in the background, and terminals.
@@ -117,5 +118,15 @@ impl Dialog for OutputPage {
     #[cfg(test)]
     fn has_own_colours(&self) -> bool {
         true
+    }
+}
+
+impl About for TaskRow {
+    fn about(&self, _: &Model) -> Option<Subject> {
+        Some(Subject::Task(self.id))
+    }
+
+    fn title(&self) -> String {
+        self.title.clone()
     }
 }

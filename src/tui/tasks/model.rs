@@ -7,25 +7,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::command::Request;
 use crate::engine::{ContainerId, Phase, Progress};
-use crate::tui::event::Job;
+use crate::tui::effect::Job;
+use crate::tui::failure::Failure;
 use crate::tui::list::columns::Column;
 use crate::tui::list::filter::Field;
 use crate::tui::list::rows::{Row, natural};
-use crate::tui::model::Failure;
-use crate::tui::model::targets::About;
-use crate::tui::model::{Model, Subject};
-
-/// The number of a task, never used twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TaskId(pub u64);
-
-impl TaskId {
-    /// Its key in the list.
-    #[must_use]
-    pub fn key(self) -> String {
-        format!("{}", self.0)
-    }
-}
+use crate::tui::section::TaskId;
 
 /// One task.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -283,16 +270,6 @@ impl TaskRow {
     #[must_use]
     pub fn is_over(&self) -> bool {
         matches!(self.state, TaskState::Done(_) | TaskState::Cancelled | TaskState::Failed(_))
-    }
-}
-
-impl About for TaskRow {
-    fn about(&self, _: &Model) -> Option<Subject> {
-        Some(Subject::Task(self.id))
-    }
-
-    fn title(&self) -> String {
-        self.title.clone()
     }
 }
 

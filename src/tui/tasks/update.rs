@@ -3,15 +3,15 @@
 use crate::base::units::counted;
 use crate::command::{Request, join};
 use crate::tui::action::Action;
-use crate::tui::dialogs::Layer;
-use crate::tui::event::{Effect, Job};
+use crate::tui::effect::{Effect, Job};
+use crate::tui::failure::Tone;
 use crate::tui::form::model::shown_words;
-use crate::tui::model::{Model, Section, Tab, Tone};
-use crate::tui::tasks::model::OutputPage;
-use crate::tui::tasks::model::ProgressPage;
-use crate::tui::tasks::model::{TaskId, TaskRow, TaskState, What, Work};
+use crate::tui::model::Model;
+use crate::tui::model::layer::Layer;
+use crate::tui::section::{Section, TaskId};
+use crate::tui::tab::Tab;
+use crate::tui::tasks::model::{OutputPage, ProgressPage, TaskRow, TaskState, What, Work};
 use crate::tui::update::copy;
-use crate::tui::update::show_tab;
 
 /// How many ended tasks are listed; the oldest go first.
 const ENDED: usize = 100;
@@ -126,7 +126,7 @@ pub(crate) fn read(model: &mut Model, id: TaskId) {
             model.section = Section::Containers;
             model.settle();
             if model.containers.select_key(container.as_str()) {
-                show_tab(model, Tab::Session(id));
+                model.show_tab(Tab::Session(id));
             }
         }
     }
@@ -242,12 +242,21 @@ pub(crate) fn reading(model: &mut Model, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
+/// Runs a container; `words` are what is shown of it. How that goes on is shown only when an image
+/// is pulled.
+pub(crate) fn run(model: &mut Model, words: &[String], request: Request) -> Vec<Effect> {
+    model.section = Section::Containers;
+    model.leave_panes();
+    vec![quiet_work(model, &join(words), Job::Request(Box::new(request)))]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::tui::event::{Event, Finish};
+    use crate::tui::failure::Failure;
     use crate::tui::fixture::{asked, full, press, printed, write};
-    use crate::tui::model::{Failure, Section};
+    use crate::tui::section::Section;
     use crate::tui::update::update;
 
     fn line(model: &mut Model, text: &str) -> Vec<Effect> {

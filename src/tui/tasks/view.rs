@@ -14,9 +14,8 @@ use crate::tui::list::columns::Column;
 use crate::tui::list::view::Cell;
 use crate::tui::list::view::empty::{Said, plain};
 use crate::tui::model::Model;
-use crate::tui::tasks::model::OutputPage;
-use crate::tui::tasks::model::ProgressPage;
-use crate::tui::tasks::model::{Part, TaskId, TaskRow, TaskState, What, Work};
+use crate::tui::section::TaskId;
+use crate::tui::tasks::model::{OutputPage, Part, ProgressPage, TaskRow, TaskState, What, Work};
 use crate::tui::view::dialog::{keys, open};
 use crate::tui::view::texts;
 use crate::tui::words::{Align, cell, size, span, spark};
@@ -281,7 +280,8 @@ mod tests {
     use crate::tui::event::Event;
     use crate::tui::fixture::{full, now, over_shot, press, write};
     use crate::tui::model::Model;
-    use crate::tui::tasks::model::{TaskId, Work};
+    use crate::tui::section::TaskId;
+    use crate::tui::tasks::model::Work;
     use crate::tui::update::update;
 
     fn pulling(width: u16, height: u16) -> Model {

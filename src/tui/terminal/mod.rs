@@ -1,50 +1,25 @@
-//! A terminal in a pane: an emulator that the driver feeds and the view draws.
-//!
-//! It is not part of the model: its cells are changed by the session's task, behind a small
-//! lock, and the model only knows that it is there, how it is called and whether it lives.
-
-pub mod update;
-pub mod view;
+//! A terminal in a pane.
 
 pub mod copy;
 pub mod encode;
+pub mod screen;
+pub mod update;
+pub mod view;
+pub mod walk;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use alacritty_terminal::event::{Event as TermEvent, EventListener, WindowSize};
-use alacritty_terminal::grid::{Dimensions, Scroll};
-use alacritty_terminal::term::cell::Cell;
-use alacritty_terminal::term::{Config, Term, TermMode};
-use alacritty_terminal::vte::ansi::Processor;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::tui::action::Action;
-use crate::tui::event::Effect;
+use crate::tui::effect::Effect;
 use crate::tui::keymap::KeyContext;
+use crate::tui::model::Model;
+use crate::tui::model::about::About;
 use crate::tui::model::window::Pane;
-use crate::tui::model::{Model, Subject, Tab};
-use crate::tui::tasks::model::TaskId;
-use crate::tui::viewers::{About, Seen, Viewer};
-
-/// Lines that have scrolled away are kept up to this many.
-const SCROLLBACK: usize = 10_000;
-
-/// For how many lines the emulator gets memory at once.
-const CHUNK: usize = 1_000;
-
-/// About how many bytes of cells all terminals together keep.
-const CELLS: usize = 28 << 20;
-
-/// How many lines that have scrolled away a terminal of this width keeps beside others.
-#[must_use]
-pub fn history(columns: u16, terminals: usize) -> usize {
-    let line = usize::from(columns.max(2)) * size_of::<Cell>();
-    let lines = CELLS / (line * terminals.max(1));
-    (lines / CHUNK * CHUNK).clamp(CHUNK, SCROLLBACK)
-}
+use crate::tui::section::Subject;
+use crate::tui::tab::Tab;
+use crate::tui::viewer::{Seen, Viewer};
 
 /// A program in a terminal.
 #[derive(Debug)]
@@ -99,238 +74,5 @@ impl Viewer for Terminal {
             0 => (format!(" {key} release "), theme.dim),
             lines => (format!(" {lines} lines up · {key} release "), theme.warn),
         })
-    }
-}
-
-/// Terminals by their task.
-#[derive(Debug, Default)]
-pub struct Screens(HashMap<TaskId, Screen>);
-
-impl Screens {
-    /// The terminal of a task.
-    #[must_use]
-    pub fn get(&self, id: TaskId) -> Option<&Screen> {
-        self.0.get(&id)
-    }
-
-    /// Keeps a terminal.
-    pub fn put(&mut self, id: TaskId, screen: Screen) {
-        self.0.insert(id, screen);
-    }
-
-    /// Every terminal.
-    pub fn all(&self) -> impl Iterator<Item = &Screen> {
-        self.0.values()
-    }
-
-    /// Forgets one.
-    pub fn take(&mut self, id: TaskId) {
-        self.0.remove(&id);
-    }
-}
-
-/// One terminal, shared by who feeds it and who draws it.
-#[derive(Debug, Clone)]
-pub struct Screen(Arc<Mutex<Emulator>>);
-
-impl Screen {
-    /// An empty terminal.
-    #[must_use]
-    pub fn new(columns: u16, lines: u16) -> Self {
-        Self(Arc::new(Mutex::new(Emulator::new(columns, lines))))
-    }
-
-    /// Its emulator, for a moment.
-    pub fn lock(&self) -> MutexGuard<'_, Emulator> {
-        // A panic while it was held leaves cells, which are valid whatever they hold.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The emulator.
-pub struct Emulator {
-    term: Term<Mailbox>,
-    parser: Processor,
-    mailbox: Mailbox,
-    search: copy::Search,
-    kept: usize,
-}
-
-impl std::fmt::Debug for Emulator {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Emulator").field("size", &self.size()).finish_non_exhaustive()
-    }
-}
-
-/// What the program asked of its terminal.
-#[derive(Debug, Default)]
-pub struct Asked {
-    /// Answers for it to read.
-    pub answers: Vec<u8>,
-    /// Text for the user's clipboard.
-    pub copied: Option<String>,
-}
-
-/// Where the emulator puts what it wants to tell.
-#[derive(Debug, Clone, Default)]
-struct Mailbox(Arc<Mutex<Vec<TermEvent>>>);
-
-impl EventListener for Mailbox {
-    fn send_event(&self, event: TermEvent) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(event);
-    }
-}
-
-struct Size {
-    columns: usize,
-    lines: usize,
-}
-
-impl Dimensions for Size {
-    fn total_lines(&self) -> usize {
-        self.lines
-    }
-
-    fn screen_lines(&self) -> usize {
-        self.lines
-    }
-
-    fn columns(&self) -> usize {
-        self.columns
-    }
-}
-
-impl Emulator {
-    fn new(columns: u16, lines: u16) -> Self {
-        let mailbox = Mailbox::default();
-        let config = Config { scrolling_history: SCROLLBACK, ..Config::default() };
-        let size = Size { columns: columns.max(2).into(), lines: lines.max(1).into() };
-        let term = Term::new(config, &size, mailbox.clone());
-        Self { term, parser: Processor::new(), mailbox, search: copy::Search::default(), kept: SCROLLBACK }
-    }
-
-    /// Takes in what the program wrote, and gives what it asked for.
-    pub fn feed(&mut self, bytes: &[u8]) -> Asked {
-        self.parser.advance(&mut self.term, bytes);
-        let mail = std::mem::take(&mut *self.mailbox.0.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut asked = Asked::default();
-        for event in mail {
-            match event {
-                TermEvent::PtyWrite(text) => asked.answers.extend(text.into_bytes()),
-                TermEvent::ClipboardStore(_, text) => asked.copied = Some(text),
-                TermEvent::TextAreaSizeRequest(answer) => {
-                    let (columns, lines) = self.size();
-                    let size =
-                        WindowSize { num_lines: lines, num_cols: columns, cell_width: 8, cell_height: 16 };
-                    asked.answers.extend(answer(size).into_bytes());
-                }
-                _ => {}
-            }
-        }
-        asked
-    }
-
-    /// Columns and lines.
-    #[must_use]
-    pub fn size(&self) -> (u16, u16) {
-        let narrow = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
-        (narrow(self.term.columns()), narrow(self.term.screen_lines()))
-    }
-
-    /// Takes another size; gives whether it is another one.
-    pub fn resize(&mut self, columns: u16, lines: u16) -> bool {
-        let (columns, lines) = (columns.max(2), lines.max(1));
-        let is_other = self.size() != (columns, lines);
-        if is_other {
-            self.term.resize(Size { columns: columns.into(), lines: lines.into() });
-        }
-        is_other
-    }
-
-    /// Keeps this many lines that have scrolled away; older ones go.
-    pub fn keep(&mut self, lines: usize) {
-        if self.kept != lines {
-            self.kept = lines;
-            self.term.set_options(Config { scrolling_history: lines, ..Config::default() });
-        }
-    }
-
-    /// Looks this many lines further up (or down, when negative).
-    pub fn scroll(&mut self, lines: i32) {
-        self.term.scroll_display(Scroll::Delta(lines));
-    }
-
-    /// Looks at the newest lines again.
-    pub fn unscroll(&mut self) {
-        self.term.scroll_display(Scroll::Bottom);
-    }
-
-    /// How many lines above the newest ones the window is.
-    #[must_use]
-    pub fn scrolled(&self) -> usize {
-        self.term.grid().display_offset()
-    }
-
-    /// What the program switched on: it decides how keys are encoded.
-    #[must_use]
-    pub fn mode(&self) -> TermMode {
-        *self.term.mode()
-    }
-
-    /// For drawing.
-    #[must_use]
-    pub fn term(&self) -> &Term<impl EventListener> {
-        &self.term
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_program_that_asks_where_the_cursor_is_gets_an_answer() {
-        let screen = Screen::new(20, 5);
-        let asked = screen.lock().feed(b"ab\x1b[6n");
-        assert_eq!(asked.answers, b"\x1b[1;3R");
-    }
-
-    #[test]
-    fn lines_that_scrolled_away_can_be_looked_at() {
-        let screen = Screen::new(20, 2);
-        let mut emulator = screen.lock();
-        emulator.feed(b"1\r\n2\r\n3\r\n4");
-        emulator.scroll(1);
-        assert_eq!(emulator.scrolled(), 1);
-        emulator.scroll(100);
-        assert_eq!(emulator.scrolled(), 2);
-        emulator.unscroll();
-        assert_eq!(emulator.scrolled(), 0);
-    }
-
-    #[test]
-    fn the_more_terminals_there_are_the_less_each_keeps() {
-        assert_eq!(
-            [history(80, 1), history(118, 2), history(118, 10), history(0, 0)],
-            [10_000, 5_000, 1_000, 10_000]
-        );
-        let screen = Screen::new(20, 2);
-        let mut emulator = screen.lock();
-        emulator.keep(5);
-        for _ in 0..100 {
-            emulator.feed(b"line\r\n");
-        }
-        emulator.scroll(1000);
-        assert_eq!(emulator.scrolled(), 5);
-    }
-
-    #[test]
-    fn a_size_of_nothing_is_survived() {
-        let screen = Screen::new(0, 0);
-        let mut emulator = screen.lock();
-        assert!(emulator.resize(80, 24));
-        assert!(!emulator.resize(80, 24));
-        emulator.feed("\u{1f980} wide".as_bytes());
-        assert!(emulator.resize(1, 1));
     }
 }

@@ -4,15 +4,15 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
 
 use crate::tui::action::Action;
-use crate::tui::event::{Effect, Pointer};
+use crate::tui::effect::{Effect, Pointer};
 
-use crate::tui::line::model::Purpose;
+use crate::tui::line::purpose::Purpose;
 use crate::tui::line::update::prompt;
-use crate::tui::model::{Focus, Model, Tab, inner};
-use crate::tui::tasks::model::TaskId;
+use crate::tui::model::{Focus, Model, inner};
+use crate::tui::section::TaskId;
+use crate::tui::tab::Tab;
 use crate::tui::tasks::update::detach;
-use crate::tui::terminal::copy::{Kind, Step, Walk};
-use crate::tui::update::window;
+use crate::tui::terminal::walk::{Kind, Step, Walk};
 
 /// What `action` does in a terminal; `None` when it is nothing of its own.
 pub(crate) fn act(model: &mut Model, id: TaskId, action: Action) -> Option<Vec<Effect>> {
@@ -25,7 +25,7 @@ pub(crate) fn act(model: &mut Model, id: TaskId, action: Action) -> Option<Vec<E
             model.released = Some(id);
             // Among several panes the next key may be one that moves between them.
             if model.windows.count() == 1 {
-                window::leave(model);
+                model.leave_panes();
             }
             Some(Vec::new())
         }
@@ -155,6 +155,6 @@ fn let_go(model: &mut Model) {
     if model.windows.count() > 1 {
         model.windows.close();
     } else {
-        window::leave(model);
+        model.leave_panes();
     }
 }

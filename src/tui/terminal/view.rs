@@ -12,8 +12,9 @@ use ratatui::widgets::{Clear, Paragraph};
 use crate::tui::action::Action;
 use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
-use crate::tui::tasks::model::{TaskId, TaskState};
-use crate::tui::terminal::{Emulator, Screens};
+use crate::tui::section::TaskId;
+use crate::tui::tasks::model::TaskState;
+use crate::tui::terminal::screen::{Emulator, Screens};
 use crate::tui::view::texts;
 
 /// Draws a terminal into the pane; below a session that has ended stands how.
@@ -44,7 +45,7 @@ pub(crate) fn draw(
     let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(area.height);
     let at = Rect { y: area.bottom() - height, height, ..area };
     frame.render_widget(Clear, at);
-    frame.render_widget(Paragraph::new(lines).style(crate::tui::view::base(model)), at);
+    frame.render_widget(Paragraph::new(lines).style(crate::tui::view::frame::base(model)), at);
 }
 
 /// Draws the emulator's window, and gives where its cursor is.

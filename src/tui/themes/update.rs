@@ -1,10 +1,11 @@
 //! The theme picker: moving the cursor changes the screen at once.
 
 use crate::tui::action::Action;
-use crate::tui::dialogs::Layer;
-use crate::tui::event::Effect;
+use crate::tui::effect::Effect;
+use crate::tui::failure::Tone;
+use crate::tui::model::Model;
+use crate::tui::model::layer::Layer;
 use crate::tui::model::look::Chosen;
-use crate::tui::model::{Model, Tone};
 use crate::tui::themes::model::Picker;
 
 /// Opens it, the cursor on the theme that is worn.

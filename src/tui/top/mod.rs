@@ -12,13 +12,17 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use crate::tui::action::Action;
-use crate::tui::event::Effect;
+use crate::tui::effect::Effect;
 use crate::tui::keymap::KeyContext;
-use crate::tui::model::window::{Pane, PaneId};
-use crate::tui::model::{Model, Subject};
+use crate::tui::model::Model;
+use crate::tui::model::about::About;
+use crate::tui::model::window::Pane;
 use crate::tui::reader::{ReadTask, Reader};
+use crate::tui::reading::{Answer, Want};
+use crate::tui::section::Subject;
+use crate::tui::tab::PaneId;
 use crate::tui::top::model::TopRead;
-use crate::tui::viewers::{About, Answer, Seen, Viewer, Want};
+use crate::tui::viewer::{Seen, Viewer};
 
 /// The processes of a container.
 #[derive(Debug)]

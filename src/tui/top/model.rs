@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use crate::engine::{ContainerId, Process, ProcessRow, Top};
-use crate::tui::model::Failure;
+use crate::tui::failure::Failure;
 use crate::tui::model::scroll::into_view;
 
 /// Branches are drawn so deep, and no deeper.

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use crate::engine::ContainerId;
-use crate::tui::model::Failure;
+use crate::tui::failure::Failure;
 use crate::tui::reader::Reader;
+use crate::tui::reading::Answer;
 use crate::tui::top::model::TopRead;
-use crate::tui::viewers::Answer;
 
 /// How often they are read.
 const EVERY: Duration = Duration::from_secs(2);

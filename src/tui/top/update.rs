@@ -2,10 +2,11 @@
 
 use crate::engine::{ContainerId, Process};
 use crate::tui::action::Action;
-use crate::tui::event::Effect;
-use crate::tui::line::model::Purpose;
+use crate::tui::effect::Effect;
+use crate::tui::failure::Tone;
+use crate::tui::line::purpose::Purpose;
 use crate::tui::line::update::prompt;
-use crate::tui::model::{Model, Tone};
+use crate::tui::model::Model;
 use crate::tui::signals::model::{Receivers, SignalMenu};
 use crate::tui::top::model::{Column, Member, TopPane};
 

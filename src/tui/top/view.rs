@@ -12,7 +12,7 @@ use crate::base::text;
 use crate::tui::theme::Theme;
 use crate::tui::top::model::{Column, Member, TopPane};
 use crate::tui::view::texts;
-use crate::tui::viewers::Seen;
+use crate::tui::viewer::Seen;
 use crate::tui::words::{Align, amount, cell};
 
 /// A pane this wide has room for a bar beside the percent.

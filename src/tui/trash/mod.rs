@@ -7,15 +7,17 @@ pub mod view;
 
 use crate::engine::{Engine, Event, Kind, Result};
 use crate::tui::action::Action;
-use crate::tui::event::Effect;
+use crate::tui::effect::Effect;
 use crate::tui::inspect::model::Document;
 use crate::tui::keymap::KeyContext;
 use crate::tui::list::columns::Column;
+use crate::tui::list::screen::{Counted, ListScreen};
 use crate::tui::list::table::Table;
 use crate::tui::list::view::{Cell, empty};
-use crate::tui::model::{Model, Subject};
+use crate::tui::model::Model;
+use crate::tui::model::targets::About;
 use crate::tui::reader::ListReader;
-use crate::tui::sections::{Counted, ListScreen};
+use crate::tui::section::Subject;
 use crate::tui::words::size;
 use model::{Keeping, TrashRow};
 
@@ -84,5 +86,15 @@ impl ListScreen for Trash {
 
     async fn document(engine: &Engine, subject: &Subject) -> Result<Document> {
         reader::document(engine, subject).await
+    }
+}
+
+impl About for TrashRow {
+    fn about(&self, _: &Model) -> Option<Subject> {
+        Some(Subject::Trash(self.id.clone()))
+    }
+
+    fn title(&self) -> String {
+        self.name.clone()
     }
 }

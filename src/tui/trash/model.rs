@@ -9,8 +9,6 @@ use crate::engine::TrashEntry;
 use crate::tui::list::columns::Column;
 use crate::tui::list::filter::Field;
 use crate::tui::list::rows::Row;
-use crate::tui::model::targets::About;
-use crate::tui::model::{Model, Subject};
 
 /// One thing in the trash.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,16 +58,6 @@ impl TrashRow {
     pub fn short(&self) -> &str {
         let hex = self.object.split_once(':').map_or(self.object.as_str(), |(_, hex)| hex);
         hex.get(..12).unwrap_or(hex)
-    }
-}
-
-impl About for TrashRow {
-    fn about(&self, _: &Model) -> Option<Subject> {
-        Some(Subject::Trash(self.id.clone()))
-    }
-
-    fn title(&self) -> String {
-        self.name.clone()
     }
 }
 

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use crate::docker;
 use crate::oci::Reference;
 use crate::tui::inspect::model::Document;
-use crate::tui::model::Subject;
 use crate::tui::reader::ListReader;
-use crate::tui::sections::Listed;
+use crate::tui::reading::Listed;
+use crate::tui::section::Subject;
 use crate::tui::trash::model::{Keeping, TrashRow};
 
 /// Reads it.

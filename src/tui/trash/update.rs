@@ -3,13 +3,14 @@
 use crate::base::units::counted;
 use crate::tui::action::Action;
 use crate::tui::confirm::model::Confirm;
-use crate::tui::event::Effect;
-use crate::tui::line::model::Purpose;
+use crate::tui::effect::Effect;
+use crate::tui::failure::Tone;
+use crate::tui::line::purpose::Purpose;
 use crate::tui::line::update::prompt;
-use crate::tui::model::{Model, Tab, Tone};
+use crate::tui::model::Model;
+use crate::tui::tab::Tab;
 use crate::tui::trash::model::{Keeping, TrashRow};
-use crate::tui::update::object::{refuse_many, together};
-use crate::tui::update::show_tab;
+use crate::tui::update::batch::{refuse_many, together};
 
 /// Takes in the list, and how long it is kept.
 pub(crate) fn take(model: &mut Model, (rows, keeping): (Vec<TrashRow>, Keeping)) {
@@ -38,7 +39,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         return Some(Vec::new());
     };
     match action {
-        Action::Inspect => show_tab(model, Tab::Inspect),
+        Action::Inspect => model.show_tab(Tab::Inspect),
         Action::Restore => {
             let effects = rows.iter().map(|row| Effect::Restore(row.id.clone(), None)).collect();
             return Some(together(model, "restored", effects, Vec::new()));

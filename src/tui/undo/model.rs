@@ -8,7 +8,7 @@
 
 use jiff::Timestamp;
 
-use crate::tui::event::Effect;
+use crate::tui::effect::Effect;
 
 /// How many steps are remembered.
 const STEPS: usize = 200;
@@ -137,7 +137,7 @@ impl Undo {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::event::ContainerVerb;
+    use crate::tui::effect::ContainerVerb;
     use crate::tui::fixture::{container, now};
 
     fn effect(verb: ContainerVerb, name: &str) -> Effect {

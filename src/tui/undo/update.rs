@@ -3,11 +3,11 @@
 use crate::engine::{Fate, Force, ImageRemoval, Parents};
 use crate::oci::Reference;
 use crate::tui::containers::model::ContainerRow;
-use crate::tui::event::{ContainerVerb, Effect};
-use crate::tui::model::{Failure, Model, Tone};
+use crate::tui::effect::{ContainerVerb, Effect};
+use crate::tui::failure::{Failure, Tone};
+use crate::tui::model::Model;
 use crate::tui::trash::model::TrashRow;
 use crate::tui::undo::model::Step;
-use crate::tui::update::object::confirmed;
 use crate::tui::words::span;
 
 /// Notes what begins and can be undone: called with all that one event has brought about.
@@ -120,7 +120,7 @@ pub(crate) fn undo(model: &mut Model) -> Vec<Effect> {
         // What was undone otherwise, or removed since, is passed over.
         if !effects.is_empty() {
             model.undo.begin_undo(&effects);
-            return confirmed(model, effects);
+            return model.confirmed(effects);
         }
     }
 }
@@ -140,9 +140,10 @@ mod tests {
 
     use super::*;
     use crate::engine::Status;
-    use crate::tui::event::{Event, Listed};
+    use crate::tui::event::Event;
     use crate::tui::fixture::{container, full, now, press, screen, write};
-    use crate::tui::model::Section;
+    use crate::tui::reading::Listed;
+    use crate::tui::section::Section;
     use crate::tui::trash::model::Keeping;
     use crate::tui::update::update;
 

@@ -1,11 +1,13 @@
 //! What is put on the clipboard, and what is opened in a browser.
 
-use super::name_of;
 use crate::command::join;
 use crate::tui::action::Action;
 use crate::tui::containers::model::ContainerRow;
-use crate::tui::event::Effect;
-use crate::tui::model::{Failure, Focus, Model, Section, Subject, Tone};
+use crate::tui::effect::Effect;
+use crate::tui::failure::{Failure, Tone};
+use crate::tui::model::titles::name_of;
+use crate::tui::model::{Focus, Model};
+use crate::tui::section::{Section, Subject};
 
 /// More characters than this are not shown when they are copied.
 const SHOWN: usize = 120;

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use crate::engine::Running;
-use crate::tui::event::{ContainerVerb, Effect};
+use crate::tui::effect::{ContainerVerb, Effect};
 use crate::tui::model::Model;
 
 /// Begins to count for those that an event has asked to stop.

@@ -1,8 +1,10 @@
 //! Pages about what is gone: keys that need the object itself are refused, and say why.
 
 use crate::tui::action::Action;
+use crate::tui::failure::Tone;
 use crate::tui::keymap::KeyContext;
-use crate::tui::model::{Model, Subject, Tone};
+use crate::tui::model::Model;
+use crate::tui::section::Subject;
 
 /// Whether an action may not be done because what the page is about is gone; says so.
 pub(crate) fn refuses(model: &mut Model, action: Action) -> bool {
@@ -34,14 +36,15 @@ mod tests {
 
     use super::*;
     use crate::engine::{ContainerId, ProcessRow, Top};
-    use crate::tui::dialogs::Layer;
-    use crate::tui::event::{Effect, Event};
+    use crate::tui::effect::Effect;
+    use crate::tui::event::Event;
     use crate::tui::fixture::{full, keys_line, log, press, screen, write};
     use crate::tui::inspect::model::Document;
-    use crate::tui::model::Tab;
+    use crate::tui::model::layer::Layer;
+    use crate::tui::reading::Answer;
+    use crate::tui::tab::Tab;
     use crate::tui::top::model::TopRead;
     use crate::tui::update::update;
-    use crate::tui::viewers::Answer;
 
     /// Opens the page of the first container after these keys, and reads what it shows.
     fn opened(keys: &str) -> (Model, ContainerId) {

@@ -6,25 +6,16 @@
 //! writes does not leave [`super::update`].
 
 use crate::tui::action::{Action, Reach};
-use crate::tui::event::{Effect, Job};
+use crate::tui::effect::{Effect, Job};
 use crate::tui::files::model::FilesWish;
-use crate::tui::model::{Model, Tone};
+use crate::tui::model::Model;
 use crate::tui::tasks::update::close_progress;
-
-/// Says why something was not done.
-pub(crate) fn refuse(model: &mut Model, why: &str) {
-    let hint = match model.look.must_be_read_only {
-        true => "start hoist without --read-only, and without read-only in [ui]".to_owned(),
-        false => "`:set read-only off` ends that".to_owned(),
-    };
-    model.say(Tone::Warning, format!("read-only: {why}"), Some(hint));
-}
 
 /// Whether an action may not be done; says so.
 pub(crate) fn refuses(model: &mut Model, action: Action) -> bool {
     let is_refused = model.look.is_read_only && action.reach() == Reach::Writes;
     if is_refused {
-        refuse(model, &format!("`{}` changes something", action.name()));
+        model.refuse(&format!("`{}` changes something", action.name()));
     }
     is_refused
 }
@@ -38,7 +29,7 @@ pub(crate) fn sift(model: &mut Model, effects: Vec<Effect>) -> Vec<Effect> {
     // What hoist remembers of itself holds until it is left; nobody asked for its file.
     refused.retain(|effect| *effect != Effect::Save);
     if !refused.is_empty() {
-        refuse(model, "that would change something");
+        model.refuse("that would change something");
     }
     for effect in refused {
         forget(model, &effect);
@@ -125,12 +116,13 @@ mod tests {
 
     use super::*;
     use crate::engine::Status;
-    use crate::tui::event::{Event, Listed};
+    use crate::tui::event::Event;
     use crate::tui::fixture::{WAYS, container, full, press, screen, sparse, write};
     use crate::tui::keymap::KeyContext;
-    use crate::tui::model::Section;
+    use crate::tui::reading::Listed;
+    use crate::tui::section::Section;
     use crate::tui::update::silence::answer;
-    use crate::tui::update::{act, update};
+    use crate::tui::update::update;
 
     /// Lines that write when they are typed at `:`.
     const LINES: &[&str] = &[
@@ -207,7 +199,7 @@ mod tests {
 
     /// As [`update`] does an action.
     fn done(model: &mut Model, action: Action) -> Vec<Effect> {
-        let effects = act(model, action);
+        let effects = model.act(action);
         sift(model, effects)
     }
 
@@ -237,7 +229,7 @@ mod tests {
         for (way, actions) in tried() {
             for action in actions {
                 let mut model = at(way);
-                let effects = act(&mut model, action);
+                let effects = model.act(action);
                 let writes = effects.iter().any(writes);
                 assert!(!writes || action.reach() != Reach::Looks, "{action:?} at {way}: {effects:?}");
             }

@@ -9,15 +9,13 @@
 //!  the driver's news ─▶ news
 //! ```
 
-pub(crate) mod app;
+pub(crate) mod batch;
 pub(crate) mod copy;
 pub(crate) mod countdown;
 pub(crate) mod gone;
 pub(crate) mod guard;
-pub(crate) mod named;
 pub(crate) mod news;
 pub(crate) mod object;
-pub(crate) mod options;
 pub(crate) mod settings;
 #[cfg(test)]
 pub(crate) mod silence;
@@ -29,19 +27,20 @@ pub(crate) mod window;
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
 
 use super::action::Action;
-use super::event::{Configured, Effect, Event};
+use super::event::{Configured, Event};
 use super::key::Key;
 use super::keymap::{Found, KeyContext};
-pub(crate) use super::model::titles::name_of;
-use super::model::{Focus, Model, Section, Tab, Tone};
+use super::model::{Focus, Model};
 use crate::tui::confirm::model::Confirm;
+use crate::tui::effect::Effect;
+use crate::tui::failure::Tone;
 use crate::tui::line::update::command::CommandLine;
 use crate::tui::line::update::prompt;
 use crate::tui::list::jumps::Jumps;
-use crate::tui::list::model::List;
 use crate::tui::page::model::Page;
+use crate::tui::section::Section;
+use crate::tui::tab::Tab;
 use crate::tui::{custom, dialogs, files, help, list, navigator, palette, terminal, themes, undo};
-pub(crate) use window::show_tab;
 
 /// Changes the model and says what to do.
 pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
@@ -113,7 +112,7 @@ fn press(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
             return effects;
         }
         // Any other key is for the list.
-        window::leave(model);
+        model.leave_panes();
     }
     if key.code == KeyCode::Esc && !model.pending.is_empty() && model.key_context() != KeyContext::Terminal {
         model.pending.clear();
@@ -189,7 +188,7 @@ fn point(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
                         model.pane_mut().tab = *tab;
                     }
                 }
-                Some(at) => Section::ALL.get(at).into_iter().for_each(|section| go(model, *section)),
+                Some(at) => Section::ALL.get(at).into_iter().for_each(|section| model.go(*section)),
                 None => {}
             }
             return Vec::new();
@@ -218,7 +217,7 @@ fn point(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
                     return Vec::new();
                 }
                 let line = usize::from(mouse.row.saturating_sub(list.y + 2));
-                let cursor = cursor(model);
+                let cursor = model.list_mut();
                 cursor.place_at(line).into_iter().for_each(|place| cursor.select(place));
             }
             return Vec::new();
@@ -232,11 +231,24 @@ fn point(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
         navigator::update::scroll(model, isize::try_from(by).unwrap_or(0));
         return Vec::new();
     }
-    cursor(model).step(isize::try_from(by).unwrap_or(0));
+    model.list_mut().step(isize::try_from(by).unwrap_or(0));
     Vec::new()
 }
 
-pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+impl Model {
+    /// Does what `action` means where the keys are. A method, so that a feature may do any action without
+    /// naming the others.
+    pub(crate) fn act(&mut self, action: Action) -> Vec<Effect> {
+        act(self, action)
+    }
+
+    /// The same of what moves about and of the app itself, as if nothing lay over the screen.
+    pub(crate) fn act_here(&mut self, action: Action) -> Vec<Effect> {
+        here(self, action)
+    }
+}
+
+fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     if guard::refuses(model, action) {
         return Vec::new();
     }
@@ -275,7 +287,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     if let Some(effects) = copy::act(model, action) {
         return effects;
     }
-    if let Some(effects) = object::act(model, action) {
+    if let Some(effects) = model.act_on_object(action) {
         list::update::remember(model, action, &effects);
         return effects;
     }
@@ -283,22 +295,22 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
 }
 
 /// Moving about, and the app itself.
-pub(crate) fn here(model: &mut Model, action: Action) -> Vec<Effect> {
+fn here(model: &mut Model, action: Action) -> Vec<Effect> {
     if let Some(section) = Section::shown_by(action) {
-        go(model, section);
+        model.go(section);
         model.is_leaving = false;
         return Vec::new();
     }
     let page = isize::try_from(model.layout().list_rows().max(2)).unwrap_or(2);
     match action {
-        Action::Down => cursor(model).step(1),
-        Action::Up => cursor(model).step(-1),
-        Action::HalfDown => cursor(model).step(page / 2),
-        Action::HalfUp => cursor(model).step(-page / 2),
-        Action::PageDown => cursor(model).step(page - 1),
-        Action::PageUp => cursor(model).step(1 - page),
-        Action::First => cursor(model).select(0),
-        Action::Last => cursor(model).select(usize::MAX),
+        Action::Down => model.list_mut().step(1),
+        Action::Up => model.list_mut().step(-1),
+        Action::HalfDown => model.list_mut().step(page / 2),
+        Action::HalfUp => model.list_mut().step(-page / 2),
+        Action::PageDown => model.list_mut().step(page - 1),
+        Action::PageUp => model.list_mut().step(1 - page),
+        Action::First => model.list_mut().select(0),
+        Action::Last => model.list_mut().select(usize::MAX),
         Action::JumpBack => list::update::jump(model, Jumps::back),
         Action::JumpForward => list::update::jump(model, Jumps::forward),
         Action::GoAlert => navigator::update::next_alert(model),
@@ -310,7 +322,7 @@ pub(crate) fn here(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Open => open(model),
         Action::Back => back(model),
         Action::Search => {
-            let filter = cursor(model).filter().clone();
+            let filter = model.list_mut().filter().clone();
             prompt(model, list::update::prompt::RowFilter, &filter);
         }
         Action::ShowAll if model.containers.all().is_empty() => {
@@ -343,20 +355,6 @@ pub(crate) fn here(model: &mut Model, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
-/// The list that is shown.
-pub(crate) fn cursor(model: &mut Model) -> &mut dyn List {
-    model.list_mut()
-}
-
-pub(crate) fn go(model: &mut Model, section: Section) {
-    if section != model.section {
-        model.jumps.leave(model.spot());
-    }
-    model.section = section;
-    model.scrolled_columns = 0;
-    window::leave(model);
-}
-
 fn turn(model: &mut Model, by: isize) {
     let tabs = model.tabs(model.pane());
     if tabs.len() > 1 && model.layout().detail.is_some() {
@@ -377,7 +375,7 @@ fn open(model: &mut Model) {
     } else if model.subject().is_some() {
         let last = model.windows.following().and_then(|id| model.windows.get(id)).map(|pane| pane.tab);
         let tab = (model.section.screen().first_tab)(model, last);
-        show_tab(model, tab);
+        model.show_tab(tab);
         (model.is_zoomed, model.is_alone) = (true, true);
     } else {
         model.say(Tone::Plain, "nothing is selected", None);
@@ -386,10 +384,10 @@ fn open(model: &mut Model) {
 
 fn back(model: &mut Model) {
     if model.focus == Focus::Detail {
-        window::leave(model);
-    } else if !cursor(model).filter().is_empty() {
-        cursor(model).filter().clear();
-    } else if cursor(model).unmark() {
+        model.leave_panes();
+    } else if !model.list_mut().filter().is_empty() {
+        model.list_mut().filter().clear();
+    } else if model.list_mut().unmark() {
         model.notice = None;
     } else if model.notice.take().is_none() {
         let keys = model.keys_of(KeyContext::Global, Action::Quit);

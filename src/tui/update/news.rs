@@ -5,27 +5,28 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::copy;
-use crate::tui::{containers, dialogs, form, line, sections, undo};
+use crate::tui::{containers, dialogs, form, line, sections, undo, viewers};
 
-use super::object::end;
+use super::batch::end;
 use crate::config::Preset;
 use crate::engine::{self, ContainerId, Kind, News, Sample};
 use crate::tui::containers::model::Used;
 use crate::tui::containers::update::terminal::terminal;
-use crate::tui::dialogs::Layer;
-use crate::tui::event::{ContainerVerb, Effect, Event, Finish, Program};
+use crate::tui::effect::{ContainerVerb, Effect, Program};
+use crate::tui::event::{Event, Finish};
 use crate::tui::events::model::{EventRow, KEPT};
+use crate::tui::failure::{Failure, Tone};
 use crate::tui::form::model::RunForm;
 use crate::tui::keymap::Keymap;
 use crate::tui::list::columns;
-use crate::tui::model::{Failure, Model, Section, Subject, Tone};
+use crate::tui::model::Model;
+use crate::tui::model::layer::Layer;
 use crate::tui::page::model::Page;
+use crate::tui::section::{Section, Subject, TaskId};
 use crate::tui::stats::series;
-use crate::tui::tasks::model::ProgressPage;
-use crate::tui::tasks::model::{TaskId, TaskState, What, Work};
+use crate::tui::tasks::model::{ProgressPage, TaskState, What, Work};
 use crate::tui::tasks::update::close_progress;
 use crate::tui::update::countdown;
-use crate::tui::viewers;
 
 /// How much room the disk has is asked this often at most.
 const MACHINE: SignedDuration = SignedDuration::from_secs(10);

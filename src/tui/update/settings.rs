@@ -1,10 +1,12 @@
 //! What the user configured, and what the terminal said about itself.
 
 use crate::config::{Icons, Ui};
-use crate::tui::dialogs::Layer;
-use crate::tui::event::{Configured, Effect};
+use crate::tui::effect::Effect;
+use crate::tui::event::Configured;
+use crate::tui::failure::{Failure, Tone};
+use crate::tui::model::Model;
+use crate::tui::model::layer::Layer;
 use crate::tui::model::look::Ground;
-use crate::tui::model::{Failure, Model, Tone};
 
 /// Begins with what could be read; the rest is told.
 pub(crate) fn begin(model: &mut Model, configured: Configured) {

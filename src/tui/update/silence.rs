@@ -9,7 +9,7 @@ use crate::engine::files::FileKind;
 use crate::engine::{ProcessRow, Top};
 use crate::tui::action::Action;
 use crate::tui::compare::model::tests::diff;
-use crate::tui::event::{Event, LayersNews, Listed};
+use crate::tui::event::Event;
 use crate::tui::files::model::tests::{entry, listing};
 use crate::tui::files::model::{FilesAnswer, FilesAsk};
 use crate::tui::fixture::{WAYS, drawn, empty, full, now, press, screen, write};
@@ -17,9 +17,9 @@ use crate::tui::inspect::model::Document;
 use crate::tui::keymap::KeyContext;
 use crate::tui::layers::model::tests::report;
 use crate::tui::model::Model;
-use crate::tui::terminal::Screens;
+use crate::tui::reading::{Answer, LayersNews, Listed};
+use crate::tui::terminal::screen::Screens;
 use crate::tui::top::model::TopRead;
-use crate::tui::viewers::Answer;
 
 /// What is read of what is shown.
 pub(crate) fn answer(model: &mut Model) {

@@ -5,14 +5,16 @@ use proptest::prelude::*;
 use super::*;
 use crate::engine::{self, Actor, Kind, News, Removal, Running, Status};
 use crate::tui::containers::model::ContainerRow;
-use crate::tui::event::{ContainerVerb, Finish, Job, Listed, Program};
+use crate::tui::effect::{ContainerVerb, Job, Program};
+use crate::tui::event::Finish;
+use crate::tui::failure::Failure;
 use crate::tui::fixture::{asked, container, empty, full, now, press, screen, write};
 use crate::tui::images::model::ImageRow;
 use crate::tui::logs::model::LogNews;
-use crate::tui::model::{Failure, Subject};
-use crate::tui::tasks::model::{TaskId, TaskState};
-use crate::tui::terminal::copy::{Kind as Marked, Step, Walk};
-use crate::tui::viewers::{Answer, Want};
+use crate::tui::reading::{Answer, Listed, Want};
+use crate::tui::section::{Subject, TaskId};
+use crate::tui::tasks::model::TaskState;
+use crate::tui::terminal::walk::{Kind as Marked, Step, Walk};
 
 fn news(id: &str, action: &str) -> Event {
     Event::News(News::Event(engine::Event {

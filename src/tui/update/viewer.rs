@@ -1,11 +1,14 @@
 //! Keys of the detail pane: scrolling, searching, terminals.
 
 use crate::tui::action::Action;
-use crate::tui::event::Effect;
-use crate::tui::keymap::KeyContext;
+use crate::tui::effect::Effect;
 
-use crate::tui::model::{Model, Subject, Tab, Tone};
-use crate::tui::update::{show_tab, window};
+use crate::tui::failure::Tone;
+use crate::tui::inspect::update::next_match;
+use crate::tui::model::Model;
+use crate::tui::section::Subject;
+use crate::tui::tab::Tab;
+use crate::tui::update::window;
 
 /// What `action` does in the detail pane; `None` when that is nothing special.
 pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
@@ -28,8 +31,8 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::Left => sideways(model, -8),
         Action::Right => sideways(model, 8),
         Action::Logs | Action::Stats | Action::Top | Action::Inspect => match model.subject() {
-            Some(Subject::Container(_)) => show_tab(model, fixed(action)),
-            Some(_) if action == Action::Inspect => show_tab(model, Tab::Inspect),
+            Some(Subject::Container(_)) => model.show_tab(fixed(action)),
+            Some(_) if action == Action::Inspect => model.show_tab(Tab::Inspect),
             _ => return None,
         },
         action if action.tab().is_some() => nth_tab(model, action.tab().unwrap_or(0)),
@@ -45,7 +48,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
 fn nth_tab(model: &mut Model, at: usize) {
     let tabs = model.tabs(model.pane());
     match tabs.get(at) {
-        Some(tab) => show_tab(model, *tab),
+        Some(tab) => model.show_tab(*tab),
         None => {
             let count = tabs.len();
             model.say(Tone::Plain, format!("there is no tab {}: the last one is {count}", at + 1), None);
@@ -68,24 +71,4 @@ fn sideways(model: &mut Model, by: isize) {
     if let Some(left) = viewer.left(model.pane_mut()) {
         *left = left.saturating_add_signed(by).min(4096);
     }
-}
-
-/// Goes to the next match of what is searched for in a text.
-pub(crate) fn next_match(model: &mut Model, up: bool) {
-    if model.pane().inspect.search.is_empty() {
-        say_nothing_is_searched(model);
-        return;
-    }
-    let inspect = &mut model.pane_mut().inspect;
-    if !inspect.next_match(up) {
-        let which = if up { "earlier" } else { "further" };
-        let text = format!("no {which} match of `{}`", inspect.search);
-        model.say(Tone::Plain, text, None);
-    }
-}
-
-/// Says how to search, where there is no match to go to.
-pub(crate) fn say_nothing_is_searched(model: &mut Model) {
-    let key = model.keys_of(KeyContext::Global, Action::Search);
-    model.say(Tone::Plain, "nothing is searched for", Some(format!("{key} searches")));
 }

@@ -1,15 +1,16 @@
-//! Panes: parting, closing, moving between them, and arrangements with a name.
+//! Panes: splitting, closing, and moving between them.
 
 use crate::tui::containers::update::terminal::shell;
 use crate::tui::terminal;
 
 use crate::tui::action::Action;
-use crate::tui::event::{Effect, Program};
+use crate::tui::effect::{Effect, Program};
+use crate::tui::failure::Tone;
 use crate::tui::keymap::KeyContext;
-use crate::tui::model::saved::Shown;
-use crate::tui::model::window::{Axis, PaneId, Toward};
-use crate::tui::model::{Focus, Model, Section, Subject, Tab, Tone};
-use crate::tui::tasks::model::TaskId;
+use crate::tui::model::window::{Axis, Toward};
+use crate::tui::model::{Focus, Model};
+use crate::tui::section::{Subject, TaskId};
+use crate::tui::tab::Tab;
 
 /// How many thousandths a border moves.
 const STEP: i16 = 50;
@@ -62,34 +63,6 @@ fn needs_another(model: &Model, action: Action) -> bool {
         | Action::OnlyPane => true,
         _ => false,
     }
-}
-
-/// Gives a tab the keys: in the pane that follows the list when they come from there, in the
-/// whole window where that is too low.
-pub(crate) fn show_tab(model: &mut Model, tab: Tab) {
-    if model.focus != Focus::Detail {
-        // Where every pane is pinned, one that is no terminal follows again.
-        let is_session =
-            |id: &PaneId| model.windows.get(*id).is_some_and(|pane| matches!(pane.tab, Tab::Session(_)));
-        let current = model.pane().id;
-        let spare = || model.windows.all().map(|pane| pane.id).find(|id| !is_session(id));
-        let id = model.windows.following().or_else(spare).unwrap_or(current);
-        model.windows.select(id);
-        model.pane_mut().pinned = None;
-        if model.is_alone {
-            model.is_alone = model.pane().id == current;
-        }
-    }
-    model.pane_mut().tab = tab;
-    model.focus = Focus::Detail;
-    if model.pane_inner().is_none_or(|area| area.height < 12) {
-        model.is_zoomed = true;
-    }
-}
-
-/// Shows the keys' way back to the list.
-pub(crate) fn leave(model: &mut Model) {
-    (model.focus, model.is_zoomed, model.is_alone) = (Focus::List, false, false);
 }
 
 fn split(model: &mut Model, axis: Axis) -> Vec<Effect> {
@@ -213,80 +186,13 @@ fn zoom(model: &mut Model) {
         if model.is_zoomed || model.layout().detail.is_some() { Focus::Detail } else { Focus::List };
 }
 
-/// Keeps what the panes show under a name.
-pub(crate) fn save_layout(model: &mut Model, name: &str) -> Vec<Effect> {
-    let shown = model.windows.save(|pane| {
-        let subject = pane.pinned.as_ref();
-        let of = subject.map(|subject| super::name_of(model, subject));
-        let section = subject.map_or("", |subject| subject.section().title());
-        let tab = tab_word(pane.tab);
-        Some(Shown { of, section: section.to_lowercase(), tab: tab.to_owned() })
-    });
-    let Some(shown) = shown else { return Vec::new() };
-    model.saved.layouts.insert(name.to_owned(), shown);
-    model.say(Tone::Good, format!("layout {name} saved"), None);
-    vec![Effect::Save]
-}
-
-/// Arranges the panes as they were under a name; terminals are opened again.
-pub(crate) fn load_layout(model: &mut Model, name: &str) -> Vec<Effect> {
-    let Some(layout) = model.saved.layouts.get(name).cloned() else {
-        let known: Vec<&str> = model.saved.layouts.keys().map(String::as_str).collect();
-        let hint = match known.as_slice() {
-            [] => "`:layout save NAME` makes one".to_owned(),
-            known => format!("there are {}", known.join(", ")),
-        };
-        model.say(Tone::Bad, format!("no layout is called `{name}`"), Some(hint));
-        return Vec::new();
-    };
-    let mut terminals = Vec::new();
-    let mut windows = std::mem::take(&mut model.windows);
-    windows.restore(&layout, |shown, pane| {
-        let section = Section::ALL.into_iter().find(|it| it.title().to_lowercase() == shown.section);
-        pane.pinned = section.zip(shown.of.as_ref()).and_then(|(it, of)| (it.screen().named)(model, of));
-        match (shown.tab.as_str(), &pane.pinned) {
-            ("terminal", Some(Subject::Container(id))) => terminals.push((pane.id, id.clone())),
-            (word, _) => pane.tab = tab_named(word),
-        }
-    });
-    model.windows = windows;
-    (model.focus, model.is_zoomed, model.is_alone) = (Focus::Detail, true, false);
-    let mut effects = Vec::new();
-    for (pane, id) in terminals {
-        if let Some(row) = model.containers.get(id.as_str()).cloned() {
-            effects.extend(shell(model, &row, Program::Shell, pane));
-        }
-    }
-    effects
-}
-
-/// Forgets an arrangement.
-pub(crate) fn remove_layout(model: &mut Model, name: &str) -> Vec<Effect> {
-    match model.saved.layouts.remove(name) {
-        Some(_) => {
-            model.say(Tone::Good, format!("layout {name} removed"), None);
-            vec![Effect::Save]
-        }
-        None => load_layout(model, name),
-    }
-}
-
-fn tab_word(tab: Tab) -> String {
-    tab.viewer().name().to_lowercase()
-}
-
-fn tab_named(word: &str) -> Tab {
-    let named = |tab: &&Tab| tab.viewer().is_lasting() && tab_word(**tab) == word;
-    Tab::ALL.iter().find(named).copied().unwrap_or(Tab::Logs)
-}
-
 /// What a key does right after a terminal was left by its key; `None`: it is for the list.
 pub(crate) fn released(model: &mut Model, id: TaskId, action: Action) -> Option<Vec<Effect>> {
     match action {
         Action::CopyMode => Some(terminal::update::begin_copy(model, id)),
         Action::Detach => Some(terminal::update::detached(model, id)),
         Action::Back => {
-            leave(model);
+            model.leave_panes();
             Some(Vec::new())
         }
         action => act(model, action),

@@ -11,14 +11,17 @@ use unicode_width::UnicodeWidthStr;
 use crate::engine::Status;
 use crate::tui::action::{Action, Reach};
 use crate::tui::alerts;
+use crate::tui::containers::words::{age, state};
+use crate::tui::failure::Tone;
 use crate::tui::key::show_strokes;
 use crate::tui::keymap::{Binding, KeyContext};
 use crate::tui::layout::Layout;
 use crate::tui::model::titles::{Title, subject_name};
-use crate::tui::model::{Focus, Model, Section, Tone};
+use crate::tui::model::{Focus, Model};
+use crate::tui::section::Section;
 use crate::tui::tasks::model::What;
 use crate::tui::view::texts;
-use crate::tui::words::{age, amount, bytes, cell, size, spark, state};
+use crate::tui::words::{amount, bytes, cell, size, spark};
 
 /// The first line: the engine at a glance, or what is zoomed.
 pub(crate) fn header(frame: &mut Frame<'_>, model: &Model, layout: &Layout) {

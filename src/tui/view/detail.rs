@@ -7,10 +7,12 @@ use ratatui::text::{Line, Span};
 
 use crate::tui::model::titles::tab_name;
 use crate::tui::model::window::Pane;
-use crate::tui::model::{Focus, Model, Subject, Tab};
-use crate::tui::terminal::Screens;
-use crate::tui::view::border;
-use crate::tui::viewers::Seen;
+use crate::tui::model::{Focus, Model};
+use crate::tui::section::Subject;
+use crate::tui::tab::Tab;
+use crate::tui::terminal::screen::Screens;
+use crate::tui::view::frame::border;
+use crate::tui::viewer::Seen;
 use crate::tui::words::{Align, cell};
 
 /// Draws a pane.

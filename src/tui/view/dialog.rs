@@ -9,7 +9,7 @@ use ratatui::widgets::{Block, BorderType, Clear};
 use crate::tui::action::Action;
 use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
-use crate::tui::view::middle;
+use crate::tui::view::frame::middle;
 use crate::tui::words::{Align, cell, wrap};
 
 /// Draws every layer, the topmost last.

@@ -3,8 +3,9 @@
 use jiff::SignedDuration;
 
 use crate::engine::{Kind, Phase, ProcessRow, Progress, Top};
-use crate::tui::event::{Configured, Event, Listed};
+use crate::tui::event::{Configured, Event};
 use crate::tui::events::model::EventRow;
+use crate::tui::failure::Failure;
 use crate::tui::fixture::{
     WAYS, empty, full, keep_all, keys_line, log, now, over_shot, press, pressed, screen, shot, sized_shot,
     wide_shot, write,
@@ -12,12 +13,13 @@ use crate::tui::fixture::{
 use crate::tui::inspect::model::Document;
 use crate::tui::keymap::KeyContext;
 use crate::tui::logs::model::LogNews;
-use crate::tui::model::{Failure, Model, Section};
-use crate::tui::tasks::model::{TaskId, Work};
-use crate::tui::terminal::{Screen, Screens};
+use crate::tui::model::Model;
+use crate::tui::reading::{Answer, Listed};
+use crate::tui::section::{Section, TaskId};
+use crate::tui::tasks::model::Work;
+use crate::tui::terminal::screen::{Screen, Screens};
 use crate::tui::top::model::TopRead;
 use crate::tui::update::update;
-use crate::tui::viewers::Answer;
 use crate::tui::volumes::model::VolumeRow;
 
 fn failure() -> Failure {

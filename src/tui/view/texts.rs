@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use ratatui::text::{Line, Span};
 
-use crate::tui::model::Failure;
+use crate::tui::failure::Failure;
 use crate::tui::theme::Theme;
 use crate::tui::words::wrap;
 

@@ -4,14 +4,17 @@ use jiff::SignedDuration;
 use serde_json::json;
 
 use crate::engine::{Pressure, ProcessRow, RestartPolicy, Sample, Stall, Status, Top};
-use crate::tui::dialogs::Layer;
-use crate::tui::event::{Effect, Event, Listed};
+use crate::tui::effect::Effect;
+use crate::tui::event::Event;
+use crate::tui::failure::Failure;
 use crate::tui::fixture::{container, now, over_shot, press, pressed, screen, shot, wide_shot, write};
 use crate::tui::inspect::model::{Document, Form};
-use crate::tui::model::{Failure, Model, Tab};
+use crate::tui::model::Model;
+use crate::tui::model::layer::Layer;
+use crate::tui::reading::{Answer, Listed};
+use crate::tui::tab::Tab;
 use crate::tui::top::model::TopRead;
 use crate::tui::update::update;
-use crate::tui::viewers::Answer;
 use crate::tui::why::model::Facts;
 
 fn failure() -> Failure {
@@ -120,7 +123,7 @@ fn what_the_charts_show_is_saved_where_nothing_is() {
     let mut model = pressed(80, 24, "S W");
     assert!(screen(&model).contains("api-1m.csv"), "{}", screen(&model));
     let effects = press(&mut model, "enter");
-    let Some(Effect::Work(_, crate::tui::event::Job::Write(path, text))) = effects.last() else {
+    let Some(Effect::Work(_, crate::tui::effect::Job::Write(path, text))) = effects.last() else {
         panic!("{effects:?}")
     };
     assert_eq!(path.to_str(), Some("/api-1m.csv"));

@@ -10,11 +10,13 @@ use crate::tui::action::Action;
 use crate::tui::events::model::EventRow;
 use crate::tui::keymap::KeyContext;
 use crate::tui::list::columns::Column;
+use crate::tui::list::screen::ListScreen;
 use crate::tui::list::table::Table;
 use crate::tui::list::view::{Cell, empty};
-use crate::tui::model::{Model, Subject};
+use crate::tui::model::Model;
+use crate::tui::model::targets::About;
 use crate::tui::reader::ListReader;
-use crate::tui::sections::ListScreen;
+use crate::tui::section::Subject;
 use model::VolumeRow;
 
 /// Volumes.
@@ -76,5 +78,15 @@ impl ListScreen for Volumes {
 
     fn names(model: &Model) -> Vec<(String, String)> {
         model.volumes.all().iter().map(|row| (row.name.clone(), "volume".to_owned())).collect()
+    }
+}
+
+impl About for VolumeRow {
+    fn about(&self, _: &Model) -> Option<Subject> {
+        Some(Subject::Volume(self.name.clone()))
+    }
+
+    fn title(&self) -> String {
+        self.name.clone()
     }
 }

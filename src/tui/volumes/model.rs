@@ -5,8 +5,6 @@ use std::cmp::Ordering;
 use crate::tui::list::columns::Column;
 use crate::tui::list::filter::Field;
 use crate::tui::list::rows::{Row, natural};
-use crate::tui::model::targets::About;
-use crate::tui::model::{Model, Subject};
 
 /// A volume.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,15 +41,5 @@ impl Row for VolumeRow {
             Column::Folder => natural(&self.place, &other.place),
             _ => Ordering::Equal,
         }
-    }
-}
-
-impl About for VolumeRow {
-    fn about(&self, _: &Model) -> Option<Subject> {
-        Some(Subject::Volume(self.name.clone()))
-    }
-
-    fn title(&self) -> String {
-        self.name.clone()
     }
 }

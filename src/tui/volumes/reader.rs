@@ -1,7 +1,7 @@
 //! Reads the volumes.
 
 use crate::tui::reader::ListReader;
-use crate::tui::sections::Listed;
+use crate::tui::reading::Listed;
 
 /// Reads them: there are none, for the engine has no volumes of its own.
 pub(crate) async fn read(reader: ListReader) {

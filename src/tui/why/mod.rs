@@ -9,12 +9,16 @@ use ratatui::layout::Rect;
 
 use crate::engine::ContainerId;
 use crate::tui::containers::model::ContainerRow;
-use crate::tui::event::Effect;
+use crate::tui::effect::Effect;
 use crate::tui::keymap::KeyContext;
-use crate::tui::model::window::{Pane, PaneId};
-use crate::tui::model::{Model, Subject};
+use crate::tui::model::Model;
+use crate::tui::model::about::About;
+use crate::tui::model::window::Pane;
 use crate::tui::reader::{ReadTask, Reader};
-use crate::tui::viewers::{About, Answer, Seen, Viewer, Want};
+use crate::tui::reading::{Answer, Want};
+use crate::tui::section::Subject;
+use crate::tui::tab::PaneId;
+use crate::tui::viewer::{Seen, Viewer};
 use crate::tui::why::model::Facts;
 
 /// Why a container ended, or is ill.

@@ -5,8 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::engine::{ContainerId, ContainerView, Event, RestartPolicy, Status};
 use crate::tui::action::Action;
-use crate::tui::containers::model::died_of_memory;
-use crate::tui::model::Failure;
+use crate::tui::failure::Failure;
+use crate::tui::words::died_of_memory;
 
 /// How many of its last lines are shown.
 const LINES: usize = 5;

@@ -1,9 +1,9 @@
 //! Reads what is known of a container that ended, or is ill.
 
 use crate::engine::{ContainerId, Engine, Event, EventFilter, LogRequest, Result};
-use crate::tui::model::Failure;
+use crate::tui::failure::Failure;
 use crate::tui::reader::Reader;
-use crate::tui::viewers::Answer;
+use crate::tui::reading::Answer;
 use crate::tui::why::model::Facts;
 
 /// How many lines of a log are looked through for errors.

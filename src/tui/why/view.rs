@@ -12,7 +12,7 @@ use crate::tui::ansi;
 use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
 use crate::tui::view::texts;
-use crate::tui::viewers::Seen;
+use crate::tui::viewer::Seen;
 use crate::tui::why::model::Card;
 use crate::tui::words::{Align, cell, span};
 

@@ -1,22 +1,25 @@
 //! Verbs on containers, and what is read of them.
 
+pub(crate) mod allowed;
 pub(crate) mod prompt;
 pub(crate) mod terminal;
 
-use crate::engine::{Conflict, ContainerId, Explain as _, Force, Status, Verb as Wish};
+use crate::engine::{ContainerId, Force, Status, Verb as Wish};
 use crate::tui::action::Action;
 use crate::tui::containers::model::ContainerRow;
+use crate::tui::containers::update::allowed::allowed;
 use crate::tui::containers::update::terminal::terminal;
-use crate::tui::event::{ContainerVerb, Effect, Program};
+use crate::tui::effect::{ContainerVerb, Effect, Program};
+use crate::tui::failure::{Failure, Tone};
 use crate::tui::form::model::RunForm;
-use crate::tui::images::update::{count_users, move_user};
+use crate::tui::images::update::users::{count_users, move_user};
 use crate::tui::line::update::prompt as ask;
 use crate::tui::list::batch::Batch;
-use crate::tui::model::{Failure, Focus, Model, Tab, Tone};
+use crate::tui::model::{Focus, Model};
 use crate::tui::removal::model::Victim;
 use crate::tui::signals::model::{Receivers, SignalMenu};
-use crate::tui::update::object::{damage, end, refuse_many, together};
-use crate::tui::update::show_tab;
+use crate::tui::tab::Tab;
+use crate::tui::update::batch::{damage, end, refuse_many, together};
 use crate::tui::{form, removal};
 
 /// Takes in the list.
@@ -82,11 +85,11 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         return Some(Vec::new());
     }
     match action {
-        A::Logs => show_tab(model, Tab::Logs),
-        A::Stats => show_tab(model, Tab::Stats),
+        A::Logs => model.show_tab(Tab::Logs),
+        A::Stats => model.show_tab(Tab::Stats),
         A::Ports => return Some(vec![Effect::ReadPorts(first.id.clone())]),
-        A::Top => show_tab(model, Tab::Top),
-        A::Inspect => show_tab(model, Tab::Inspect),
+        A::Top => model.show_tab(Tab::Top),
+        A::Inspect => model.show_tab(Tab::Inspect),
         A::StartStop if rows.iter().any(ContainerRow::is_up) => {
             return Some(verb(model, up(rows), ContainerVerb::Stop, Wish::Stop));
         }
@@ -196,28 +199,6 @@ fn apart(rows: Vec<ContainerRow>, wish: Wish) -> (Vec<ContainerRow>, Vec<Failure
     let mut able = rows;
     able.retain(|row| allowed(row, wish).map_err(|failure| refused.push(failure)).is_ok());
     (able, refused)
-}
-
-pub(crate) fn allowed(row: &ContainerRow, wish: Wish) -> Result<(), Failure> {
-    let word = format!("{wish:?}").to_lowercase();
-    let refused = |conflict: Conflict| Failure {
-        what: format!("cannot {word} `{}`", row.name),
-        why: vec![match row.status {
-            Status::Created => "it has not been started".to_owned(),
-            Status::Exited => "it has exited".to_owned(),
-            _ => conflict.to_string(),
-        }],
-        hint: conflict.hint(),
-    };
-    if let Some(why) = &row.damaged {
-        let hint = Some("remove it, or put its file right".to_owned());
-        return Err(Failure {
-            what: format!("cannot {word} `{}`", row.name),
-            why: vec![format!("it is damaged: {why}")],
-            hint,
-        });
-    }
-    row.status.after(wish).map(|_| ()).map_err(refused)
 }
 
 /// Does `verb`, shows at the rows that it goes on, and gathers what comes of it where it is

@@ -3,12 +3,11 @@
 use crate::command::split;
 use crate::engine::{ContainerId, Name};
 use crate::tui::containers::update::terminal::terminal;
-use crate::tui::event::{ContainerVerb, Effect, Program};
+use crate::tui::effect::{ContainerVerb, Effect, Program};
 use crate::tui::form::model::Note;
 use crate::tui::form::update::free_name;
-use crate::tui::line::model::Purpose;
+use crate::tui::line::purpose::Purpose;
 use crate::tui::model::Model;
-use crate::tui::update::object::confirmed;
 
 /// Another name for a container.
 #[derive(Debug)]
@@ -25,7 +24,7 @@ impl Purpose for Rename {
 
     fn accept(&self, model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
         let name = text.parse::<Name>().map_err(|error| error.to_string())?;
-        Ok(confirmed(model, vec![Effect::Container(ContainerVerb::Rename(name), self.0.clone())]))
+        Ok(model.confirmed(vec![Effect::Container(ContainerVerb::Rename(name), self.0.clone())]))
     }
 
     fn note(&self, model: &mut Model, text: &str) -> Option<Note> {

@@ -2,12 +2,12 @@
 
 use crate::engine::Verb as Wish;
 use crate::tui::containers::model::ContainerRow;
-use crate::tui::containers::update::allowed;
-use crate::tui::event::{Effect, Program};
-use crate::tui::model::window::PaneId;
-use crate::tui::model::{Model, Tab};
-use crate::tui::tasks::model::{TaskId, TaskRow, What};
-use crate::tui::update::show_tab;
+use crate::tui::containers::update::allowed::allowed;
+use crate::tui::effect::{Effect, Program};
+use crate::tui::model::Model;
+use crate::tui::section::TaskId;
+use crate::tui::tab::{PaneId, Tab};
+use crate::tui::tasks::model::{TaskRow, What};
 
 /// Opens a terminal in the container.
 pub(crate) fn terminal(model: &mut Model, row: &ContainerRow, program: Program) -> Vec<Effect> {
@@ -23,7 +23,7 @@ pub(crate) fn terminal(model: &mut Model, row: &ContainerRow, program: Program) 
         return Vec::new();
     }
     let id = session(model, row, &what);
-    show_tab(model, Tab::Session(id));
+    model.show_tab(Tab::Session(id));
     vec![Effect::Open(id, row.id.clone(), program)]
 }
 

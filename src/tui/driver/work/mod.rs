@@ -15,7 +15,8 @@ use crate::engine::{
     Doing as _, Engine, Error, ErrorKind, Explain, Reporter, Result, Unsupported, Warnings, image,
 };
 use crate::oci::Reference;
-use crate::tui::event::{Finish, Job};
+use crate::tui::effect::Job;
+use crate::tui::event::Finish;
 
 /// Words that the grammar refuses.
 #[derive(Debug, thiserror::Error)]

@@ -5,8 +5,8 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use crate::engine::files::{Entry, FileKind, Listing, Place, shown};
+use crate::tui::failure::Failure;
 use crate::tui::files::model::EntryFacts as _;
-use crate::tui::model::Failure;
 use crate::tui::model::scroll::into_view;
 
 /// One side.

@@ -4,10 +4,10 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::engine::files::{CopyRequest, Place, shown};
-use crate::tui::event::Effect;
+use crate::tui::effect::Effect;
 use crate::tui::files::model::FilesWish;
 use crate::tui::files::update::{filter, wish};
-use crate::tui::line::model::Purpose;
+use crate::tui::line::purpose::Purpose;
 use crate::tui::model::Model;
 
 /// Which of the files that a tab lists are shown.

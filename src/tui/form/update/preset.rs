@@ -2,12 +2,13 @@
 
 use crate::command::{join, split};
 use crate::tui::action::Action;
-use crate::tui::dialogs::Layer;
-use crate::tui::event::Effect;
+use crate::tui::effect::Effect;
+use crate::tui::failure::{Failure, Tone};
 use crate::tui::form;
 use crate::tui::form::model::{RunForm, is_secret, place};
 use crate::tui::form::presets::Presets;
-use crate::tui::model::{Failure, Model, Tone};
+use crate::tui::model::Model;
+use crate::tui::model::layer::Layer;
 
 /// Keeps the words of the run form under `name`.
 pub(crate) fn save(model: &mut Model, name: &str) -> Vec<Effect> {

@@ -1,14 +1,14 @@
 //! Lines that are typed over the run form.
 
 use crate::command::{Suggestions, split, suggest};
-use crate::tui::dialogs::Layer;
-use crate::tui::event::Effect;
+use crate::tui::effect::Effect;
 use crate::tui::form::model::{Mark, Note};
 use crate::tui::form::update::{check, preset};
-use crate::tui::line::model::Purpose;
-use crate::tui::line::update::command;
+use crate::tui::line::purpose::Purpose;
 use crate::tui::line::update::note::bad;
+use crate::tui::line::update::refusal::problem;
 use crate::tui::model::Model;
+use crate::tui::model::layer::Layer;
 
 /// The words of the form below.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ impl Purpose for Words {
             [program, rest @ ..] if program == "hoist" || program == "docker" => rest.to_vec(),
             _ => words,
         });
-        command::problem(words).map(bad)
+        problem(words).map(bad)
     }
 }
 

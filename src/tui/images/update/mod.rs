@@ -1,58 +1,24 @@
 //! Verbs on images, and what is read of them.
 
+pub(crate) mod fetch;
 pub(crate) mod prompt;
-
-use std::collections::HashMap;
+pub(crate) mod users;
 
 use crate::engine::Force;
 use crate::tui::action::Action;
-use crate::tui::event::Effect;
+use crate::tui::effect::Effect;
+use crate::tui::failure::Tone;
 use crate::tui::images::model::ImageRow;
+use crate::tui::images::update::users::count_users;
 use crate::tui::line::update::prompt as ask;
-use crate::tui::list::columns::Column;
-use crate::tui::model::{Model, Tone};
+use crate::tui::model::Model;
 use crate::tui::removal;
-use crate::tui::update::object::{damage, refuse_many};
+use crate::tui::update::batch::{damage, refuse_many};
 
 /// Takes in the list.
 pub(crate) fn take(model: &mut Model, rows: Vec<ImageRow>) {
     model.images.set(rows);
     count_users(model);
-}
-
-/// Tells each image which containers were made of it.
-pub(crate) fn count_users(model: &mut Model) {
-    let mut users: HashMap<&str, Vec<&str>> = HashMap::new();
-    for row in model.containers.all() {
-        users.entry(&row.image_id).or_default().push(&row.name);
-    }
-    for (key, id) in
-        model.images.all().iter().map(|row| (row.unique.clone(), row.id.clone())).collect::<Vec<_>>()
-    {
-        let names = users.get(id.as_str()).map(|names| names.iter().map(|name| (*name).to_owned()).collect());
-        if let Some(row) = model.images.get_still(&key, &[Column::UsedBy]) {
-            row.users = names.unwrap_or_default();
-        }
-    }
-}
-
-/// The same when one container came, went, or changed its name.
-pub(crate) fn move_user(model: &mut Model, old: Option<(String, String)>, new: Option<(String, String)>) {
-    if old == new {
-        return;
-    }
-    let keys: Vec<(String, String)> =
-        model.images.all().iter().map(|row| (row.unique.clone(), row.id.clone())).collect();
-    for (key, id) in keys {
-        let gone = old.as_ref().filter(|(image, _)| *image == id);
-        let came = new.as_ref().filter(|(image, _)| *image == id);
-        if (gone.is_some() || came.is_some())
-            && let Some(row) = model.images.get_still(&key, &[Column::UsedBy])
-        {
-            row.users.retain(|name| gone.is_none_or(|(_, gone)| gone != name));
-            row.users.extend(came.map(|(_, name)| name.clone()));
-        }
-    }
 }
 
 /// What `action` does to the marked or selected images; `None` when it is no such action.

@@ -3,12 +3,12 @@
 use crate::base::units;
 use crate::command::{NameKind, Suggestions, split};
 use crate::oci::Reference;
-use crate::tui::event::Effect;
+use crate::tui::effect::Effect;
 use crate::tui::form::model::{Mark, Note};
 use crate::tui::form::update::find_image;
 use crate::tui::images::model::ImageRow;
-use crate::tui::line::model::{Purpose, names};
-use crate::tui::line::update::image;
+use crate::tui::images::update::fetch;
+use crate::tui::line::purpose::{Purpose, names};
 use crate::tui::line::update::note::{bad, good};
 use crate::tui::model::Model;
 use crate::tui::model::paths::PathFact;
@@ -27,7 +27,7 @@ impl Purpose for Pull {
     }
 
     fn accept(&self, model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
-        Ok(image::pull(model, text))
+        Ok(fetch::pull(model, text))
     }
 
     fn suggest(&self, _: &Model, _: &[String], _: &str) -> Option<Suggestions> {
@@ -60,7 +60,7 @@ impl Purpose for Load {
     }
 
     fn accept(&self, model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
-        Ok(image::load(model, text))
+        Ok(fetch::load(model, text))
     }
 
     fn suggest(&self, _: &Model, _: &[String], _: &str) -> Option<Suggestions> {
@@ -87,7 +87,7 @@ impl Purpose for Import {
 
     fn accept(&self, model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
         match split(text).as_deref() {
-            Ok([source, name]) => Ok(image::import(model, source, name)),
+            Ok([source, name]) => Ok(fetch::import(model, source, name)),
             _ => Err("want a path, then a name".to_owned()),
         }
     }

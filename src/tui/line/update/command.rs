@@ -5,20 +5,16 @@
 //! these, the file of the noun says.
 
 use super::{container, image, network, system, volume};
-use crate::command::{self, Request, Suggestions, Usage, join, split, suggest};
+use crate::command::{self, Request, Suggestions, join, split, suggest};
 use crate::config::Flags;
-use crate::tui::containers::model::ContainerRow;
-use crate::tui::containers::update::terminal::terminal;
-use crate::tui::event::{Effect, Job, Program};
-use crate::tui::line::model::Purpose;
-use crate::tui::line::update::history;
-use crate::tui::model::{Failure, Focus, Model, Section, Tab};
+use crate::tui::effect::Effect;
+use crate::tui::line::purpose::Purpose;
+use crate::tui::line::update::refusal::{refuse, refused};
+use crate::tui::line::update::{app, history};
+use crate::tui::model::Model;
 use crate::tui::page::model::Page;
-use crate::tui::palette::model::Object;
-use crate::tui::tasks::update::quiet_work;
+use crate::tui::tasks::update::print;
 use crate::tui::update::copy::names;
-use crate::tui::update::{app, guard, show_tab};
-use crate::tui::{form, palette, tasks};
 
 /// A command, as on the command line.
 #[derive(Debug)]
@@ -122,7 +118,7 @@ fn with_marked(model: &Model, words: Vec<String>) -> Option<Vec<String>> {
 fn request(model: &mut Model, words: Vec<String>, request: Request) -> Vec<Effect> {
     if model.look.is_read_only && request.changes() {
         let verb = words.first().map_or("", String::as_str);
-        guard::refuse(model, &format!("`{verb}` changes something"));
+        model.refuse(&format!("`{verb}` changes something"));
         return Vec::new();
     }
     let done = match &request {
@@ -134,7 +130,7 @@ fn request(model: &mut Model, words: Vec<String>, request: Request) -> Vec<Effec
         Request::System(asked) => system::perform(model, asked),
         Request::Volume(asked) => volume::perform(model, asked),
     };
-    done.unwrap_or_else(|| tasks::update::print(model, words, request))
+    done.unwrap_or_else(|| print(model, words, request))
 }
 
 /// Shows a text of the command line, and of all commands those of the TUI as well.
@@ -150,82 +146,4 @@ fn help(model: &mut Model, words: &[String], text: &str) -> Vec<Effect> {
     }
     model.open(Page::new(words.join(" "), lines));
     Vec::new()
-}
-
-/// Begins what is asked for in the background; `words` are shown of it.
-pub(super) fn begin(model: &mut Model, words: &[String], request: Request) -> Vec<Effect> {
-    vec![quiet_work(model, &join(words), Job::Request(Box::new(request)))]
-}
-
-/// Inspects what is called so, in its list; what is in none is left to the command line.
-pub(super) fn inspect_any(model: &mut Model, name: &str) -> Option<Vec<Effect>> {
-    if find(model, name).is_some() {
-        return Some(show(model, name, Tab::Inspect));
-    }
-    let image = form::update::find_image(name, model.images.all()).map(|row| row.unique.clone());
-    let network = model.networks.all().iter().find(|row| row.name == name).map(|row| row.id.clone());
-    let (of, key) = match (image, network) {
-        (Some(key), _) => (Section::Images, key),
-        (None, Some(key)) => (Section::Networks, key),
-        (None, None) => return None,
-    };
-    let object = Object { of, key, name: name.to_owned(), is_selected: false };
-    palette::update::select(model, &object);
-    show_tab(model, Tab::Inspect);
-    Some(Vec::new())
-}
-
-pub(super) fn refused(model: &mut Model, why: &str, hint: &str) -> Vec<Effect> {
-    let what = "cannot do that here".to_owned();
-    model.fail(Failure { what, why: vec![why.to_owned()], hint: Some(hint.to_owned()) });
-    Vec::new()
-}
-
-/// The container that a name, an id or the start of an id means.
-pub(super) fn find<'a>(model: &'a Model, target: &str) -> Option<&'a ContainerRow> {
-    let rows = model.containers.all();
-    let by_name = rows.iter().find(|row| row.name == target);
-    by_name.or_else(|| rows.iter().find(|row| !target.is_empty() && row.id.as_str().starts_with(target)))
-}
-
-/// Puts the cursor on a container.
-fn select(model: &mut Model, target: &str) -> Option<ContainerRow> {
-    let Some(row) = find(model, target).cloned() else {
-        model.fail(Failure { what: format!("No such container: {target}"), ..Failure::default() });
-        return None;
-    };
-    model.section = Section::Containers;
-    (model.shows_all, model.focus) = (true, Focus::List);
-    model.containers.filter.clear();
-    model.settle();
-    model.containers.select_key(row.id.as_str());
-    Some(row)
-}
-
-pub(super) fn show(model: &mut Model, target: &str, tab: Tab) -> Vec<Effect> {
-    if select(model, target).is_some() {
-        show_tab(model, tab);
-    }
-    Vec::new()
-}
-
-pub(super) fn open(model: &mut Model, target: &str, program: Program) -> Vec<Effect> {
-    match select(model, target) {
-        Some(row) => terminal(model, &row, program),
-        None => Vec::new(),
-    }
-}
-
-pub(super) fn refuse(model: &mut Model, usage: &Usage) -> Vec<Effect> {
-    let text = usage.to_string();
-    let what = text.lines().next().unwrap_or_default().to_owned();
-    let hint = text.lines().find_map(|line| line.strip_prefix("hint: ")).map(str::to_owned);
-    model.fail(Failure { what, why: Vec::new(), hint });
-    Vec::new()
-}
-
-/// What is wrong with the words of a command, in one line.
-pub(crate) fn problem(words: Result<Vec<String>, Usage>) -> Option<String> {
-    let parsed = words.and_then(|words| command::parse(&words));
-    parsed.err().map(|usage| usage.to_string().lines().next().unwrap_or_default().to_owned())
 }

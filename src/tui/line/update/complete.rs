@@ -1,12 +1,13 @@
 //! Completion of what is typed: words of the grammar, names of the lists, files.
 
 use crate::command::{NameKind, join, split};
-use crate::tui::dialogs::Layer;
-use crate::tui::event::Effect;
+use crate::tui::effect::Effect;
 use crate::tui::line::candidates::{Candidate, Candidates, MOST};
 use crate::tui::line::model::Prompt;
 use crate::tui::list::rows::Row;
-use crate::tui::model::{Model, Section};
+use crate::tui::model::Model;
+use crate::tui::model::layer::Layer;
+use crate::tui::section::Section;
 
 /// Takes the next candidate, or the one before.
 pub(crate) fn take(model: &mut Model, by: isize) -> Vec<Effect> {

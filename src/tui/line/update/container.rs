@@ -1,14 +1,17 @@
 //! What the `:` line asks of containers.
 
-use super::command::{begin, find, open, refused, show};
+use super::objects::{begin, find, open, show};
+use super::refusal::refused;
 use crate::command::container::{Exec, Ps, Request, Run, Stats};
 use crate::command::{self, DEFAULT_DETACH};
 use crate::tui::action::Action;
-use crate::tui::event::{Effect, Job, Program};
+use crate::tui::effect::{Effect, Job, Program};
+use crate::tui::failure::Tone;
 use crate::tui::keymap::KeyContext;
-use crate::tui::model::{Model, Tab, Tone};
-use crate::tui::tasks::update::work;
-use crate::tui::update::{here, named, object};
+use crate::tui::line::update::named;
+use crate::tui::model::Model;
+use crate::tui::tab::Tab;
+use crate::tui::tasks::update::{run as run_container, work};
 
 /// Does it; `None` for what is printed.
 pub(super) fn perform(model: &mut Model, words: &[String], asked: &Request) -> Option<Vec<Effect>> {
@@ -27,7 +30,7 @@ pub(super) fn perform(model: &mut Model, words: &[String], asked: &Request) -> O
         }
         Request::Exec(exec) if is_interactive(exec) => open(model, &exec.target, Program::Exec(exec.clone())),
         Request::Run(run) if opens_terminal(run) || (run.create.cidfile.is_none() && run.detach) => {
-            object::run(model, words, request())
+            run_container(model, words, request())
         }
         Request::Create(create) if create.cidfile.is_none() => {
             vec![work(model, &command::join(words), Job::Request(Box::new(request())))]
@@ -80,7 +83,7 @@ fn opens_terminal(run: &Run) -> bool {
 
 /// Shows the list, which has what each container uses, and says so.
 fn stats_of_all(model: &mut Model) -> Vec<Effect> {
-    let effects = here(model, Action::GoContainers);
+    let effects = model.act_here(Action::GoContainers);
     match model.containers.all().is_empty() {
         true => model.say(Tone::Plain, "there are no containers", None),
         false => {
@@ -97,7 +100,7 @@ fn screen(model: &mut Model, asked: &Request) -> Option<Vec<Effect>> {
     match asked {
         Request::Ps(ps) if *ps == Ps { all: ps.all, last: -1, ..Ps::default() } => {
             model.shows_all = ps.all;
-            let effects = here(model, Action::GoContainers);
+            let effects = model.act_here(Action::GoContainers);
             if !ps.all {
                 let keys = model.keys_of(KeyContext::Containers, Action::ShowAll);
                 let hint = format!("{keys} shows all");

@@ -1,11 +1,11 @@
 //! Lines that were typed at `:`, and the way back to them.
 
 use crate::command::{flags, split};
-use crate::tui::dialogs::Layer;
-use crate::tui::event::Effect;
+use crate::tui::effect::Effect;
 use crate::tui::form::model::is_secret;
 use crate::tui::model::Model;
 use crate::tui::model::input::Input;
+use crate::tui::model::layer::Layer;
 
 /// How many lines are kept.
 const MOST: usize = 500;

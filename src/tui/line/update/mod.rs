@@ -1,22 +1,29 @@
 //! A line that is typed: its keys, and what follows from it.
 
+pub(crate) mod app;
 pub(crate) mod command;
 pub(crate) mod complete;
 mod container;
 pub(crate) mod history;
 pub(crate) mod image;
+mod layouts;
+mod named;
 mod network;
 pub(crate) mod note;
+mod objects;
+pub(crate) mod options;
+pub(crate) mod refusal;
 mod system;
 mod volume;
 
 use std::sync::Arc;
 
 use crate::tui::action::Action;
-use crate::tui::dialogs::Layer;
-use crate::tui::event::Effect;
-use crate::tui::line::model::{Prompt, Purpose};
+use crate::tui::effect::Effect;
+use crate::tui::line::model::Prompt;
+use crate::tui::line::purpose::Purpose;
 use crate::tui::model::Model;
+use crate::tui::model::layer::Layer;
 
 /// Asks for a line that begins with `text`.
 pub(crate) fn prompt(model: &mut Model, purpose: impl Purpose + 'static, text: &str) {

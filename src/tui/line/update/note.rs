@@ -1,10 +1,10 @@
 //! What there is to say about a line while it is typed into a prompt.
 
-use crate::tui::dialogs::Layer;
-use crate::tui::event::Effect;
+use crate::tui::effect::Effect;
 use crate::tui::form::model::{Mark, Note};
 use crate::tui::line::update::complete;
 use crate::tui::model::Model;
+use crate::tui::model::layer::Layer;
 
 /// Says it, and lists what the word could become.
 pub(crate) fn of_prompt(model: &mut Model) -> Vec<Effect> {

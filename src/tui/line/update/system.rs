@@ -1,16 +1,17 @@
 //! What the `:` line asks of the engine as a whole.
 
-use super::command::{find, inspect_any, refused, show};
+use super::objects::{find, inspect_any, show};
+use super::refusal::refused;
 use crate::command::system::{Events, ObjectType, Request};
 use crate::tui::action::Action;
-use crate::tui::event::Effect;
-use crate::tui::model::{Model, Tab};
-use crate::tui::update::here;
+use crate::tui::effect::Effect;
+use crate::tui::model::Model;
+use crate::tui::tab::Tab;
 
 /// Does it; `None` for what is printed.
 pub(super) fn perform(model: &mut Model, asked: &Request) -> Option<Vec<Effect>> {
     match asked {
-        Request::Events(events) if *events == Events::default() => Some(here(model, Action::GoEvents)),
+        Request::Events(events) if *events == Events::default() => Some(model.act_here(Action::GoEvents)),
         Request::Inspect(inspect) if inspect.format.is_none() && !inspect.size => {
             match (inspect.kind, inspect.names.as_slice()) {
                 (None, [name]) => inspect_any(model, name),

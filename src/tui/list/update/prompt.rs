@@ -1,7 +1,7 @@
 //! The filter of a list, while it is typed.
 
-use crate::tui::event::Effect;
-use crate::tui::line::model::Purpose;
+use crate::tui::effect::Effect;
+use crate::tui::line::purpose::Purpose;
 use crate::tui::list::filter::Filter;
 use crate::tui::model::Model;
 

@@ -62,8 +62,9 @@ pub(crate) fn plain(action: Action, text: &'static str) -> Offer {
 
 #[cfg(test)]
 mod tests {
-    use crate::tui::event::{Event, Listed};
+    use crate::tui::event::Event;
     use crate::tui::fixture::{empty, full, press, shot};
+    use crate::tui::reading::Listed;
     use crate::tui::update::update;
 
     #[test]

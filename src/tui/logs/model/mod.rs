@@ -22,8 +22,8 @@ pub use buffer::Buffer;
 pub use pane::{LogPane, LogShown};
 
 use crate::engine::{ContainerId, FindAsk, LogHit, LogPage, LogPlace, LogQuery, LogState, PageAsk};
+use crate::tui::failure::Failure;
 use crate::tui::menu::model::Menu;
-use crate::tui::model::Failure;
 
 /// What the driver is to do for a log on the screen.
 #[derive(Debug, Clone, PartialEq, Eq)]

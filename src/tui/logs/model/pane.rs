@@ -6,9 +6,9 @@ use crate::engine::{
     ContainerId, FindAsk, Level, LogFilter, LogFrom, LogPage, LogPlace, LogQuery, LogRule, LogState,
     LogWanted, Matcher, PageAsk, Pattern, Stream,
 };
+use crate::tui::failure::Failure;
 use crate::tui::logs::model::text::JsonForm;
 use crate::tui::logs::model::{Buffer, LogAsk, LogNews, LogWant, Times};
-use crate::tui::model::Failure;
 
 /// How many lines a page has.
 const PAGE: usize = 500;

@@ -1,7 +1,7 @@
 //! Lines that are typed for a log.
 
-use crate::tui::event::Effect;
-use crate::tui::line::model::Purpose;
+use crate::tui::effect::Effect;
+use crate::tui::line::purpose::Purpose;
 use crate::tui::logs::model::{LogPane, Since};
 use crate::tui::logs::update::save;
 use crate::tui::model::Model;

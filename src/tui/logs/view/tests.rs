@@ -1,12 +1,13 @@
 //! A log's screens, and the stories of its keys.
 
 use crate::engine::LogLine;
-use crate::tui::dialogs::Layer;
-use crate::tui::event::{Effect, Event};
+use crate::tui::effect::Effect;
+use crate::tui::event::Event;
 use crate::tui::fixture::{full, lines, now, over_shot, press, screen, serve, shot, write};
 use crate::tui::logs::view::*;
+use crate::tui::model::layer::Layer;
+use crate::tui::reading::Answer;
 use crate::tui::update::update;
-use crate::tui::viewers::Answer;
 
 const WORKER: &[&str] = &[
     "INFO  job 7719 done in 812ms",

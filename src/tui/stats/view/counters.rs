@@ -10,7 +10,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::engine::{RESOURCES, Sample, Stall};
 use crate::tui::model::Model;
 use crate::tui::theme::Theme;
-use crate::tui::view::border;
+use crate::tui::view::frame::border;
 use crate::tui::words::{Align, amount, cell, span};
 
 /// Columns of a name and its value where two stand side by side.

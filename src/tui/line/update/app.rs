@@ -4,11 +4,15 @@
 //! completion, the palette and `:help` read the same table.
 
 use crate::tui::action::Action;
-use crate::tui::event::{Effect, Job};
-use crate::tui::model::{Failure, Model};
+use crate::tui::effect::{Effect, Job};
+use crate::tui::failure::Failure;
+use crate::tui::line::update::{layouts, options};
+use crate::tui::list::update as list;
+use crate::tui::model::Model;
 use crate::tui::page::model::Page;
-use crate::tui::update::{guard, here, options, window};
-use crate::tui::{list, tasks};
+use crate::tui::tasks::update::quiet_work;
+use crate::tui::themes::update as themes;
+use crate::tui::update::window;
 
 /// One command.
 #[derive(Debug)]
@@ -43,15 +47,15 @@ pub(crate) const COMMANDS: &[AppCommand] = &[
         name: "theme",
         arguments: "NAME",
         about: "Take these colours",
-        words: |model, words| if words.is_empty() { themes(model) } else { Vec::new() },
+        words: |model, words| if words.is_empty() { theme_names(model) } else { Vec::new() },
         run: theme,
     },
     AppCommand {
         name: "columns",
         arguments: "[COLUMN…]",
         about: "Choose the columns of the list: in a dialog, or by name in their order; `usual` for the usual ones",
-        words: |model, words| list::update::column_words(model, words),
-        run: list::update::columns,
+        words: |model, words| list::column_words(model, words),
+        run: list::columns,
     },
     AppCommand {
         name: "export",
@@ -72,19 +76,21 @@ pub(crate) const COMMANDS: &[AppCommand] = &[
         arguments: "[save|load|remove] NAME",
         about: "Arrange the panes as they were under a name, or keep that",
         words: |model, words| match words {
-            [] => ["save", "load", "remove"].map(str::to_owned).into_iter().chain(layouts(model)).collect(),
-            [_] => layouts(model).collect(),
+            [] => {
+                ["save", "load", "remove"].map(str::to_owned).into_iter().chain(layout_names(model)).collect()
+            }
+            [_] => layout_names(model).collect(),
             _ => Vec::new(),
         },
         run: |model, words| match words {
             [verb, _] if model.look.is_read_only && (verb == "save" || verb == "remove") => {
-                guard::refuse(model, &format!("`layout {verb}` changes something"));
+                model.refuse(&format!("`layout {verb}` changes something"));
                 Ok(Vec::new())
             }
-            [verb, name] if verb == "save" => Ok(window::save_layout(model, name)),
-            [verb, name] if verb == "remove" => Ok(window::remove_layout(model, name)),
-            [verb, name] if verb == "load" => Ok(window::load_layout(model, name)),
-            [name] => Ok(window::load_layout(model, name)),
+            [verb, name] if verb == "save" => Ok(layouts::save_layout(model, name)),
+            [verb, name] if verb == "remove" => Ok(layouts::remove_layout(model, name)),
+            [verb, name] if verb == "load" => Ok(layouts::load_layout(model, name)),
+            [name] => Ok(layouts::load_layout(model, name)),
             _ => Err("want a name, or save, load or remove and a name".to_owned()),
         },
     },
@@ -103,7 +109,7 @@ pub(crate) const COMMANDS: &[AppCommand] = &[
     },
 ];
 
-fn layouts(model: &Model) -> impl Iterator<Item = String> {
+fn layout_names(model: &Model) -> impl Iterator<Item = String> {
     model.saved.layouts.keys().cloned()
 }
 
@@ -125,7 +131,7 @@ pub(crate) fn words(model: &Model, words: &[String]) -> Option<Vec<String>> {
 pub(crate) fn run(model: &mut Model, words: &[String]) -> Option<Vec<Effect>> {
     let (name, rest) = words.split_first()?;
     if let Some((_, action)) = KEYS.iter().find(|(key, _)| key == name && rest.is_empty()) {
-        return Some(here(model, *action));
+        return Some(model.act_here(*action));
     }
     // Of a container it is a verb of the command line.
     let is_verb = name == "export" && rest.first().is_some_and(|word| word != "keys");
@@ -140,13 +146,13 @@ pub(crate) fn run(model: &mut Model, words: &[String]) -> Option<Vec<Effect>> {
     }
 }
 
-fn themes(model: &Model) -> Vec<String> {
+fn theme_names(model: &Model) -> Vec<String> {
     model.look.themes.all().iter().map(|theme| theme.name.clone()).collect()
 }
 
 fn theme(model: &mut Model, words: &[String]) -> Result<Vec<Effect>, String> {
     let [name] = words else { return Err("`theme` takes one name".to_owned()) };
-    crate::tui::themes::update::choose(model, name).ok_or_else(|| format!("no theme is called `{name}`"))
+    themes::choose(model, name).ok_or_else(|| format!("no theme is called `{name}`"))
 }
 
 fn export(model: &mut Model, words: &[String]) -> Result<Vec<Effect>, String> {
@@ -159,7 +165,7 @@ fn export(model: &mut Model, words: &[String]) -> Result<Vec<Effect>, String> {
         }
         [what, file] if what == "keys" => {
             let path = model.world.absolute(file);
-            Ok(vec![tasks::update::quiet_work(model, &format!("write {file}"), Job::Write(path, text))])
+            Ok(vec![quiet_work(model, &format!("write {file}"), Job::Write(path, text))])
         }
         _ => Err("`export` takes `keys`, and a file to write".to_owned()),
     }

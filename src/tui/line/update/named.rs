@@ -1,7 +1,6 @@
 //! Verbs of the `:` line on objects that are in the lists: as if they had been selected and
 //! the verb's key pressed. So a removal asks here too, and what can be undone can be undone.
 
-use super::object::confirmed;
 use crate::tui::containers::update::verb;
 use crate::tui::removal;
 
@@ -9,9 +8,10 @@ use crate::command::{container, image};
 use crate::engine::{Force, Verb as Wish};
 use crate::oci::Reference;
 use crate::tui::containers::model::ContainerRow;
-use crate::tui::event::{ContainerVerb, Effect};
+use crate::tui::effect::{ContainerVerb, Effect};
+use crate::tui::failure::Failure;
 use crate::tui::images::model::ImageRow;
-use crate::tui::model::{Failure, Model};
+use crate::tui::model::Model;
 use crate::tui::removal::model::Victim;
 
 /// What a request about containers does; `None` when it is none of these verbs, or wishes more
@@ -30,7 +30,7 @@ pub(crate) fn on_containers(model: &mut Model, request: &container::Request) -> 
             let effects = row
                 .map(|row| Effect::Container(ContainerVerb::Rename(rename.name.clone()), row.id))
                 .into_iter();
-            return Some(confirmed(model, effects.collect()));
+            return Some(model.confirmed(effects.collect()));
         }
         Request::Stop(stop) if stop.signal.is_none() && stop.timeout.is_none() => {
             (&stop.targets, ContainerVerb::Stop, Wish::Stop)

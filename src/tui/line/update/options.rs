@@ -1,8 +1,9 @@
 //! `:set`: what `[ui]` of the configuration says, for as long as hoist runs. One table.
 
 use crate::config::{Icons, Navigator, Preset};
-use crate::tui::event::Effect;
-use crate::tui::model::{Model, Tone};
+use crate::tui::effect::Effect;
+use crate::tui::failure::Tone;
+use crate::tui::model::Model;
 use crate::tui::page::model::Page;
 
 /// An option.

@@ -1,0 +1,28 @@
+//! What may be done to a container as it is.
+
+use crate::engine::{Conflict, Explain as _, Status, Verb as Wish};
+use crate::tui::containers::model::ContainerRow;
+use crate::tui::failure::Failure;
+
+/// Whether a verb applies to the state of a container; else what to say.
+pub(crate) fn allowed(row: &ContainerRow, wish: Wish) -> Result<(), Failure> {
+    let word = format!("{wish:?}").to_lowercase();
+    let refused = |conflict: Conflict| Failure {
+        what: format!("cannot {word} `{}`", row.name),
+        why: vec![match row.status {
+            Status::Created => "it has not been started".to_owned(),
+            Status::Exited => "it has exited".to_owned(),
+            _ => conflict.to_string(),
+        }],
+        hint: conflict.hint(),
+    };
+    if let Some(why) = &row.damaged {
+        let hint = Some("remove it, or put its file right".to_owned());
+        return Err(Failure {
+            what: format!("cannot {word} `{}`", row.name),
+            why: vec![format!("it is damaged: {why}")],
+            hint,
+        });
+    }
+    row.status.after(wish).map(|_| ()).map_err(refused)
+}

@@ -1,0 +1,213 @@
+//! What a list must be able to do.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+
+use crate::command::NameKind;
+use crate::engine;
+use crate::tui::action::Action;
+use crate::tui::effect::Effect;
+use crate::tui::events::model::EventRow;
+use crate::tui::inspect::model::Document;
+use crate::tui::keymap::KeyContext;
+use crate::tui::list::columns::Column;
+use crate::tui::list::model::List;
+use crate::tui::list::table::Table;
+use crate::tui::list::view::{self, Cell, empty};
+use crate::tui::model::Model;
+use crate::tui::model::targets::About;
+use crate::tui::reader::ListReader;
+use crate::tui::section::Subject;
+use crate::tui::tab::Tab;
+
+/// Whether the line of sections says how many rows there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Counted {
+    Always,
+    WhereThereAreSome,
+    Never,
+}
+
+/// What a list can do. What is not said has no such thing.
+pub(crate) trait ListScreen {
+    /// What it lists.
+    type Row: About + 'static;
+
+    /// What is read for it.
+    type Read;
+
+    /// Where its keys are looked up.
+    const KEY_CONTEXT: KeyContext;
+
+    /// The action that shows it.
+    const ACTION: Action;
+
+    /// The columns that are shown unless the user chose.
+    const COLUMNS: &'static [Column];
+
+    /// Further columns.
+    const FURTHER: &'static [Column] = &[];
+
+    /// Whether the line of sections says how many rows there are.
+    const COUNTED: Counted = Counted::Always;
+
+    /// Whether rows have a sign of their state before them.
+    const HAS_GLYPH: bool = false;
+
+    /// Whether it is read when hoist begins, and when everything is read again.
+    const IS_READ_AT_START: bool = true;
+
+    /// Whether its rows are objects that something can be done to.
+    const HAS_OBJECTS: bool = true;
+
+    /// Whether it stands in the navigator's foot: the tree does not have what it lists.
+    const IS_IN_NAVIGATOR: bool = false;
+
+    /// The kind of name that an object of it has in the grammar.
+    const NAMES_ARE: Option<NameKind> = None;
+
+    /// The words of the command line that list the same.
+    const COMMAND: Option<&'static [&'static str]> = None;
+
+    /// Its rows.
+    fn table(model: &Model) -> &Table<Self::Row>;
+
+    /// The same, to change them.
+    fn table_mut(model: &mut Model) -> &mut Table<Self::Row>;
+
+    /// What a row shows in a column of a width; without a column, the sign before the row.
+    fn cell(model: &Model, row: &Self::Row, column: Option<Column>, width: usize) -> Cell;
+
+    /// What it says when it is empty.
+    fn empty(model: &Model) -> empty::Said;
+
+    /// Reads it.
+    fn read(reader: ListReader) -> impl Future<Output = ()> + Send;
+
+    /// Takes in what was read.
+    fn take(model: &mut Model, read: Self::Read);
+
+    /// Whether it must be read again after an event.
+    fn is_changed_by(_event: &engine::Event) -> bool {
+        false
+    }
+
+    /// What an action does to its marked or selected rows; `None` when it is no such action.
+    fn act(_model: &mut Model, _action: Action) -> Option<Vec<Effect>> {
+        None
+    }
+
+    /// Does what Enter does to the row under the cursor; false when that opens a tab of it.
+    fn open(_model: &mut Model) -> bool {
+        false
+    }
+
+    /// The tab that Enter opens, where the pane last showed this one.
+    fn first_tab(_model: &Model, last: Option<Tab>) -> Tab {
+        last.unwrap_or(Tab::Logs)
+    }
+
+    /// What an object of it is called; its id where it is gone.
+    fn name_of(_model: &Model, _subject: &Subject) -> String {
+        String::new()
+    }
+
+    /// The id of an object of it, where it has one beside its name.
+    fn id_of(_model: &Model, _subject: &Subject) -> Option<String> {
+        None
+    }
+
+    /// The object of a name, as saved arrangements of panes have it.
+    fn named(_model: &Model, _name: &str) -> Option<Subject> {
+        None
+    }
+
+    /// What an event is about, where that is in this list.
+    fn of_event(_model: &Model, _event: &EventRow) -> Option<Subject> {
+        None
+    }
+
+    /// How many there are, for the navigator, and how much they take where that is known.
+    fn amount(model: &Model) -> String {
+        Self::table(model).all().len().to_string()
+    }
+
+    /// What a name in it stands for, for completion: each name, and what it is.
+    fn names(_model: &Model) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
+    /// The words of the command line that do the same to an object as an action.
+    fn command(_action: Action) -> Option<&'static [&'static str]> {
+        None
+    }
+
+    /// Everything known of an object.
+    fn document(
+        _engine: &engine::Engine,
+        _subject: &Subject,
+    ) -> impl Future<Output = engine::Result<Document>> + Send {
+        std::future::ready(Ok(Document::default()))
+    }
+}
+
+/// A list as a table of functions.
+pub(crate) struct Screen {
+    pub(crate) key_context: KeyContext,
+    pub(crate) action: Action,
+    pub(crate) columns: (&'static [Column], &'static [Column]),
+    pub(crate) counted: Counted,
+    pub(crate) has_glyph: bool,
+    pub(crate) is_read_at_start: bool,
+    pub(crate) has_objects: bool,
+    pub(crate) is_in_navigator: bool,
+    pub(crate) names_are: Option<NameKind>,
+    pub(crate) list_command: Option<&'static [&'static str]>,
+    pub(crate) list: fn(&Model) -> &dyn List,
+    pub(crate) list_mut: fn(&mut Model) -> &mut dyn List,
+    pub(crate) draw: fn(&mut Frame<'_>, &Model, Rect),
+    pub(crate) empty: fn(&Model) -> empty::Said,
+    pub(crate) is_changed_by: fn(&engine::Event) -> bool,
+    pub(crate) act: fn(&mut Model, Action) -> Option<Vec<Effect>>,
+    pub(crate) open: fn(&mut Model) -> bool,
+    pub(crate) first_tab: fn(&Model, Option<Tab>) -> Tab,
+    pub(crate) name_of: fn(&Model, &Subject) -> String,
+    pub(crate) id_of: fn(&Model, &Subject) -> Option<String>,
+    pub(crate) named: fn(&Model, &str) -> Option<Subject>,
+    pub(crate) of_event: fn(&Model, &EventRow) -> Option<Subject>,
+    pub(crate) amount: fn(&Model) -> String,
+    pub(crate) names: fn(&Model) -> Vec<(String, String)>,
+    pub(crate) command: fn(Action) -> Option<&'static [&'static str]>,
+}
+
+impl Screen {
+    pub(crate) const fn of<S: ListScreen>() -> Self {
+        Self {
+            key_context: S::KEY_CONTEXT,
+            action: S::ACTION,
+            columns: (S::COLUMNS, S::FURTHER),
+            counted: S::COUNTED,
+            has_glyph: S::HAS_GLYPH,
+            is_read_at_start: S::IS_READ_AT_START,
+            has_objects: S::HAS_OBJECTS,
+            is_in_navigator: S::IS_IN_NAVIGATOR,
+            names_are: S::NAMES_ARE,
+            list_command: S::COMMAND,
+            list: |model| S::table(model),
+            list_mut: |model| S::table_mut(model),
+            draw: |frame, model, area| view::table(frame, model, area, S::table(model), S::cell),
+            empty: S::empty,
+            is_changed_by: S::is_changed_by,
+            act: S::act,
+            open: S::open,
+            first_tab: S::first_tab,
+            name_of: S::name_of,
+            id_of: S::id_of,
+            named: S::named,
+            of_event: S::of_event,
+            amount: S::amount,
+            names: S::names,
+            command: S::command,
+        }
+    }
+}

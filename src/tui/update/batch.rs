@@ -1,0 +1,67 @@
+//! Verbs on several objects: what is refused, and what became of all of them.
+
+use crate::tui::action::Action;
+use crate::tui::effect::Effect;
+use crate::tui::failure::{Failure, Tone};
+use crate::tui::keymap::KeyContext;
+use crate::tui::list::batch::Batch;
+use crate::tui::model::Model;
+
+/// Why nothing but removing can be done to what cannot be read.
+pub(crate) fn damage(action: Action, name: &str, why: Option<&str>) -> Option<Failure> {
+    let why = why?.to_owned();
+    Some(Failure {
+        what: match action {
+            Action::StartStop => format!("cannot start or stop `{name}`"),
+            action => format!("cannot {} `{name}`", action.label().trim_end_matches('…')),
+        },
+        why: vec![format!("it is damaged: {why}")],
+        hint: Some("remove it, or put its file right".to_owned()),
+    })
+}
+
+/// Says that `action` is for one object.
+pub(crate) fn refuse_many(model: &mut Model, action: Action, count: usize) {
+    let back = model.keys_of(KeyContext::Global, Action::Back);
+    model.fail(Failure {
+        what: format!("cannot {} {count} at once", action.label().trim_end_matches('…')),
+        why: vec!["it is done to one at a time".to_owned()],
+        hint: Some(format!("{back} takes the marks away")),
+    });
+}
+
+/// Gathers the ends of these effects, so that they are told as one.
+pub(crate) fn together(
+    model: &mut Model,
+    told: &'static str,
+    effects: Vec<Effect>,
+    mut refused: Vec<Failure>,
+) -> Vec<Effect> {
+    match (effects.len(), refused.len()) {
+        (0, 1) => model.fail(refused.remove(0)),
+        (0, 0) | (1, 0) => {}
+        _ => {
+            let batch = Batch::new(told, effects.clone(), refused);
+            if batch.is_over() {
+                end(model, batch);
+            } else {
+                model.batches.push(batch);
+            }
+        }
+    }
+    effects
+}
+
+/// Says what became of a verb on several objects.
+pub(crate) fn end(model: &mut Model, batch: Batch) {
+    let text = batch.summary();
+    let failures = batch.into_failures();
+    let Some(first) = failures.first() else {
+        model.say(Tone::Good, text, None);
+        return;
+    };
+    let key = model.keys_of(KeyContext::Global, Action::Details);
+    model.say(Tone::Bad, format!("{text}: {}", first.line()), Some(format!("{key} shows all")));
+    model.failure = Some(Failure { what: text, ..Failure::default() });
+    model.failures = failures;
+}
