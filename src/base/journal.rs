@@ -6,6 +6,8 @@
 //! next append creates a new one. A reader keeps its position as (inode, offset), and reports torn
 //! lines, which killed writers leave behind.
 
+mod past;
+
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -15,6 +17,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::disk::{Error, Result, open, open_to_append};
+
+pub use past::Past;
 
 /// The size in bytes at which the journal is rotated. One older file is kept.
 const ROTATE_AT: u64 = 8 << 20;

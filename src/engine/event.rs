@@ -4,7 +4,7 @@ mod filter;
 mod follow;
 
 use std::iter;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 
 use jiff::Timestamp;
@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::error::{Doing, Result};
 use super::{Engine, Event, blocking};
-use crate::base::journal::{Found, Position, Reader};
+use crate::base::journal::{Found, Past, Position, Reader};
 pub use filter::EventFilter;
 pub(super) use follow::Journal;
 use follow::Subscription;
@@ -56,7 +56,8 @@ impl Engine {
         let path = self.paths().journal();
         let live = self.inner.journal.subscribe().doing(|| "follow the journal")?;
         let end = live.start;
-        let past = request.since.map(|_| Past::new(&path, end)).transpose()?;
+        let past = request.since.map(|_| Past::new(&path, end)).transpose();
+        let past = past.doing(|| "read the journal")?;
         let left = request.until.map(|until| until.duration_since(now).try_into().unwrap_or_default());
         let deadline = left.map(|left| Instant::now() + left);
         let journal = Arc::downgrade(&self.inner.journal);
@@ -73,7 +74,7 @@ impl Engine {
         blocking(move || {
             let request = EventRequest { filter, ..EventRequest::default() };
             let Events { past, request, .. } = engine.past(request)?;
-            let news = past.into_iter().flat_map(|mut past| iter::from_fn(move || past.next()));
+            let news = past.into_iter().flat_map(|mut past| iter::from_fn(move || news(&mut past)));
             let wanted = news.filter_map(|news| match news {
                 News::Event(event) => request.takes(&event).then_some(event),
                 News::Gap => None,
@@ -87,7 +88,7 @@ impl Engine {
     fn past(&self, request: EventRequest) -> Result<Events> {
         let path = self.paths().journal();
         let end = Reader::at_end(&path).doing(|| "read the journal")?.position();
-        let past = Some(Past::new(&path, end)?);
+        let past = Some(Past::new(&path, end).doing(|| "read the journal")?);
         let journal = Arc::downgrade(&self.inner.journal);
         Ok(Events { journal, path, past, live: None, seen: end, deadline: None, request })
     }
@@ -107,13 +108,6 @@ pub struct Events {
     deadline: Option<Instant>,
 }
 
-/// A part of the journal that was written already.
-#[derive(Debug)]
-struct Past {
-    reader: Reader,
-    end: Position,
-}
-
 impl Events {
     /// The next one; `None` when no more will come. Nothing is lost where the future is dropped.
     pub async fn recv(&mut self) -> Option<News> {
@@ -121,7 +115,7 @@ impl Events {
             // A long past must not hold up all others. Before anything is taken, which would be lost.
             tokio::task::coop::consume_budget().await;
             let news = match &mut self.past {
-                Some(past) => match past.next() {
+                Some(past) => match news(past) {
                     Some(news) => news,
                     None => {
                         self.past = None;
@@ -170,11 +164,11 @@ impl Events {
                 return Some(News::Gap);
             }
         };
-        self.past = reader.map(|reader| Past { reader, end: live.start });
+        self.past = reader.map(|reader| Past::of(reader, live.start));
         self.seen = live.start;
         self.live = Some(live);
         match &mut self.past {
-            Some(past) => past.next().or(Some(News::Gap)),
+            Some(past) => news(past).or(Some(News::Gap)),
             None => Some(News::Gap),
         }
     }
@@ -196,32 +190,16 @@ impl EventRequest {
     }
 }
 
-impl Past {
-    fn new(path: &Path, end: Position) -> Result<Self> {
-        Ok(Self { reader: Reader::at_start(path).doing(|| "read the journal")?, end })
-    }
-
-    /// The next one; `None` at the end.
-    fn next(&mut self) -> Option<News> {
-        let is_empty = self.end == Position::default(); // there was no file yet
-        if is_empty || self.reader.position().has_reached(self.end) {
-            return None;
-        }
-        match self.reader.read_next() {
-            Ok(Some(Found::Event(event))) => Some(News::Event(event)),
-            Ok(Some(Found::Torn)) => Some(News::Gap),
-            Ok(Some(Found::Lost)) => {
-                let at = self.reader.position();
-                // Otherwise all that is there was written after the end.
-                self.end = if at.is_in_file_of(self.end) { self.end } else { at };
-                Some(News::Gap)
-            }
-            Ok(None) => None,
-            Err(error) => {
-                tracing::error!(%error, "the journal cannot be read");
-                self.end = self.reader.position();
-                Some(News::Gap)
-            }
+/// The next news of what was written already; `None` at its end.
+fn news(past: &mut Past) -> Option<News> {
+    match past.read_next() {
+        Ok(found) => Some(match found? {
+            Found::Event(event) => News::Event(event),
+            Found::Torn | Found::Lost => News::Gap,
+        }),
+        Err(error) => {
+            tracing::error!(%error, "the journal cannot be read");
+            Some(News::Gap)
         }
     }
 }
