@@ -1,6 +1,6 @@
 //! The foundation of all other modules: ids and names, error kinds, crash-safe files, the layout
-//! and pairing of the state folders, the journal, trash entries, units, progress, and text that is
-//! safe to print.
+//! and pairing of the state folders, the journal, trash entries, units, progress, the headers of
+//! programs, and text that is safe to print.
 //!
 //! Nothing here knows about containers, images or networks.
 
@@ -11,6 +11,7 @@ pub mod id;
 pub mod journal;
 pub(crate) mod pair;
 pub mod paths;
+pub mod program;
 pub mod progress;
 pub mod text;
 pub mod trash;

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Read;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
 
-use super::elf::{self, Elf};
+use super::linker;
 use crate::base::disk;
+use crate::base::program::{Elf, Needs, Program, Script};
 use crate::image::error::{Error, Result};
 
 /// Where programs are looked for.
@@ -89,9 +89,10 @@ impl Closure {
         if self.items.insert(key, Item::HostFile) == Some(Item::HostFile) {
             return Ok(());
         }
-        match elf::read(&real).map_err(disk::Error::io("read", &real))? {
-            Some(elf) => self.add_needs(&real, &elf),
-            None => self.add_interpreter(&real),
+        match Program::read(&real).map_err(disk::Error::io("read", &real))? {
+            Program::Elf(elf) => self.add_needs(&real, &elf),
+            Program::Script(script) => self.add_interpreter(&script),
+            Program::Other => Ok(()),
         }
     }
 
@@ -130,14 +131,16 @@ impl Closure {
     }
 
     fn add_needs(&mut self, path: &Path, elf: &Elf) -> Result<()> {
-        if let Some(interpreter) = &elf.interpreter {
-            self.add_file(interpreter)?;
+        let failed = |error| disk::Error::io("read", path)(error);
+        if let Some(interpreter) = elf.interpreter().map_err(failed)? {
+            self.add_file(&interpreter)?;
         }
+        let needs = elf.needs().map_err(failed)?;
         let origin = path.parent().unwrap_or(Path::new("/"));
-        for needed in &elf.needed {
-            let found = self.find_library(needed, elf, origin);
+        for library in &needs.libraries {
+            let found = self.find_library(library, elf, &needs, origin);
             let found = found.ok_or_else(|| Error::NoLibrary {
-                library: needed.display().to_string(),
+                library: library.display().to_string(),
                 needed_by: path.to_owned(),
             })?;
             self.add_file(&found)?;
@@ -145,23 +148,24 @@ impl Closure {
         Ok(())
     }
 
-    fn find_library(&mut self, needed: &Path, elf: &Elf, origin: &Path) -> Option<PathBuf> {
-        let fits = |path: &PathBuf| matches!(elf::read(path), Ok(Some(found)) if found.kind == elf.kind);
-        if needed.components().count() > 1 {
-            return Some(needed.to_owned()).filter(fits);
+    fn find_library(&mut self, library: &Path, elf: &Elf, needs: &Needs, origin: &Path) -> Option<PathBuf> {
+        let fits = |path: &PathBuf| matches!(Program::read(path), Ok(Program::Elf(found)) if found.kind() == elf.kind());
+        if library.components().count() > 1 {
+            return Some(library.to_owned()).filter(fits);
         }
         let expand = |folder: &PathBuf| {
             let text = folder.to_string_lossy();
             let origin = origin.to_string_lossy();
             PathBuf::from(text.replace("${ORIGIN}", &origin).replace("$ORIGIN", &origin))
         };
-        if let Some(found) = elf.search.iter().map(|folder| expand(folder).join(needed)).find(fits) {
+        if let Some(found) = needs.search.iter().map(|folder| expand(folder).join(library)).find(fits) {
             return Some(found);
         }
         let cache = self.cache.get_or_insert_with(|| {
-            elf::cache(&disk::read(Path::new("/etc/ld.so.cache"), 64 << 20).unwrap_or_default())
+            linker::cache(&disk::read(Path::new("/etc/ld.so.cache"), 64 << 20).unwrap_or_default())
         });
-        let cached = cache.iter().filter(|(name, _)| name == needed).map(|(_, path)| path.clone()).find(fits);
+        let cached =
+            cache.iter().filter(|(name, _)| name == library).map(|(_, path)| path.clone()).find(fits);
         if let Some(found) = cached {
             self.needs_cache |= !is_default(&found);
             return Some(found);
@@ -169,21 +173,15 @@ impl Closure {
         // For libraries that are next to the file but not in the cache, and for linkers without a
         // cache (musl's), which use only these folders.
         let folders = LIBRARY_FOLDERS.iter().map(Path::new).chain([origin]);
-        folders.map(|folder| folder.join(needed)).find(fits)
+        folders.map(|folder| folder.join(library)).find(fits)
     }
 
     /// Adds a script's interpreter: `#!/usr/bin/env python3` needs both env and python3.
-    fn add_interpreter(&mut self, path: &Path) -> Result<()> {
-        let mut start = Vec::new();
-        let file = fs::File::open(path).map_err(disk::Error::io("open", path))?;
-        file.take(256).read_to_end(&mut start).map_err(disk::Error::io("read", path))?;
-        let Some(line) = start.strip_prefix(b"#!") else { return Ok(()) };
-        let line = line.split(|&byte| byte == b'\n').next().unwrap_or_default();
-        let line = String::from_utf8_lossy(line).into_owned();
-        let mut words = line.split_ascii_whitespace();
-        let Some(interpreter) = words.next() else { return Ok(()) };
-        self.add_program(interpreter)?;
-        let is_env = Path::new(interpreter).file_name().is_some_and(|name| name == "env");
+    fn add_interpreter(&mut self, script: &Script) -> Result<()> {
+        self.add_program(&script.interpreter.to_string_lossy())?;
+        let is_env = script.interpreter.file_name().is_some_and(|name| name == "env");
+        let argument = script.argument.to_string_lossy();
+        let mut words = argument.split_ascii_whitespace();
         match words.find(|word| is_env && !word.starts_with('-') && !word.contains('=')) {
             Some(program) => self.add_program(program).map(drop),
             None => Ok(()),

@@ -4,7 +4,7 @@
 //! The same programs give the same layer: entries are sorted, and arbitrary times are fixed.
 
 pub mod closure;
-pub mod elf;
+pub mod linker;
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
