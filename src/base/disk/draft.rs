@@ -2,8 +2,12 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags};
+use rustix::io::Errno;
 
 use super::{Error, Result};
 use crate::base::id;
@@ -17,7 +21,7 @@ use crate::base::id;
 /// `ENOSPC`, and other errors of open(2), write(2) or rename(2). The old file is then unchanged.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut draft = Draft::new(path)?;
-    draft.file.write_all(bytes).map_err(Error::io("write", &draft.beside))?;
+    draft.write(bytes)?;
     draft.replace()
 }
 
@@ -25,13 +29,15 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
 /// It is deleted when dropped before that.
 #[derive(Debug)]
 pub struct Draft {
-    pub(super) file: File,
-    pub(super) beside: PathBuf,
+    file: File,
+    /// The temporary name; `None` for a file without a name.
+    beside: Option<PathBuf>,
     path: PathBuf,
 }
 
 impl Draft {
-    /// Creates the temporary file with mode 0600.
+    /// Creates the temporary file with mode 0600. A process that is killed leaves it behind, so this
+    /// is for small files that are written at once.
     ///
     /// # Errors
     ///
@@ -41,7 +47,29 @@ impl Draft {
         let beside = beside(path)?;
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside);
         let file = file.map_err(Error::io("write", &beside))?;
-        Ok(Self { file, beside, path: path.to_owned() })
+        Ok(Self { file, beside: Some(beside), path: path.to_owned() })
+    }
+
+    /// Creates a temporary file without a name (`O_TMPFILE`), so that a process that is killed leaves
+    /// nothing behind. On file systems without such files this is [`Self::new`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::new`].
+    pub fn unnamed(path: &Path) -> Result<Self> {
+        Self::unnamed_by(path, |folder| {
+            let flags = OFlags::WRONLY | OFlags::TMPFILE | OFlags::CLOEXEC;
+            rustix::fs::open(folder, flags, Mode::RUSR | Mode::WUSR)
+        })
+    }
+
+    fn unnamed_by(path: &Path, open: impl Fn(&Path) -> rustix::io::Result<OwnedFd>) -> Result<Self> {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        match open(folder.unwrap_or(Path::new("."))) {
+            Ok(file) => Ok(Self { file: file.into(), beside: None, path: path.to_owned() }),
+            // If the folder is the problem, this fails with the right error.
+            Err(_) => Self::new(path),
+        }
     }
 
     /// Returns the temporary file, for writing.
@@ -50,21 +78,44 @@ impl Draft {
         &self.file
     }
 
+    /// Appends `bytes` to the temporary file.
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.file.write_all(bytes).map_err(Error::io("write", self.shown()))
+    }
+
     /// Syncs its contents to the disk.
     pub(super) fn sync(&self) -> Result<()> {
-        self.file.sync_data().map_err(Error::io("sync", &self.beside))?;
+        self.file.sync_data().map_err(Error::io("sync", self.shown()))?;
         #[cfg(test)]
-        super::cut::synced(&self.beside);
+        super::cut::synced(self.shown());
         Ok(())
+    }
+
+    /// The path for error messages: the temporary name, or the final one.
+    fn shown(&self) -> &Path {
+        self.beside.as_deref().unwrap_or(&self.path)
     }
 
     /// Renames it to its path, replacing any existing file.
     ///
     /// # Errors
     ///
-    /// Errors of rename(2); the existing file is then unchanged.
-    pub fn replace(self) -> Result<()> {
-        fs::rename(&self.beside, &self.path).map_err(Error::io("replace", &self.path))
+    /// Errors of linkat(2) and rename(2); the existing file is then unchanged.
+    pub fn replace(mut self) -> Result<()> {
+        if self.beside.is_none() {
+            let failed = |errno: Errno| Error::io("replace", &self.path)(errno.into());
+            match self.link(&self.path) {
+                Ok(()) => return Ok(()),
+                // linkat(2) cannot replace a file.
+                Err(Errno::EXIST) => {
+                    let beside = beside(&self.path)?;
+                    self.link(&beside).map_err(failed)?;
+                    self.beside = Some(beside);
+                }
+                Err(errno) => return Err(failed(errno)),
+            }
+        }
+        fs::rename(self.shown(), &self.path).map_err(Error::io("replace", &self.path))
     }
 
     /// Renames it to its path, which must not exist.
@@ -73,19 +124,32 @@ impl Draft {
     ///
     /// If the path exists. It is then unchanged.
     pub fn place(self) -> Result<()> {
-        use rustix::fs::{CWD, RenameFlags, renameat_with};
-        let placed = renameat_with(CWD, &self.beside, CWD, &self.path, RenameFlags::NOREPLACE);
+        let placed = match &self.beside {
+            Some(beside) => rustix::fs::renameat_with(CWD, beside, CWD, &self.path, RenameFlags::NOREPLACE),
+            None => self.link(&self.path),
+        };
         match placed {
             // Not every file system supports this in one step.
-            Err(rustix::io::Errno::INVAL) if fs::symlink_metadata(&self.path).is_err() => self.replace(),
+            Err(Errno::INVAL) if self.beside.is_some() && fs::symlink_metadata(&self.path).is_err() => {
+                self.replace()
+            }
             placed => placed.map_err(|errno| Error::io("create", &self.path)(errno.into())),
         }
+    }
+
+    /// Links a file without a name to a path that must not exist. This goes through `/proc`, because
+    /// linking a descriptor directly needs CAP_DAC_READ_SEARCH on older kernels.
+    fn link(&self, path: &Path) -> rustix::io::Result<()> {
+        let file = format!("/proc/self/fd/{}", self.file.as_raw_fd());
+        rustix::fs::linkat(CWD, file, CWD, path, AtFlags::SYMLINK_FOLLOW)
     }
 }
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.beside); // renamed already, or abandoned
+        if let Some(beside) = &self.beside {
+            let _ = fs::remove_file(beside); // renamed already, or abandoned
+        }
     }
 }
 
@@ -115,17 +179,49 @@ mod tests {
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 
+    /// As on a file system without `O_TMPFILE`.
+    fn refused(path: &Path) -> Result<Draft> {
+        Draft::unnamed_by(path, |_| Err(Errno::OPNOTSUPP))
+    }
+
     #[test]
     fn a_draft_takes_no_place_that_is_taken_and_leaves_nothing_when_it_is_dropped() {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("file");
-        drop(Draft::new(&path).unwrap());
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
-        Draft::new(&path).unwrap().place().unwrap();
-        let error = Draft::new(&path).unwrap().place().unwrap_err();
-        assert!(matches!(error, Error::Io { source, .. } if source.kind() == io::ErrorKind::AlreadyExists));
-        Draft::new(&path).unwrap().replace().unwrap();
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+        let count = || fs::read_dir(dir.path()).unwrap().count();
+        for (name, begin, shows) in [
+            ("new", Draft::new as fn(&Path) -> Result<Draft>, 1),
+            ("unnamed", Draft::unnamed, 0),
+            ("refused", refused, 1),
+        ] {
+            let path = dir.path().join("file");
+            let written = |text: &str| {
+                let mut draft = begin(&path).unwrap();
+                draft.write(text.as_bytes()).unwrap();
+                draft
+            };
+            let read = || fs::read_to_string(&path).unwrap();
+            let draft = written("dropped");
+            assert_eq!(count(), shows, "{name}");
+            drop(draft);
+            assert_eq!(count(), 0, "{name}");
+            written("first").place().unwrap();
+            let error = written("second").place().unwrap_err();
+            assert!(
+                matches!(error, Error::Io { source, .. } if source.kind() == io::ErrorKind::AlreadyExists),
+                "{name}"
+            );
+            assert_eq!(read(), "first", "{name}");
+            written("third").replace().unwrap();
+            assert_eq!((read().as_str(), count()), ("third", 1), "{name}");
+            fs::remove_file(&path).unwrap();
+            written("fourth").replace().unwrap();
+            assert_eq!((read().as_str(), count()), ("fourth", 1), "{name}");
+            let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&path).unwrap().permissions());
+            assert_eq!(mode & 0o7777, 0o600, "{name}");
+            fs::remove_file(&path).unwrap();
+        }
+        let nowhere = Draft::unnamed(&dir.path().join("none/file")).unwrap_err();
+        assert!(nowhere.is_not_found(), "{nowhere}");
     }
 
     #[test]

@@ -65,7 +65,7 @@ pub fn write_state<T: State>(path: &Path, value: &T) -> Result<()> {
 /// As for [`write_state`].
 pub fn write_state_synced<T: State>(path: &Path, value: &T) -> Result<()> {
     let mut draft = Draft::new(path)?;
-    draft.file.write_all(&encode(path, value)?).map_err(Error::io("write", &draft.beside))?;
+    draft.write(&encode(path, value)?)?;
     draft.sync()?;
     draft.replace()
 }
@@ -86,7 +86,7 @@ pub fn write_states_synced<T: State>(states: &[(PathBuf, T)]) -> Result<()> {
         let mut drafts = Vec::new();
         for (path, value) in some {
             let mut draft = Draft::new(path)?;
-            draft.file.write_all(&encode(path, value)?).map_err(Error::io("write", &draft.beside))?;
+            draft.write(&encode(path, value)?)?;
             drafts.push(draft);
         }
         if let Some(folder) = some.first().and_then(|(path, _)| path.parent()) {

@@ -130,12 +130,12 @@ fn draft(save: &SaveLog) -> disk::Result<Draft> {
     if !save.overwrites && save.path.symlink_metadata().is_ok() {
         return Err(failed()(io::ErrorKind::AlreadyExists.into()));
     }
-    let Ok(path) = save.path.canonicalize() else { return Draft::new(&save.path) };
+    let Ok(path) = save.path.canonicalize() else { return Draft::unnamed(&save.path) };
     let old = path.metadata().map_err(failed())?;
     if !old.is_file() {
         return Err(failed()(io::Error::other("it is not a regular file")));
     }
-    let draft = Draft::new(&path)?;
+    let draft = Draft::unnamed(&path)?;
     let taken_over = fchown(draft.file(), Some(old.uid()), Some(old.gid()))
         .and_then(|()| draft.file().set_permissions(old.permissions()));
     taken_over.map_err(failed())?;
