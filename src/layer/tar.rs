@@ -245,8 +245,11 @@ impl<R: Source> Reader<R> {
             self.sparse(header, pax, &mut entry)?;
         }
         for name in [&entry.path, &entry.link] {
-            if name.len() > MAX_PATH || name.contains(&0) {
-                return Err(bad("a path is longer than 4096 bytes or contains a zero byte"));
+            if name.len() > MAX_PATH {
+                return Err(bad("a path is longer than 4096 bytes"));
+            }
+            if name.contains(&0) {
+                return Err(bad("a path contains a zero byte"));
             }
         }
         Ok(entry)

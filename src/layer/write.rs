@@ -45,6 +45,8 @@ pub const WRITER_VERSION: u32 = 1;
 
 /// How many files with several names may be pending, with some names not seen yet.
 const MAX_LINKED: usize = 1 << 20;
+/// Bytes of the first names of these files.
+const MAX_LINKED_BYTES: usize = 256 << 20;
 
 /// What was written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -87,7 +89,7 @@ pub fn write<W: Write>(
 }
 
 /// Writes a whole root file system. Names that begin with `.wh.` are ordinary names here, and
-/// whiteouts are omitted.
+/// whiteouts are omitted. Paths may be of any length, even longer than hoist's own reader accepts.
 ///
 /// # Errors
 ///
@@ -137,6 +139,8 @@ struct Tree<W: Write> {
     /// `implied`, if it has one.
     above: Vec<(usize, Option<u32>)>,
     linked: HashMap<(u64, u64), Linked>,
+    /// Total length of the names in `linked`.
+    linked_bytes: usize,
     written: Written,
 }
 
@@ -156,6 +160,7 @@ impl<W: Write> Tree<W> {
             path: Vec::new(),
             above: Vec::new(),
             linked: HashMap::new(),
+            linked_bytes: 0,
             written: Written::default(),
         }
     }
@@ -170,8 +175,8 @@ impl<W: Write> Tree<W> {
             let path = String::from_utf8_lossy(&entry.path).into_owned();
             Error::Pack { path, source: Box::new(source) }
         };
-        // Readers count the trailing slash of a folder.
-        if entry.path.len() + 1 >= MAX_PATH {
+        // Our reader must accept a layer. It counts the trailing slash of a folder.
+        if self.form == Form::Layer && entry.path.len() + 1 >= MAX_PATH {
             return Err(failed(Error::Refused("its path is longer than 4095 bytes".to_owned())));
         }
         self.tar.add(entry, data).map_err(|error| match error {
@@ -199,6 +204,11 @@ impl<W: Write> Tree<W> {
             if self.linked.len() == MAX_LINKED {
                 return Err(Error::TooMany { what: "files with several names", limit: MAX_LINKED as u64 });
             }
+            self.linked_bytes += path.len();
+            if self.linked_bytes > MAX_LINKED_BYTES {
+                let what = "the list of files with several names".to_owned();
+                return Err(Error::TooLarge { what, limit: MAX_LINKED_BYTES as u64 });
+            }
             // The width of `st_nlink` depends on the architecture.
             let left = i64::try_from(stat.st_nlink).unwrap_or(i64::MAX) - 1;
             self.linked.insert(key, Linked { first: path.to_vec(), left });
@@ -206,12 +216,19 @@ impl<W: Write> Tree<W> {
         };
         linked.left -= 1;
         let link = match linked.left {
-            ..=0 => self.linked.remove(&key).map(|linked| linked.first).unwrap_or_default(),
+            ..=0 => self.forget_linked(key).unwrap_or_default(),
             _ => linked.first.clone(),
         };
         let entry = Entry { link, ..described(path.to_vec(), Kind::HardLink, stat) };
         self.add(&entry, io::empty())?;
         Ok(true)
+    }
+
+    /// Removes a file from `linked` and returns its first name.
+    fn forget_linked(&mut self, key: (u64, u64)) -> Option<Vec<u8>> {
+        let first = self.linked.remove(&key)?.first;
+        self.linked_bytes -= first.len();
+        Some(first)
     }
 
     /// Writes a regular file. Returns `false` if it is gone.
@@ -285,7 +302,7 @@ impl<W: Write> Changes for Tree<W> {
                 _ => self.other(folder, name, entry)?,
             };
             if !was_here {
-                self.linked.remove(&(stat.st_dev, stat.st_ino)); // the other names cannot link to it
+                self.forget_linked((stat.st_dev, stat.st_ino)); // the other names cannot link to it
             }
         }
         Ok(Step::Pass)
@@ -374,4 +391,47 @@ fn attributes(file: impl AsFd) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
 
 fn is_gone(error: &crate::sys::Error) -> bool {
     [Errno::NOENT, Errno::NXIO, Errno::LOOP].iter().any(|errno| error.is(*errno))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+    use std::path::Path;
+
+    use super::super::tar::Reader;
+    use super::*;
+
+    /// Makes folders in one another below `root`, until a path is longer than `length`; the last
+    /// one holds a file with two names.
+    fn nest(root: &Path, length: usize) {
+        let mut folder = fs::open_dir(root).unwrap();
+        let name = OsString::from("n".repeat(250));
+        for _ in 0..=length / 251 {
+            fs::mkdir_at(&folder, &name, 0o755).unwrap();
+            folder = fs::open_at(&folder, &name, OFlags::RDONLY | OFlags::DIRECTORY).unwrap();
+        }
+        fs::create_at(&folder, OsStr::new("file"), 0o644).unwrap();
+        rustix::fs::linkat(&folder, "file", &folder, "link", rustix::fs::AtFlags::empty()).unwrap();
+    }
+
+    #[test]
+    fn a_root_is_written_however_long_its_paths_are() {
+        let dir = tempfile::tempdir().unwrap();
+        nest(dir.path(), 8_000);
+        let root = fs::open_dir(dir.path()).unwrap();
+        let (written, tar) = write_root(&root, false, Vec::new()).unwrap();
+        assert_eq!(written.entries, 32 + 2);
+        let mut archive = ::tar::Archive::new(tar.as_slice());
+        let paths: Vec<_> =
+            archive.entries().unwrap().map(|entry| entry.unwrap().path_bytes().into_owned()).collect();
+        let deepest = [vec![b'n'; 250], b"/".to_vec()].concat().repeat(32);
+        assert!(paths.contains(&[deepest.as_slice(), b"file"].concat()) && paths.contains(&deepest));
+        // What is too long for this machine's calls is no layer, and told when it is read.
+        let error = write(&root, &Traits::default(), false, io::sink()).unwrap_err();
+        let causes = crate::base::error::chain(&error);
+        assert_eq!(causes.last().unwrap(), "its path is longer than 4095 bytes");
+        let mut reader = Reader::new(tar.as_slice());
+        let error = std::iter::from_fn(|| reader.next_entry().transpose()).find_map(std::result::Result::err);
+        assert_eq!(error.unwrap().to_string(), "the archive is malformed: a path is longer than 4096 bytes");
+    }
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Read, Write};
 
-use super::{BLOCK, Entry, Kind, MAX_PAX};
+use super::{BLOCK, Entry, Kind, MAX_PATH, MAX_PAX};
 use crate::layer::error::{Error, Result};
 
 /// Size of the write buffer in bytes.
@@ -45,7 +45,7 @@ impl<W: Write> Writer<W> {
         let size = if entry.kind == Kind::File { entry.size } else { 0 };
         let records = records(entry, &path, size);
         if !records.is_empty() {
-            self.pax(&records)?;
+            self.pax(&records, [path.as_slice(), &entry.link])?;
         }
         self.put(&header(entry, &path, size))?;
         self.fill(&entry.path, size, data)
@@ -61,10 +61,12 @@ impl<W: Write> Writer<W> {
         self.out.into_inner().map_err(|error| Error::Write(error.into_error()))
     }
 
-    fn pax(&mut self, records: &BTreeMap<Vec<u8>, Vec<u8>>) -> Result<()> {
+    fn pax(&mut self, records: &BTreeMap<Vec<u8>, Vec<u8>>, paths: [&[u8]; 2]) -> Result<()> {
         let mut bytes = Vec::new();
         records.iter().for_each(|(key, value)| record(&mut bytes, key, value));
-        if bytes.len() as u64 > MAX_PAX {
+        // A path that hoist's own reader refuses anyway is for others, which have bounds of their own.
+        let foreign: usize = paths.iter().map(|path| path.len()).filter(|len| *len > MAX_PATH).sum();
+        if (bytes.len() - foreign) as u64 > MAX_PAX {
             return Err(Error::Refused("its attributes are too large for an archive".to_owned()));
         }
         let mut header = ::tar::Header::new_ustar();
