@@ -170,6 +170,10 @@ pub struct Run {
     pub started: Option<Timestamp>,
     /// The payload's cgroup, relative to the cgroup root.
     pub cgroup: Option<PathBuf>,
+    /// Device number of its root file system. While that is mounted, no other file system has it.
+    /// `None` if an older hoist started the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root_device: Option<u64>,
     /// Inodes of the payload's output pipes, by which an adopting monitor finds them.
     #[serde(default)]
     pub pipes: Option<[u64; 2]>,

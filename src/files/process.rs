@@ -28,13 +28,17 @@ pub(crate) fn root(pidfd: BorrowedFd<'_>, folder: &Path) -> Result<Option<OwnedF
 }
 
 /// A copy of the mount that is the root of its mount namespace, which cannot be written; `None` when
-/// it ended meanwhile.
+/// it ended meanwhile. `device` is the device number of the file system of its layers, if known.
 ///
 /// # Errors
 ///
 /// [`Error::Covered`] where that is not the file system of its layers; [`Error::Busy`] while it is
 /// being set up.
-pub(crate) fn root_alone(pidfd: BorrowedFd<'_>, folder: &Path) -> Result<Option<OwnedFd>> {
+pub(crate) fn root_alone(
+    pidfd: BorrowedFd<'_>,
+    folder: &Path,
+    device: Option<u64>,
+) -> Result<Option<OwnedFd>> {
     if root(pidfd, folder)?.is_none() {
         return Ok(None);
     }
@@ -46,7 +50,12 @@ pub(crate) fn root_alone(pidfd: BorrowedFd<'_>, folder: &Path) -> Result<Option<
         Err(error) if error.is(Errno::INVAL) => return Err(Error::Covered),
         tree => tree?,
     };
-    if fs::file_system(&tree)? != libc::OVERLAYFS_SUPER_MAGIC.cast_unsigned() {
+    // A privileged container can mount anything over it, another overlay too.
+    let is_its_own = match device {
+        Some(device) => fs::stat(&tree)?.st_dev == device,
+        None => fs::file_system(&tree)? == libc::OVERLAYFS_SUPER_MAGIC.cast_unsigned(),
+    };
+    if !is_its_own {
         return Err(Error::Covered);
     }
     Ok(Some(tree))
@@ -91,7 +100,7 @@ mod tests {
         child.kill().unwrap();
         child.wait().unwrap();
         assert!(matches!(root(pidfd.as_fd(), &folder), Ok(None)));
-        assert!(matches!(root_alone(pidfd.as_fd(), &folder), Ok(None)));
+        assert!(matches!(root_alone(pidfd.as_fd(), &folder, None), Ok(None)));
         // The folder is another process's.
         assert!(matches!(root(pidfd.as_fd(), Path::new("/proc/self")), Ok(None)));
     }

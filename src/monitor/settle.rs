@@ -140,6 +140,7 @@ pub fn waiting_run(monitor: Process) -> Run {
         starting: false,
         started: None,
         cgroup: None,
+        root_device: None,
         pipes: None,
         endpoints: None,
         log_fault: String::new(),

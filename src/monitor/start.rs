@@ -120,9 +120,10 @@ fn attempt(
     let limits = limits.map(Limits::from_spec).unwrap_or_default();
     let cgroup = Cgroup::create(&cgroup_parent(paths), record.id.as_str(), &limits, probe)?;
     let (stdio, mut streams, pipes) = make_stdio(&record.config, size)?;
-    let created = create(paths, record, &spec, stdio, &cgroup, probe)?;
+    let (created, root_device) = create(paths, record, &spec, stdio, &cgroup, probe)?;
     let connected = connect(paths, record, &etc, &created, endpoints).and_then(|applied| {
-        let run = Run { status, ..new_run(paths, record, &created, &applied, pipes) };
+        let run = new_run(paths, record, &created, &applied, pipes);
+        let run = Run { status, root_device: Some(root_device), ..run };
         write_state(paths, record, &run)?;
         Ok((run, applied))
     });
@@ -248,6 +249,7 @@ fn output_pipe() -> Result<(OwnedFd, OwnedFd), Error> {
     Ok((read, sys::check(both, || format!("open({path}, O_RDWR)"))?))
 }
 
+/// Makes the first process, and tells the device number of its root file system.
 fn create(
     paths: &Paths,
     record: &Record,
@@ -255,7 +257,7 @@ fn create(
     stdio: Stdio,
     cgroup: &Cgroup,
     probe: &Probe,
-) -> Result<Created, Error> {
+) -> Result<(Created, u64), Error> {
     let layers = paths.layers();
     let folder = paths.container(&record.id);
     let layout = Layout {
@@ -267,8 +269,9 @@ fn create(
         label: Some(record.state.mount_label.clone()).filter(|label| !label.is_empty()),
     };
     let root = snapshot::mount(&layout, probe)?;
+    let device = sys::fs::stat(&root)?.st_dev;
     let init = if record.config.process.init { Init::Reaper } else { Init::Payload };
-    Ok(runtime::create(Plan {
+    let created = runtime::create(Plan {
         spec,
         root: Root::Tree(root),
         mounts: Vec::new(),
@@ -277,7 +280,8 @@ fn create(
         init,
         gate: Gate::Maker,
         probe,
-    })?)
+    })?;
+    Ok((created, device))
 }
 
 /// Connects the network and fills the files of /etc. Where it is connected is in `endpoints`, also
@@ -336,6 +340,7 @@ fn new_run(
         starting: true,
         started: Some(Timestamp::now()),
         cgroup: Some(cgroup_parent(paths).path.join(record.id.as_str())),
+        root_device: None,
         pipes,
         endpoints: Some(applied.endpoints.clone()),
         log_fault: String::new(),

@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::os::fd::AsRawFd;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Output, Stdio};
+use std::process::{Command, Output, Stdio};
+
+use rustix::fs::OFlags;
 
 use crate::case::{self, Case, until};
 use crate::support::in_user_namespace;
@@ -18,7 +21,7 @@ use hoist::engine::{
 use hoist::internals::base::journal::{Found, Reader};
 use hoist::internals::base::progress::Reporter;
 use hoist::internals::sys::mount::{Attrs, Filesystem};
-use hoist::internals::sys::{fs, xattr};
+use hoist::internals::sys::{self, fs, xattr};
 
 /// What comes of a stream from here on.
 async fn rest(stream: &mut ArchiveStream) -> Result<Vec<u8>> {
@@ -146,20 +149,30 @@ fn a_root_is_exported_whole_and_alone_whether_the_container_runs_or_not() {
 #[test]
 fn what_a_container_mounts_over_its_root_is_not_exported_for_it() {
     let case = Case::new();
-    let run = ["run", "-d", "--name", "web", "--network", "none", "--cap-add", "SYS_ADMIN", case::IMAGE];
-    let script = "mount -t tmpfs x / && echo covered; sleep 1000";
-    assert!(case.hoist(&[&run[..], &["sh", "-c", script]].concat()).status.success());
-    let logged = || String::from_utf8(case.hoist(&["logs", "web"]).stdout).unwrap();
-    until("something is mounted", || logged().contains("covered"));
-    let output = case.hoist(&["export", "web"]);
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert!(
-        told.contains("cannot be told from what is mounted over it") && told.contains("stop it first"),
-        "{told}"
-    );
-    assert_eq!((output.status.code(), output.stdout), (Some(1), Vec::new()));
-    assert!(case.hoist(&["stop", "-t", "0", "web"]).status.success());
-    assert!(tree(&export(&case, "web").unwrap()).contains_key("etc/passwd"));
+    let overlay = "mkdir /t; mount -t tmpfs x /t; mkdir /t/l /t/u /t/w; \
+        mount -t overlay x -o lowerdir=/t/l,upperdir=/t/u,workdir=/t/w /";
+    for (name, mount) in [("tmpfs", "mount -t tmpfs x /"), ("overlay", overlay)] {
+        let run = ["run", "-d", "--name", name, "--network", "none", "--cap-add", "SYS_ADMIN", case::IMAGE];
+        let script = format!("{mount} && echo covered; sleep 1000");
+        assert!(case.hoist(&[&run[..], &["sh", "-c", &script]].concat()).status.success());
+        let logged = || String::from_utf8(case.hoist(&["logs", name]).stdout).unwrap();
+        until("something is mounted", || logged().contains("covered"));
+        let output = case.hoist(&["export", name]);
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            told.contains("cannot be told from what is mounted over it") && told.contains("stop it first"),
+            "{name}: {told}"
+        );
+        assert_eq!((output.status.code(), output.stdout), (Some(1), Vec::new()));
+        assert!(case.hoist(&["stop", "-t", "0", name]).status.success());
+        assert!(tree(&export(&case, name).unwrap()).contains_key("etc/passwd"));
+    }
+}
+
+#[test]
+fn a_link_that_leads_nowhere_is_no_place_for_an_archive() {
+    let case = Case::new();
+    assert!(case.hoist(&["create", "--name", "web", case::IMAGE]).status.success());
     let (link, nowhere) = (case.dir.path().join("link"), case.dir.path().join("nowhere"));
     std::os::unix::fs::symlink(&nowhere, &link).unwrap();
     assert!(!case.hoist(&["export", "-o", link.to_str().unwrap(), "web"]).status.success());
@@ -302,11 +315,61 @@ fn a_file_is_replaced_by_a_whole_archive_or_stays() {
         (folder.as_path(), "is a directory"),
         (Path::new("/dev/null"), "is not a regular file"),
         (&folder.join("no/c.tar"), "does not exist"),
+        (&folder.join("no/"), "does not exist"),
     ] {
         let error = save(wrong, Reporter::silent()).unwrap_err();
         assert!(error.kind() == ErrorKind::Invalid && error.causes().concat().contains(why), "{error:?}");
     }
     assert_eq!(told(&id, &case), 3);
+}
+
+#[test]
+fn a_kill_leaves_nothing_beside_the_file() {
+    let case = Case::new();
+    let id = case.create(&["true"], |_| {});
+    let folder = case.dir.path().join("out");
+    std::fs::create_dir(&folder).unwrap();
+    let path = folder.join("c.tar");
+    std::fs::write(&path, "old").unwrap();
+    let hoist = case.command(&["export", "-o", path.to_str().unwrap(), &id]);
+    // The kernel kills it in the middle of the archive.
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "ulimit -c 0; ulimit -f 512; exec \"$@\"", "sh"]);
+    let Output { status, stderr, .. } =
+        shell.arg(hoist.get_program()).args(hoist.get_args()).output().unwrap();
+    assert_eq!(status.signal(), Some(25), "SIGXFSZ: {status} {}", String::from_utf8_lossy(&stderr));
+    let left: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["c.tar"]);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "old");
+}
+
+#[test]
+fn a_path_may_be_longer_than_any_call_takes() {
+    let case = Case::new();
+    let id = started(&case, "mkdir /deep", |_| {});
+    stop(&case, &id);
+    let upper = case.engine.paths().container(&id.parse().unwrap()).join("upper/deep");
+    let name = "n".repeat(250);
+    let mut folder = fs::open_dir(&upper).unwrap();
+    for _ in 0..20 {
+        fs::mkdir_at(&folder, OsStr::new(&name), 0o755).unwrap();
+        folder = fs::open_at(&folder, OsStr::new(&name), OFlags::DIRECTORY).unwrap();
+    }
+    fs::create_at(&folder, OsStr::new("file"), 0o644).unwrap();
+    let last = format!("deep/{}file", format!("{name}/").repeat(20));
+    let stopped = export(&case, &id).unwrap();
+    assert_eq!(tree(&stopped).get(&last).map(String::as_str), Some("Regular 644 0:0 "));
+    case.start_again(&id);
+    assert!(tree(&export(&case, &id).unwrap()).contains_key(&last), "running");
+    // What no call takes cannot be unpacked.
+    let mut import = case.command(&["import", "-", "deep"]);
+    let mut import = import.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let _ = import.stdin.take().unwrap().write_all(&stopped); // it may end before that
+    let output = import.wait_with_output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(1) && told.contains("a path is longer than 4096 bytes"), "{told}");
+    stop(&case, &id);
+    sys::tree::remove(&upper).unwrap();
 }
 
 fn old_is_gone(path: &Path) -> bool {

@@ -15,6 +15,7 @@
 use std::fs;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::super::archive::{self, ArchiveStream};
@@ -65,7 +66,7 @@ impl Engine {
         let doing = || format!("export `{}`", self.called(target));
         let path = destination(path).doing(doing)?;
         let (record, tree) = files::root_alone(self, target, doing)?;
-        let draft = Draft::new(&path).doing(doing)?;
+        let draft = Draft::unnamed(&path).doing(doing)?;
         let written = write(self, &record, &tree, Cancellable { out: draft.file(), reporter });
         if reporter.is_cancelled() {
             return Err(layer::Error::Interrupted).doing(doing);
@@ -94,11 +95,13 @@ fn write(engine: &Engine, record: &Record, tree: &OwnedFd, out: impl Write) -> R
 
 /// Where the file at `path` is written: a link to a file is followed.
 fn destination(path: PathBuf) -> std::result::Result<PathBuf, ExportError> {
+    let names_folder = names_folder(&path);
     match fs::metadata(&path) {
         Ok(there) if there.is_dir() => Err(ExportError::Folder(path)),
         Ok(there) if !there.is_file() => Err(ExportError::NotAFile(path)),
         Ok(_) if path.is_symlink() => Ok(fs::canonicalize(&path).unwrap_or(path)),
         Ok(_) => Ok(path),
+        Err(_) if names_folder => Err(ExportError::NoFolder(path)),
         Err(_) if path.is_symlink() => Err(ExportError::LeadsNowhere(path)),
         Err(_) => {
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -108,6 +111,12 @@ fn destination(path: PathBuf) -> std::result::Result<PathBuf, ExportError> {
             }
         }
     }
+}
+
+/// Whether a path can only name a folder: `out/`, `out/.`, `..`, or an empty path.
+fn names_folder(path: &Path) -> bool {
+    let name = path.as_os_str().as_bytes().rsplit(|byte| *byte == b'/').next();
+    matches!(name, None | Some(b"" | b"." | b".."))
 }
 
 /// A file that is written until the work is cancelled.
@@ -156,5 +165,51 @@ impl Explain for ExportError {
 
     fn hint(&self) -> Option<String> {
         matches!(self, Self::NotAFile(_)).then(|| "without -o it goes to standard output".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_destination_is_a_file_or_free_before_anything_is_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let inside = |name: &str| format!("{}/{name}", dir.path().display());
+        fs::create_dir(inside("folder")).unwrap();
+        fs::write(inside("file"), "").unwrap();
+        std::os::unix::fs::symlink("file", inside("link")).unwrap();
+        std::os::unix::fs::symlink("none", inside("broken")).unwrap();
+        for (name, want) in [
+            ("free", Ok("free")),
+            ("file", Ok("file")),
+            ("link", Ok("file")),
+            ("folder/../free", Ok("folder/../free")),
+            ("folder", Err("{folder} is a directory")),
+            ("folder/", Err("{folder/} is a directory")),
+            ("folder/.", Err("{folder/.} is a directory")),
+            ("free/", Err("directory {free/} does not exist")),
+            ("free/.", Err("directory {free/.} does not exist")),
+            ("free/..", Err("directory {free/..} does not exist")),
+            ("file/", Err("directory {file/} does not exist")),
+            ("none/free", Err("directory {none} does not exist")),
+            ("file/free", Err("directory {file} does not exist")),
+            ("broken", Err("{broken} is a link that leads nowhere")),
+        ] {
+            let found = destination(inside(name).into());
+            let want = want.map(|name| PathBuf::from(inside(name)));
+            let want = want.map_err(|why| {
+                let (before, rest) = why.split_once('{').unwrap();
+                let (path, behind) = rest.split_once('}').unwrap();
+                format!("invalid output path: {before}{}{behind}", inside(path))
+            });
+            assert_eq!(found.map_err(|error| error.to_string()), want, "{name}");
+        }
+        for name in ["", "/", ".", "..", "a/", "a/.", "a/.."] {
+            assert!(names_folder(Path::new(name)), "{name:?}");
+        }
+        for name in ["a", "./a", "a/b", "a.", "...", ".a"] {
+            assert!(!names_folder(Path::new(name)), "{name:?}");
+        }
     }
 }

@@ -59,7 +59,8 @@ fn probe() -> Result<Probe> {
 }
 
 fn container(engine: &Engine, name: &str, wish: Wish, doing: impl Fn() -> String + Copy) -> Result<Root> {
-    let Opened { record, tree, lock } = opened(engine, name, wish, process::root, doing)?;
+    let running = |pidfd: BorrowedFd<'_>, folder: &Path, _| process::root(pidfd, folder);
+    let Opened { record, tree, lock } = opened(engine, name, wish, running, doing)?;
     let folder = engine.paths().container(&record.id);
     let (namespace, mounts, whose) = match lock {
         None => (None, mounts::configured(&record), Whose::Running),
@@ -100,15 +101,14 @@ struct Opened {
     lock: Option<Lock>,
 }
 
-/// How the root of a process is opened: with its descriptor, and its folder in /proc.
-type OpenRunning = fn(BorrowedFd<'_>, &Path) -> files::Result<Option<OwnedFd>>;
-
-/// Opens the root of a container in the state it is in; again where that changes meanwhile.
+/// Opens the root of a container in the state it is in; again where that changes meanwhile. That of a
+/// process is opened by `running`, with its descriptor, its folder in /proc, and the device number of
+/// the root that was mounted for it.
 fn opened(
     engine: &Engine,
     name: &str,
     wish: Wish,
-    running: OpenRunning,
+    running: impl Fn(BorrowedFd<'_>, &Path, Option<u64>) -> files::Result<Option<OwnedFd>>,
     doing: impl Fn() -> String + Copy,
 ) -> Result<Opened> {
     for _ in 0..TRIES {
@@ -116,9 +116,12 @@ fn opened(
         if status == Status::Restarting {
             return Err(Error::Restarting).doing(doing);
         }
+        let device = run.as_ref().and_then(|run| run.root_device);
         let opened = match run.and_then(|run| run.init()).filter(|_| status.is_up()) {
             Some(init) => match init.open() {
-                Some(pidfd) => running(pidfd.as_fd(), &init.folder()).doing(doing)?.map(|tree| (tree, None)),
+                Some(pidfd) => {
+                    running(pidfd.as_fd(), &init.folder(), device).doing(doing)?.map(|tree| (tree, None))
+                }
                 None => None,
             },
             None => stopped(engine, &record, wish, doing)?.map(|(tree, lock)| (tree, Some(lock))),
