@@ -1,7 +1,7 @@
 //! Container commands.
 
 use std::future::Future;
-use std::io::{self, Write};
+use std::io::Write;
 
 use futures_util::StreamExt;
 use futures_util::stream;
@@ -9,7 +9,7 @@ use futures_util::stream;
 use super::clock::Clock;
 use super::create::{self, attach_options, exit_code, not_a_terminal};
 use super::failure::{Failure, Result};
-use super::output::{is_terminal, line, note, print, warn};
+use super::output::{is_terminal, line, note, print, stdout, warn};
 use super::progress::{ProgressOutput, shown};
 use super::session::{self, Manner};
 use super::{inspect, terminal, watch};
@@ -236,8 +236,8 @@ async fn export(engine: &Engine, export: Export) -> Result<u8> {
         let refusal = "cowardly refusing to save to a terminal. Use the -o flag or redirect";
         return Err(Failure::words(refusal));
     }
+    let mut out = stdout().map_err(Failure::Output)?;
     let mut archive = containers.export(&export.target).await?;
-    let mut out = io::stdout().lock();
     while let Some(piece) = archive.next().await {
         out.write_all(&piece?).map_err(Failure::Output)?;
     }
@@ -301,4 +301,37 @@ async fn ps(engine: &Engine, clock: &Clock, ps: Ps) -> Result<u8> {
 /// Returns whether `ps` shows the container without `--all`: it is running, paused or restarting.
 fn is_shown(container: &ContainerView) -> bool {
     container.status.is_up() || container.status == engine::Status::Restarting
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Explain;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("x")]
+    struct Of(ErrorKind);
+
+    impl Explain for Of {
+        fn kind(&self) -> ErrorKind {
+            self.0
+        }
+    }
+
+    #[test]
+    fn exit_codes_of_exec_are_dockers() {
+        for (kind, code) in [
+            (ErrorKind::ProgramNotFound, 127),
+            (ErrorKind::ProgramNotRunnable, 126),
+            (ErrorKind::Invalid, 126),
+            (ErrorKind::NotFound, 1),
+            (ErrorKind::Ambiguous, 1),
+            (ErrorKind::Conflict, 1),
+            (ErrorKind::Internal, 1),
+            (ErrorKind::Interrupted, 130),
+        ] {
+            let error = engine::Error::new("execute a command", Of(kind));
+            assert_eq!(not_executed(error).exit_code(), code, "{kind:?}");
+        }
+    }
 }

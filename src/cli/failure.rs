@@ -80,7 +80,7 @@ impl Failure {
         let code = match self.kind() {
             ErrorKind::ProgramNotFound => 127,
             ErrorKind::ProgramNotRunnable => 126,
-            ErrorKind::Interrupted => 130,
+            ErrorKind::Interrupted => self.exit_code(),
             _ => match self {
                 Self::Told(_) | Self::Coded(..) => return self,
                 _ => other,
@@ -195,6 +195,22 @@ mod tests {
         error: template parsing error: template: :1: unclosed action
         1
         ");
+    }
+
+    #[test]
+    fn output_that_nobody_reads_is_a_signals_end_and_no_message() {
+        for (kind, code, told) in [
+            (io::ErrorKind::BrokenPipe, 141, false),
+            (io::ErrorKind::StorageFull, 1, true),
+            (io::ErrorKind::Interrupted, 1, true),
+        ] {
+            let failure = Failure::Output(io::Error::from(kind));
+            assert_eq!((failure.exit_code(), !failure.text().is_empty()), (code, told), "{kind:?}");
+        }
+        let told = Failure::Told(3);
+        assert_eq!((told.exit_code(), told.text().as_str()), (3, ""));
+        let coded = Failure::words("no").code(125).code(7);
+        assert_eq!((coded.exit_code(), coded.text().as_str()), (7, "error: no\n"));
     }
 
     #[test]

@@ -235,7 +235,7 @@ fn warn(warnings: &[String]) {
 
 /// Prints a document to standard output.
 fn print(value: &serde_json::Value) -> Result<(), Failed> {
-    let mut out = std::io::stdout().lock();
+    let mut out = super::output::stdout()?;
     serde_json::to_writer_pretty(&mut out, value)?;
     writeln!(out)?;
     Ok(())

@@ -1,21 +1,31 @@
 //! Standard output and standard error.
 
+use std::collections::BTreeSet;
 use std::io::{self, BufWriter, IsTerminal, StderrLock, StdoutLock, Write};
+use std::sync::{Mutex, PoisonError};
 
 use super::failure::{Failure, Result};
 use crate::base::text;
 use crate::docker::Template;
 use crate::docker::template::Type;
-use crate::engine::Warnings;
+use crate::engine::{Warnings, check_output};
 
 /// Prints text to standard output. Control characters are escaped only if it is a terminal.
 pub(super) fn print(said: &str) -> Result<()> {
     if is_terminal() { draw(&text::lines(said)) } else { draw(said) }
 }
 
+/// Returns standard output, unless it was closed when the program started.
+pub(super) fn stdout() -> io::Result<StdoutLock<'static>> {
+    check_output().map(|()| io::stdout().lock())
+}
+
 /// Writes to standard output without escaping, for control sequences.
 pub(super) fn draw(text: &str) -> Result<()> {
-    let mut out = io::stdout().lock();
+    if text.is_empty() {
+        return Ok(());
+    }
+    let mut out = stdout().map_err(Failure::Output)?;
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Failure::Output)
 }
 
@@ -29,11 +39,19 @@ pub(super) fn note(said: impl std::fmt::Display) {
     let _ = writeln!(io::stderr(), "{}", text::line(&said.to_string()));
 }
 
-/// Prints warnings to standard error, in Docker's format.
+/// Prints warnings to standard error, in Docker's format. Each is printed only once, even if it
+/// applies to several targets of a command.
 pub(super) fn warn(warnings: &Warnings) {
-    for warning in &warnings.0 {
+    static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    for warning in untold(&mut told, warnings) {
         note(self::warning(warning));
     }
+}
+
+/// Returns the warnings that are not in `told`, and adds them.
+fn untold<'a>(told: &mut BTreeSet<String>, warnings: &'a Warnings) -> Vec<&'a String> {
+    warnings.0.iter().filter(|warning| told.insert((*warning).clone())).collect()
 }
 
 /// Formats a warning like Docker.
@@ -98,6 +116,7 @@ impl Streams {
 
     /// Returns standard output.
     pub(super) fn out(&mut self) -> io::Result<&mut dyn Write> {
+        check_output()?;
         if !self.err.buffer().is_empty() {
             self.err.flush()?;
         }
@@ -115,5 +134,32 @@ impl Streams {
     /// Writes buffered bytes.
     pub(super) fn flush(&mut self) -> Result<()> {
         self.out.flush().and_then(|()| self.err.flush()).map_err(Failure::Output)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warning_is_printed_once() {
+        let mut told = BTreeSet::new();
+        let mut rest = |warnings: &[&str]| {
+            let warnings = Warnings(warnings.iter().map(|&warning| warning.to_owned()).collect());
+            untold(&mut told, &warnings).into_iter().cloned().collect::<Vec<_>>()
+        };
+        assert_eq!(rest(&["b", "a", "b"]), ["b", "a"], "in their order");
+        assert_eq!(rest(&["a", "c"]), ["c"]);
+        assert_eq!(rest(&[]), [""; 0]);
+    }
+
+    #[test]
+    fn objects_are_dockers_json() {
+        assert_eq!(pretty(&[]), "[]\n");
+        let object = serde_json::json!({ "Id": "x", "Ports": {} });
+        assert_eq!(
+            pretty(&[(object, Type::Any)]),
+            "[\n    {\n        \"Id\": \"x\",\n        \"Ports\": {}\n    }\n]\n"
+        );
     }
 }

@@ -6,10 +6,12 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::signal::unix::{SignalKind, signal};
+
 use super::failure::{Failure, Result};
 use super::output::warning;
-use crate::base::text;
 use crate::base::units::decimal;
+use crate::base::{ErrorKind, text};
 use crate::engine::{self, Phase, Progress, Reporter};
 
 /// Where progress is shown.
@@ -26,8 +28,9 @@ const FRAME: Duration = Duration::from_millis(50);
 /// How long to wait for cancelled work to stop. What it leaves behind is swept later.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Runs `work` and shows its progress at `place`. Ctrl-C cancels the work, and `wake` interrupts
-/// its wait for input. A second Ctrl-C, or [`GRACE`], ends the program immediately.
+/// Runs `work` and shows its progress at `place`. Ctrl-C or SIGTERM cancels the work, and `wake`
+/// interrupts its wait for input. A second signal, or [`GRACE`], ends the program immediately. The
+/// exit code is 128 plus the signal's number.
 pub(super) async fn shown<T, F>(
     place: ProgressOutput,
     wake: impl Fn(),
@@ -51,22 +54,36 @@ where
         put(place, &text);
     });
     let mut work = std::pin::pin!(work(reporter.clone()));
-    let caught = |kind| tokio::signal::unix::signal(kind).map_err(Failure::cannot("catch a signal"));
-    let mut interrupt = caught(tokio::signal::unix::SignalKind::interrupt())?;
-    let mut terminate = caught(tokio::signal::unix::SignalKind::terminate())?;
+    let caught = |kind| signal(kind).map_err(Failure::cannot("catch a signal"));
+    let mut interrupt = caught(SignalKind::interrupt())?;
+    let mut terminate = caught(SignalKind::terminate())?;
+    let mut asked = None;
     loop {
-        tokio::select! {
-            done = &mut work => return done.map_err(Failure::from),
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            () = tokio::time::sleep(GRACE), if reporter.is_cancelled() => {}
-        }
-        if reporter.is_cancelled() {
-            return Err(Failure::Told(130));
+        let number = tokio::select! {
+            done = &mut work => return done.map_err(|error| ended_by(asked, error.into())),
+            _ = interrupt.recv() => libc::SIGINT,
+            _ = terminate.recv() => libc::SIGTERM,
+            () = tokio::time::sleep(GRACE), if asked.is_some() => asked.unwrap_or(libc::SIGINT),
+        };
+        if asked.replace(number).is_some() {
+            return Err(Failure::Told(exit_code(number)));
         }
         reporter.cancel();
         wake();
     }
+}
+
+/// Gives the failure of cancelled work the exit code of the signal that cancelled it.
+fn ended_by(asked: Option<i32>, failure: Failure) -> Failure {
+    match asked {
+        Some(number) if failure.kind() == ErrorKind::Interrupted => failure.code(exit_code(number)),
+        _ => failure,
+    }
+}
+
+/// The exit code of a shell for a program that was killed by a signal.
+fn exit_code(signal: i32) -> u8 {
+    u8::try_from(128 + signal).unwrap_or(255)
 }
 
 fn put(place: ProgressOutput, text: &str) {
@@ -177,6 +194,7 @@ fn line(phase: Phase, current: u64, total: Option<u64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Explain;
 
     fn part(id: &str, phase: Phase, current: u64) -> Progress {
         Progress::Part { id: id.to_owned(), phase, current, total: Some(10_000_000) }
@@ -201,6 +219,31 @@ mod tests {
             now += FRAME;
         }
         shown.replace('\x1b', "␛").replace('\r', "␍")
+    }
+
+    #[test]
+    fn the_exit_code_of_what_was_stopped_is_the_signals() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("x")]
+        struct Of(ErrorKind);
+        impl Explain for Of {
+            fn kind(&self) -> ErrorKind {
+                self.0
+            }
+        }
+        for (asked, kind, code) in [
+            (Some(libc::SIGINT), ErrorKind::Interrupted, 130),
+            (Some(libc::SIGTERM), ErrorKind::Interrupted, 143),
+            (None, ErrorKind::Interrupted, 130),
+            (Some(libc::SIGTERM), ErrorKind::NotFound, 1),
+            (None, ErrorKind::NotFound, 1),
+        ] {
+            let failure = ended_by(asked, Failure::explained(Of(kind)));
+            assert_eq!(failure.exit_code(), code, "{asked:?} {kind:?}");
+            // `run` passes on what a pull of its image was ended by.
+            let of_run = if code == 1 { 125 } else { code };
+            assert_eq!(failure.of_program(125).exit_code(), of_run, "{asked:?} {kind:?}");
+        }
     }
 
     #[test]

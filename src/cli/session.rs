@@ -20,7 +20,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::failure::{Failure, Result};
-use super::output::{note, warn};
+use super::output::{note, stdout, warn};
 use super::terminal::{self, Raw};
 use crate::command::Keys;
 use crate::engine::{Attached, Engine, Input, Output, Stream};
@@ -258,7 +258,7 @@ impl Writer {
 fn write(stream: Stream, bytes: &[u8]) -> io::Result<()> {
     match stream {
         Stream::Stdout => {
-            let mut out = io::stdout().lock();
+            let mut out = stdout()?;
             out.write_all(bytes)?;
             out.flush()
         }

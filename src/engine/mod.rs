@@ -66,6 +66,7 @@ pub use crate::image::Limits as ImageLimits;
 pub use crate::network::{Bridge, Driver as NetworkDriver, Member, NetworkView, Subnet};
 pub use crate::oci::{Digest, ImageId, Platform, Reference};
 pub use crate::registry::Settings as RegistrySettings;
+pub use crate::sys::stdio::check_output;
 pub use archive::{ArchiveFeed, ArchiveStream, fed_archive};
 pub use attach::{Attached, Input, Output, Session};
 pub use boot::Outcome;

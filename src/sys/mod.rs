@@ -28,6 +28,7 @@ pub mod shared;
 pub mod signal;
 pub mod socket;
 pub mod spawn;
+pub mod stdio;
 pub mod tree;
 pub mod xattr;
 pub mod xtables;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::saved::{self, All, Folder, Saved};
 use super::{Failed, print, warn};
+use crate::cli::output::stdout;
 use crate::oci::runtime::ContainerState;
 
 #[derive(Debug, Args)]
@@ -66,7 +67,7 @@ pub(super) fn list(root: &Path, words: &List) -> Result<(), Failed> {
     if words.format == "json" {
         return print(&found.iter().map(|(folder, saved)| describe(folder, saved)).collect());
     }
-    let mut out = std::io::stdout().lock();
+    let mut out = stdout()?;
     if words.quiet {
         for (_, saved) in &found {
             writeln!(out, "{}", saved.id)?;
@@ -96,7 +97,7 @@ pub(super) fn ps(root: &Path, words: &Ps) -> Result<(), Failed> {
     }
     let mut rows = vec![["PID", "PPID", "STATE", "CMD"].map(str::to_owned)];
     rows.extend(pids.into_iter().filter_map(process_row));
-    write_table(&mut std::io::stdout().lock(), &rows)
+    write_table(&mut stdout()?, &rows)
 }
 
 /// Returns the row of a process from `/proc`, or `None` if it has exited.
@@ -122,4 +123,30 @@ fn write_table<const N: usize>(out: &mut dyn std::io::Write, rows: &[[String; N]
         writeln!(out, "{}", cells.join("   ").trim_end())?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_cell() {
+        let mut out = Vec::new();
+        let rows = [["ID", "PID", "CMD"], ["naïve-one", "7", "sh -c  x"], ["b", "123456", ""]];
+        write_table(&mut out, &rows.map(|row| row.map(str::to_owned))).unwrap();
+        let want = "ID          PID      CMD\nnaïve-one   7        sh -c  x\nb           123456\n";
+        assert_eq!(String::from_utf8(out).unwrap(), want);
+    }
+
+    #[test]
+    fn a_process_is_told_by_its_words_and_one_that_is_gone_not_at_all() {
+        let own = std::process::id().cast_signed();
+        let [pid, parent, state, command] = process_row(own).unwrap();
+        assert_eq!(pid, own.to_string());
+        assert!(parent.parse::<u32>().is_ok() && "RSD".contains(&state) && !command.is_empty(), "{command}");
+        assert_eq!(process_row(0), None);
+        if let Some([.., command]) = process_row(2) {
+            assert!(!command.is_empty(), "a kernel thread has a name at least");
+        }
+    }
 }
