@@ -302,7 +302,8 @@ impl Engine {
         let doing = || format!("execute a command in `{}`", self.called(target));
         let container = self.get(target)?;
         container.status.after(Verb::Exec).doing(doing)?;
-        if request.command.first().is_none_or(String::is_empty) {
+        // An empty word is a program that is not found, as in Docker.
+        if request.command.is_empty() {
             return Err(Refused::NoCommand).doing(doing);
         }
         let folder = exec::folder(self.paths(), &container.record.id);

@@ -5,6 +5,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Stdio};
 
+use crate::case::until;
 use crate::support::{self, HOIST, Home};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
@@ -135,6 +136,7 @@ fn what_cannot_run_ends_with_dockers_codes() {
     let mount = format!("type=bind,src={missing},dst=/x");
     for (words, code, said) in [
         (&["--rm", "busybox", "nosuch"][..], 127, "exec: \"nosuch\": executable file not found in $PATH"),
+        (&["--rm", "busybox", ""], 127, "exec: \"\": executable file not found in $PATH"),
         (&["--rm", "busybox", "/etc/passwd"], 126, "`/etc/passwd` cannot be executed"),
         (&["--pull", "never", "nosuch"], 125, "No such image: nosuch"),
         (&["--rm", "--mount", &mount, "busybox"], 125, &format!("does not exist: {missing}")),
@@ -146,7 +148,10 @@ fn what_cannot_run_ends_with_dockers_codes() {
     home.hoist(run(&["-d", "--name", "web", "busybox", "sleep", "1000"])).ok();
     assert!(home.hoist(run(&["--name", "web", "busybox"])).fails(125).contains("already in use"));
     assert_eq!(home.hoist(["exec", "web", "sh", "-c", "exit 4"]).code, 4);
-    assert!(home.hoist(["exec", "web", "nosuch"]).fails(127).contains("not found in $PATH"));
+    for words in [&["nosuch"][..], &[""], &["", "x"]] {
+        let told = home.hoist([&["exec", "web"], words].concat()).fails(127);
+        assert!(told.contains("not found in $PATH"), "{words:?}: {told}");
+    }
     assert!(home.hoist(["rm", "web"]).fails(1).contains("it is running"));
     assert!(home.hoist(["logs", "nope"]).fails(1).contains("No such container: nope"));
 }
@@ -255,6 +260,54 @@ fn standard_output_that_cannot_be_used_is_told() {
     let output = home.command([""; 0]).stdin(Stdio::null()).output().unwrap();
     let told = support::Said::from(output).fails(1);
     assert!(told.contains("because standard output is not a terminal\n"), "{told}");
+}
+
+#[test]
+fn standard_output_that_is_closed_is_told_where_there_is_something_to_write() {
+    let home = Home::with_busybox();
+    home.hoist(run(&["-d", "--name", "web", "busybox", "sh", "-c", "echo said; exec sleep 1000"])).ok();
+    until("it has said something", || !home.hoist(["logs", "web"]).ok().is_empty());
+    let closed = |words: &[&str]| {
+        let hoist = home.command(words);
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", "exec \"$@\" >&-", "sh"]).arg(hoist.get_program()).args(hoist.get_args());
+        let envs = hoist.get_envs().filter_map(|(name, value)| Some((name, value?)));
+        support::Said::from(shell.envs(envs).output().unwrap())
+    };
+    for words in [
+        &["version"][..],
+        &["info"],
+        &["--help"],
+        &["completion", "bash"],
+        &["ps"],
+        &["images", "-q"],
+        &["network", "ls"],
+        &["history", "busybox"],
+        &["inspect", "web"],
+        &["logs", "web"],
+        &["top", "web"],
+        &["stats", "--no-stream"],
+        &["events", "--since", "1", "--until", "0s"],
+        &["export", "web"],
+        &["exec", "web", "echo", "x"],
+        &["run", "--rm", "--network", "none", "busybox", "echo", "x"],
+        &["run", "-d", "--network", "none", "busybox", "true"],
+        &["create", "busybox"],
+        &["stop", "-t", "0", "web"],
+    ] {
+        let told = closed(words).fails(1);
+        assert_eq!(
+            told.lines().next(),
+            Some("error: cannot write to standard output: Bad file descriptor (os error 9)"),
+            "{words:?}"
+        );
+    }
+    let mut oci = std::process::Command::new("sh");
+    let oci = oci.args(["-c", "exec \"$@\" >&-", "sh", HOIST, "oci", "features"]).output().unwrap();
+    assert!(support::Said::from(oci).fails(1).contains("Bad file descriptor"));
+    for words in [&["rename", "web", "db"][..], &["ps", "-q", "-f", "name=none"]] {
+        closed(words).ok();
+    }
 }
 
 #[test]
@@ -673,13 +726,20 @@ fn a_file_without_an_end_is_refused() {
 }
 
 #[test]
-fn one_ctrl_c_ends_a_wait_for_standard_input() {
+fn one_signal_ends_a_wait_for_standard_input_with_its_code() {
+    use rustix::process::Signal;
     let home = Home::new();
     let mut header = tar::Header::new_gnu();
     header.set_path("big").unwrap();
     header.set_size(100 << 20);
     header.set_cksum();
-    for words in [&["load"][..], &["import", "-", "x"]] {
+    let import = &["import", "-", "x"][..];
+    for (words, signal, code) in [
+        (&["load"][..], Signal::INT, 130),
+        (&["load"], Signal::TERM, 143),
+        (import, Signal::INT, 130),
+        (import, Signal::TERM, 143),
+    ] {
         let mut command = home.command(words);
         let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut pipe = child.stdin.take().unwrap();
@@ -687,8 +747,8 @@ fn one_ctrl_c_ends_a_wait_for_standard_input() {
         // More than a pipe holds: when it is written, hoist is reading, and waits for the rest.
         pipe.write_all(&vec![1; 4 << 20]).unwrap();
         let pid = rustix::process::Pid::from_child(&child);
-        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
-        let told = support::Said::from(child.wait_with_output().unwrap()).fails(130);
+        rustix::process::kill_process(pid, signal).unwrap();
+        let told = support::Said::from(child.wait_with_output().unwrap()).fails(code);
         assert!(told.ends_with("because interrupted\n"), "{words:?}: {told}");
         drop(pipe); // not before
     }

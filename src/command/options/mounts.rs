@@ -172,8 +172,8 @@ fn volume(word: &str) -> Result<MountRequest> {
     let parts: Vec<&str> = word.split(':').collect();
     let (source, path, modes) = match parts.as_slice() {
         [_] => return Err(Usage::argument(format!("-v {word}: anonymous volumes are not supported yet"))),
-        [source, path] => (*source, *path, ""),
-        [source, path, modes] => (*source, *path, *modes),
+        [source, path] => (*source, *path, None),
+        [source, path, modes] if !modes.is_empty() => (*source, *path, Some(*modes)),
         _ => return Err(Usage::argument(format!("invalid volume specification: `{word}`"))),
     };
     if source.is_empty() || path.is_empty() {
@@ -193,12 +193,12 @@ fn volume(word: &str) -> Result<MountRequest> {
     let bind = Bind { source: source.into(), create_source: true, recursive: true, ..Bind::default() };
     let mut request = MountRequest::new(target(word, path)?, MountKind::Bind(bind));
     let MountKind::Bind(bind) = &mut request.kind else { return Ok(request) };
-    let invalid = |mode: &str| Usage::argument(format!("invalid mode `{mode}` in `-v {word}`"));
+    let invalid = || Usage::argument(format!("invalid mode `{}` in `-v {word}`", modes.unwrap_or_default()));
     let mut kinds = HashSet::new();
-    for mode in modes.split(',').filter(|mode| !mode.is_empty()) {
+    for mode in modes.into_iter().flat_map(|modes| modes.split(',')) {
         // At most one mode of each kind, as in Docker.
         if !kinds.insert(kind_of_mode(mode)) {
-            return Err(invalid(modes));
+            return Err(invalid());
         }
         match mode {
             "ro" => request.read_only = true,
@@ -208,7 +208,7 @@ fn volume(word: &str) -> Result<MountRequest> {
             "rw" | "cached" | "delegated" | "consistent" => {}
             _ => match propagation(mode) {
                 Some(propagation) => bind.propagation = propagation,
-                None => return Err(invalid(mode)),
+                None => return Err(invalid()),
             },
         }
     }

@@ -287,6 +287,9 @@ fn values_that_make_no_sense_are_refused() {
         "run -v /a:b debian",
         "run -v /a:/ debian",
         "run -v /a:/b:fast debian",
+        "run -v /a:/b: debian",
+        "run -v /a:/b:, debian",
+        "run -v /a:/b:ro, debian",
         "run -v /a:/b:ro,rw debian",
         "run -v /a:/b:z,Z debian",
         "run -v /a:/b:shared,rprivate debian",
@@ -370,6 +373,18 @@ fn values_that_make_no_sense_are_refused() {
 
     run -v /a:/b:fast debian → 125
     invalid mode `fast` in `-v /a:/b:fast`
+      hint: see `hoist run --help`
+
+    run -v /a:/b: debian → 125
+    invalid volume specification: `/a:/b:`
+      hint: see `hoist run --help`
+
+    run -v /a:/b:, debian → 125
+    invalid mode `,` in `-v /a:/b:,`
+      hint: see `hoist run --help`
+
+    run -v /a:/b:ro, debian → 125
+    invalid mode `ro,` in `-v /a:/b:ro,`
       hint: see `hoist run --help`
 
     run -v /a:/b:ro,rw debian → 125

@@ -140,9 +140,10 @@ impl ProcessOptions {
         };
         // `--entrypoint ""` is Docker's way to clear the entry point.
         let entrypoint = if entrypoint == [""] { Vec::new() } else { entrypoint };
-        match entrypoint.first().or(command.first()) {
-            Some(program) if !program.is_empty() => Ok((entrypoint, command)),
-            _ => Err(Error::NoCommand),
+        // An empty word is a program that is not found, as in Docker.
+        match entrypoint.is_empty() && command.is_empty() {
+            true => Err(Error::NoCommand),
+            false => Ok((entrypoint, command)),
         }
     }
 }
@@ -219,6 +220,8 @@ mod tests {
         }
         let cleared = ProcessOptions { entrypoint: Some(vec![String::new()]), ..ProcessOptions::default() };
         assert_eq!(cleared.resolve(&image("/entry", "serve")), Err(Error::NoCommand));
+        let empty = ProcessOptions { command: vec![String::new()], ..cleared };
+        assert_eq!(empty.resolve(&image("/entry", "serve")).unwrap().program(), [""], "not found, later");
     }
 
     #[test]
