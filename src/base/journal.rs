@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::disk::{Error, Result, open, open_to_append};
+use super::error::one_line;
 
 pub use past::Past;
 
@@ -116,6 +117,12 @@ impl Event {
     pub fn timestamp(&self) -> jiff::Timestamp {
         jiff::Timestamp::from_nanosecond(self.time_nano.into()).unwrap_or_default()
     }
+}
+
+/// The warning for an event that could not be appended. It is the same for all events of a command.
+#[must_use]
+pub fn unrecorded(error: &Error) -> String {
+    format!("events cannot be recorded: {}", one_line(error))
 }
 
 /// Appends `event` to the journal, and rotates the journal if it is large.

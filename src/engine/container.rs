@@ -35,6 +35,14 @@ use crate::monitor::wire::Ask;
 #[must_use = "the user is to see them"]
 pub struct Warnings(pub Vec<String>);
 
+impl Warnings {
+    /// Each once: several events of a verb may be missing for one reason.
+    pub fn distinct(&self) -> impl Iterator<Item = &str> {
+        let is_first = |(at, warning): &(usize, &String)| !self.0[..*at].contains(warning);
+        self.0.iter().enumerate().filter(is_first).map(|(_, warning)| warning.as_str())
+    }
+}
+
 impl From<()> for Warnings {
     /// Of a verb that has none.
     fn from((): ()) -> Self {

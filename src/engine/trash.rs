@@ -15,7 +15,6 @@ use super::image::Both;
 use super::{
     ContainerView, Engine, Force, Gone, ImageView, Parents, Removed, Running, Status, Warnings, blocking,
 };
-use crate::base::error::one_line;
 use crate::base::journal::{self, Kind};
 use crate::base::{ErrorKind, Explain, Name};
 use crate::container::store;
@@ -297,8 +296,7 @@ impl Engine {
         let attributes =
             attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let event = journal::Event::now(kind, action, object, attributes);
-        let error = journal::append(&self.paths().journal(), &event).err()?;
-        Some(format!("`{action}` is missing from the events: {}", one_line(&error)))
+        journal::append(&self.paths().journal(), &event).err().as_ref().map(journal::unrecorded)
     }
 
     fn restore(&self, id: &str, name: Option<&str>) -> Result<Restored> {

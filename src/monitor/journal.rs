@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::error::one_line;
 use crate::base::journal::{self, Event, Kind};
 use crate::base::{Paths, disk};
 use crate::container::Record;
@@ -24,8 +23,5 @@ pub fn tell(paths: &Paths, record: &Record, action: &str, more: &[(&str, &str)])
 /// The same for who goes on in any case: gives what to warn of.
 #[must_use]
 pub fn tell_or_warn(paths: &Paths, record: &Record, action: &str, more: &[(&str, &str)]) -> Option<String> {
-    let error = tell(paths, record, action, more).err()?;
-    // What was executed may be long.
-    let action = action.split(':').next().unwrap_or(action);
-    Some(format!("`{action}` is missing from the events: {}", one_line(&error)))
+    tell(paths, record, action, more).err().as_ref().map(journal::unrecorded)
 }

@@ -671,46 +671,46 @@ fn a_journal_that_cannot_be_written_stops_no_verb() {
     let journal = case.engine.paths().journal();
     fs::remove_file(&journal).ok();
     fs::create_dir(&journal).unwrap();
-    let warned = |words: &[&str], events: &[&str]| {
+    let warned = |words: &[&str]| {
         let said = case.hoist(words);
         let text = String::from_utf8(said.stderr).unwrap();
         assert!(said.status.success(), "{words:?}: {text}");
-        for event in events {
-            let warning = format!("WARNING: `{event}` is missing from the events: cannot open ");
-            assert!(text.contains(&warning), "{words:?}: {text}");
-        }
+        // Several events may be missing: one line says it.
+        let warnings =
+            text.lines().filter(|line| line.starts_with("WARNING: events cannot be recorded: cannot open "));
+        assert_eq!(warnings.count(), 1, "{words:?}: {text}");
     };
     let status = |name| case.container(name).status;
-    warned(&["create", "--name", "web", "--network", "none", case::IMAGE, "sleep", "1000"], &["create"]);
-    warned(&["rename", "web", "db"], &["rename"]);
-    warned(&["start", "db"], &["start"]);
+    warned(&["create", "--name", "web", "--network", "none", case::IMAGE, "sleep", "1000"]);
+    warned(&["rename", "web", "db"]);
+    warned(&["start", "db"]);
     if !in_user_namespace() {
-        warned(&["pause", "db"], &["pause"]);
+        warned(&["pause", "db"]);
         assert_eq!(status("db"), Status::Paused);
-        warned(&["unpause", "db"], &["unpause"]);
+        warned(&["unpause", "db"]);
     }
     assert_eq!(status("db"), Status::Running);
-    warned(&["rename", "db", "web"], &["rename"]);
-    warned(&["exec", "web", "true"], &["exec_create", "exec_start"]);
-    warned(&["exec", "-d", "web", "true"], &["exec_create", "exec_start"]);
-    warned(&["restart", "-t", "0", "web"], &["kill", "stop", "start", "restart"]);
+    warned(&["rename", "db", "web"]);
+    warned(&["exec", "web", "true"]);
+    warned(&["exec", "-d", "web", "true"]);
+    warned(&["restart", "-t", "0", "web"]);
     assert_eq!(status("web"), Status::Running);
     let wait = case.command(&["wait", "web"]).stdout(std::process::Stdio::piped()).spawn().unwrap();
-    warned(&["stop", "-t", "0", "web"], &["kill", "stop"]);
+    warned(&["stop", "-t", "0", "web"]);
     assert_eq!(wait.wait_with_output().unwrap().stdout, b"137\n");
     assert_eq!(status("web"), Status::Exited);
-    warned(&["start", "web"], &["start"]);
-    warned(&["kill", "web"], &["kill"]);
-    warned(&["rm", "web"], &["destroy"]);
+    warned(&["start", "web"]);
+    warned(&["kill", "web"]);
+    warned(&["rm", "web"]);
     let true_ = ["create", "--name", "true", "--network", "none", case::IMAGE, "true"];
-    warned(&true_, &["create"]);
-    warned(&["start", "-a", "true"], &["attach", "start"]);
-    warned(&["rm", "true"], &["destroy"]);
+    warned(&true_);
+    warned(&["start", "-a", "true"]);
+    warned(&["rm", "true"]);
     let brief = || case.start(&["sleep", "1000"], |options| options.lifecycle.auto_remove = true);
-    warned(&["stop", "-t", "0", &brief()], &["kill", "stop", "destroy"]);
+    warned(&["stop", "-t", "0", &brief()]);
     let id = brief();
     let wait = case.command(&["wait", &id]).stdout(std::process::Stdio::piped()).spawn().unwrap();
-    warned(&["kill", &id], &["kill"]);
+    warned(&["kill", &id]);
     assert!(wait.wait_with_output().unwrap().status.success(), "without the journal");
     until("it has removed itself", || case.wait_for(case.engine.containers().list()).unwrap().is_empty());
     // Whoever finds it is warned.
@@ -718,7 +718,7 @@ fn a_journal_that_cannot_be_written_stops_no_verb() {
     let dead = [run.monitor(), run.init().unwrap()];
     dead.into_iter().for_each(kill);
     until("both are dead", || dead.iter().all(|process| !process.is_alive()));
-    warned(&["ps"], &["destroy"]);
+    warned(&["ps"]);
     assert!(case.wait_for(case.engine.containers().list()).unwrap().is_empty());
 }
 
@@ -729,18 +729,15 @@ fn who_is_warned_is_who_asked() {
     let journal = case.engine.paths().journal();
     fs::remove_file(&journal).unwrap();
     fs::create_dir(&journal).unwrap();
-    let events = |said: &str| {
-        let warnings = said.lines().filter_map(|line| line.strip_prefix("WARNING: `")?.split_once('`'));
-        warnings.map(|(event, _)| event.to_owned()).collect::<Vec<_>>()
-    };
+    let warnings = |said: &str| said.matches("WARNING: events cannot be recorded: ").count();
     // The first process of a pid namespace does not hear SIGTERM.
     let mut stop = case.command(&["stop", "-t", "-1", &id]);
     let stop = stop.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped()).spawn().unwrap();
     until("the stop is taken", || case.container(&id).state.stopped_by_hand);
-    assert_eq!(events(&text(&case, &["rename", &id, "db"])), ["rename"]);
-    assert_eq!(events(&text(&case, &["kill", "db"])), ["kill", "stop"]);
+    assert_eq!(warnings(&text(&case, &["rename", &id, "db"])), 1);
+    assert_eq!(warnings(&text(&case, &["kill", "db"])), 1);
     let stopped = stop.wait_with_output().unwrap();
-    assert_eq!(events(&String::from_utf8(stopped.stderr).unwrap()), ["kill", "stop"]);
+    assert_eq!(warnings(&String::from_utf8(stopped.stderr).unwrap()), 1);
 }
 
 #[test]

@@ -23,7 +23,7 @@ impl From<Gone> for Done {
 
 /// What the user is told of warnings, if there are any.
 pub(super) fn notice(warnings: &Warnings) -> Option<Event> {
-    let text = warnings.0.join(" · ");
+    let text = warnings.distinct().collect::<Vec<_>>().join(" · ");
     (!text.is_empty()).then_some(Event::Notice(Tone::Warning, text))
 }
 

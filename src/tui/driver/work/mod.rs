@@ -129,7 +129,7 @@ async fn request(engine: &Engine, resolved: Resolved, reporter: Reporter) -> Res
 
 /// Warnings as they stand behind what was done.
 fn told(warnings: &Warnings) -> String {
-    warnings.0.iter().map(|warning| format!(" · {warning}")).collect()
+    warnings.distinct().map(|warning| format!(" · {warning}")).collect()
 }
 
 fn said(text: String) -> Finish {
