@@ -246,3 +246,49 @@ fn finish(paths: &Paths, id: &ContainerId, exec: &ExecId, up: &Up, code: u8) {
         report_error(&error);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[expect(clippy::zombie_processes, reason = "it is reaped by its pidfd")]
+    fn a_command_that_runs_takes_few_verbs_and_its_end_is_its_exit_code() {
+        use crate::monitor::life::tests::record;
+        use crate::monitor::wire::Hello;
+        use crate::sys::socket::Received;
+        for (signal, code) in [(libc::SIGTERM, 143), (libc::SIGKILL, 137)] {
+            let child = std::process::Command::new("sleep").arg("1000").spawn().unwrap();
+            let pidfd = sys::process::open(child.id().cast_signed()).unwrap();
+            let container = record(crate::container::RestartPolicy::No, false);
+            let up = Up { container, record: ExecRecord::new(), pidfd, warnings: Vec::new() };
+            let mut session = Session::new(None, None, Shape { tty: false, stdin_once: true });
+            let asks = [
+                (Ask::Ping, "\"done\""),
+                (Ask::Resize { rows: 1, columns: 1 }, "\"done\""),
+                (Ask::Pause, "{\"failed\""),
+                (Ask::Rename { name: "db".to_owned() }, "{\"failed\""),
+                (Ask::Stop { signal: None, timeout: None, at_shutdown: false }, "{\"failed\""),
+                (Ask::kill(999), "{\"failed\""),
+                (Ask::kill(signal), "\"done\""),
+            ];
+            let clients = asks.clone().map(|(ask, _)| {
+                let (ours, theirs) = socket::pair().unwrap();
+                session.connect(ours);
+                let hello = super::super::wire::encode(&Hello { protocol: 2, ask }).unwrap();
+                socket::send(theirs.as_fd(), &[&hello]).unwrap();
+                theirs
+            });
+            let mut watching = Watching { session: &mut session, up: &up, has_ended: false };
+            assert_eq!(poll::serve(&mut watching).unwrap(), code);
+            for (client, (ask, want)) in clients.iter().zip(&asks) {
+                let mut buffer = [0; 1000];
+                let Received::Message(length) = socket::receive(client.as_fd(), &mut buffer).unwrap() else {
+                    panic!("{ask:?}")
+                };
+                let said = String::from_utf8_lossy(&buffer[..length]);
+                assert!(said.starts_with(want), "{ask:?}: {said}");
+            }
+        }
+    }
+}

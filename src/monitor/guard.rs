@@ -74,10 +74,15 @@ impl Guard {
                 if self.attempts == ATTEMPTS {
                     report(failed);
                 }
-                (self.attempts < ATTEMPTS).then(|| Instant::now() + SETTLED_AFTER * (1 << self.attempts))
+                wait_after(self.attempts).map(|wait| Instant::now() + wait)
             }
         };
     }
+}
+
+/// How long after so many looks without success to look again; `None` to leave it.
+fn wait_after(attempts: u32) -> Option<Duration> {
+    (attempts < ATTEMPTS).then(|| SETTLED_AFTER * (1 << attempts))
 }
 
 fn report(failed: network::Result<Repair>) {
@@ -89,5 +94,29 @@ fn report(failed: network::Result<Repair>) {
         }
         Ok(Repair::Busy) => {}
         Err(error) => report_error(&error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Endpoint;
+    use crate::container::Process;
+    use crate::monitor::settle::waiting_run;
+
+    #[test]
+    fn looks_without_success_are_ever_rarer_and_end() {
+        let waits: Vec<_> = (1..).map_while(wait_after).map(|wait| wait.as_millis()).collect();
+        assert_eq!(waits, [600, 1200, 2400, 4800]);
+    }
+
+    #[test]
+    fn what_is_connected_to_nothing_has_no_guard() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = Paths::new(dir.path().join("root"), dir.path().join("run"));
+        for endpoints in [None, Some(Vec::<Endpoint>::new())] {
+            let run = Run { endpoints, ..waiting_run(Process::own()) };
+            assert!(Guard::of(&paths, &run).is_none());
+        }
     }
 }

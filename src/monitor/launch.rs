@@ -334,3 +334,125 @@ pub fn listener(paths: &Paths, id: &ContainerId) -> Option<Process> {
 pub fn is_monitored(paths: &Paths, id: &ContainerId) -> Result<bool, Error> {
     Ok(Lock::is_held(&store::monitor_lock(paths, id))?)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    /// A child that ends at once stands for a monitor that said this before.
+    #[expect(clippy::zombie_processes, reason = "it is reaped by its pidfd")]
+    fn heard(said: &str, log: &str) -> Result<Vec<String>, Error> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("monitor.log");
+        std::fs::write(&path, log).unwrap();
+        let (ready, end) = std::io::pipe().unwrap();
+        io::Write::write_all(&mut &end, said.as_bytes()).unwrap();
+        drop(end);
+        let child = Command::new("true").spawn().unwrap();
+        let pidfd = sys::process::open(child.id().cast_signed()).unwrap();
+        let heard = hear(ready.into(), pidfd, &path);
+        heard.map(|launched| {
+            sys::process::wait(launched.pidfd.as_fd()).unwrap();
+            launched.warnings
+        })
+    }
+
+    #[test]
+    fn a_monitor_is_heard_out_or_its_log_is() {
+        assert_eq!(heard(r#"{"started":{"warnings":["cut"]}}"#, "").unwrap(), ["cut"]);
+        let failed = r#"{"failed":{"message":"no room","kind":"invalid","hint":"make some","cause":null}}"#;
+        let error = heard(failed, "not asked").unwrap_err();
+        assert_eq!((error.to_string().as_str(), error.kind()), ("no room", ErrorKind::Invalid));
+        assert_eq!(error.hint().as_deref(), Some("make some"));
+        for (said, log, want) in [
+            ("", "", "the monitor died before it could tell why"),
+            ("", "first\nlast\n\n  \n", "the monitor died before it could tell why: last"),
+            ("{\"star", "\u{fffd}\n", "the monitor died before it could tell why: \u{fffd}"),
+        ] {
+            assert_eq!(heard(said, log).unwrap_err().to_string(), want);
+        }
+    }
+
+    #[test]
+    fn of_a_long_log_the_end_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("monitor.log");
+        std::fs::write(&path, format!("{}last\n", "first\n".repeat(100_000))).unwrap();
+        assert_eq!(last_words(&path).as_deref(), Some("last"));
+        std::fs::write(&path, "x".repeat(1 << 20)).unwrap();
+        assert_eq!(last_words(&path).unwrap().len(), 16 << 10);
+        assert_eq!(last_words(&dir.path().join("none")), None);
+    }
+
+    #[test]
+    fn an_answer_is_one_of_a_monitors_or_silence() {
+        let now = Some(Duration::ZERO);
+        let answered = |bytes: &[u8]| {
+            let (ours, theirs) = socket::pair().unwrap();
+            socket::send(theirs.as_fd(), &[bytes]).unwrap();
+            hear_answer(&ours, now)
+        };
+        assert_eq!(answered(br#""done""#).unwrap(), Answer::Done);
+        let failed = answered(br#"{"failed":{"message":"no","kind":"conflict","hint":null,"cause":null}}"#);
+        assert!(matches!(failed, Err(Error::Failed(failure)) if failure.kind() == ErrorKind::Conflict));
+        for nonsense in [&b"x"[..], b"{}", br#""later""#, b"\xff"] {
+            assert!(matches!(answered(nonsense), Err(Error::Silent)), "{nonsense:?}");
+        }
+        let (ours, theirs) = socket::pair().unwrap();
+        assert!(matches!(hear_answer(&ours, now), Err(Error::Silent)));
+        drop(theirs);
+        assert!(matches!(hear_answer(&ours, now), Err(Error::Gone)));
+        assert!(matches!(send_hello(&ours, Ask::Ping), Err(Error::Gone)));
+    }
+
+    #[test]
+    fn a_verb_that_is_accepted_is_waited_for() {
+        let asked = |answer: Answer, then: Option<&[u8]>| {
+            let (socket, theirs) = socket::pair().unwrap();
+            if let Some(bytes) = then {
+                socket::send(theirs.as_fd(), &[bytes]).unwrap();
+            }
+            (Asked { socket, answer }, theirs)
+        };
+        let warned = Answer::Warned { warnings: vec!["cut".to_owned()] };
+        assert_eq!(asked(warned.clone(), None).0.wait(None).unwrap(), ["cut"]);
+        assert_eq!(asked(Answer::Done, None).0.wait(None).unwrap(), [""; 0]);
+        let later = encode(&warned);
+        assert_eq!(asked(Answer::Accepted, Some(&later)).0.wait(None).unwrap(), ["cut"]);
+        let (asked, theirs) = asked(Answer::Accepted, None);
+        assert!(matches!(asked.wait(Some(Duration::ZERO)), Err(Error::Silent)), "not yet");
+        socket::send(theirs.as_fd(), &[&encode(&Answer::Done)]).unwrap();
+        assert_eq!(asked.wait(Some(Duration::ZERO)).unwrap(), [""; 0], "it can be waited for again");
+    }
+
+    fn encode(answer: &Answer) -> Vec<u8> {
+        wire::encode(answer).unwrap()
+    }
+
+    #[test]
+    fn who_is_gone_is_told_from_who_cannot_be_reached() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = Paths::new(dir.path().join("root"), dir.path().join("run"));
+        let id: ContainerId = "a".repeat(64).parse().unwrap();
+        let reach = || connect(&paths, &id, None).map(drop);
+        assert!(matches!(reach(), Err(Error::Gone)), "there is no folder");
+        let folder = paths.container_run(&id);
+        std::fs::create_dir_all(&folder).unwrap();
+        assert!(matches!(reach(), Err(Error::Gone)), "there is no socket");
+        let listener = socket::listen(&folder, SOCKET).unwrap();
+        reach().unwrap();
+        assert_eq!(super::listener(&paths, &id).map(|process| process.pid), Some(std::process::id()));
+        drop(listener);
+        assert!(matches!(reach(), Err(Error::Gone)), "nobody listens");
+        assert_eq!(super::listener(&paths, &id), None);
+        assert!(matches!(ask(&paths, &id, None, Ask::Ping), Err(Error::Gone)));
+        std::fs::remove_file(folder.join(SOCKET)).unwrap();
+        std::os::unix::fs::symlink(SOCKET, folder.join(SOCKET)).unwrap();
+        let error = reach().unwrap_err();
+        assert!(matches!(&error, Error::Unreachable(_)) && error.hint().is_some(), "{error:?}");
+        let session = ExecId::random().unwrap();
+        assert!(matches!(connect(&paths, &id, Some(&session)), Err(Error::Gone)));
+    }
+}

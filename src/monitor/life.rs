@@ -67,11 +67,12 @@ impl BackOff {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::container::{Options, RestartPolicy};
 
-    fn record(restart: RestartPolicy, auto_remove: bool) -> Record {
+    /// The record of a container that has not run yet.
+    pub(in crate::monitor) fn record(restart: RestartPolicy, auto_remove: bool) -> Record {
         let id = "a".repeat(64);
         let mut record: Record = serde_json::from_value(serde_json::json!({
             "version": crate::container::record::VERSION, "id": id, "name": "web",

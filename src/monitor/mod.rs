@@ -226,3 +226,30 @@ fn tell(ready: OwnedFd, news: &Ready) {
         let _ = std::fs::File::from(ready).write_all(&bytes); // it may be gone
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_that_no_engine_says_are_refused_before_anything_is_taken() {
+        let id = "a".repeat(64);
+        for (words, why) in [
+            (&[][..], "want six words"),
+            (&["run"], "want six words"),
+            (&["run", "/r", "/s", "x", "", "3"], "the id"),
+            (&["run", "/r", "/s", "../../etc", "", "3"], "the id"),
+            (&["dance", "/r", "/s", &id, "", "3"], "the role"),
+            (&["exec", "/r", "/s", &id, "", "3"], "the exec id"),
+            (&["exec", "/r", "/s", &id, "../x", "3"], "the exec id"),
+            (&["run", "/r", "/s", &id, "", ""], "the count"),
+            (&["run", "/r", "/s", &id, "", "many"], "the count"),
+            (&["run", "/r", "/s", &id, "", "2"], "the count"),
+            (&["adopt", "/r", "/s", &id, "", "-3"], "the count"),
+        ] {
+            let words: Vec<OsString> = words.iter().map(Into::into).collect();
+            let error = Call::parse(&words).unwrap_err();
+            assert!(matches!(error, Error::Usage(what) if what == why), "{words:?}: {error}");
+        }
+    }
+}

@@ -151,7 +151,7 @@ pub(super) fn serve<S: Stage>(stage: &mut S) -> Result<S::End, Error> {
 }
 
 /// Waits once, and deals with what it brought but the verbs.
-fn turn<S: Stage>(stage: &mut S) -> Result<Vec<(Asker, Ask)>, Error> {
+pub(super) fn turn<S: Stage>(stage: &mut S) -> Result<Vec<(Asker, Ask)>, Error> {
     let mut waits = Waits::default();
     stage.session().wait_for(&mut waits);
     stage.wait_for(&mut waits);

@@ -59,3 +59,34 @@ fn keep(kept: CapSet) -> crate::sys::Result<()> {
         inheritable: CapSet::EMPTY,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// In a thread of its own, whose capabilities are its own.
+    fn left_after(give_up: impl FnOnce() -> crate::sys::Result<()> + Send + 'static) -> (CapSet, CapSet) {
+        let left = std::thread::spawn(|| {
+            give_up().unwrap();
+            let Sets { effective, permitted, inheritable } = cap::get().unwrap();
+            assert_eq!((effective, inheritable), (permitted, CapSet::EMPTY));
+            (permitted, cap::bounding().unwrap())
+        });
+        left.join().unwrap()
+    }
+
+    #[test]
+    fn what_neither_the_monitor_nor_its_container_needs_is_given_up() {
+        let before = cap::get().unwrap().permitted;
+        let needed: CapSet = NEEDED.iter().copied().collect();
+        let (permitted, bounding) = left_after(|| drop_the_rest(&[]));
+        assert_eq!((permitted, bounding.without(needed)), (before.and(needed), CapSet::EMPTY));
+        let with: CapSet = NEEDED.iter().copied().chain([Cap::SYS_TIME]).collect();
+        let wanted = || ["CAP_SYS_TIME", "CAP_CHOWN", "CAP_OF_A_NEWER_KERNEL"].map(str::to_owned);
+        let (permitted, bounding) = left_after(move || drop_the_rest(&wanted()));
+        assert_eq!((permitted, bounding.without(with)), (before.and(with), CapSet::EMPTY));
+        let watching: CapSet = [Cap::KILL, Cap::DAC_OVERRIDE].into_iter().collect();
+        let (permitted, bounding) = left_after(drop_all_but_watching);
+        assert_eq!((permitted, bounding.without(watching)), (before.and(watching), CapSet::EMPTY));
+    }
+}

@@ -471,3 +471,6 @@ fn exit_of_adopted(up: &Up) -> Result<Option<sys::process::Exit>, Error> {
     sys::pidfd::wait_until_reaped(up.pidfd.as_fd(), REAPED_WITHIN)?;
     Ok(sys::pidfd::exit_of_other(up.pidfd.as_fd())?)
 }
+
+#[cfg(test)]
+mod tests;

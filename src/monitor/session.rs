@@ -694,4 +694,219 @@ mod tests {
         assert_eq!(turns(&mut session).len(), 1);
         drop(attached);
     }
+
+    /// What a client has been told up to now; `None` behind it where its connection has ended.
+    fn heard(socket: &OwnedFd) -> Vec<Option<String>> {
+        let mut buffer = vec![0; MAX_PACKET];
+        let mut found = Vec::new();
+        socket::set_nonblocking(socket.as_fd()).unwrap();
+        loop {
+            match socket::receive(socket.as_fd(), &mut buffer) {
+                Ok(Received::Message(length)) => {
+                    found.push(Some(String::from_utf8_lossy(&buffer[..length]).into_owned()));
+                }
+                Ok(Received::Nothing) => return found,
+                Ok(Received::Gone) | Err(_) => {
+                    found.push(None);
+                    return found;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_first_message_that_makes_no_sense_is_refused() {
+        let deep = format!("{}1{}", "[".repeat(5000), "]".repeat(5000));
+        let long = format!(r#"{{"protocol":1,"ask":"ping","more":"{}"}}"#, "x".repeat(2 * MAX_HELLO));
+        for hello in [
+            &b"x"[..],
+            b"\0",
+            b"{",
+            b"null",
+            b"[]",
+            b"{}",
+            b"\xff\xfe",
+            br#"{"protocol":1}"#,
+            br#"{"ask":"ping"}"#,
+            br#"{"protocol":-1,"ask":"ping"}"#,
+            br#"{"protocol":1,"ask":"dance"}"#,
+            br#"{"protocol":1,"ask":{"kill":{}}}"#,
+            br#"{"protocol":1,"ask":{"kill":{"signal":1e99,"by_hand":true}}}"#,
+            br#"{"protocol":1,"ask":{"resize":{"rows":70000,"columns":1}}}"#,
+            deep.as_bytes(),
+        ] {
+            let mut session = session(None);
+            let (ours, theirs) = socket::pair().unwrap();
+            session.connect(ours);
+            socket::send(theirs.as_fd(), &[hello]).unwrap();
+            assert_eq!(turns(&mut session), [], "{}", String::from_utf8_lossy(hello));
+            let said = heard(&theirs);
+            assert!(
+                matches!(&said[..], [Some(refused), None] if refused.starts_with(r#"{"failed":{"#)),
+                "{}: {said:?}",
+                String::from_utf8_lossy(hello)
+            );
+            assert!(session.newcomers.is_empty() && session.clients.is_empty());
+        }
+        // Of one that is too long not even the answer is said.
+        let mut session = session(None);
+        let (ours, theirs) = socket::pair().unwrap();
+        session.connect(ours);
+        socket::send(theirs.as_fd(), &[long.as_bytes()]).unwrap();
+        assert_eq!((turns(&mut session), heard(&theirs)), (Vec::new(), vec![None]));
+    }
+
+    #[test]
+    fn who_leaves_without_a_word_is_forgotten() {
+        let mut session = session(None);
+        let (ours, theirs) = socket::pair().unwrap();
+        session.connect(ours);
+        drop(theirs);
+        assert_eq!(turns(&mut session), []);
+        assert!(session.newcomers.is_empty());
+    }
+
+    #[test]
+    fn packets_that_make_no_sense_change_nothing() {
+        let mut session = session(None);
+        let (input, to_input) = std::io::pipe().unwrap();
+        session.begin(Streams { stdin: Some(to_input.into()), ..Streams::default() });
+        session.streams.set_nonblocking().unwrap();
+        let looks_on = connect(&mut session, Ask::Attach(Attach { stdout: true, ..Attach::default() }));
+        let types = connect(&mut session, Ask::Attach(Attach { stdin: true, ..Attach::default() }));
+        turns(&mut session);
+        let hello = encode(&Hello { protocol: 2, ask: Ask::kill(libc::SIGKILL) }).unwrap();
+        let packets = [
+            &b"Zunknown"[..],
+            b"W",
+            b"W\x01",
+            b"W\x01\0\x02",
+            b"W\x01\0\x02\0\xff",
+            b"X\x07",
+            b"O",
+            b"I",
+            &hello,
+        ];
+        for packet in packets {
+            for client in [&looks_on, &types] {
+                socket::send(client.as_fd(), &[packet]).unwrap();
+                assert_eq!(turns(&mut session), [], "{packet:?}: its word is said");
+            }
+        }
+        // Only who asked to may type, or end it.
+        socket::send(looks_on.as_fd(), &[b"Inot for it"]).unwrap();
+        socket::send(looks_on.as_fd(), &[b"C"]).unwrap();
+        socket::send(types.as_fd(), &[b"Itext"]).unwrap();
+        turns(&mut session);
+        socket::set_nonblocking(input.as_fd()).unwrap();
+        let mut buffer = [0; 100];
+        assert_eq!(rustix::io::read(&input, &mut buffer[..]).unwrap(), 4);
+        assert_eq!(&buffer[..4], b"text");
+        assert_eq!(session.clients.len(), 2);
+        assert!(session.streams.stdin.is_some());
+        let attached = || Some(r#"{"attached":{"tty":false}}"#.to_owned());
+        assert_eq!((heard(&looks_on), heard(&types)), (vec![attached()], vec![attached()]));
+    }
+
+    #[test]
+    fn an_empty_packet_ends_its_sender_and_nobody_else() {
+        let mut session = session(None);
+        let [one, other] = [(), ()].map(|()| connect(&mut session, Ask::Attach(Attach::default())));
+        turns(&mut session);
+        socket::send(one.as_fd(), &[b""]).unwrap();
+        turns(&mut session);
+        assert_eq!((session.clients.len(), heard(&one).len(), heard(&other).len()), (1, 2, 1));
+    }
+
+    #[test]
+    fn standard_input_ends_with_whom_it_is_made_for() {
+        // shape.stdin_once, the client's, what it does → whether the input has ended
+        let carries = Attach { stdin: true, lossless: true, ..Attach::default() };
+        let looks_on = Attach { stdin: true, ..Attach::default() };
+        for (stdin_once, wants, leaves, ends) in [
+            (true, carries, true, true),
+            (true, carries, false, true),
+            (true, looks_on, true, false),
+            (true, looks_on, false, true),
+            (true, Attach { stdin: false, ..carries }, true, false),
+            (true, Attach { stdin: false, ..carries }, false, false),
+            (false, carries, true, false),
+            (false, carries, false, false),
+        ] {
+            let mut session = Session::new(None, None, Shape { tty: false, stdin_once });
+            let (_input, to_input) = rustix::pipe::pipe().unwrap();
+            session.begin(Streams { stdin: Some(to_input), ..Streams::default() });
+            let client = connect(&mut session, Ask::Attach(wants));
+            turns(&mut session);
+            match leaves {
+                true => drop(client),
+                false => {
+                    socket::send(client.as_fd(), &[&[tag::CLOSE]]).unwrap();
+                    turns(&mut session);
+                }
+            }
+            turns(&mut session);
+            assert_eq!(session.streams.stdin.is_none(), ends, "{stdin_once} {wants:?} {leaves}");
+        }
+    }
+
+    #[test]
+    fn a_lossless_client_that_does_not_read_holds_the_payload_and_no_memory() {
+        let mut session = session(None);
+        let (output, write) = rustix::pipe::pipe().unwrap();
+        session.begin(Streams { stdout: Some(output), ..Streams::default() });
+        session.streams.set_nonblocking().unwrap();
+        socket::set_nonblocking(write.as_fd()).unwrap();
+        let wants = Attach { stdout: true, lossless: true, ..Attach::default() };
+        let client = connect(&mut session, Ask::Attach(wants));
+        session.accept_clients();
+        let mut written = 0;
+        // Until nobody takes more, neither pipe nor monitor.
+        loop {
+            match rustix::io::write(&write, &[b'x'; 4096]) {
+                Ok(length) => written += length,
+                Err(Errno::AGAIN) if turn_now(&mut session).0 == 0 => break,
+                Err(Errno::AGAIN) => {}
+                Err(errno) => panic!("{errno}"),
+            }
+        }
+        assert!(session.clients[0].is_blocking());
+        assert!(written < 4 << 20, "{written} bytes are on their way");
+        let mut read = 0;
+        while read < written {
+            let packets = heard(&client).into_iter().flatten();
+            read += packets
+                .filter(|packet| packet.starts_with('O'))
+                .map(|packet| packet.len() - 1)
+                .sum::<usize>();
+            turn_now(&mut session);
+        }
+        assert_eq!(read, written, "and nothing is lost");
+    }
+
+    #[test]
+    fn what_is_left_in_the_pipes_is_delivered_with_the_end() {
+        let mut session = session(None);
+        let (out, to_out) = rustix::pipe::pipe().unwrap();
+        let (err, to_err) = rustix::pipe::pipe().unwrap();
+        let streams = Streams { stdout: Some(out), stderr: Some(err), ..Streams::default() };
+        session.begin(streams);
+        session.streams.set_nonblocking().unwrap();
+        let wants = Attach { stdout: true, stderr: true, lossless: true, ..Attach::default() };
+        let [both, one] =
+            [wants, Attach { stderr: false, ..wants }].map(|wants| connect(&mut session, Ask::Attach(wants)));
+        session.accept_clients();
+        rustix::io::write(&to_out, b"out").unwrap();
+        rustix::io::write(&to_err, b"err").unwrap();
+        // Somebody whom the payload left behind holds the pipe: that is not waited for.
+        session.drain();
+        session.finish_clients(7);
+        assert!(!session.has_clients());
+        let texts = |socket| heard(socket).into_iter().skip(1).collect::<Vec<_>>();
+        let said = |words: &[&str]| {
+            words.iter().map(|&word| Some(word.to_owned())).chain([None]).collect::<Vec<_>>()
+        };
+        assert_eq!(texts(&both), said(&["Oout", "Eerr", "X\u{7}"]));
+        assert_eq!(texts(&one), said(&["Oout", "X\u{7}"]));
+    }
 }

@@ -392,4 +392,88 @@ mod tests {
         }
         assert_eq!(read_ready(&mut &moved[..]).unwrap(), (Some(7), None));
     }
+
+    #[test]
+    fn answers_are_read_back_and_read_as_they_are_written() {
+        let failure = Failure::of(&Conflict { verb: Verb::Pause, status: Status::Exited });
+        for (answer, text) in [
+            (Answer::Accepted, r#""accepted""#),
+            (Answer::Done, r#""done""#),
+            (Answer::Warned { warnings: vec!["cut".to_owned()] }, r#"{"warned":{"warnings":["cut"]}}"#),
+            (Answer::Attached { tty: true }, r#"{"attached":{"tty":true}}"#),
+            (
+                Answer::Failed(failure),
+                r#"{"failed":{"message":"it is exited","kind":"conflict","hint":"start it first","cause":null}}"#,
+            ),
+        ] {
+            assert_eq!(String::from_utf8(encode(&answer).unwrap()).unwrap(), text);
+            assert_eq!(serde_json::from_str::<Answer>(text).unwrap(), answer);
+        }
+        let newer =
+            r#"{"failed":{"message":"x","kind":"of a newer hoist","hint":null,"cause":null,"more":1}}"#;
+        let Answer::Failed(failure) = serde_json::from_str(newer).unwrap() else { panic!() };
+        assert_eq!(failure.kind(), ErrorKind::Internal);
+    }
+
+    #[test]
+    fn every_kind_of_failure_has_a_name_of_its_own() {
+        let kinds: std::collections::HashSet<_> = KINDS.iter().map(|(kind, _)| format!("{kind:?}")).collect();
+        let names: std::collections::HashSet<_> = KINDS.iter().map(|(_, name)| name).collect();
+        assert_eq!((kinds.len(), names.len()), (KINDS.len(), KINDS.len()));
+    }
+
+    #[test]
+    fn a_stop_leaves_the_time_that_was_asked_for_or_the_containers_own() {
+        let stop = |timeout, at_shutdown| Ask::Stop { signal: None, timeout, at_shutdown };
+        let restart = |timeout| Ask::Restart { signal: None, timeout };
+        for (ask, own, secs) in [
+            (stop(None, false), 10, Some(10)),
+            (stop(Some(3), false), 10, Some(3)),
+            (stop(Some(0), false), 10, Some(0)),
+            (stop(Some(-1), false), 10, None),
+            (stop(None, false), -1, None),
+            // A machine that shuts down does not wait for ever.
+            (stop(None, true), -1, Some(90)),
+            (stop(Some(-5), true), 10, Some(90)),
+            (stop(Some(200), true), 10, Some(200)),
+            (restart(None), 7, Some(7)),
+            (restart(Some(-1)), 7, None),
+            (stop(Some(i64::MIN), false), 1, None),
+            (Ask::kill(9), 10, Some(0)),
+        ] {
+            assert_eq!(ask.grace(own), secs.map(Duration::from_secs), "{ask:?} {own}");
+        }
+    }
+
+    #[test]
+    fn news_of_a_start_come_in_any_order_and_the_last_outcome_counts() {
+        let started = r#"{"started":{"warnings":["w"]}}"#;
+        let moved = r#"{"moved":{"pid":7}}"#;
+        let outcome = Some(Ready::Started { warnings: vec!["w".to_owned()] });
+        for (text, want) in [
+            (started.to_owned(), (None, outcome.clone())),
+            (format!("{moved}{started}"), (Some(7), outcome.clone())),
+            (format!("{started}{moved}"), (Some(7), outcome.clone())),
+            (format!("{moved}{{\"star"), (Some(7), None)),
+            (format!("{moved}nonsense{started}"), (Some(7), None)),
+            (format!("{moved}\n {started}\n"), (Some(7), outcome)),
+            ("{".repeat(5000), (None, None)),
+        ] {
+            assert_eq!(read_ready(&mut text.as_bytes()).unwrap(), want, "{text}");
+        }
+        // Who writes without end is not listened to without end.
+        assert_eq!(read_ready(&mut io::repeat(b' ')).unwrap(), (None, None));
+    }
+
+    #[test]
+    fn a_size_is_four_bytes_at_least() {
+        for (bytes, want) in [
+            (&[][..], None),
+            (&[1, 0, 2], None),
+            (&[24, 0, 80, 0], Some((24, 80))),
+            (&[0, 1, 0xff, 0xff, 9], Some((256, 65_535))),
+        ] {
+            assert_eq!(size(bytes), want);
+        }
+    }
 }
