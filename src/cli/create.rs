@@ -142,3 +142,23 @@ impl Drop for CidFile {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_for_the_id_is_there_before_the_container_and_goes_without_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("cid");
+        let file = CidFile::reserve(&path).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"");
+        assert_eq!(CidFile::reserve(&path).map(drop).unwrap_err().exit_code(), ENGINE, "it is another's");
+        drop(file);
+        assert!(!path.exists());
+        CidFile::reserve(&path).unwrap().fill("abc").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"abc");
+        let nowhere = CidFile::reserve(&dir.path().join("none/cid")).map(drop).unwrap_err();
+        assert_eq!(nowhere.exit_code(), ENGINE);
+    }
+}

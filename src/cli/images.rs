@@ -267,3 +267,37 @@ async fn inspect(engine: &Engine, asked: Inspect) -> Result<u8> {
 pub(super) async fn image(engine: &Engine, name: &str) -> engine::Result<Object> {
     Ok((image_rows::inspect(&engine.images().inspect(name).await?), schema::IMAGE))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn standard_input_comes_in_pieces_and_a_wait_for_it_is_interrupted() {
+        let (empty, wanted) = channel::<Vec<u8>>();
+        let (full, chunks) = channel();
+        let alarm = full.clone();
+        let mut input = Chunks { empty, chunks, current: Vec::new(), at: 0, len: 0, is_wanted: false };
+        let send = |bytes: &[u8]| full.send(Ok((bytes.to_vec(), bytes.len()))).unwrap();
+        let mut read = |size: usize| {
+            let mut buffer = vec![0; size];
+            input.read(&mut buffer).map(|length| buffer[..length].to_vec())
+        };
+        send(b"abcde");
+        assert_eq!(read(3).unwrap(), b"abc");
+        assert_eq!(read(3).unwrap(), b"de", "what is there, before more is asked for");
+        wake(Some(&alarm));
+        assert_eq!(read(3).unwrap_err().kind(), io::ErrorKind::Interrupted);
+        assert_eq!(wanted.try_iter().count(), 2, "the piece that was waited for is still on its way");
+        send(b"f");
+        assert_eq!(read(3).unwrap(), b"f");
+        full.send(Err(io::ErrorKind::PermissionDenied.into())).unwrap();
+        assert_eq!(read(3).unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+        send(b"");
+        assert_eq!(read(3).unwrap(), b"", "the end");
+        assert_eq!(wanted.try_iter().count(), 2);
+        wake(None);
+        drop((alarm, full));
+        assert!(read(3).is_err(), "nobody reads any longer");
+    }
+}

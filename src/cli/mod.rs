@@ -160,6 +160,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_carries_a_terminal_needs_room_for_more_threads() {
+        for (words, carries, count) in [
+            ("run debian", true, 4),
+            ("container run debian", true, 4),
+            ("start web", true, 4),
+            ("attach web", true, 4),
+            ("exec web true", false, 4),
+            ("create debian", false, 1),
+            ("ps", false, 1),
+            ("logs -f web", false, 1),
+            ("pull debian", false, 1),
+        ] {
+            let words: Vec<_> = words.split(' ').map(str::to_owned).collect();
+            let request = command::parse(&words).unwrap().request;
+            assert_eq!((carries_container(&request), threads(&request)), (carries, count), "{words:?}");
+        }
+    }
+
+    #[test]
     fn a_word_that_is_no_text_fails_with_the_code_of_its_verb() {
         for (words, code) in [
             ("run debian ?", 125),

@@ -267,6 +267,7 @@ fn write(stream: Stream, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// The effect of a signal on a session.
+#[derive(Debug, PartialEq, Eq)]
 enum Caught {
     Resized,
     Proxied(i32),
@@ -302,17 +303,25 @@ impl Signals {
 
     async fn next(&mut self) -> Caught {
         let Some(number) = self.caught.recv().await else { return std::future::pending().await };
+        let caught = self.meaning(number);
+        if self.proxies && matches!(caught, Caught::Ending(_)) {
+            note(format!("got {PATIENCE} SIGTERM/SIGINTs, forcefully exiting; the container keeps running"));
+        }
+        caught
+    }
+
+    /// Returns the effect of a signal, depending on those before it.
+    fn meaning(&mut self, number: i32) -> Caught {
         match number {
             libc::SIGWINCH if self.resizes => return Caught::Resized,
             _ if !self.proxies => return Caught::Ending(number),
             libc::SIGINT | libc::SIGTERM => self.interrupts += 1,
             _ => {}
         }
-        if self.interrupts >= PATIENCE {
-            note(format!("got {PATIENCE} SIGTERM/SIGINTs, forcefully exiting; the container keeps running"));
-            return Caught::Ending(number);
+        match self.interrupts >= PATIENCE {
+            true => Caught::Ending(number),
+            false => Caught::Proxied(number),
         }
-        Caught::Proxied(number)
     }
 }
 
@@ -340,5 +349,87 @@ async fn pass_on(mut signals: Vec<(i32, Signal)>, caught: mpsc::Sender<i32>) {
         if caught.send(number).await.is_err() {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn meanings(resizes: bool, proxies: bool, numbers: &[i32]) -> Vec<Caught> {
+        let (_, caught) = mpsc::channel(1);
+        let mut signals = Signals { caught, resizes, proxies, interrupts: 0 };
+        numbers.iter().map(|number| signals.meaning(*number)).collect()
+    }
+
+    #[test]
+    fn signals_are_the_containers_until_somebody_insists() {
+        use Caught::{Ending, Proxied, Resized};
+        use libc::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGWINCH};
+        assert_eq!(
+            meanings(true, false, &[SIGWINCH, SIGTERM, SIGINT]),
+            [Resized, Ending(SIGTERM), Ending(SIGINT)]
+        );
+        assert_eq!(meanings(false, true, &[SIGWINCH, SIGHUP]), [Proxied(SIGWINCH), Proxied(SIGHUP)]);
+        let insisting = [SIGINT, SIGUSR1, SIGTERM, SIGUSR1, SIGINT];
+        assert_eq!(
+            meanings(false, true, &insisting),
+            [Proxied(SIGINT), Proxied(SIGUSR1), Proxied(SIGTERM), Proxied(SIGUSR1), Ending(SIGINT)]
+        );
+    }
+
+    #[test]
+    fn what_can_be_caught_is_passed_on_but_for_what_is_this_programs_own() {
+        let proxied = proxied();
+        for number in
+            [libc::SIGHUP, libc::SIGINT, libc::SIGTERM, libc::SIGUSR1, libc::SIGWINCH, libc::SIGRTMAX()]
+        {
+            assert!(proxied.contains(&number), "{number}");
+        }
+        for number in
+            [libc::SIGKILL, libc::SIGSTOP, libc::SIGCHLD, libc::SIGPIPE, libc::SIGURG, libc::SIGSEGV]
+        {
+            assert!(!proxied.contains(&number), "{number}");
+        }
+    }
+
+    /// What of this is typed into the process, and whether its end is told; and whether the user left.
+    fn carried(typed: &[&[u8]], keys: &[u8]) -> (Vec<u8>, bool, bool) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let (sender, receiver) = mpsc::channel(typed.len());
+            typed.iter().for_each(|bytes| sender.try_send(bytes.to_vec()).unwrap());
+            drop(sender);
+            let (input, mut process) = mpsc::channel(typed.len() + 1);
+            let left = carry_typed(receiver, Keys::new(keys.to_vec()), input).await;
+            let (mut bytes, mut is_closed) = (Vec::new(), false);
+            while let Some(news) = process.recv().await {
+                match news {
+                    Input::Bytes(more) => bytes.extend(more),
+                    Input::Close => is_closed = true,
+                    other => panic!("{other:?}"),
+                }
+            }
+            (bytes, is_closed, left)
+        })
+    }
+
+    #[test]
+    fn what_is_typed_goes_to_the_process_until_the_detach_keys() {
+        let keys = [16, 17]; // ^P ^Q
+        assert_eq!(carried(&[b"ab", b"c"], &keys), (b"abc".to_vec(), true, false));
+        assert_eq!(carried(&[b"ab\x10", b"\x11lost"], &keys), (b"ab".to_vec(), false, true));
+        assert_eq!(carried(&[b"a\x10b\x11"], &keys), (b"a\x10b\x11".to_vec(), true, false));
+        assert_eq!(carried(&[b"\x10\x11"], &[]), (b"\x10\x11".to_vec(), true, false));
+    }
+
+    #[test]
+    fn nothing_is_typed_where_the_process_has_ended() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let (sender, receiver) = mpsc::channel(1);
+        sender.try_send(b"x".to_vec()).unwrap();
+        let (input, process) = mpsc::channel(1);
+        drop(process);
+        assert!(!runtime.block_on(carry_typed(receiver, Keys::new(Vec::new()), input)));
     }
 }

@@ -225,3 +225,88 @@ pub(super) fn all(root: &Path) -> Result<All, Failed> {
 fn start_time(pid: i32) -> Option<u64> {
     process::start_time(u32::try_from(pid).ok()?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn saved(id: &str, pid: i32) -> Saved {
+        let place = (Parent::new("oci"), id.to_owned());
+        Saved::new(id, pid, Path::new("/bundle"), Spec::default(), place)
+    }
+
+    #[test]
+    fn an_id_is_a_plain_name() {
+        let root = Path::new("/run/oci");
+        for id in ["a", "web-1_2+3.x", ".hidden", "...a", &"x".repeat(1024)] {
+            assert_eq!(Folder::new(root, id).unwrap().0, root.join(id));
+        }
+        for id in ["", ".", "..", "...", "a/b", "/etc", "a b", "a\0", "naïve", &"x".repeat(1025)] {
+            assert!(Folder::new(root, id).is_err(), "{id:?}");
+        }
+    }
+
+    #[test]
+    fn an_id_is_one_containers_until_it_is_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::new(&dir.path().join("root"), "web").unwrap();
+        let place = || (Parent::new("oci/pods"), "web".to_owned());
+        let told = |error: Failed| one_line(error.as_ref());
+        assert_eq!(told(folder.load().unwrap_err()), "container `web` does not exist");
+        assert!(folder.cgroup().unwrap().is_none());
+        folder.make(&place()).unwrap();
+        assert_eq!(told(folder.make(&place()).unwrap_err()), "container `web` already exists");
+        assert_eq!(
+            told(folder.load().unwrap_err()),
+            "container `web` is not created yet, or its creation was interrupted"
+        );
+        assert!(folder.cgroup().unwrap().is_some(), "noted first");
+        folder.save(&saved("web", 1)).unwrap();
+        assert_eq!(folder.load().unwrap().bundle, Path::new("/bundle"));
+        folder.remove().unwrap();
+        folder.remove().unwrap();
+        assert!(!folder.0.exists());
+    }
+
+    #[test]
+    fn a_container_is_created_until_it_is_started_and_stopped_once_it_is_gone() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::new(dir.path(), "web").unwrap();
+        folder.make(&(Parent::new("oci"), "web".to_owned())).unwrap();
+        let own = saved("web", std::process::id().cast_signed());
+        assert!(own.process().is_some());
+        assert_eq!(folder.status(&own), ContainerState::Running);
+        folder.make_fifos().unwrap();
+        // This process has executed its program: who started it could not say so.
+        assert_eq!(folder.status(&own), ContainerState::Running);
+        folder.remove_fifos();
+        assert!(!folder.start_fifo().exists() && !folder.report_fifo().exists());
+        let other = Saved { start_time: own.start_time + 1, ..own };
+        assert!(other.process().is_none(), "another process has its number by now");
+        assert_eq!(folder.status(&other), ContainerState::Stopped);
+        assert_eq!(folder.status(&saved("web", i32::MAX)), ContainerState::Stopped);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_beside_the_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("root");
+        assert!(all(&root).unwrap().found.is_empty(), "there is none");
+        for id in ["b", "a", "broken", "begun"] {
+            let folder = Folder::new(&root, id).unwrap();
+            folder.make(&(Parent::new("oci"), id.to_owned())).unwrap();
+            match id {
+                "broken" => fs::write(folder.0.join("state.json"), "{").unwrap(),
+                "begun" => {}
+                id => folder.save(&saved(id, 1)).unwrap(),
+            }
+        }
+        let All { found, mut unreadable } = all(&root).unwrap();
+        assert_eq!(found.iter().map(|(_, saved)| saved.id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+        unreadable.sort();
+        assert_eq!(unreadable.len(), 2);
+        assert!(
+            unreadable.iter().any(|why| why.ends_with("`hoist oci delete -f broken` kills and removes it"))
+        );
+    }
+}
