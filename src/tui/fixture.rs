@@ -1,4 +1,4 @@
-//! Models for tests: a fixed moment, a few containers and images; and their screens.
+//! Models for tests, with a fixed time and a few containers and images, and their screens.
 
 mod properties;
 mod shot;
@@ -36,7 +36,7 @@ use crate::tui::tab::Tab;
 use crate::tui::terminal::screen::Screens;
 use crate::tui::trash::model::Keeping;
 
-/// Ways into places.
+/// The keys that lead to each place.
 pub(crate) const WAYS: &[(KeyContext, &str)] = &[
     (KeyContext::Containers, "j j"),
     (KeyContext::Images, "2 j"),
@@ -68,13 +68,13 @@ pub(crate) fn now() -> Timestamp {
     Timestamp::from_second(1_795_356_000).unwrap()
 }
 
-/// The work that a line of the command line asks for.
+/// Returns the job for a command line.
 pub(crate) fn asked(line: &str) -> Job {
     let parsed = parse(&split(line).unwrap()).unwrap_or_else(|usage| panic!("{line}: {usage}"));
     Job::Request(Box::new(parsed.request))
 }
 
-/// The work of showing what a line of the command line prints.
+/// Returns the job that shows the output of a command line.
 pub(crate) fn printed(line: &str) -> Job {
     let words = split(line).unwrap();
     match asked(line) {
@@ -83,9 +83,9 @@ pub(crate) fn printed(line: &str) -> Job {
     }
 }
 
-/// A model of this size that has read an empty store.
+/// Returns a model of this size that has read an empty store.
 pub(crate) fn empty(width: u16, height: u16) -> Model {
-    // Reading it takes longer than most tests.
+    // Reading the keymap takes longer than most tests.
     static KEYMAP: OnceLock<Arc<Keymap>> = OnceLock::new();
     let keymap = KEYMAP.get_or_init(|| Arc::new(Keymap::read(None).unwrap())).clone();
     let theme = Theme::shipped("midnight", Depth::True).unwrap();
@@ -105,7 +105,7 @@ pub(crate) fn empty(width: u16, height: u16) -> Model {
     model
 }
 
-/// A container of a status.
+/// Returns a container with a status.
 pub(crate) fn container(name: &str, status: Status) -> ContainerRow {
     let hex: String = name.bytes().map(|byte| format!("{byte:02x}")).collect();
     let is_up = status.is_up();
@@ -139,20 +139,20 @@ pub(crate) fn container(name: &str, status: Status) -> ContainerRow {
     }
 }
 
-/// The model of [`full`] after these strokes.
+/// Returns the model of [`full`] after these key presses.
 pub(crate) fn pressed(width: u16, height: u16, strokes: &str) -> Model {
     let mut model = full(width, height);
     press(&mut model, strokes);
     model
 }
 
-/// A model with something of everything, of whose alerts the user knows.
+/// Returns a model with some data of every kind, whose alerts the user has seen.
 pub(crate) fn full(width: u16, height: u16) -> Model {
     seen(ill(width, height))
 }
 
-/// The same with three seconds of samples instead of ninety, which take most of its time: for
-/// tests that make thousands.
+/// Like [`full`] with three seconds of samples instead of ninety, since creating those takes most
+/// of the time. For tests that need thousands of models.
 pub(crate) fn sparse(width: u16, height: u16) -> Model {
     seen(filled(width, height, 3))
 }
@@ -163,7 +163,7 @@ fn seen(mut model: Model) -> Model {
     model
 }
 
-/// The same before the user has seen what is ill.
+/// Like [`full`] before the user has seen the alerts.
 pub(crate) fn ill(width: u16, height: u16) -> Model {
     filled(width, height, 90)
 }
@@ -211,7 +211,7 @@ fn filled(width: u16, height: u16, sampled_secs: u64) -> Model {
     model
 }
 
-/// Lines of a log, one a second up to now.
+/// Returns log lines, one per second until now.
 pub(crate) fn lines(texts: &[&str]) -> Vec<LogLine> {
     let ago = |at: usize| SignedDuration::from_secs(i64::try_from(texts.len() - at).unwrap() + 7);
     let line = |(at, text): (usize, &&str)| LogLine {
@@ -228,7 +228,7 @@ pub(crate) fn lines(texts: &[&str]) -> Vec<LogLine> {
     texts.iter().enumerate().map(line).collect()
 }
 
-/// A log's beginning.
+/// Shows the first lines of a log.
 pub(crate) fn log(model: &mut Model) {
     let texts = [
         "INFO  listening on :8080",
@@ -239,19 +239,19 @@ pub(crate) fn log(model: &mut Model) {
 }
 
 impl Wants {
-    /// What is read for a tab, and the numbers of the answers.
+    /// Returns what is read for a tab, with serial numbers.
     pub(crate) fn read(&self, tab: Tab) -> Vec<(u64, Want)> {
         let its = self.readings.iter().filter(|(reading, _)| reading.tab == tab);
         its.map(|(reading, want)| (reading.serial, want.clone())).collect()
     }
 
-    /// What logs ask for.
+    /// Returns what the logs request.
     pub(crate) fn logs(&self) -> Vec<LogWant> {
         let its = self.read(Tab::Logs).into_iter();
         its.filter_map(|(_, want)| if let Want::Logs(want) = want { Some(want) } else { None }).collect()
     }
 
-    /// What files browsers ask for.
+    /// Returns what the file browsers request.
     pub(crate) fn files(&self) -> Vec<(u64, FilesAsk)> {
         let its = self.read(Tab::Files).into_iter();
         its.filter_map(|(serial, want)| if let Want::Files(ask) = want { Some((serial, ask)) } else { None })
@@ -259,7 +259,7 @@ impl Wants {
     }
 }
 
-/// Answers what logs on the screen ask for, as the engine does.
+/// Answers the requests of visible logs as the engine does.
 pub(crate) fn serve(model: &mut Model, all: &[LogLine]) {
     for round in 0..50 {
         let wants = model.wants().logs();
@@ -392,12 +392,12 @@ fn samples(model: &mut Model, sampled_secs: u64) {
     }
 }
 
-/// Types strokes, separated by spaces as in the keymap.
+/// Presses keys, separated by spaces as in the keymap.
 pub(crate) fn press(model: &mut Model, strokes: &str) -> Vec<Effect> {
     parse_strokes(strokes).unwrap().into_iter().flat_map(|key| stroke(model, key)).collect()
 }
 
-/// Types a text.
+/// Types text.
 pub(crate) fn write(model: &mut Model, text: &str) -> Vec<Effect> {
     text.chars()
         .flat_map(|c| {
@@ -410,12 +410,12 @@ fn stroke(model: &mut Model, key: Key) -> Vec<Effect> {
     update(model, Event::Key(KeyEvent::new(key.code, key.held)))
 }
 
-/// The screen as text.
+/// Returns the screen as text.
 pub(crate) fn screen(model: &Model) -> String {
     screen_with(model, &Screens::default())
 }
 
-/// The same, with terminals.
+/// Returns the screen with terminals as text.
 pub(crate) fn screen_with(model: &Model, screens: &Screens) -> String {
     let shown = shot::drawn(model, screens);
     let faults = properties::faults(model, screens, &shown);

@@ -1,4 +1,4 @@
-//! What is ill.
+//! Alerts about problems of containers and the disk.
 
 pub mod model;
 pub mod view;

@@ -1,12 +1,12 @@
-//! What is ill at this moment, and what of it the user has seen.
+//! Current problems of containers and the disk, and which of them the user has seen.
 //!
 //! ```text
 //!  a container changed ──▶ its end, its restarts ─┐
 //!  it was measured ──────▶ its memory ────────────┼─▶ raised ─▶ seen
 //!  the disk was read ────▶ room ──────────────────┘      └──────┴─▶ gone, when its cause is
 //! ```
-//! Only what changed is looked at, so that ten thousand containers cost no more than ten. What
-//! was seen is not told again before its cause ended and came back.
+//! Only what changed is checked, so that the cost does not grow with the number of containers. An
+//! alert that was seen is raised again only after its cause went away and came back.
 
 use std::collections::BTreeMap;
 
@@ -16,31 +16,31 @@ use crate::engine::{ContainerId, Space, Status};
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::list::table::{Changed, Table};
 
-/// What ended longer ago than this before hoist saw it is no news.
+/// A container that ended longer ago than this before hoist saw it raises no alert.
 const RECENT: SignedDuration = SignedDuration::from_hours(1);
 
-/// How many restarts are a loop.
+/// The number of restarts that counts as a loop.
 const LOOP: u32 = 3;
 
-/// Up for this long, it is out of it.
+/// A container that stays up this long has left the loop.
 const STEADY: SignedDuration = SignedDuration::from_mins(5);
 
-/// Shares of the memory limit: an alert begins, and ends.
+/// The shares of the memory limit at which an alert begins and ends.
 const MEMORY: (f64, f64) = (0.95, 0.9);
 
-/// What an alert is about. Each has one at most.
+/// The subject of an alert. Each has at most one alert.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Cause {
-    /// How a container ended, or that it ends again and again.
+    /// How a container ended, or that it keeps restarting.
     State(ContainerId),
-    /// How much memory one uses.
+    /// The memory use of a container.
     Memory(ContainerId),
-    /// Room where the store is.
+    /// The free space on the disk of the store.
     Disk,
 }
 
 impl Cause {
-    /// The container.
+    /// Returns the container, if the cause is one.
     #[must_use]
     pub fn container(&self) -> Option<&ContainerId> {
         match self {
@@ -50,45 +50,45 @@ impl Cause {
     }
 }
 
-/// What is ill.
+/// What is wrong.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Ill {
-    /// The kernel killed it: out of memory.
+    /// The kernel killed the container because it was out of memory.
     Oom,
-    /// It ended by itself, and not well.
+    /// It exited by itself with this code.
     Exit(u8),
-    /// It ended this often.
+    /// It restarted this often.
     Restarts(u32),
-    /// It uses this share of its limit.
+    /// It uses this share of its memory limit.
     Memory(f64),
-    /// How many bytes are free, and how many there are.
+    /// The free and the total bytes of the disk.
     Disk(u64, u64),
 }
 
-/// One thing that is ill.
+/// An alert.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Alert {
-    /// What it is about.
+    /// Its subject.
     pub cause: Cause,
-    /// What it is.
+    /// What is wrong.
     pub ill: Ill,
     /// Since when.
     pub since: Timestamp,
 }
 
-/// Everything that is ill.
+/// All alerts.
 #[derive(Debug, Clone, Default)]
 pub struct Alerts {
-    /// By what it is about: what it is, since when, and whether it was seen.
+    /// What is wrong by subject, since when, and whether the user has seen it.
     known: BTreeMap<Cause, (Ill, Timestamp, bool)>,
-    /// Those not seen, the newest last.
+    /// Alerts that the user has not seen, the newest last.
     raised: Vec<Cause>,
-    /// When one that restarted may have become steady.
+    /// When the next restarting container may be steady again.
     lapses: Option<Timestamp>,
 }
 
 impl Alerts {
-    /// What was not seen, the newest first.
+    /// Returns the alerts that the user has not seen, the newest first.
     pub fn all(&self) -> impl Iterator<Item = Alert> {
         self.raised.iter().rev().filter_map(|cause| {
             let (ill, since, _) = self.known.get(cause)?;
@@ -96,13 +96,13 @@ impl Alerts {
         })
     }
 
-    /// How many there are of those.
+    /// Returns their number.
     #[must_use]
     pub fn count(&self) -> usize {
         self.raised.len()
     }
 
-    /// The user has seen it.
+    /// Marks an alert as seen.
     pub fn see(&mut self, cause: &Cause) {
         if let Some((.., is_seen)) = self.known.get_mut(cause) {
             *is_seen = true;
@@ -110,13 +110,13 @@ impl Alerts {
         self.raised.retain(|raised| raised != cause);
     }
 
-    /// The user has seen everything.
+    /// Marks all alerts as seen.
     pub fn see_all(&mut self) {
         self.raised.clear();
         self.known.values_mut().for_each(|(.., is_seen)| *is_seen = true);
     }
 
-    /// A container is as `row` says.
+    /// Updates the alerts about a container's state from its row.
     pub fn look(&mut self, row: &ContainerRow, now: Timestamp) {
         let cause = Cause::State(row.id.clone());
         let known = self.known.get(&cause).copied();
@@ -144,7 +144,7 @@ impl Alerts {
         }
     }
 
-    /// A container was measured.
+    /// Updates the alert about a container's memory from its row.
     pub fn measure(&mut self, row: &ContainerRow, now: Timestamp) {
         let used = row.used.filter(|_| row.status.is_up());
         let Some((used, limit)) = used.and_then(|used| Some((used.memory, used.limit?))) else { return };
@@ -159,10 +159,10 @@ impl Alerts {
         }
     }
 
-    /// How much room there is where the store is.
+    /// Updates the alert about the disk.
     pub fn disk(&mut self, space: Option<Space>, now: Timestamp) {
         let known = self.known.get(&Cause::Disk).copied();
-        // What is freed for a moment only is no end of it.
+        // The alert ends only above a higher limit, to avoid an alert that comes and goes.
         let is_short = |space: &Space| match known {
             Some(_) => u128::from(space.free) * 100 < u128::from(space.total) * 11,
             None => space.is_short(),
@@ -176,19 +176,19 @@ impl Alerts {
         }
     }
 
-    /// Forgets containers that are gone.
+    /// Drops the alerts of containers that no longer exist.
     pub fn retain(&mut self, is_there: impl Fn(&ContainerId) -> bool) {
         self.known.retain(|cause, _| cause.container().is_none_or(&is_there));
         self.raised.retain(|cause| self.known.contains_key(cause));
     }
 
-    /// A container is gone.
+    /// Drops the alerts of a removed container.
     pub fn forget(&mut self, id: &ContainerId) {
         self.end(&Cause::State(id.clone()));
         self.end(&Cause::Memory(id.clone()));
     }
 
-    /// Those that restarted, to be looked at again; none before one may have become steady.
+    /// Returns the restarting containers to check again, or none before one may be steady.
     pub fn due(&mut self, now: Timestamp) -> Vec<ContainerId> {
         if self.lapses.is_none_or(|lapses| now < lapses) {
             return Vec::new();
@@ -198,7 +198,7 @@ impl Alerts {
         restarting.filter_map(|(cause, _)| cause.container().cloned()).collect()
     }
 
-    /// The oldest first, after many came at once.
+    /// Sorts the alerts by time, the oldest first, after many were raised at once.
     pub fn sort(&mut self) {
         let Self { known, raised, .. } = self;
         raised.sort_by_key(|cause| known.get(cause).map(|(_, since, _)| *since));
@@ -220,10 +220,10 @@ impl Alerts {
     }
 }
 
-/// What is ill about a container's state, and since when; `old` is what was.
+/// Returns what is wrong with a container's state, and since when; `old` is what was wrong before.
 fn ill(row: &ContainerRow, old: Option<Ill>, now: Timestamp) -> Option<(Ill, Timestamp)> {
     let ended = row.finished.unwrap_or(row.created);
-    // Between two of its ends it is up, which is no recovery.
+    // Running between two crashes is not a recovery.
     let is_up_again = row.status == Status::Running
         && matches!(old, Some(Ill::Restarts(_)))
         && row.started.is_some_and(|started| now.duration_since(started) < STEADY);
@@ -239,7 +239,7 @@ fn ill(row: &ContainerRow, old: Option<Ill>, now: Timestamp) -> Option<(Ill, Tim
 }
 
 impl Alerts {
-    /// Looks at the containers that changed.
+    /// Updates the alerts of the containers that changed.
     pub(crate) fn settle(&mut self, containers: &Table<ContainerRow>, changed: &Changed, now: Timestamp) {
         match changed {
             Changed::Rows(keys) => {
@@ -276,7 +276,7 @@ mod tests {
 
     fn told(alerts: &Alerts) -> Vec<(String, Ill)> {
         let name = |alert: &Alert| match alert.cause.container() {
-            // The fixture's ids are the names in hex.
+            // The fixture's ids are the names in hexadecimal.
             Some(id) => id.as_str()[..2].to_owned(),
             None => "disk".to_owned(),
         };
@@ -315,7 +315,7 @@ mod tests {
         alerts.see(&Cause::State(first.id.clone()));
         alerts.look(&first, now());
         assert_eq!(alerts.count(), 1);
-        // Hours later it is still the same end; unseen ones stay as long as they are there.
+        // Hours later it is still the same exit. Alerts that were not seen stay.
         let later = now() + SignedDuration::from_hours(9);
         alerts.look(&first, later);
         alerts.look(&ended("b", 2, 1), later);

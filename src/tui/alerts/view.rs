@@ -1,4 +1,4 @@
-//! How alerts are told: whole in the status line, in few words in the navigator.
+//! The texts of alerts: in full for the status line, in short for the navigator.
 
 use jiff::SignedDuration;
 use ratatui::style::Style;
@@ -7,7 +7,7 @@ use crate::tui::alerts::model::{Alert, Ill};
 use crate::tui::model::Model;
 use crate::tui::words::{bytes, exit, size, span};
 
-/// `seed OOM-killed 18m ago`
+/// Returns the text for the status line: `seed OOM-killed 18m ago`.
 pub(crate) fn whole(model: &Model, alert: &Alert) -> String {
     let (name, ago) = (name(model, alert), span(since(model, alert)));
     match alert.ill {
@@ -24,7 +24,7 @@ pub(crate) fn whole(model: &Model, alert: &Alert) -> String {
     }
 }
 
-/// `seed OOM 18m`
+/// Returns the name and the text for the navigator: `seed OOM 18m`.
 pub(crate) fn short(model: &Model, alert: &Alert) -> (String, String) {
     let ago = span(since(model, alert));
     let what = match alert.ill {
@@ -37,7 +37,7 @@ pub(crate) fn short(model: &Model, alert: &Alert) -> (String, String) {
     (name(model, alert), what)
 }
 
-/// What ended is worse than what may end.
+/// A container that has ended is worse than a warning.
 pub(crate) fn style(model: &Model, ill: Ill) -> Style {
     match ill {
         Ill::Oom | Ill::Exit(_) => model.theme.err,

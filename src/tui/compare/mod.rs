@@ -1,4 +1,4 @@
-//! How two images differ.
+//! The differences between two images.
 
 pub mod model;
 pub(crate) mod reader;
@@ -22,7 +22,7 @@ use crate::tui::section::Subject;
 use crate::tui::tab::PaneId;
 use crate::tui::viewer::{Seen, Viewer};
 
-/// How an image differs from another one.
+/// The tab with the differences between two images.
 #[derive(Debug)]
 pub struct Compare;
 

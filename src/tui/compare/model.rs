@@ -1,5 +1,5 @@
-//! Two images beside each other: what differs in their files, as a tree, and in what their
-//! containers get.
+//! Two images side by side: a tree of the differences in their files, and a summary of the
+//! differences in their configuration.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -13,39 +13,39 @@ use crate::tui::layers::model::DOUBLE;
 use crate::tui::pathtree::model::{Fact, PathTree};
 use crate::tui::words::size;
 
-/// The comparison of a pane.
+/// The comparison shown in a pane.
 #[derive(Debug, Default)]
 pub struct ComparePane {
-    /// The images, before and after, by name or id.
+    /// The images, old and new, by name or id.
     pub of: Option<[String; 2]>,
-    /// News told with another number belong to another comparison.
+    /// The serial number of this comparison. Answers with another one are outdated.
     pub serial: u64,
-    /// What differs; `None` until it is known.
+    /// The differences; `None` until they are known.
     pub diff: Option<Box<ImageDiff>>,
-    /// How far the reading is.
+    /// The progress of the comparison.
     pub progress: String,
-    /// Why they could not be compared.
+    /// Why the images could not be compared.
     pub failure: Option<Failure>,
-    /// The summary has the keys, not the tree.
+    /// Whether the summary has the focus instead of the tree.
     pub in_summary: bool,
-    /// The first line of the summary on the screen.
+    /// The first visible line of the summary.
     pub summary_top: usize,
-    /// The tree of what differs.
+    /// The tree of differences.
     pub tree: PathTree,
-    /// Rows on the screen.
+    /// The visible rows.
     height: usize,
-    /// By the place of their path, where the changes stand in the list.
+    /// The index of the change in the list, by index of the path.
     changes: HashMap<u32, usize>,
 }
 
 impl ComparePane {
-    /// A pane whose numbers count on from `serial`.
+    /// Creates a pane whose serial numbers continue from `serial`.
     #[must_use]
     pub fn new(serial: u64) -> Self {
         Self { serial, ..Self::default() }
     }
 
-    /// Compares these two from here on.
+    /// Compares these two images.
     pub fn begin(&mut self, of: [String; 2]) {
         if self.of.as_ref() != Some(&of) || self.failure.is_some() {
             let tree = self.tree.emptied();
@@ -60,14 +60,14 @@ impl ComparePane {
         self.of.iter().flatten().any(|name| name == image)
     }
 
-    /// What the driver is to read, if it is not here: the images, and the number of its news.
+    /// Returns what the driver has to read, if it is missing: the images and the serial number.
     #[must_use]
     pub fn wants(&self) -> Option<([String; 2], u64)> {
         let is_known = self.diff.is_some() || self.failure.is_some();
         Some((self.of.clone().filter(|_| !is_known)?, self.serial))
     }
 
-    /// Takes in what was read.
+    /// Stores the result of the comparison.
     pub fn take(&mut self, result: Result<Box<ImageDiff>, Failure>) {
         match result {
             Ok(diff) => {
@@ -79,7 +79,7 @@ impl ComparePane {
         }
     }
 
-    /// Makes before of after: what was added is removed.
+    /// Swaps the two images, so that added files appear as removed.
     pub fn swap(&mut self) {
         self.of.iter_mut().for_each(|of| of.reverse());
         match self.diff.take() {
@@ -87,12 +87,12 @@ impl ComparePane {
                 self.diff = Some(Box::new(diff.swapped()));
                 self.rebuild();
             }
-            // What is on its way is of the other order.
+            // The pending answer has the old order.
             None => self.serial += 1,
         }
     }
 
-    /// Moves in the half that has the keys.
+    /// Moves in the half that has the focus.
     pub fn step(&mut self, by: isize) {
         if self.in_summary {
             let last = self.summary().len().saturating_sub(self.height);
@@ -102,25 +102,25 @@ impl ComparePane {
         }
     }
 
-    /// Rows on the screen.
+    /// Returns the number of visible rows.
     #[must_use]
     pub fn height(&self) -> usize {
         self.height
     }
 
-    /// Fits the pane into this many columns and rows.
+    /// Fits the pane into this many rows.
     pub fn fit(&mut self, height: u16) {
         self.height = usize::from(height.saturating_sub(1)).max(1);
         self.tree.fit(self.height);
     }
 
-    /// Shows changes of a kind, or leaves them out.
+    /// Shows or hides changes of a kind.
     pub fn toggle(&mut self, mark: Mark) {
         self.tree.toggle(mark);
         self.rebuild();
     }
 
-    /// Shows only names that have these words, with the folders they lie in.
+    /// Shows only names that contain these words, with their parent folders.
     pub fn filter_by(&mut self, filter: &str) {
         filter.clone_into(&mut self.tree.filter);
         self.rebuild();
@@ -132,53 +132,53 @@ impl ComparePane {
         self.tree.plant(&diff.paths, diff.changes.iter().map(fact).collect());
     }
 
-    /// What differs at a path; `None` for a folder that only holds what does.
+    /// Returns the change at a path; `None` for a folder that only contains changes.
     #[must_use]
     pub fn change(&self, path: u32) -> Option<&FileChange> {
         self.diff.as_ref()?.changes.get(*self.changes.get(&path)?)
     }
 
-    /// The path under the cursor; the root is none.
+    /// Returns the path under the cursor, unless it is the root.
     #[must_use]
     pub fn path(&self) -> Option<PathBuf> {
         let path = self.tree.current().and_then(|row| row.path).filter(|path| *path != 0)?;
         Some(self.diff.as_ref()?.path(path))
     }
 
-    /// The file under the cursor in both images, where what is in it differs.
+    /// Returns the file under the cursor in both images, if its content differs.
     #[must_use]
     pub fn files(&self) -> Option<[(Place, PathBuf); 2]> {
         let row = self.tree.current().filter(|row| row.kind == FileKind::File)?;
         let change = self.change(row.path?).filter(|change| change.mark == Mark::Changed)?;
         if !change.what.contains(&Difference::Content) {
-            return None; // there is nothing to see side by side
+            return None; // only one image has the file
         }
         let ([before, after], path) = (self.of.clone()?, self.path()?);
         Some([(Place::Image(before), path.clone()), (Place::Image(after), path)])
     }
 
-    /// The file under the cursor, of the second image where that has it.
+    /// Returns the file under the cursor, from the new image if it is there.
     #[must_use]
     pub fn file(&self) -> Option<(Place, PathBuf)> {
         let row = self.tree.current().filter(|row| row.kind == FileKind::File)?;
         Some((Place::Image(self.side(row.mark)?), self.path()?))
     }
 
-    /// The image that has what is so marked.
+    /// Returns the image that contains a path with this mark.
     fn side(&self, mark: Option<Mark>) -> Option<String> {
         let [before, after] = self.of.clone()?;
         Some(if mark == Some(Mark::Deleted) { before } else { after })
     }
 
-    /// The two images, and what differs of what their containers get.
+    /// Returns the two images and the differences of their configuration.
     #[must_use]
     pub fn summary(&self) -> Vec<SummaryLine> {
         let (Some(diff), Some(of)) = (&self.diff, &self.of) else { return Vec::new() };
         summary(diff, of)
     }
 
-    /// How to copy what is under the cursor into `folder`: out of the second image, or out of
-    /// the first where only that has it.
+    /// Returns the request to copy the path under the cursor into `folder`: from the new image, or
+    /// from the old one if only that has the path.
     #[must_use]
     pub fn extract(&self, folder: PathBuf) -> Option<CopyRequest> {
         let path = self.path()?;
@@ -197,13 +197,13 @@ impl ComparePane {
 /// A line of the summary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SummaryLine {
-    /// Only the first, only the second image has it; `None` says something of both.
+    /// Whether only the old or only the new image has it; `None` applies to both.
     pub mark: Option<Mark>,
-    /// What it is about.
+    /// Its subject.
     pub name: String,
-    /// What there is to say.
+    /// Its text.
     pub text: String,
-    /// It is the heading of those that follow.
+    /// Whether it is the heading of the following lines.
     pub is_heading: bool,
 }
 
@@ -249,7 +249,7 @@ fn summary(diff: &ImageDiff, of: &[String; 2]) -> Vec<SummaryLine> {
     lines
 }
 
-/// `40M → 44M (+4M)`
+/// Returns the sizes and the change: `40M → 44M (+4M)`.
 fn grown(before: u64, after: u64) -> String {
     let by = match after.cmp(&before) {
         Ordering::Less => format!("-{}", size(before - after)),
@@ -271,7 +271,7 @@ pub(crate) mod tests {
     use crate::engine::layers::{ComparedImage, ConfigChange, LayerPath, Sum};
     use crate::tui::fixture::now;
 
-    /// What differs for tests: `/srv/{app,new.js}`, `/etc/{passwd,motd}` and all of `/tmp`.
+    /// A difference for tests: `/srv/{app,new.js}`, `/etc/{passwd,motd}` and all of `/tmp`.
     pub(crate) fn diff() -> ImageDiff {
         use FileKind::{File, Folder, Link};
         use Mark::{Added, Changed, Deleted};
@@ -340,7 +340,7 @@ pub(crate) mod tests {
         pane
     }
 
-    /// The rows of the tree: `+ /srv 0 46140344`.
+    /// Returns the rows of the tree: `+ /srv 0 46140344`.
     fn rows(pane: &ComparePane) -> Vec<String> {
         let line = |row: &crate::tui::pathtree::model::TreeRow| {
             let sign = match row.mark {

@@ -1,4 +1,4 @@
-//! Comparing two images: which two, and the keys of what differs.
+//! Starting a comparison of two images, and the keys of its tab.
 
 use std::cmp::Reverse;
 
@@ -18,7 +18,7 @@ use crate::tui::page::model::Page;
 use crate::tui::section::Subject;
 use crate::tui::tab::Tab;
 
-/// Compares two marked images, or the shown one with the one that is marked.
+/// Compares two marked images, or the shown image with the marked one.
 pub(crate) fn open(model: &mut Model) -> Vec<Effect> {
     let was_list = model.focus == Focus::List;
     let marked: Vec<&ImageRow> = model.images.marked();
@@ -35,7 +35,8 @@ pub(crate) fn open(model: &mut Model) -> Vec<Effect> {
         say_what_to_mark(model, count, is_shown);
         return Vec::new();
     };
-    // From the older one to the newer; of two that are as old from the lower one in the list.
+    // From the older image to the newer one. If both are equally old, the lower one in the list is
+    // the old one.
     let mut pair = [*two, *one];
     if shown.is_some() {
         pair.reverse();
@@ -62,7 +63,7 @@ pub(crate) fn open(model: &mut Model) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Says what is to be marked first; `count` images are meant as it is.
+/// Tells the user which images to mark; `count` images are selected at present.
 fn say_what_to_mark(model: &mut Model, count: usize, is_shown: bool) {
     let mark = model.keys_of(KeyContext::Images, Action::Mark);
     let (text, hint) = match (is_shown, count) {
@@ -79,7 +80,7 @@ fn say_what_to_mark(model: &mut Model, count: usize, is_shown: bool) {
     model.say(Tone::Plain, text, Some(hint));
 }
 
-/// What `action` does in the comparison; `None` when that is nothing special.
+/// Performs `action` in the comparison; `None` if it has no special meaning there.
 pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     let is_single = model.is_alone || model.windows.count() == 1 && model.is_zoomed;
     let folder = model.world.folder.clone();
@@ -121,8 +122,8 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     Some(Vec::new())
 }
 
-/// Shows how what is in the file under the cursor differs, or else the file itself; a folder
-/// folds.
+/// Shows the differences in the file under the cursor, or the file itself if only one image has it.
+/// Folds or unfolds a folder.
 fn look(model: &mut Model) -> Vec<Effect> {
     let pane = &mut model.pane_mut().compare;
     if pane.tree.unfold() || pane.tree.fold_here() {
@@ -138,7 +139,7 @@ fn look(model: &mut Model) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Shows what was read of a file, or of how two differ.
+/// Shows the content of a file, or the differences between two files.
 pub(crate) fn page(model: &mut Model, wished: FilesWish, title: String, lines: Vec<String>) {
     let title = match wished {
         FilesWish::Compare([(before, path), (after, _)]) => {

@@ -1,4 +1,4 @@
-//! Two images beside each other: a summary, and the tree of what differs.
+//! Two images side by side: a summary, and the tree of differences.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -46,7 +46,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, pane: &ComparePane, are
     tree(frame, model, pane, diff, right, has_keys && !pane.in_summary);
 }
 
-/// `acme/app:2.4.0 → acme/app:2.4.1`
+/// Returns the title: `acme/app:2.4.0 → acme/app:2.4.1`.
 pub(crate) fn title(pane: &ComparePane, room: usize) -> String {
     let Some([before, after]) = &pane.of else { return String::new() };
     let each = room.saturating_sub(5) / 2;
@@ -64,7 +64,7 @@ fn summary(frame: &mut Frame<'_>, model: &Model, pane: &ComparePane, area: Rect,
     frame.render_widget(Paragraph::new(lines), area);
 }
 
-/// ` + env PATH     /usr/bin:/bin`
+/// Returns a line of the summary: ` + env PATH     /usr/bin:/bin`.
 fn summary_line(model: &Model, line: &SummaryLine, width: u16) -> Line<'static> {
     let theme = &model.theme;
     if line.is_heading {
@@ -108,7 +108,7 @@ fn tree(
     pathtree::view::draw(frame, model, &pane.tree, (&diff.paths, title, none), area, has_keys, text);
 }
 
-/// `+4.0M`, `-9.0K`
+/// Returns the change in size: `+4.0M`, `-9.0K`.
 fn grown(row: &TreeRow) -> String {
     match row.size.cmp(&row.before) {
         std::cmp::Ordering::Less => format!("-{}", size(row.before - row.size)),
@@ -117,7 +117,7 @@ fn grown(row: &TreeRow) -> String {
     }
 }
 
-/// Of a file what differs, of a folder how much in it.
+/// Returns what differs in a file, or how much differs in a folder.
 fn about(model: &Model, pane: &ComparePane, row: &TreeRow) -> Line<'static> {
     let theme = &model.theme;
     let change = row.path.and_then(|path| pane.change(path));
@@ -155,7 +155,7 @@ fn difference(difference: &Difference) -> String {
     }
 }
 
-/// What stands in the lower border.
+/// Returns the text for the lower border.
 pub(crate) fn note(model: &Model, pane: &ComparePane) -> (String, Style) {
     let Some(diff) = &pane.diff else { return (String::new(), model.theme.dim) };
     let (added, changed, removed) = (diff.added.files, diff.changed.files, diff.removed.files);

@@ -1,4 +1,4 @@
-//! A question before something is done: yes or no, and no is the default.
+//! A yes-or-no question before an action. The default is no.
 
 pub mod model;
 pub mod update;

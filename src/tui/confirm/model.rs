@@ -1,4 +1,4 @@
-//! What is asked before something is done.
+//! A confirmation dialog.
 
 use crate::tui::effect::Effect;
 use crate::tui::words::wrap;
@@ -8,33 +8,33 @@ use crate::tui::words::wrap;
 pub struct Confirm {
     /// `Remove 1 container?`
     pub title: String,
-    /// What goes, one a line.
+    /// The affected objects, one per line.
     pub items: Vec<String>,
-    /// What that means.
+    /// The consequences.
     pub notes: Vec<String>,
-    /// The word for yes.
+    /// The label for yes.
     pub yes: &'static str,
-    /// What is done then.
+    /// The effects of answering yes.
     pub effects: Vec<Effect>,
-    /// The item at the top, where there are more than fit.
+    /// The index of the first visible item, if not all fit.
     pub top: usize,
 }
 
 impl Confirm {
-    /// Its columns within the border on a screen of this width.
+    /// Returns the columns inside the border on a screen of this width.
     #[must_use]
     pub fn width(width: u16) -> usize {
         usize::from(width.min(64).saturating_sub(4)).max(1)
     }
 
-    /// What it means, in lines that fit.
+    /// Returns the notes, wrapped to fit.
     #[must_use]
     pub fn note_lines(&self, width: u16) -> Vec<String> {
         self.notes.iter().flat_map(|note| wrap(note, Self::width(width), 0)).collect()
     }
 
-    /// How many items are shown at once on a screen of this size: where not all fit, a line
-    /// says so. The notes and the answers are never cut off.
+    /// Returns how many items are visible on a screen of this size. If not all fit, a line says so.
+    /// Notes and answers are never cut off.
     #[must_use]
     pub fn rows(&self, (width, height): (u16, u16)) -> usize {
         let others = self.note_lines(width).len() + if Self::is_low(height) { 3 } else { 6 };
@@ -43,7 +43,7 @@ impl Confirm {
         room.max(1)
     }
 
-    /// Whether there is no room for empty lines.
+    /// Whether the screen is too low for empty lines.
     #[must_use]
     pub fn is_low(height: u16) -> bool {
         height < 16

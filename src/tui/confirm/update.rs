@@ -1,11 +1,11 @@
-//! Keys of a question.
+//! The keys of the confirmation dialog.
 
 use crate::tui::action::Action;
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
 use crate::tui::model::layer::Layer;
 
-/// What `action` does to the question.
+/// Performs `action` in the dialog.
 pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let Some(Layer::Confirm(question)) = model.layers.last_mut() else { return Vec::new() };
     let room = question.rows(model.size);

@@ -1,4 +1,4 @@
-//! The question on the screen.
+//! Draws the confirmation dialog.
 
 use ratatui::Frame;
 use ratatui::style::Modifier;
@@ -12,7 +12,7 @@ use crate::tui::model::Model;
 use crate::tui::view::dialog::{keys, open};
 use crate::tui::words::{Align, cell};
 
-/// Draws it.
+/// Draws the dialog.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, question: &Confirm) {
     let theme = &model.theme;
     let (most, room) = (question.rows(model.size), Confirm::width(model.size.0));
@@ -34,7 +34,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, question: &Confirm) {
     lines.extend(gap.iter().cloned());
     lines.extend(question.note_lines(model.size.0).into_iter().map(|note| Line::styled(note, theme.warn)));
     lines.extend(gap);
-    // What only adds something takes nothing away that could be kept.
+    // An action that only adds something has nothing to keep.
     let no = match question.yes {
         "copy" | "make" => "cancel (also ↵, Esc)",
         _ => "keep (also ↵, Esc)",

@@ -24,7 +24,7 @@ use crate::tui::section::Subject;
 use crate::tui::tab::Tab;
 use model::ContainerRow;
 
-/// Containers.
+/// The containers list.
 #[derive(Debug)]
 pub struct Containers;
 
@@ -90,7 +90,7 @@ impl ListScreen for Containers {
     fn first_tab(model: &Model, last: Option<Tab>) -> Tab {
         match last {
             Some(Tab::Session(id)) => Tab::Session(id),
-            // Why it ended is what is wanted first.
+            // For a failed container, the user wants to know the cause first.
             _ if model.container().is_some_and(ContainerRow::is_ill) => Tab::Why,
             last => last.unwrap_or(Tab::Logs),
         }

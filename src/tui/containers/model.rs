@@ -1,4 +1,4 @@
-//! A container in the list: plain, small, compared by value.
+//! A container in the list: small and compared by value.
 
 use std::cmp::Ordering;
 
@@ -12,7 +12,7 @@ use crate::tui::list::filter::Field;
 use crate::tui::list::rows::{Row, natural};
 use crate::tui::words::died_of_memory;
 
-/// The label that says which project a container is of.
+/// The label with the project of a container.
 pub const PROJECT: &str = "com.docker.compose.project";
 
 /// A container in the list.
@@ -22,65 +22,65 @@ pub struct ContainerRow {
     pub id: ContainerId,
     pub name: String,
     pub image: String,
-    /// Why its state cannot be read, where that is so: then nothing but its id and its name is
-    /// known, and nothing but removing it can be done.
+    /// Why the state cannot be read, if so. Then only the id and the name are known, and the only
+    /// possible action is to remove it.
     pub damaged: Option<String>,
     pub status: Status,
     pub exit_code: u8,
     pub oom_killed: bool,
     pub error: String,
-    /// Its end was asked for: it was stopped by hand, or the program of a terminal was left.
+    /// Whether it was stopped by the user, or the program of a terminal was left.
     pub ended_by_hand: bool,
     pub restarts: u32,
     pub created: Timestamp,
     pub started: Option<Timestamp>,
     pub finished: Option<Timestamp>,
     pub command: String,
-    /// Words of the command line that make one like it, without a name.
+    /// The arguments of the command line that creates an equal container, without a name.
     pub again: Vec<String>,
-    /// What is being done to it: `stopping…`.
+    /// The action in progress: `stopping…`.
     pub busy: Option<&'static str>,
-    /// Seconds until it is killed, while it is being stopped.
+    /// The seconds until it is killed, while it is stopping.
     pub left: Option<u64>,
-    /// It goes when it ends.
+    /// Whether it is removed when it exits.
     pub auto_remove: bool,
-    /// Seconds it has to end when it is stopped; negative: as long as it takes.
+    /// The stop timeout in seconds. Negative values wait without limit.
     pub stop_timeout: i64,
     /// `name=value`
     pub labels: Vec<String>,
-    /// `sha256:…`, of the image it was made of.
+    /// The id of its image: `sha256:…`.
     pub image_id: String,
-    /// The label [`PROJECT`].
+    /// The value of the label [`PROJECT`].
     pub project: String,
     /// `bridge`, `host`, `none`, …
     pub network: String,
-    /// Its address there, while it is up.
+    /// Its address in the network, while it is up.
     pub address: String,
-    /// `80/tcp`: what its image says it listens on.
+    /// The ports that its image exposes: `80/tcp`.
     pub ports: Vec<String>,
-    /// What it used when it was last measured.
+    /// The last measured resource use.
     pub used: Option<Used>,
 }
 
-/// What a container used at one moment.
+/// The resource use of a container at one moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Used {
-    /// Percent of one CPU.
+    /// CPU use in percent of one CPU.
     pub cpu: f64,
-    /// Bytes.
+    /// Memory in bytes.
     pub memory: f64,
-    /// Bytes, where there is a limit of its own.
+    /// The memory limit of the container in bytes, if any.
     pub limit: Option<f64>,
-    /// Bytes a second received.
+    /// Bytes received per second.
     pub net_in: f64,
-    /// Bytes a second sent.
+    /// Bytes sent per second.
     pub net_out: f64,
     /// Processes and threads.
     pub pids: f64,
 }
 
 impl ContainerRow {
-    /// What the list shows of `container`.
+    /// Returns the row for `container`.
     #[must_use]
     pub fn new(container: &ContainerView) -> Self {
         let words = container.config.process.program();
@@ -114,8 +114,8 @@ impl ContainerRow {
         }
     }
 
-    /// What the list shows of one whose state cannot be read; `None` where not even its id
-    /// can.
+    /// Returns the row for a container whose state cannot be read; `None` if its id is unknown as
+    /// well.
     #[must_use]
     pub fn unreadable(damaged: &Damaged) -> Option<Self> {
         Some(Self {
@@ -148,8 +148,7 @@ impl ContainerRow {
         })
     }
 
-    /// What is reached at its first port, from this machine; `None` when it listens on none
-    /// or is not up.
+    /// Returns the URL of its first port on this machine; `None` if it exposes none or is not up.
     #[must_use]
     pub fn url(&self) -> Option<String> {
         let number = |port: &String| port.strip_suffix("/tcp").unwrap_or(port).parse::<u16>().ok();
@@ -163,39 +162,39 @@ impl ContainerRow {
         Some(format!("{scheme}://{host}:{port}"))
     }
 
-    /// When it was started while it is up, else when it ended, else when it was made.
+    /// Returns when it was started if it is up, otherwise when it exited or was created.
     #[must_use]
     pub fn since(&self) -> Timestamp {
         let moment = if self.is_up() { self.started } else { self.finished };
         moment.unwrap_or(self.created)
     }
 
-    /// Whether processes of it exist, or will again by themselves.
+    /// Whether it has processes, or is about to restart.
     #[must_use]
     pub fn is_up(&self) -> bool {
         self.status.is_up() || self.status == Status::Restarting
     }
 
-    /// Whether there is something to explain: it ended badly, or is about to again.
+    /// Whether there is something to explain: it failed, restarts, or ran out of memory.
     #[must_use]
     pub fn is_ill(&self) -> bool {
         self.has_failed() || self.status == Status::Restarting || self.oom_killed
     }
 
-    /// Whether it ended for want of memory.
+    /// Whether it exited because it was out of memory.
     #[must_use]
     pub fn died_of_memory(&self) -> bool {
         died_of_memory(self.exit_code, self.oom_killed)
     }
 
-    /// Whether it ended badly.
+    /// Whether it exited with an error.
     #[must_use]
     pub fn has_failed(&self) -> bool {
         !self.is_up() && (self.exit_code != 0 || !self.error.is_empty())
     }
 }
 
-/// The words of `run` that make a container like this one.
+/// Returns the arguments of `run` that create an equal container.
 fn again(container: &ContainerView) -> Vec<String> {
     let request = CreateRequest {
         name: None,
@@ -203,11 +202,11 @@ fn again(container: &ContainerView) -> Vec<String> {
         pull: PullPolicy::default(),
         options: container.asked.clone(),
     };
-    // Without a terminal nobody stays with it.
+    // Without a terminal, it runs detached.
     command::equivalent::run(&request, !container.asked.process.tty)
 }
 
-/// Its address, while it is up and connected.
+/// Returns its address, while it is up and connected.
 fn address(container: &ContainerView) -> String {
     container.endpoints.first().map(|endpoint| endpoint.address.to_string()).unwrap_or_default()
 }
@@ -273,7 +272,8 @@ impl Row for ContainerRow {
 }
 
 impl ContainerRow {
-    /// What wants to be looked at first: what is ill, what is up, what has ended.
+    /// Returns the rank for sorting by urgency: problems first, then running containers, then
+    /// exited ones.
     fn urgency(&self) -> (u8, u8) {
         let rank = match self.status {
             Status::Restarting => 0,

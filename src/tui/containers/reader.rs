@@ -8,7 +8,7 @@ use crate::tui::reader::ListReader;
 use crate::tui::reading::Listed;
 use crate::tui::section::Subject;
 
-/// Reads them.
+/// Sends the list of containers.
 pub(crate) async fn read(reader: ListReader) {
     let read = rows(&reader.engine).await;
     reader.answer(read.map(|(rows, warnings)| (Listed::Containers(rows), warnings))).await;
@@ -20,7 +20,7 @@ async fn rows(engine: &Engine) -> Result<(Vec<ContainerRow>, Vec<String>)> {
     Ok((whole.iter().map(ContainerRow::new).chain(unreadable).collect(), warnings))
 }
 
-/// Everything known of a container, as `inspect` gives it.
+/// Returns everything known about a container, as `inspect` prints it.
 pub(crate) async fn document(engine: &Engine, subject: &Subject) -> Result<Document> {
     let Subject::Container(id) = subject else { return Ok(Document::default()) };
     let container = engine.containers().get(id.as_str()).await?;

@@ -13,7 +13,7 @@ use crate::tui::model::Model;
 use crate::tui::theme::Theme;
 use crate::tui::words::{bytes, spark};
 
-/// What a row shows in a column.
+/// Returns a row's text in a column.
 pub(crate) fn cell(model: &Model, row: &ContainerRow, column: Option<Column>, width: usize) -> Cell {
     use Column as C;
     let theme = &model.theme;
@@ -54,7 +54,8 @@ pub(crate) fn cell(model: &Model, row: &ContainerRow, column: Option<Column>, wi
     }
 }
 
-/// `498M/512M` where there is a limit and room to say so; in the colour of alarm near it.
+/// Returns the memory use, as `498M/512M` if there is a limit and enough room; highlighted near the
+/// limit.
 fn memory(theme: &Theme, used: Option<&Used>, width: usize, text: Style) -> Cell {
     let Some(used) = used else { return ("-".to_owned(), text) };
     let shown = bytes(used.memory);
@@ -63,7 +64,7 @@ fn memory(theme: &Theme, used: Option<&Used>, width: usize, text: Style) -> Cell
     if width >= 9 { (format!("{shown}/{}", bytes(limit)), style) } else { (shown, style) }
 }
 
-/// What the empty list says.
+/// Returns the text of the empty list.
 pub(crate) fn empty(model: &Model) -> Said {
     if model.images.all().is_empty() {
         let offers = vec![
@@ -80,7 +81,7 @@ pub(crate) fn empty(model: &Model) -> Said {
     ("No containers yet.", offers)
 }
 
-/// A few names of images, and how many are kept as presets.
+/// Lists a few image names and the number of presets.
 fn try_these(model: &Model) -> String {
     let named = model.images.all().iter().filter(|row| !row.name.is_empty());
     let names: Vec<&str> = named.take(3).map(|row| row.name.trim_end_matches(":latest")).collect();

@@ -1,4 +1,4 @@
-//! How the state and the age of a container are told.
+//! The texts for the state and the age of a container.
 
 use jiff::Timestamp;
 use ratatui::style::Style;
@@ -8,14 +8,14 @@ use crate::tui::containers::model::ContainerRow;
 use crate::tui::theme::Theme;
 use crate::tui::words::{exit, span};
 
-/// Glyph, word and style of a container's state.
+/// Returns the glyph, text and style of a container's state.
 #[must_use]
 pub fn state(row: &ContainerRow, theme: &Theme) -> (&'static str, String, Style) {
     if let Some(busy) = row.busy {
         let text = match row.left {
             None | Some(0) => busy.to_owned(),
             Some(left @ 1..10) => format!("{busy} {left}s"),
-            // The column has room for no more.
+            // The column is too narrow for both.
             Some(left) => format!("{} {left}s", busy.trim_end_matches('…')),
         };
         return ("◐", text, theme.warn);
@@ -37,7 +37,7 @@ pub fn state(row: &ContainerRow, theme: &Theme) -> (&'static str, String, Style)
     }
 }
 
-/// How long a container is up, or since when it is not: `41m`, `3h11m ago`.
+/// Returns how long a container has been up, or when it exited: `41m`, `3h11m ago`.
 #[must_use]
 pub fn age(row: &ContainerRow, now: Timestamp) -> String {
     let since = |then: Timestamp| span(now.duration_since(then));

@@ -1,4 +1,4 @@
-//! What a command of the user's needs to know before it is run.
+//! The dialog that asks for values that a custom command needs.
 
 use std::collections::HashMap;
 
@@ -7,47 +7,47 @@ use crate::engine::ContainerId;
 use crate::tui::custom::model::{Placeholder, Template};
 use crate::tui::model::input::Input;
 
-/// A line that is asked for.
+/// An input line.
 #[derive(Debug)]
 pub struct Ask {
-    /// What is asked for.
+    /// Its title.
     pub title: String,
-    /// What to type.
+    /// A hint about what to type.
     pub hint: String,
-    /// The line.
+    /// The input.
     pub input: Input,
-    /// What is wrong with it.
+    /// What is wrong with the input.
     pub error: Option<String>,
-    /// The command that waits for it; `None` when the line is the command.
+    /// The command that waits for the value; `None` if the input is the command.
     pub pending: Option<Box<Pending>>,
 }
 
-/// A command whose placeholders are being filled.
+/// A command with placeholders that still need values.
 #[derive(Debug, Clone)]
 pub struct Pending {
-    /// What it is called.
+    /// Its name.
     pub name: String,
     /// Its line.
     pub template: Template,
-    /// Where it is run.
+    /// Where its output goes.
     pub whither: Whither,
-    /// It is asked about first.
+    /// Whether it needs to be confirmed.
     pub confirm: bool,
-    /// The container it is about.
+    /// The container it applies to.
     pub container: Option<ContainerId>,
-    /// What is known so far.
+    /// The values known so far.
     pub values: HashMap<Placeholder, String>,
 }
 
-/// A command that can be run as it is.
+/// A command that is ready to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ready {
-    /// What it is called.
+    /// Its name.
     pub name: String,
-    /// A program and its words.
+    /// The program and its arguments.
     pub words: Vec<String>,
-    /// Where it is run.
+    /// Where it runs.
     pub whither: Whither,
-    /// The container it is about.
+    /// The container it applies to.
     pub container: Option<ContainerId>,
 }

@@ -1,4 +1,4 @@
-//! Commands of the user's.
+//! Custom commands of the user.
 
 pub mod ask;
 pub mod model;

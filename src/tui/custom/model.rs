@@ -1,18 +1,17 @@
-//! The user's own commands: placeholders, and how they are filled.
+//! Custom commands: their placeholders, and how values are substituted.
 //!
 //! ```text
 //! run = "ping {ip} | grep {prompt:Word}"   sh -c 'ping "${1}" | grep "${2}"' hoist 10.0.3.2 'a b'
 //! run = ["ping", "{ip}"]                   ping 10.0.3.2
 //! ```
-//! Whatever stands for a placeholder is only ever a word of its own: the name of an image or
-//! a line that was typed may hold quotes, `$(…)` and semicolons, and stays what it is. In a
-//! line for the shell a placeholder becomes a parameter, quoted as its surroundings ask.
-//! `{{name}}` is the text `{name}`.
+//! A value is always substituted as a single word: an image name or typed text may contain quotes,
+//! `$(…)` and semicolons, and none of them is interpreted. In a shell line, a placeholder becomes a
+//! parameter with the quotes that its context requires. `{{name}}` is the literal text `{name}`.
 
 use crate::command::split;
 use crate::config::{At, Custom, Line, Whither};
 
-/// What a placeholder stands for.
+/// A placeholder in a command.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Placeholder {
@@ -20,7 +19,7 @@ pub enum Placeholder {
     Id,
     Image,
     Ip,
-    /// What the user types when asked for it.
+    /// Text that the user is asked for, with this title.
     Prompt(String),
 }
 
@@ -35,7 +34,7 @@ impl Placeholder {
         Self::NAMED.into_iter().find(|(name, _)| *name == word).map(|(_, placeholder)| placeholder)
     }
 
-    /// As it is written.
+    /// Returns the placeholder as it is written in a command.
     #[must_use]
     pub fn shown(&self) -> String {
         match self {
@@ -48,7 +47,7 @@ impl Placeholder {
     }
 }
 
-/// What is wrong with a line.
+/// An error in a command.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say it")]
 pub enum Fault {
@@ -66,30 +65,30 @@ pub enum Fault {
     Where,
 }
 
-/// A line that can be filled.
+/// A parsed command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Template {
-    /// For the shell.
+    /// A line for the shell.
     Shell(Vec<Part>),
-    /// Word by word.
+    /// A list of arguments.
     Words(Vec<Vec<Part>>),
 }
 
-/// A piece of a line.
+/// A piece of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Part {
-    /// As it is written.
+    /// Literal text.
     Text(String),
-    /// To be filled.
+    /// A placeholder.
     Hole(Placeholder),
 }
 
 impl Template {
-    /// Reads the line of a command.
+    /// Parses a custom command.
     ///
     /// # Errors
     ///
-    /// When a placeholder is unknown, or stands where it would become code.
+    /// Returns a fault if a placeholder is unknown, or stands where it would be run as code.
     pub fn of(command: &Custom) -> Result<Self, (Fault, At)> {
         let (run, at) = &command.run;
         let template = match (run, command.whither) {
@@ -100,11 +99,11 @@ impl Template {
         template.map_err(|fault| (fault, at.clone()))
     }
 
-    /// A line for the shell.
+    /// Parses a line for the shell.
     ///
     /// # Errors
     ///
-    /// When a placeholder is unknown.
+    /// Returns a fault if a placeholder is unknown.
     pub fn shell(line: &str) -> Result<Self, Fault> {
         if line.trim().is_empty() {
             return Err(Fault::Empty);
@@ -112,7 +111,7 @@ impl Template {
         Ok(Self::Shell(parts(line)?))
     }
 
-    /// A line of hoist's own command line: its words.
+    /// Parses a line of hoist's own command line into words.
     fn line(line: &str) -> Result<Self, Fault> {
         let words = split(line).map_err(|usage| Fault::Words(usage.message().to_owned()))?;
         Self::words(&words)
@@ -135,7 +134,7 @@ impl Template {
         Ok(Self::Words(template))
     }
 
-    /// Every placeholder, each once, in the order of the line.
+    /// Returns the placeholders in the order of the command, without duplicates.
     #[must_use]
     pub fn placeholders(&self) -> Vec<Placeholder> {
         let parts: Vec<&Part> = match self {
@@ -153,7 +152,7 @@ impl Template {
         found
     }
 
-    /// The words that are run, each placeholder being what `value` says.
+    /// Returns the arguments to run, with placeholders replaced by `value`.
     #[must_use]
     pub fn fill(&self, value: impl Fn(&Placeholder) -> String) -> Vec<String> {
         match self {
@@ -174,7 +173,7 @@ impl Template {
     }
 }
 
-/// Whether a word is code to the program before it: `sh -c HERE`, `bash -lc HERE`.
+/// Whether the argument is code for the shell before it: `sh -c HERE`, `bash -lc HERE`.
 fn is_script(words: &[String], at: usize) -> bool {
     let is_shell = |word: &String| {
         let program = word.rsplit('/').next().unwrap_or_default();
@@ -188,7 +187,7 @@ fn is_script(words: &[String], at: usize) -> bool {
     (takes_code && words[..at].iter().any(is_shell)) || words[..at].iter().any(|word| word == "eval")
 }
 
-/// Takes text and placeholders apart.
+/// Splits text into literals and placeholders.
 fn parts(text: &str) -> Result<Vec<Part>, Fault> {
     let mut parts = Vec::new();
     let mut plain = String::new();
@@ -231,16 +230,16 @@ fn parts(text: &str) -> Result<Vec<Part>, Fault> {
     Ok(parts)
 }
 
-/// Whether what stands in braces looks like a placeholder; `{a,b}` and `{ print }` do not.
+/// Whether text in braces looks like a placeholder; `{a,b}` and `{ print }` do not.
 fn is_word(word: &str) -> bool {
     let is_name = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
     is_name || word.starts_with("prompt:")
 }
 
-/// The shell's line, each placeholder a parameter in the quotes that it needs there.
+/// Returns the line for the shell, with placeholders as parameters, quoted for their context.
 fn script(parts: &[Part], placeholders: &[Placeholder]) -> String {
     let mut script = String::new();
-    // The quote that is open; a shell's own rules, as far as they matter here.
+    // The open quote, according to the shell's rules as far as they matter here.
     let mut open: Option<char> = None;
     for part in parts {
         match part {
@@ -264,7 +263,8 @@ fn script(parts: &[Part], placeholders: &[Placeholder]) -> String {
                     }
                     script.push(c);
                 }
-                // A backslash just before a placeholder is meant for the text it would be.
+                // A backslash right before a placeholder is literal: it must not escape the
+                // parameter.
                 if is_escaped {
                     script.push('\\');
                 }
@@ -341,7 +341,7 @@ mod tests {
         );
     }
 
-    /// What a shell makes of the words.
+    /// Returns the arguments as a shell passes them on.
     fn run(words: &[String]) -> String {
         let (program, rest) = words.split_first().unwrap();
         let output = std::process::Command::new(program).args(rest).output().unwrap();

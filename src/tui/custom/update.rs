@@ -1,5 +1,5 @@
-//! The user's own commands, and `!`: what they are about is found, what is missing is asked
-//! for, then they are run.
+//! Custom commands and `!`: fills in values of the selected object, asks for missing ones, and runs
+//! the command.
 
 use std::collections::HashMap;
 
@@ -18,7 +18,7 @@ use crate::tui::model::layer::Layer;
 use crate::tui::model::titles::name_of;
 use crate::tui::section::Subject;
 
-/// Runs the user's command with this number.
+/// Runs the custom command at this index.
 pub(crate) fn run(model: &mut Model, at: usize) -> Vec<Effect> {
     let Some(command) = model.look.commands.get(at).cloned() else { return Vec::new() };
     if model.look.is_read_only && command.whither != Whither::Hoist {
@@ -44,7 +44,7 @@ pub(crate) fn run(model: &mut Model, at: usize) -> Vec<Effect> {
     }
 }
 
-/// Asks for a line for the shell of this machine.
+/// Asks for a line to run in the host's shell.
 pub(crate) fn ask_line(model: &mut Model) {
     if model.look.is_read_only {
         model.refuse("a command of the shell could change something");
@@ -59,7 +59,7 @@ pub(crate) fn ask_line(model: &mut Model) {
     });
 }
 
-/// What `action` does while a line is asked for.
+/// Performs `action` in the input dialog.
 pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
         Action::Accept => accept(model),
@@ -71,7 +71,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     }
 }
 
-/// What was typed is not wrong yet.
+/// Clears the error when the input changes.
 pub(crate) fn typed(model: &mut Model) {
     if let Some(Layer::Ask(ask)) = model.layers.last_mut() {
         ask.error = None;
@@ -102,7 +102,7 @@ fn accept(model: &mut Model) -> Vec<Effect> {
     }
 }
 
-/// Fills in what is known of the object.
+/// Fills in the values known from the selected object.
 fn begin(model: &mut Model, mut pending: Pending) -> Vec<Effect> {
     pending.values = facts(model);
     pending.container = match model.subject() {
@@ -124,7 +124,7 @@ fn begin(model: &mut Model, mut pending: Pending) -> Vec<Effect> {
     proceed(model, pending)
 }
 
-/// What is known of the selected object; what is empty is not known.
+/// Returns the known values of the selected object, without empty ones.
 fn facts(model: &Model) -> HashMap<Placeholder, String> {
     let mut facts = HashMap::new();
     match model.subject() {
@@ -154,7 +154,7 @@ fn facts(model: &Model) -> HashMap<Placeholder, String> {
     facts
 }
 
-/// Asks for the next thing that is missing, then whether it shall be, then runs it.
+/// Asks for the next missing value, then for confirmation, then runs the command.
 fn proceed(model: &mut Model, pending: Pending) -> Vec<Effect> {
     let placeholders = pending.template.placeholders();
     let unasked = placeholders.iter().find_map(|placeholder| match placeholder {
@@ -194,7 +194,7 @@ fn proceed(model: &mut Model, pending: Pending) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Runs it.
+/// Runs a command.
 pub(crate) fn go(model: &mut Model, ready: Ready) -> Vec<Effect> {
     match ready.whither {
         Whither::Host => vec![Effect::Host(ready.words)],

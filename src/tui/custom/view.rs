@@ -1,4 +1,4 @@
-//! The line that a command of the user's waits for.
+//! Draws the dialog that asks for input to a custom command.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -11,7 +11,7 @@ use crate::tui::model::Model;
 use crate::tui::view::dialog::{keys, open, two_lines};
 use crate::tui::words::{Align, cell};
 
-/// Draws it.
+/// Draws the dialog.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, asked: &Ask) {
     let theme = &model.theme;
     let title = cell(&asked.title, 40, Align::Left);

@@ -1,4 +1,4 @@
-//! The list of what happened.
+//! The list of events.
 
 pub mod model;
 pub(crate) mod reader;
@@ -18,7 +18,7 @@ use crate::tui::reader::ListReader;
 use crate::tui::section::Subject;
 use model::EventRow;
 
-/// What happened, newest first.
+/// The events list, newest first.
 #[derive(Debug)]
 pub struct Events;
 

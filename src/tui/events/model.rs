@@ -1,4 +1,4 @@
-//! What happened: rows of the Events list.
+//! The rows of the events list.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -11,10 +11,10 @@ use crate::tui::list::columns::Column;
 use crate::tui::list::filter::Field;
 use crate::tui::list::rows::{Row, natural};
 
-/// How many events are kept; the oldest go first.
+/// The number of events kept; the oldest are dropped first.
 pub const KEPT: usize = 5000;
 
-/// An event.
+/// An event in the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventRow {
     key: String,
@@ -22,20 +22,20 @@ pub struct EventRow {
     pub time: Timestamp,
     /// Nanoseconds since 1970.
     pub nanos: i64,
-    /// What kind of object it happened to.
+    /// The kind of object.
     pub kind: Kind,
     /// `create`, `die`, `exec_start: sh`, …
     pub action: String,
-    /// What the object was called then.
+    /// The object's name at that time.
     pub name: String,
-    /// The object's id, or its name where it has none.
+    /// The object's id, or its name if it has none.
     pub id: String,
     /// `exitCode=1 image=redis:8 …`
     pub attributes: String,
 }
 
 impl EventRow {
-    /// What the list shows of `event`.
+    /// Returns the row for `event`.
     #[must_use]
     pub fn new(event: &Event) -> Self {
         let of = |name: &str| event.actor.attributes.get(name);
@@ -52,21 +52,21 @@ impl EventRow {
         }
     }
 
-    /// The exit code that a `die` tells of.
+    /// Returns the exit code of a `die` event.
     #[must_use]
     pub fn exit(&self) -> Option<&str> {
         self.attributes.split(' ').find_map(|word| word.strip_prefix("exitCode="))
     }
 }
 
-/// The first digits of an id; a name whole.
+/// Returns the first digits of an id, or a whole name.
 fn short(id: &str) -> &str {
     let hex = id.strip_prefix("sha256:").unwrap_or(id);
     let is_id = hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
     if is_id { &hex[..12] } else { id }
 }
 
-/// What is known besides, what one looks for first before the rest.
+/// Returns the attributes as text, with the most interesting ones first.
 fn attributes(all: &BTreeMap<String, String>) -> String {
     const FIRST: [&str; 4] = ["exitCode", "signal", "image", "container"];
     let first = FIRST.iter().filter_map(|name| all.get_key_value(*name));
@@ -90,7 +90,7 @@ impl Row for EventRow {
             Field::Action => test(&self.action),
             Field::Name => test(&self.name),
             Field::Id => test(&self.id),
-            // What an event says of labels and the image is among its attributes.
+            // An event's labels and image are among its attributes.
             Field::Label | Field::Image => test(&self.attributes),
             _ => false,
         }

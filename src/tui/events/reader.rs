@@ -1,11 +1,11 @@
-//! Reads what happened before hoist was started.
+//! Reads the events from before hoist was started.
 
 use crate::engine::{Engine, EventFilter, Result};
 use crate::tui::events::model::{EventRow, KEPT};
 use crate::tui::reader::ListReader;
 use crate::tui::reading::Listed;
 
-/// Reads it.
+/// Sends the past events.
 pub(crate) async fn read(reader: ListReader) {
     let read = rows(&reader.engine).await;
     reader.answer(read.map(|rows| (Listed::Events(rows), Vec::new()))).await;

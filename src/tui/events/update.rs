@@ -1,9 +1,9 @@
-//! What is read of events, and where they lead to.
+//! Updates of the events list.
 
 use crate::tui::events::model::{EventRow, KEPT};
 use crate::tui::model::Model;
 
-/// Takes in what was read of the past; what came meanwhile stays.
+/// Stores past events, and keeps those that arrived in the meantime.
 pub(crate) fn take(model: &mut Model, mut rows: Vec<EventRow>) {
     let newest = rows.first().map_or(i64::MIN, |row| row.nanos);
     let mut since: Vec<EventRow> =

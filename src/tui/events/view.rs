@@ -10,7 +10,7 @@ use crate::tui::list::view::Cell;
 use crate::tui::list::view::empty::{Said, plain};
 use crate::tui::model::Model;
 
-/// What a row shows in a column.
+/// Returns a row's text in a column.
 pub(crate) fn cell(model: &Model, row: &EventRow, column: Option<Column>, _: usize) -> Cell {
     let theme = &model.theme;
     let is_bad = matches!(row.action.as_str(), "oom" | "kill")
@@ -30,7 +30,7 @@ pub(crate) fn cell(model: &Model, row: &EventRow, column: Option<Column>, _: usi
     }
 }
 
-/// What the empty list says.
+/// Returns the text of the empty list.
 pub(crate) fn empty(_: &Model) -> Said {
     let offers = vec![plain(Action::GoContainers, "containers")];
     ("Nothing happened since this machine was started.", offers)

@@ -1,4 +1,4 @@
-//! The keys of a place, to be searched.
+//! The searchable list of keys.
 
 pub mod model;
 pub mod update;
@@ -33,7 +33,7 @@ impl Dialog for Help {
     }
 
     fn is_closed_by(&self, key: &KeyEvent) -> bool {
-        // The key that opened it.
+        // The key that opened the help also closes it.
         self.input.text().is_empty() && key.code == KeyCode::Char('?')
     }
 

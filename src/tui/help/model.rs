@@ -1,33 +1,33 @@
-//! The help: every key of a place, to be searched.
+//! The help: a searchable list of the keys of a place.
 
 use crate::tui::action::Action;
 use crate::tui::key::{Key, show_strokes};
 use crate::tui::keymap::{Binding, KeyContext, Keymap};
 use crate::tui::model::input::Input;
 
-/// The help over the screen.
+/// The help dialog.
 #[derive(Debug)]
 pub struct Help {
-    /// Whose keys it shows.
+    /// The place whose keys it shows.
     pub place: KeyContext,
-    /// What is searched for.
+    /// The search query.
     pub input: Input,
-    /// The keys of the other places, not of this one.
+    /// Whether it shows the keys of other places instead of this one.
     pub shows_others: bool,
-    /// The row of the search that Enter does.
+    /// The search result that Enter performs.
     pub cursor: usize,
-    /// The line at the top, where nothing is searched for.
+    /// The first visible line, unless searching.
     pub top: usize,
 }
 
 impl Help {
-    /// The help of a place.
+    /// Creates the help of a place.
     #[must_use]
     pub fn new(place: KeyContext) -> Self {
         Self { place, input: Input::default(), shows_others: false, cursor: 0, top: 0 }
     }
 
-    /// What is found; `None` when nothing is searched for.
+    /// Returns the search results; `None` without a query.
     #[must_use]
     pub fn found(&self, keymap: &Keymap) -> Option<Vec<Entry>> {
         let query = self.input.text().trim();
@@ -35,32 +35,32 @@ impl Help {
     }
 }
 
-/// What some keys do somewhere.
+/// An action and its keys in a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// The keys, each as the help shows them.
+    /// The keys as displayed.
     pub keys: Vec<String>,
-    /// The strokes of the first of them.
+    /// The strokes of the first key.
     pub strokes: Vec<Key>,
-    /// What they do.
+    /// The action.
     pub action: Action,
-    /// In one or two words.
+    /// A label of one or two words.
     pub label: String,
-    /// In a sentence.
+    /// A sentence that describes it.
     pub help: String,
-    /// The place whose keys they are.
+    /// The place the keys belong to.
     pub place: KeyContext,
-    /// They hold where the help was asked for.
+    /// Whether they work where the help was opened.
     pub is_here: bool,
 }
 
-/// What can be done in a place, each action once, in the order of the table of actions.
+/// Returns the actions available in a place, each once, in the order of the table of actions.
 #[must_use]
 pub fn entries(keymap: &Keymap, place: KeyContext) -> Vec<Entry> {
     collect(keymap, keymap.of(place).iter(), true)
 }
 
-/// What can be done elsewhere: the places that have keys of their own.
+/// Returns the actions of other places that have keys of their own.
 #[must_use]
 pub fn others(keymap: &Keymap, place: KeyContext) -> Vec<(KeyContext, Vec<Entry>)> {
     let elsewhere = KeyContext::ALL.iter().filter(|other| place.chain().all(|here| here != **other));
@@ -73,7 +73,7 @@ pub fn others(keymap: &Keymap, place: KeyContext) -> Vec<(KeyContext, Vec<Entry>
         .collect()
 }
 
-/// What each action of some lines is done by, in the order of the table of actions.
+/// Returns the keys of each action in some bindings, in the order of the table of actions.
 pub(crate) fn collect<'a>(
     keymap: &Keymap,
     bindings: impl Iterator<Item = &'a Binding>,
@@ -81,7 +81,7 @@ pub(crate) fn collect<'a>(
 ) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     for binding in bindings {
-        // Behind a prefix stand the keys of another place; its own help shows them.
+        // Behind a prefix are keys of another place, which that place's help shows.
         if keymap.imports(binding) {
             continue;
         }
@@ -104,8 +104,8 @@ pub(crate) fn collect<'a>(
     entries
 }
 
-/// What has every word of `query`, in its keys, its words or its place. What holds here
-/// comes first, and of that what has the very keys.
+/// Returns entries that contain every word of `query` in their keys, texts or place. Those of this
+/// place come first, and within each group those whose keys are the query.
 fn search(keymap: &Keymap, place: KeyContext, query: &str) -> Vec<Entry> {
     let mut all = entries(keymap, place);
     all.extend(others(keymap, place).into_iter().flat_map(|(_, entries)| entries));

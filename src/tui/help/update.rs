@@ -1,4 +1,4 @@
-//! Keys of the help.
+//! The keys of the help.
 
 use crate::tui::action::Action;
 use crate::tui::effect::Effect;
@@ -8,19 +8,19 @@ use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
 use crate::tui::model::layer::Layer;
 
-/// Opens the help of the place that has the keys.
+/// Opens the help of the place that has the focus.
 pub(crate) fn open(model: &mut Model) {
     let place = model.key_context();
     model.open(Help::new(place));
 }
 
-/// What `action` does there.
+/// Performs `action` in the help.
 pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let step = usize::from(model.size.1.saturating_sub(8).max(1));
     let Some(Layer::Help(help)) = model.layers.last_mut() else { return Vec::new() };
     let count = help.found(&model.keymap).map(|found| found.len());
     let at = if count.is_some() { &mut help.cursor } else { &mut help.top };
-    // The view knows how many lines there are; more than any help has is its end.
+    // Only the view knows the number of lines. This is more than any help has.
     let last = count.map_or(500, |count| count.saturating_sub(1));
     match action {
         Action::Down => *at = (*at + 1).min(last),
@@ -36,14 +36,14 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Something else is searched for.
+/// Resets the cursor for a changed query.
 pub(crate) fn typed(model: &mut Model) {
     if let Some(Layer::Help(help)) = model.layers.last_mut() {
         help.cursor = 0;
     }
 }
 
-/// Does what is selected, where it can be done here.
+/// Performs the selected action, if it is available here.
 fn accept(model: &mut Model) -> Vec<Effect> {
     let Some(Layer::Help(help)) = model.layers.pop() else { return Vec::new() };
     let Some(found) = help.found(&model.keymap) else { return Vec::new() };
@@ -53,7 +53,7 @@ fn accept(model: &mut Model) -> Vec<Effect> {
         model.say(Tone::Plain, text, None);
         return Vec::new();
     }
-    // The place may have gone while the help was open.
+    // The place may have changed while the help was open.
     let is_there = model.key_context() == help.place || help.place == KeyContext::Global;
     match model.keymap.custom(help.place, &entry.strokes) {
         _ if !is_there => Vec::new(),

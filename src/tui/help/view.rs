@@ -1,4 +1,4 @@
-//! The help: a table of groups and keys, or what was found.
+//! Draws the help: a table of groups and keys, or search results.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -14,10 +14,10 @@ use crate::tui::model::titles::tab_name;
 use crate::tui::view::dialog::open;
 use crate::tui::words::{Align, cell};
 
-/// Columns of an entry.
+/// The columns of an entry.
 const ENTRY: usize = 17;
 
-/// Columns of the groups' names.
+/// The columns of the group names.
 const GROUP: usize = 10;
 
 /// Draws the help over the screen.
@@ -34,7 +34,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, help: &Help) {
         None => table(model, help, room),
     };
     let tall = u16::try_from(lines.len() + 5).unwrap_or(u16::MAX);
-    // While something is searched for the dialog keeps its size.
+    // The dialog keeps its size during a search.
     let tall = if found.is_some() { tall.max(20) } else { tall };
     let title = format!("Help · {}", if help.shows_others { "other screens" } else { help.place.name() });
     let note = "type to search keys and actions";
@@ -61,7 +61,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, help: &Help) {
     frame.render_widget(footer(model, help, found.is_some(), more), foot);
 }
 
-/// Groups, and in each as many entries a line as there is room for.
+/// Returns the groups, with as many entries per line as fit.
 fn table(model: &Model, help: &Help, room: usize) -> Vec<Line<'static>> {
     let mut lines = vec![Line::default()];
     if help.shows_others {
@@ -73,7 +73,7 @@ fn table(model: &Model, help: &Help, room: usize) -> Vec<Line<'static>> {
     let mut entries = entries(&model.keymap, help.place);
     if model.key_context_below() == help.place {
         entries.iter_mut().for_each(|entry| name_tab(model, entry));
-        // Numbers behind the last tab have nothing to show.
+        // Keys for numbers beyond the last tab have no effect.
         entries.retain(|entry| entry.action.tab().is_none_or(|at| at < model.tabs(model.pane()).len()));
     }
     for chunk in entries.chunk_by(|one, other| one.action.group() == other.action.group()) {
@@ -89,7 +89,7 @@ fn table(model: &Model, help: &Help, room: usize) -> Vec<Line<'static>> {
     lines
 }
 
-/// Calls the key of a tab by the name of what it shows.
+/// Labels the key of a tab with the tab's name.
 fn name_tab(model: &Model, entry: &mut Entry) {
     let tabs = model.tabs(model.pane());
     if let Some(tab) = entry.action.tab().and_then(|at| tabs.get(at)) {
@@ -121,7 +121,7 @@ fn group(model: &Model, name: &str, entries: &[Entry], room: usize) -> Vec<Line<
     lines
 }
 
-/// An entry that was found: its keys, its sentence, and where it holds.
+/// Returns a search result: its keys, its description, and its place.
 fn row(model: &Model, help: &Help, at: usize, entry: &Entry, room: usize) -> Line<'static> {
     let theme = &model.theme;
     let is_here = at == help.cursor;

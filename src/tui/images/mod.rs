@@ -23,7 +23,7 @@ use crate::tui::section::Subject;
 use crate::tui::tab::Tab;
 use model::ImageRow;
 
-/// Images, by their names.
+/// The images list, with a row for each name.
 #[derive(Debug)]
 pub struct Images;
 

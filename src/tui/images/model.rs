@@ -1,4 +1,4 @@
-//! An image in the list: a row for each of its names.
+//! The rows of the images list: one for each name.
 
 use std::cmp::Ordering;
 
@@ -15,26 +15,26 @@ use crate::tui::list::rows::{Row, natural};
 pub struct ImageRow {
     /// `sha256:…`
     pub id: String,
-    /// `debian:13`, empty when it has none.
+    /// `debian:13`, empty if it has none.
     pub name: String,
-    /// When it was made.
+    /// When it was created.
     pub created: Option<Timestamp>,
-    /// Bytes.
+    /// The size in bytes.
     pub size: u64,
     /// `amd64`, `arm64/v8`.
     pub platform: String,
-    /// Its name means the image for another platform.
+    /// Whether its name refers to the image for another platform.
     pub is_other_platform: bool,
-    /// Id and name: what tells rows apart.
+    /// Id and name, which identify the row.
     pub unique: String,
-    /// Containers that were made of it, by name.
+    /// The names of containers created from it.
     pub users: Vec<String>,
-    /// Why its state cannot be read, where that is so.
+    /// Why its state cannot be read, if so.
     pub damaged: Option<String>,
 }
 
 impl ImageRow {
-    /// What the list shows of an image, or of a name, whose state cannot be read.
+    /// Returns the row for an image or a name whose state cannot be read.
     #[must_use]
     pub fn unreadable(damaged: &Damaged) -> Self {
         let name = text::line(damaged.name.as_deref().unwrap_or_default()).into_owned();
@@ -51,26 +51,26 @@ impl ImageRow {
         }
     }
 
-    /// What to call it in a request: its name, or its id where a name does not mean it.
+    /// Returns how a request refers to it: by name, or by id if the name does not refer to it.
     #[must_use]
     pub fn target(&self) -> &str {
         if self.is_by_name() { &self.name } else { &self.id }
     }
 
-    /// Whether a request calls it by its name.
+    /// Whether a request refers to it by name.
     #[must_use]
     pub fn is_by_name(&self) -> bool {
         !self.name.is_empty() && !self.is_other_platform
     }
 
-    /// Whether its removal takes the other one away: a name goes with all its images, an image
-    /// by its id with all its names.
+    /// Whether removing it also removes the other one: a name is removed with all its images, an id
+    /// with all its names.
     #[must_use]
     pub fn takes(&self, other: &Self) -> bool {
         if self.is_by_name() { self.name == other.name } else { self.id == other.id }
     }
 
-    /// The first twelve digits of its id.
+    /// Returns the first twelve digits of its id.
     #[must_use]
     pub fn short(&self) -> &str {
         let hex = self.id.split_once(':').map_or(self.id.as_str(), |(_, hex)| hex);

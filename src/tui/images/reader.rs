@@ -1,4 +1,4 @@
-//! Reads the images, a row for each of their names.
+//! Reads the images, with a row for each name.
 
 use crate::command::split;
 use crate::docker;
@@ -10,7 +10,7 @@ use crate::tui::reader::ListReader;
 use crate::tui::reading::Listed;
 use crate::tui::section::Subject;
 
-/// Reads them.
+/// Sends the list of images.
 pub(crate) async fn read(reader: ListReader) {
     let read = rows(&reader.engine).await;
     reader.answer(read.map(|(rows, warnings)| (Listed::Images(rows), warnings))).await;
@@ -23,7 +23,8 @@ async fn rows(engine: &Engine) -> Result<(Vec<ImageRow>, Vec<String>)> {
     Ok((rows.chain(unreadable).collect(), warnings))
 }
 
-/// A row for each name of an image, or one without a name. `all`: who may have the same names.
+/// Returns a row for each name of an image, or one without a name. `all` are the images that may
+/// share its names.
 fn image_rows(image: &ImageView, all: &[ImageView]) -> Vec<ImageRow> {
     let is_ours = Platform::host().fit(&image.platform).is_some();
     let is_shared = |tag: &Reference| all.iter().any(|one| one.id != image.id && one.tags.contains(tag));
@@ -44,7 +45,7 @@ fn image_rows(image: &ImageView, all: &[ImageView]) -> Vec<ImageRow> {
     image.tags.iter().map(|tag| row(tag.to_string(), !is_ours && is_shared(tag))).collect()
 }
 
-/// Everything known of an image, as `inspect` gives it.
+/// Returns everything known about an image, as `inspect` prints it.
 pub(crate) async fn document(engine: &Engine, subject: &Subject) -> Result<Document> {
     let Subject::Image(target) = subject else { return Ok(Document::default()) };
     let detail = engine.images().inspect(target).await?;

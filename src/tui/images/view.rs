@@ -10,7 +10,7 @@ use crate::tui::list::view::{Cell, ago, or_dash};
 use crate::tui::model::Model;
 use crate::tui::words::size;
 
-/// What a row shows in a column.
+/// Returns a row's text in a column.
 pub(crate) fn cell(model: &Model, row: &ImageRow, column: Option<Column>, _: usize) -> Cell {
     let theme = &model.theme;
     match column {
@@ -29,7 +29,7 @@ pub(crate) fn cell(model: &Model, row: &ImageRow, column: Option<Column>, _: usi
     }
 }
 
-/// What the empty list says.
+/// Returns the text of the empty list.
 pub(crate) fn empty(_: &Model) -> Said {
     let offers = vec![
         plain(Action::FromHost, "make one of this machine's shell and core tools"),

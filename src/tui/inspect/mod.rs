@@ -1,4 +1,4 @@
-//! Everything known of an object, as a document.
+//! Everything known about an object, as a document.
 
 pub mod model;
 pub(crate) mod reader;
@@ -25,7 +25,7 @@ use crate::tui::tab::PaneId;
 use crate::tui::tasks;
 use crate::tui::viewer::{Seen, Viewer};
 
-/// Everything known of an object; of a task, what it says.
+/// The tab with everything known about an object, or the output of a task.
 #[derive(Debug)]
 pub struct Inspect;
 
@@ -53,7 +53,7 @@ impl Viewer for Inspect {
 
     fn wants(&self, _: &Model, pane: &Pane, subject: &Subject) -> Vec<(u64, Want)> {
         match subject {
-            // What a task said is told without being asked for.
+            // The output of a task arrives without a request.
             Subject::Task(_) => Vec::new(),
             subject => vec![(pane.inspect.serial, Want::Inspect(subject.clone()))],
         }

@@ -1,4 +1,4 @@
-//! A document on the screen: as a tree, as YAML, as JSON, or as the command that makes it.
+//! A document shown as a tree, YAML, JSON, or the command that creates the object.
 
 use serde_json::Value;
 
@@ -10,12 +10,12 @@ use crate::tui::model::scroll::into_view;
 use crate::tui::navigator::tree::Tree;
 use crate::tui::section::Subject;
 
-/// Everything known of an object.
+/// Everything known about an object.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Document {
-    /// As `inspect` gives it.
+    /// The document, as `inspect` prints it.
     pub value: Value,
-    /// Words of the command line that make one like it, without the program's name.
+    /// The arguments of the command that creates an equal object, without the program name.
     pub command: Option<Vec<String>>,
 }
 
@@ -31,10 +31,10 @@ pub enum Form {
 }
 
 impl Form {
-    /// All of them, in the order of the key.
+    /// All forms, in the order in which the key selects them.
     pub const ALL: [Self; 4] = [Self::Tree, Self::Yaml, Self::Json, Self::Command];
 
-    /// As the border names it.
+    /// Returns the name for the border.
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
@@ -46,15 +46,15 @@ impl Form {
     }
 }
 
-/// A document on the screen.
+/// A document in a pane.
 #[derive(Debug, Default)]
 pub struct InspectPane {
     of: Option<(Subject, u64)>,
-    /// A document told with another number belongs to what was shown before.
+    /// The serial number of the document. Answers with another one are outdated.
     pub serial: u64,
-    /// What is shown; `None` until it is there.
+    /// The document; `None` until it is loaded.
     pub document: Option<Document>,
-    /// How it is shown.
+    /// The form in which it is shown.
     pub form: Form,
     /// The tree.
     pub tree: Tree,
@@ -62,29 +62,29 @@ pub struct InspectPane {
     pub lines: Vec<String>,
     /// The line of the tree under the cursor.
     pub cursor: usize,
-    /// The line at the top.
+    /// The first visible line.
     pub top: usize,
-    /// Columns to the left of the window.
+    /// The columns scrolled to the right.
     pub left: usize,
-    /// What is searched for.
+    /// The search text.
     pub search: String,
-    /// The line of the last match in a text.
+    /// The line of the last match in a text form.
     pub hit: Option<usize>,
-    /// Rows of the window.
+    /// The rows of the window.
     pub height: usize,
     /// Why it could not be read.
     pub failure: Option<Failure>,
 }
 
 impl InspectPane {
-    /// A pane whose serials begin with this one.
+    /// Creates a pane whose serial numbers continue from `serial`.
     #[must_use]
     pub fn new(serial: u64) -> Self {
         Self { serial, ..Self::default() }
     }
 
-    /// Shows `subject` at a version; the document of the same subject stays until the new one
-    /// is there.
+    /// Shows `subject` at a version. The old document of the same subject stays until the new one
+    /// is loaded.
     pub fn show(&mut self, subject: Option<(Subject, u64)>) {
         if self.of == subject {
             return;
@@ -96,7 +96,7 @@ impl InspectPane {
         self.serial += 1;
     }
 
-    /// Takes a document in. Its folds stay as those of the one before.
+    /// Stores a document, and keeps the previous one's folds.
     pub fn take(&mut self, document: Document) {
         let mut tree = Tree::new(&document.value);
         if self.document.is_some() {
@@ -106,7 +106,7 @@ impl InspectPane {
         self.write();
     }
 
-    /// Shows the next form. That of a command is left out where there is none.
+    /// Switches to the next form, without the command if there is none.
     pub fn turn(&mut self) {
         let has_command = self.document.as_ref().is_some_and(|document| document.command.is_some());
         let at = Form::ALL.iter().position(|form| *form == self.form).unwrap_or(0);
@@ -124,7 +124,7 @@ impl InspectPane {
         self.clamp(self.height);
     }
 
-    /// The whole document in a form; a tree is written as JSON.
+    /// Returns the whole document in a form; the tree becomes JSON.
     #[must_use]
     pub fn text(&self, form: Form) -> String {
         let Some(document) = &self.document else { return String::new() };
@@ -141,7 +141,7 @@ impl InspectPane {
         }
     }
 
-    /// Moves this many lines: the cursor in a tree, the window in a text.
+    /// Moves the cursor in a tree, or scrolls a text.
     pub fn scroll(&mut self, by: i64) {
         let by = isize::try_from(by).unwrap_or(if by < 0 { isize::MIN } else { isize::MAX });
         match self.form {
@@ -151,7 +151,7 @@ impl InspectPane {
         self.clamp(self.height);
     }
 
-    /// Folds (`by` < 0) or unfolds the branch under the cursor.
+    /// Folds or unfolds the branch under the cursor.
     pub fn fold(&mut self, is_folded: bool) {
         if self.form == Form::Tree {
             self.cursor = if is_folded { self.tree.fold(self.cursor) } else { self.tree.unfold(self.cursor) };
@@ -159,7 +159,7 @@ impl InspectPane {
         }
     }
 
-    /// Folds what is open under the cursor, and unfolds what is folded.
+    /// Toggles the fold under the cursor.
     pub fn turn_fold(&mut self) {
         self.cursor = self.tree.turn(self.cursor);
         self.clamp(self.height);
@@ -173,13 +173,13 @@ impl InspectPane {
         }
     }
 
-    /// The path of what is under the cursor.
+    /// Returns the path of the value under the cursor.
     #[must_use]
     pub fn path(&self) -> Option<String> {
         (self.form == Form::Tree).then(|| self.tree.path_at(self.cursor)).filter(|path| !path.is_empty())
     }
 
-    /// What is under the cursor as a text to copy; in the other forms, everything.
+    /// Returns the value under the cursor as text, or the whole document in the other forms.
     #[must_use]
     pub fn value(&self) -> Option<String> {
         let document = self.document.as_ref()?;
@@ -193,7 +193,7 @@ impl InspectPane {
         }
     }
 
-    /// Goes to the next match, upwards or downwards, round the end. Gives whether there is one.
+    /// Goes to the next match up or down, wrapping around. Returns whether there is one.
     pub fn next_match(&mut self, up: bool) -> bool {
         if self.form == Form::Tree {
             let needle = self.search.clone();
@@ -223,14 +223,14 @@ impl InspectPane {
         found.is_some()
     }
 
-    /// Puts the cursor on line `line` of the window.
+    /// Moves the cursor to line `line` of the window.
     pub fn point(&mut self, line: usize) {
         if self.form == Form::Tree && self.top + line < self.tree.shown() {
             self.cursor = self.top + line;
         }
     }
 
-    /// Keeps the cursor within the lines, and the window around it.
+    /// Clamps the cursor to the lines, and keeps it in the window.
     pub fn clamp(&mut self, height: usize) {
         self.height = height;
         match self.form {
@@ -244,7 +244,8 @@ impl InspectPane {
     }
 }
 
-/// The command, an option a line and the image with its words on the last, as a shell reads it.
+/// Returns the command for a shell: one option per line, and the image with its arguments on the
+/// last.
 fn command(words: &[String], image: &str) -> String {
     let at = words.iter().position(|word| word == image).unwrap_or(words.len());
     let mut lines: Vec<Vec<String>> = vec![vec!["hoist".to_owned()]];

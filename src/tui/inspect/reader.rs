@@ -1,4 +1,4 @@
-//! Reads everything known of an object.
+//! Reads everything known about an object.
 
 use serde_json::Value;
 
@@ -9,13 +9,13 @@ use crate::tui::reading::Answer;
 use crate::tui::section::Subject;
 use crate::tui::sections;
 
-/// Reads it for a tab.
+/// Sends the document for a tab.
 pub(crate) async fn read(reader: Reader, subject: Subject) {
     let document = sections::document(&reader.engine, &subject).await;
     reader.answer(Answer::Inspect(document.map(Box::new).map_err(Failure::from))).await;
 }
 
-/// Everything known of some objects as JSON: one as it is, several as a list.
+/// Returns objects as JSON: a single one as is, several as a list.
 pub(crate) async fn json(engine: &Engine, subjects: &[Subject]) -> Result<String> {
     let mut values = Vec::new();
     for subject in subjects {

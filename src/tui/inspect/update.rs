@@ -1,4 +1,4 @@
-//! Keys of a document.
+//! The keys of a document.
 
 use crate::tui::action::Action;
 use crate::tui::effect::Effect;
@@ -9,7 +9,7 @@ use crate::tui::model::Model;
 use crate::tui::model::titles::name_of;
 use crate::tui::update::copy;
 
-/// What `action` does to a document; `None` when that is nothing special.
+/// Performs `action` in a document; `None` if it has no special meaning there.
 pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     let pane = &mut model.pane_mut().inspect;
     match action {
@@ -34,7 +34,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     Some(Vec::new())
 }
 
-/// What is searched for.
+/// Asks for the search text.
 #[derive(Debug)]
 pub(crate) struct Search;
 
@@ -63,7 +63,7 @@ impl Purpose for Search {
     }
 }
 
-/// Opens the document in the user's editor, in the form that is shown.
+/// Opens the document in the user's editor, in the current form.
 fn edit(model: &mut Model) -> Vec<Effect> {
     let pane = &model.pane().inspect;
     if pane.document.is_none() {
@@ -82,7 +82,7 @@ fn edit(model: &mut Model) -> Vec<Effect> {
     vec![Effect::Edit(format!("{name}.{ending}"), text)]
 }
 
-/// Goes to the next match of what is searched for in a text.
+/// Goes to the next match of the search text.
 pub(crate) fn next_match(model: &mut Model, up: bool) {
     if model.pane().inspect.search.is_empty() {
         model.say_nothing_is_searched();

@@ -1,4 +1,4 @@
-//! A document: a tree that folds, or its text.
+//! Draws a document as a tree or as text.
 
 use jiff::Timestamp;
 use ratatui::Frame;
@@ -17,7 +17,7 @@ use crate::tui::view::texts;
 use crate::tui::viewer::Seen;
 use crate::tui::words::{Align, cell, span};
 
-/// Draws what the pane holds.
+/// Draws the content of the pane.
 pub(crate) fn draw(frame: &mut Frame<'_>, seen: &Seen<'_>, area: Rect) {
     let (model, pane, theme) = (seen.model, &seen.pane.inspect, &seen.model.theme);
     if let Some(failure) = pane.failure.as_ref().filter(|_| !seen.is_gone) {
@@ -45,7 +45,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, seen: &Seen<'_>, area: Rect) {
     frame.render_widget(Paragraph::new(rows), area);
 }
 
-/// `F: tree · yaml · json · run command`, for the upper border.
+/// Returns the text for the upper border: `F: tree · yaml · json · run command`.
 pub(crate) fn title(pane: &InspectPane, key: &str, theme: &Theme) -> Line<'static> {
     let has_command = pane.document.as_ref().is_some_and(|document| document.command.is_some());
     let forms = Form::ALL.into_iter().filter(|form| has_command || *form != Form::Command);
@@ -61,7 +61,7 @@ pub(crate) fn title(pane: &InspectPane, key: &str, theme: &Theme) -> Line<'stati
     Line::from(spans)
 }
 
-/// The path of the cursor, or how many lines there are, for the lower border.
+/// Returns the path of the cursor, or the number of lines, for the lower border.
 pub(crate) fn note(pane: &InspectPane, width: u16) -> String {
     let search = if pane.search.is_empty() { String::new() } else { format!("/{} · ", pane.search) };
     let text = match pane.path() {
@@ -71,7 +71,7 @@ pub(crate) fn note(pane: &InspectPane, width: u16) -> String {
     };
     let room = usize::from(width).saturating_sub(8);
     let text = format!("{search}{text}");
-    // The end of a path tells more than its beginning.
+    // The end of a path says more than its beginning.
     let surplus = text.width().saturating_sub(room);
     let kept: String = text.chars().skip(if surplus > 0 { surplus + 1 } else { 0 }).collect();
     let text = if surplus > 0 { format!("…{kept}") } else { text };
@@ -98,7 +98,7 @@ fn node(
         _ => "  ",
     };
     let indent = " ".repeat(usize::from(node.depth).min(width / 3) * 2);
-    // Keys of brothers are as wide as the longest, so that their values stand below each other.
+    // Keys of siblings are padded to the longest, to align their values.
     let longest = usize::from(node.width);
     let key = match node.key.width() > longest {
         true => cell(&node.key, node.key.width().min(width / 2), Align::Left),
@@ -128,7 +128,7 @@ fn node(
     if is_under { line.style(theme.sel) } else { line }
 }
 
-/// `(41m ago)`, `(in 3m)`.
+/// Returns the distance from now: `(41m ago)`, `(in 3m)`.
 fn ago(moment: Timestamp, now: Timestamp) -> String {
     match now >= moment {
         true => format!("({} ago)", span(now.duration_since(moment))),
@@ -141,7 +141,7 @@ fn text(pane: &InspectPane, at: usize, line: &str, form: Form, theme: &Theme, wi
     let gutter = if fits { Span::styled("»", theme.mark) } else { Span::raw(" ") };
     let shown = clip(line, pane.left, width);
     let mut spans = vec![gutter];
-    // Colours only where the line stands as a whole: a part of it may be anything.
+    // Only whole lines are coloured, since a part of a line cannot be parsed.
     let parts = if pane.left == 0 { split(&shown, form) } else { None };
     match parts {
         Some((head, key, rest)) => {
@@ -155,7 +155,7 @@ fn text(pane: &InspectPane, at: usize, line: &str, form: Form, theme: &Theme, wi
     Line::from(spans).style(Style::default().add_modifier(strong))
 }
 
-/// The indentation, the key and the rest of a line of JSON or YAML.
+/// Splits a line of JSON or YAML into indentation, key and rest.
 fn split(line: &str, form: Form) -> Option<(&str, &str, &str)> {
     let start = line.find(|c: char| c != ' ' && c != '-').unwrap_or(0);
     let end = match form {
@@ -171,7 +171,7 @@ fn split(line: &str, form: Form) -> Option<(&str, &str, &str)> {
     Some((&line[..start], &line[start..end], &line[end..]))
 }
 
-/// What of a text is seen when a number of columns have gone to the left, in a width.
+/// Returns the visible part of a text in a window of `width` columns, scrolled by `left` columns.
 /// Control characters become dots.
 fn clip(text: &str, left: usize, width: usize) -> String {
     let (mut out, mut column, mut taken) = (String::new(), 0, 0);

@@ -1,12 +1,12 @@
-//! A document as YAML 1.2.
+//! Formats a document as YAML 1.2.
 //!
-//! Only what JSON can say is written, in the plainest form that reads back as the same: a
-//! text without quotes where no reader can take it for anything else, otherwise in the
-//! double quotes of JSON, which YAML shares.
+//! The output contains only what JSON can express, in the simplest form with the same meaning:
+//! strings without quotes if no parser can take them for something else, otherwise in JSON's double
+//! quotes, which are valid in YAML.
 
 use serde_json::Value;
 
-/// The document as lines of YAML.
+/// Returns the document as lines of YAML.
 #[must_use]
 pub fn lines(value: &Value) -> Vec<String> {
     let mut lines = Vec::new();
@@ -18,7 +18,7 @@ pub fn lines(value: &Value) -> Vec<String> {
     lines
 }
 
-/// The fields or entries of what is not empty.
+/// Writes the fields or items of a non-empty value.
 fn block(lines: &mut Vec<String>, value: &Value, indent: usize) {
     let gap = " ".repeat(indent);
     match value {
@@ -36,7 +36,7 @@ fn block(lines: &mut Vec<String>, value: &Value, indent: usize) {
         Value::Array(entries) => {
             for value in entries {
                 if is_block(value) {
-                    // The entry's first line follows its dash.
+                    // The first line of an item follows its dash.
                     let first = lines.len();
                     block(lines, value, indent + 2);
                     if let Some(line) = lines.get_mut(first) {
@@ -66,7 +66,7 @@ fn scalar(value: &Value) -> String {
     }
 }
 
-/// A text, quoted where it could be read as something else.
+/// Returns a string, quoted if it could be parsed as something else.
 fn text(word: &str) -> String {
     if is_plain(word) { word.to_owned() } else { quoted(word) }
 }
@@ -79,14 +79,14 @@ fn is_plain(word: &str) -> bool {
     let is_word = word.starts_with(starts) && word.chars().all(holds);
     let is_clear = !word.contains(": ") && !word.ends_with([':', ' ']) && !word.contains("  ");
     let lower = word.to_ascii_lowercase();
-    // What YAML 1.1 or 1.2 takes for a truth, for nothing, or for a number.
+    // Words that YAML 1.1 or 1.2 parse as a boolean, null or a number.
     let is_meant = ["true", "false", "yes", "no", "on", "off", "y", "n", "null", ".inf", ".nan"]
         .contains(&lower.as_str());
     let is_number = lower.starts_with('.') && lower[1..].starts_with(|c: char| c.is_ascii_digit());
     is_word && is_clear && !is_meant && !is_number
 }
 
-/// In double quotes, without a character that a terminal would obey.
+/// Returns a string in double quotes, with control characters escaped.
 pub(crate) fn quoted(word: &str) -> String {
     crate::base::text::json(&Value::from(word).to_string()).into_owned()
 }

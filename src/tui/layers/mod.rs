@@ -1,4 +1,4 @@
-//! What the layers of an image do.
+//! The layers of an image.
 
 pub mod model;
 pub(crate) mod reader;
@@ -21,7 +21,7 @@ use crate::tui::section::Subject;
 use crate::tui::tab::PaneId;
 use crate::tui::viewer::{Seen, Viewer};
 
-/// What an image's layers do.
+/// The tab with the layers of an image.
 #[derive(Debug)]
 pub struct Layers;
 

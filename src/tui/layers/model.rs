@@ -1,7 +1,7 @@
 //! The layer explorer: an image's layers, and the tree of the selected one.
 //!
-//! What a layer does comes as a flat list of changes; the rows of the tree are made of it
-//! when the layer, the form or the filter changes, and only unfolded ones.
+//! A layer's changes are a flat list. The rows of the tree are built from it when the layer, the
+//! form or the filter changes, and only for unfolded folders.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -13,45 +13,45 @@ use crate::tui::model::scroll::into_view;
 use crate::tui::pathtree::model::{Fact, PathTree};
 use crate::tui::section::Subject;
 
-/// From this width on layers and tree stand side by side.
+/// The width from which layers and tree stand side by side.
 pub const DOUBLE: u16 = 90;
 
 /// The layer explorer of a pane.
 #[derive(Debug, Default)]
 pub struct LayersPane {
     of: Option<String>,
-    /// News told with another number belong to another image.
+    /// The serial number of the image. Answers with another one are outdated.
     pub serial: u64,
-    /// What is known; `None` until it is read.
+    /// The layers; `None` until they are read.
     pub report: Option<Box<LayerReport>>,
-    /// How far the reading is.
+    /// The progress of reading.
     pub progress: String,
     /// Why it could not be read.
     pub failure: Option<Failure>,
     /// The selected line of the history.
     pub layer: usize,
-    /// The first line of the history on the screen.
+    /// The first visible line of the history.
     pub layer_top: usize,
-    /// The tree has the keys.
+    /// Whether the tree has the focus.
     pub in_tree: bool,
-    /// Rows of the history on the screen.
+    /// The visible rows of the history.
     pub height: usize,
-    /// Layers and tree stand side by side.
+    /// Whether layers and tree stand side by side.
     is_double: bool,
-    /// All that the layers up to the selected one leave, instead of what it does itself.
+    /// Whether the tree shows all files up to the selected layer instead of its own changes.
     pub is_aggregated: bool,
     /// The tree of files.
     pub tree: PathTree,
 }
 
 impl LayersPane {
-    /// A pane whose numbers count on from `serial`.
+    /// Creates a pane whose serial numbers continue from `serial`.
     #[must_use]
     pub fn new(serial: u64) -> Self {
         Self { serial, ..Self::default() }
     }
 
-    /// Shows the layers of `subject`, where it is an image.
+    /// Shows the layers of `subject`, if it is an image.
     pub fn show(&mut self, subject: Option<&Subject>) {
         let image = match subject {
             Some(Subject::Image(name)) => Some(name),
@@ -64,7 +64,7 @@ impl LayersPane {
         }
     }
 
-    /// What the driver is to read, if it is not here: the image, and the number of its news.
+    /// Returns what the driver has to read, if it is missing: the image and the serial number.
     #[must_use]
     pub fn wants(&self) -> Option<(String, u64)> {
         let is_known = self.report.is_some() || self.failure.is_some();
@@ -72,11 +72,11 @@ impl LayersPane {
         Some((image, self.serial))
     }
 
-    /// Takes in what was read.
+    /// Stores the result.
     pub fn take(&mut self, result: Result<Box<LayerReport>, Failure>) {
         match result {
             Ok(report) => {
-                // The last layer is what was built last.
+                // The last layer is the newest.
                 self.layer = report.layers.len().saturating_sub(1);
                 self.report = Some(report);
                 self.failure = None;
@@ -86,13 +86,13 @@ impl LayersPane {
         }
     }
 
-    /// The selected line of the history.
+    /// Returns the selected line of the history.
     #[must_use]
     pub fn info(&self) -> Option<&LayerInfo> {
         self.report.as_ref()?.layers.get(self.layer)
     }
 
-    /// Moves in the half that has the keys.
+    /// Moves in the half that has the focus.
     pub fn step(&mut self, by: isize) {
         if self.in_tree {
             self.tree.step(by);
@@ -108,7 +108,7 @@ impl LayersPane {
         self.scroll_in();
     }
 
-    /// Rows of the half that has the keys.
+    /// Returns the number of rows of the half that has the focus.
     #[must_use]
     pub fn page(&self) -> usize {
         if self.in_tree { self.tree.height() } else { self.height }
@@ -117,7 +117,7 @@ impl LayersPane {
     /// Fits the pane into this many columns and rows.
     pub fn fit(&mut self, width: u16, height: u16) {
         let lines = usize::from(height.saturating_sub(1)).max(1);
-        // Beside the tree the history leaves room for what is wasted and the image's facts.
+        // Beside the tree, the history leaves room for wasted space and facts.
         self.is_double = width >= DOUBLE;
         self.height = if self.is_double && height >= 24 { (lines / 2).max(1) } else { lines };
         self.tree.fit(lines);
@@ -129,34 +129,34 @@ impl LayersPane {
         self.layer_top = into_view(self.layer_top, self.layer, self.height, count);
     }
 
-    /// Shows changes of a kind, or leaves them out.
+    /// Shows or hides changes of a kind.
     pub fn toggle(&mut self, mark: Mark) {
         self.tree.toggle(mark);
         self.rebuild();
     }
 
-    /// Shows what the layer does, or all that is there with it.
+    /// Switches between the layer's changes and all files up to it.
     pub fn turn(&mut self) {
         self.is_aggregated = !self.is_aggregated;
-        // Where only one half is seen, it is the one that changes.
+        // If only one half is visible, show the one that changes.
         self.in_tree |= !self.is_double;
         self.rebuild();
     }
 
-    /// Shows only names that have these words, with the folders they lie in.
+    /// Shows only names that contain these words, with their parent folders.
     pub fn filter_by(&mut self, filter: &str) {
         filter.clone_into(&mut self.tree.filter);
         self.rebuild();
     }
 
-    /// How to copy the file under the cursor out of the layers, into `folder`.
+    /// Returns the request to copy the file under the cursor from the layers into `folder`.
     #[must_use]
     pub fn extract(&self, folder: PathBuf) -> Option<CopyRequest> {
         let (report, image) = (self.report.as_ref()?, self.of.clone()?);
         let row = self.tree.current().filter(|row| row.path != Some(0))?;
         let path = report.path(row.path?);
         let number = report.layers[..=self.layer].iter().map(|layer| layer.number).max()?;
-        // What a layer removes is still in the one below.
+        // A file removed by a layer is still in the layer below.
         let count = if row.mark == Some(Mark::Deleted) { number.saturating_sub(1) } else { number };
         Some(CopyRequest {
             from: Place::Layers(image, count),
@@ -168,7 +168,7 @@ impl LayersPane {
         })
     }
 
-    /// Makes the tree again.
+    /// Rebuilds the tree.
     fn rebuild(&mut self) {
         let Some(report) = &self.report else { return };
         let facts =
@@ -177,17 +177,17 @@ impl LayersPane {
     }
 }
 
-/// What a layer does itself.
+/// Returns the layer's own changes.
 fn changes(report: &LayerReport, layer: usize) -> HashMap<u32, Fact> {
     let changes = report.layers.get(layer).map_or(&[][..], |layer| &layer.changes);
     let fact = |mark, kind, size| Fact::of(Some(mark), kind, size);
     changes.iter().map(|change| (change.path, fact(change.mark, change.kind, change.size))).collect()
 }
 
-/// What is there after a layer, with the marks of that layer.
+/// Returns all files up to a layer, with the marks of that layer's changes.
 fn aggregated(report: &LayerReport, layer: usize) -> HashMap<u32, Fact> {
     let count = report.paths.len();
-    // When each path was last made, and when it was last removed; 0 is never.
+    // When each path was last created and last removed; 0 means never.
     let mut made = vec![0_u64; count];
     let mut gone = vec![0_u64; count];
     let mut facts = HashMap::new();
@@ -201,7 +201,7 @@ fn aggregated(report: &LayerReport, layer: usize) -> HashMap<u32, Fact> {
                 gone[path] = moment;
             } else {
                 made[path] = moment;
-                // A file in the place of a folder hides what was in that.
+                // A file that replaces a folder hides the folder's content.
                 if change.kind != FileKind::Folder {
                     gone[path] = moment - 1;
                 }
@@ -212,7 +212,7 @@ fn aggregated(report: &LayerReport, layer: usize) -> HashMap<u32, Fact> {
             }
         }
     }
-    // Parents come before what is in them.
+    // Parents precede their children.
     for path in 1..count {
         let parent = report.paths[path].parent as usize;
         gone[path] = gone[path].max(gone[parent]);
@@ -230,7 +230,7 @@ pub(crate) mod tests {
     use crate::engine::layers::{LayerChange, LayerPath, Waste};
     use crate::tui::pathtree::model::TreeRow;
 
-    /// A report for tests: `/srv/{app,lib/a}` and `/tmp/x`, changed and removed later on.
+    /// A report for tests: `/srv/{app,lib/a}` and `/tmp/x`, changed and removed in later layers.
     pub(crate) fn report() -> LayerReport {
         let names = [(0, ""), (0, "srv"), (1, "app"), (1, "lib"), (3, "a"), (0, "tmp"), (5, "x")];
         let paths = names.map(|(parent, name)| LayerPath { parent, name: std::ffi::OsStr::new(name).into() });
@@ -296,7 +296,7 @@ pub(crate) mod tests {
         pane
     }
 
-    /// The rows of the tree: `+ /srv/app`.
+    /// Returns the rows of the tree: `+ /srv/app`.
     fn rows(pane: &LayersPane) -> Vec<String> {
         let line = |row: &TreeRow| {
             let sign = match row.mark {

@@ -1,4 +1,4 @@
-//! Keys of the layer explorer.
+//! The keys of the layer explorer.
 
 use crate::engine::files::{CopyRequest, Mark};
 use crate::tui::action::Action;
@@ -10,7 +10,7 @@ use crate::tui::files::update::prompt;
 use crate::tui::line::update::prompt as ask;
 use crate::tui::model::Model;
 
-/// What `action` does in the explorer; `None` when that is nothing special.
+/// Performs `action` in the explorer; `None` if it has no special meaning there.
 pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     let is_single = model.is_alone || model.windows.count() == 1 && model.is_zoomed;
     let folder = model.world.folder.clone();
@@ -50,7 +50,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     Some(Vec::new())
 }
 
-/// Asks for the folder of this machine that a file of an image is copied to.
+/// Asks for the folder on this machine to which a file of an image is copied.
 pub(crate) fn extract(model: &mut Model, request: Option<CopyRequest>) {
     match request {
         Some(request) => {

@@ -1,4 +1,4 @@
-//! The layer explorer: the history with sizes, what is wasted, facts, and a layer's tree.
+//! Draws the layer explorer: the history with sizes, wasted space, facts, and a layer's tree.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -17,7 +17,7 @@ use crate::tui::pathtree::view::heading;
 use crate::tui::view::texts;
 use crate::tui::words::{Align, cell, size, span};
 
-/// The widest bar of a layer's size.
+/// The widest bar for a layer's size.
 const BAR: usize = 12;
 
 /// Draws the explorer of a pane.
@@ -50,7 +50,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, pane: &LayersPane, area
     tree(frame, model, pane, report, right, has_keys && pane.in_tree);
 }
 
-/// The history, and below it what is wasted and the image's facts, where there is room.
+/// Draws the history and, if there is room, the wasted space and facts about the image below it.
 fn left(
     frame: &mut Frame<'_>,
     model: &Model,
@@ -84,7 +84,7 @@ fn left(
     }
 }
 
-/// ` 5  148M ████████████ RUN npm ci`
+/// Returns a line of the history: ` 5  148M ████████████ RUN npm ci`.
 fn layer(
     model: &Model,
     info: &LayerInfo,
@@ -195,7 +195,7 @@ fn tree(
     pathtree::view::draw(frame, model, &pane.tree, (&report.paths, title, none), area, has_keys, text);
 }
 
-/// What stands in the lower border.
+/// Returns the text for the lower border.
 pub(crate) fn note(model: &Model, pane: &LayersPane) -> (String, Style) {
     let Some(info) = pane.info() else { return (String::new(), model.theme.dim) };
     let text = format!(" {} added · {} changed · {} removed ", info.added, info.changed, info.removed);

@@ -1,10 +1,10 @@
-//! What may be done to a container as it is.
+//! Checks which actions the state of a container allows.
 
 use crate::engine::{Conflict, Explain as _, Status, Verb as Wish};
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::failure::Failure;
 
-/// Whether a verb applies to the state of a container; else what to say.
+/// Checks that a verb is valid in the state of a container.
 pub(crate) fn allowed(row: &ContainerRow, wish: Wish) -> Result<(), Failure> {
     let word = format!("{wish:?}").to_lowercase();
     let refused = |conflict: Conflict| Failure {

@@ -1,4 +1,4 @@
-//! Verbs on containers, and what is read of them.
+//! Actions on containers, and updates of the list.
 
 pub(crate) mod allowed;
 pub(crate) mod prompt;
@@ -22,7 +22,7 @@ use crate::tui::tab::Tab;
 use crate::tui::update::batch::{damage, end, refuse_many, together};
 use crate::tui::{form, removal};
 
-/// Takes in the list.
+/// Stores the list.
 pub(crate) fn take(model: &mut Model, mut rows: Vec<ContainerRow>) {
     for row in &mut rows {
         if let Some(old) = model.containers.get(row.id.as_str()) {
@@ -37,7 +37,7 @@ pub(crate) fn take(model: &mut Model, mut rows: Vec<ContainerRow>) {
     count_users(model);
 }
 
-/// Takes in one container; `None` when it is gone.
+/// Stores or updates a container; `None` removes it.
 pub(crate) fn put(model: &mut Model, id: &ContainerId, row: Option<Box<ContainerRow>>) {
     let image_of = |row: &ContainerRow| (row.image_id.clone(), row.name.clone());
     let old = model.containers.get(id.as_str()).map(image_of);
@@ -63,7 +63,8 @@ pub(crate) fn put(model: &mut Model, id: &ContainerId, row: Option<Box<Container
     move_user(model, old, new);
 }
 
-/// What `action` does to the marked or selected containers; `None` when it is no such action.
+/// Performs `action` on the marked or selected containers; `None` if it is not one of these
+/// actions.
 pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     use Action as A;
     let is_ours = matches!(action.group(), "Act" | "Delete")
@@ -120,10 +121,10 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     Some(Vec::new())
 }
 
-/// Verbs that are for one container.
+/// Performs actions that apply to a single container.
 fn one(model: &mut Model, row: &ContainerRow, action: Action) -> Option<Vec<Effect>> {
     use Action as A;
-    // What is opened for it is shown beside the list's cursor.
+    // Tabs show the list's selected row, so the cursor has to be on this container.
     if model.focus == Focus::List {
         model.containers.select_key(row.id.as_str());
     }
@@ -141,7 +142,7 @@ fn one(model: &mut Model, row: &ContainerRow, action: Action) -> Option<Vec<Effe
     Some(Vec::new())
 }
 
-/// Opens the form with the words that made a container.
+/// Opens the form with the options that created a container.
 fn run_again(model: &mut Model, row: &ContainerRow) -> Vec<Effect> {
     match RunForm::of(&row.again) {
         Ok(form) => form::update::open(model, form),
@@ -153,7 +154,7 @@ fn run_again(model: &mut Model, row: &ContainerRow) -> Vec<Effect> {
     }
 }
 
-/// Does `verb` to those whose status permits it.
+/// Applies `verb` to the containers whose status permits it.
 pub(crate) fn verb(
     model: &mut Model,
     rows: Vec<ContainerRow>,
@@ -164,7 +165,7 @@ pub(crate) fn verb(
     mark(model, able, &verb, refused)
 }
 
-/// Does `verb`, which was done to others before.
+/// Repeats a `verb` on the marked or selected containers.
 pub(crate) fn again(model: &mut Model, what: &ContainerVerb) -> Vec<Effect> {
     model.containers.end_range();
     let rows = model.target_containers();
@@ -193,7 +194,7 @@ fn signals(model: &mut Model, rows: Vec<ContainerRow>) {
     model.open(SignalMenu::new(title, Receivers::Containers(receivers)));
 }
 
-/// Those that `wish` is allowed for, and why it is not for the others.
+/// Separates the rows that allow `wish` from the failures of the others.
 fn apart(rows: Vec<ContainerRow>, wish: Wish) -> (Vec<ContainerRow>, Vec<Failure>) {
     let mut refused = Vec::new();
     let mut able = rows;
@@ -201,8 +202,8 @@ fn apart(rows: Vec<ContainerRow>, wish: Wish) -> (Vec<ContainerRow>, Vec<Failure
     (able, refused)
 }
 
-/// Does `verb`, shows at the rows that it goes on, and gathers what comes of it where it is
-/// done to several.
+/// Applies `verb`, shows its progress in the rows, and collects the results if there are several
+/// containers.
 pub(crate) fn mark(
     model: &mut Model,
     rows: Vec<ContainerRow>,
@@ -210,7 +211,7 @@ pub(crate) fn mark(
     mut refused: Vec<Failure>,
 ) -> Vec<Effect> {
     let [word, going_on, done] = words(verb);
-    // What goes on is let end first, except by what ends the container itself.
+    // A pending action has to finish first, unless the new one ends the container anyway.
     let is_urgent = matches!(verb, ContainerVerb::Kill(_) | ContainerVerb::Remove(_));
     let waits = |row: &ContainerRow| row.busy.filter(|_| !is_urgent);
     refused.extend(rows.iter().filter_map(|row| {
@@ -232,7 +233,7 @@ pub(crate) fn mark(
     together(model, done, effects, refused)
 }
 
-/// What a verb is called: before it, while it goes on, and when it is done.
+/// Returns the names of a verb: before it starts, while it runs, and when it is done.
 fn words(verb: &ContainerVerb) -> [&'static str; 3] {
     match verb {
         ContainerVerb::Start => ["start", "starting…", "started"],

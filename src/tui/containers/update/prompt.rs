@@ -1,4 +1,4 @@
-//! Lines that are typed for a container.
+//! Input lines for containers.
 
 use crate::command::split;
 use crate::engine::{ContainerId, Name};
@@ -9,7 +9,7 @@ use crate::tui::form::update::free_name;
 use crate::tui::line::purpose::Purpose;
 use crate::tui::model::Model;
 
-/// Another name for a container.
+/// Asks for a container's new name.
 #[derive(Debug)]
 pub(crate) struct Rename(pub(crate) ContainerId);
 
@@ -33,7 +33,7 @@ impl Purpose for Rename {
     }
 }
 
-/// A command to run in a container.
+/// Asks for a command to run in a container.
 #[derive(Debug)]
 pub(crate) struct Exec(pub(crate) ContainerId);
 

@@ -1,4 +1,4 @@
-//! Terminals to containers.
+//! Terminals in containers.
 
 use crate::engine::Verb as Wish;
 use crate::tui::containers::model::ContainerRow;
@@ -27,7 +27,7 @@ pub(crate) fn terminal(model: &mut Model, row: &ContainerRow, program: Program) 
     vec![Effect::Open(id, row.id.clone(), program)]
 }
 
-/// Opens a terminal in a container, in a pane of its own.
+/// Opens a terminal in a container, in the given pane.
 pub(crate) fn shell(model: &mut Model, row: &ContainerRow, program: Program, pane: PaneId) -> Vec<Effect> {
     if let Err(failure) = allowed(row, Wish::Exec) {
         model.fail(failure);

@@ -1,4 +1,4 @@
-//! Images that are pulled, loaded or imported.
+//! Pulling, loading and importing images.
 
 use crate::command::image::{Import, Load, Pull, Request};
 use crate::command::{self, join};
@@ -7,7 +7,7 @@ use crate::tui::line::update::refusal::refuse;
 use crate::tui::model::Model;
 use crate::tui::tasks::update::work;
 
-/// Begins it and shows how it goes on.
+/// Starts the job and shows its progress.
 pub(crate) fn watched(model: &mut Model, words: &[String], asked: Request) -> Vec<Effect> {
     let request = command::Request::Image(asked);
     vec![work(model, &join(words), Job::Request(Box::new(request)))]

@@ -1,4 +1,4 @@
-//! Verbs on images, and what is read of them.
+//! Actions on images, and updates of the list.
 
 pub(crate) mod fetch;
 pub(crate) mod prompt;
@@ -15,13 +15,13 @@ use crate::tui::model::Model;
 use crate::tui::removal;
 use crate::tui::update::batch::{damage, refuse_many};
 
-/// Takes in the list.
+/// Stores the list.
 pub(crate) fn take(model: &mut Model, rows: Vec<ImageRow>) {
     model.images.set(rows);
     count_users(model);
 }
 
-/// What `action` does to the marked or selected images; `None` when it is no such action.
+/// Performs `action` on the marked or selected images; `None` if it is not one of these actions.
 pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     if !matches!(action, Action::Tag | Action::Remove | Action::RemoveForce) {
         return None;

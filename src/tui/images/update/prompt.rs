@@ -1,4 +1,4 @@
-//! Lines that are typed for images: where one comes from, and what else it is called.
+//! Input lines for images.
 
 use crate::base::units;
 use crate::command::{NameKind, Suggestions, split};
@@ -13,7 +13,7 @@ use crate::tui::line::update::note::{bad, good};
 use crate::tui::model::Model;
 use crate::tui::model::paths::PathFact;
 
-/// The image to pull.
+/// Asks for an image to pull.
 #[derive(Debug)]
 pub(crate) struct Pull;
 
@@ -46,7 +46,7 @@ impl Purpose for Pull {
     }
 }
 
-/// The archive to load.
+/// Asks for an archive to load.
 #[derive(Debug)]
 pub(crate) struct Load;
 
@@ -72,7 +72,7 @@ impl Purpose for Load {
     }
 }
 
-/// The archive to import, and the name it gets.
+/// Asks for an archive to import, and a name.
 #[derive(Debug)]
 pub(crate) struct Import;
 
@@ -112,7 +112,7 @@ impl Purpose for Import {
     }
 }
 
-/// A further name of an image.
+/// Asks for an additional name of an image.
 #[derive(Debug)]
 pub(crate) struct Tag(pub(crate) String);
 

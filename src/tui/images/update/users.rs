@@ -1,11 +1,11 @@
-//! The containers that were made of each image.
+//! The containers created from each image.
 
 use std::collections::HashMap;
 
 use crate::tui::list::columns::Column;
 use crate::tui::model::Model;
 
-/// Tells each image which containers were made of it.
+/// Sets the containers created from each image.
 pub(crate) fn count_users(model: &mut Model) {
     let mut users: HashMap<&str, Vec<&str>> = HashMap::new();
     for row in model.containers.all() {
@@ -21,7 +21,7 @@ pub(crate) fn count_users(model: &mut Model) {
     }
 }
 
-/// The same when one container came, went, or changed its name.
+/// Updates them after a container was created, removed or renamed.
 pub(crate) fn move_user(model: &mut Model, old: Option<(String, String)>, new: Option<(String, String)>) {
     if old == new {
         return;
