@@ -1,4 +1,4 @@
-//! Archives that come and go in pieces, as the bodies of requests and answers do.
+//! Archives as streams of chunks, such as the bodies of HTTP requests and responses.
 //!
 //! ```text
 //! the sender ── send().await ──▶ a few pieces ──▶ Read, on a thread that may block
@@ -7,9 +7,9 @@
 //! Write, on a thread that may block ──▶ a few pieces ──▶ next().await ── the receiver
 //!   waits while nobody takes them                          waits while nothing has come
 //! ```
-//! Whichever side goes ends the other: an archive that breaks off is an error for the work, and a
-//! piece that nobody takes tells the sender. What goes out ends with the end of the work, or with
-//! why it failed: an archive that is too short is never taken for a whole one.
+//! If one side is dropped, the other side ends: the work gets an error for an incomplete archive,
+//! and the sender learns that its chunks are no longer read. An outgoing stream ends with the end
+//! of the work or with its error, so a truncated archive is never taken for a complete one.
 
 use std::io::{self, Read, Write};
 
@@ -20,7 +20,7 @@ use super::container::Warnings;
 use super::error::{Error, Result};
 use super::image::Input;
 
-/// How many pieces wait at most.
+/// The maximum number of queued chunks.
 const PIECES: usize = 4;
 
 #[derive(Debug)]
@@ -29,15 +29,15 @@ enum Piece {
     End,
 }
 
-/// Where the pieces of an archive go. Dropped without [`ArchiveFeed::finish`], it tells of an archive
-/// that broke off.
+/// The sending side of an incoming archive. If it is dropped without [`ArchiveFeed::finish`], the
+/// reader gets an error for an incomplete archive.
 #[derive(Debug)]
 pub struct ArchiveFeed {
     to: mpsc::Sender<Piece>,
 }
 
-/// An archive for [`Images::load`](super::Images::load) or [`Images::import`](super::Images::import),
-/// and where its pieces go.
+/// An archive for [`Images::load`](super::Images::load) or
+/// [`Images::import`](super::Images::import), and the feed for its chunks.
 #[must_use]
 pub fn fed_archive() -> (ArchiveFeed, Input) {
     let (feed, reader) = pipe();
@@ -50,13 +50,13 @@ fn pipe() -> (ArchiveFeed, Fed) {
 }
 
 impl ArchiveFeed {
-    /// Hands over the next piece; waits while the work is behind. `false` when nobody reads any
-    /// longer: the verb has ended, and says why.
+    /// Sends the next chunk, and waits while the work is behind. Returns `false` if nobody reads
+    /// it: the verb has ended, and its result says why.
     pub async fn send(&self, bytes: Vec<u8>) -> bool {
         self.to.send(Piece::Bytes(bytes)).await.is_ok()
     }
 
-    /// That was all of it.
+    /// Marks the archive as complete.
     pub async fn finish(self) -> bool {
         self.to.send(Piece::End).await.is_ok()
     }
@@ -87,7 +87,7 @@ impl Read for Fed {
     }
 }
 
-/// An archive that goes out in pieces. Dropped before its end, it ends the work that makes them.
+/// An archive that is sent in chunks. Dropping it before its end stops the work that creates it.
 #[derive(Debug)]
 pub struct ArchiveStream {
     from: mpsc::Receiver<Outgoing>,
@@ -102,8 +102,8 @@ enum Outgoing {
 }
 
 impl ArchiveStream {
-    /// The next piece; `None` behind the last one of a whole archive. After an error, which means
-    /// that it is not whole, nothing more comes.
+    /// Returns the next chunk; `None` after the last chunk of a complete archive. An error means
+    /// that the archive is incomplete, and nothing follows it.
     pub async fn next(&mut self) -> Option<Result<Vec<u8>>> {
         if self.is_over {
             return None;
@@ -123,24 +123,24 @@ impl ArchiveStream {
         }
     }
 
-    /// What is to be warned of, known at the end.
+    /// Returns the warnings, which are known at the end.
     pub fn warnings(self) -> Warnings {
         self.warnings
     }
 }
 
-/// Starts `work`, where it may block, on what it writes.
+/// Runs `work` on a thread that may block, and returns what it writes as a stream.
 pub(super) fn outgoing(work: impl FnOnce(&mut Pieces) -> Result<Warnings> + Send + 'static) -> ArchiveStream {
     let (to, from) = mpsc::channel(PIECES);
     tokio::task::spawn_blocking(move || {
         let mut pieces = Pieces { to };
         let end = work(&mut pieces);
-        let _ = pieces.to.blocking_send(Outgoing::End(end)); // somebody may still want to know
+        let _ = pieces.to.blocking_send(Outgoing::End(end)); // the receiver may be waiting
     });
     ArchiveStream { from, warnings: Warnings::default(), is_over: false }
 }
 
-/// The writing side: each write is a piece.
+/// The writing side: each write is a chunk.
 #[derive(Debug)]
 pub(super) struct Pieces {
     to: mpsc::Sender<Outgoing>,
@@ -189,7 +189,7 @@ mod tests {
         assert_eq!(reader.join().unwrap().unwrap(), "0123 and the rest");
     }
 
-    /// Writes numbers one by one, and tells of each that it got rid of, and of the end.
+    /// Writes numbers one by one; reports each number written, and the end.
     fn counting(told: events::Sender<u8>) -> ArchiveStream {
         outgoing(move |out| {
             for number in 0..u8::MAX {
@@ -209,7 +209,8 @@ mod tests {
         for taken in 0..20 {
             assert_eq!(stream.next().await.unwrap().unwrap(), [taken]);
         }
-        // Told one by one: what was written is what was taken, and what the channel holds.
+        // Numbers are reported one by one: those written are those received plus those in the
+        // channel.
         while stream.from.len() < PIECES {
             tokio::task::yield_now().await;
         }
@@ -241,7 +242,7 @@ mod tests {
 
         let (to, from) = mpsc::channel(PIECES);
         let mut stream = ArchiveStream { from, warnings: Warnings::default(), is_over: false };
-        drop(to); // as by a panic
+        drop(to); // as after a panic
         assert!(stream.next().await.unwrap().is_err());
     }
 

@@ -1,8 +1,8 @@
 //! Sessions: bytes to and from a container's process.
 //!
-//! A session is a socket to the monitor and two tasks that carry packets between it and
-//! the caller's channels. Signals and sizes take a connection of their own each: input
-//! that nobody reads must not hold them up.
+//! A session is a socket to the monitor and two tasks that carry packets between it and the
+//! caller's channels. Each signal and each resize uses its own connection, to avoid waiting behind
+//! input that nobody reads.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -25,47 +25,47 @@ use crate::monitor::launch;
 use crate::monitor::wire::{Ask, Attach, MAX_PACKET, tag};
 use crate::sys::socket::{self, Received, Sent};
 
-/// What a client sends.
+/// What a client sends to the process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
-    /// For the process to read.
+    /// Bytes for the process's standard input.
     Bytes(Vec<u8>),
     /// End of standard input.
     Close,
-    /// The client's terminal has this many rows and columns.
+    /// The size of the client's terminal, in rows and columns.
     Resize(u16, u16),
     /// A signal for the process, by number.
     Signal(i32),
 }
 
-/// A client of a container's streams. Dropping it detaches; the container goes on.
+/// A client of a container's streams. Dropping it detaches; the container continues to run.
 #[derive(Debug)]
 pub struct Attached {
-    /// To the process.
+    /// Input for the process.
     pub input: mpsc::Sender<Input>,
-    /// From the process, in order.
+    /// Output of the process, in order.
     pub output: mpsc::Receiver<Output>,
     /// Whether the process has a terminal.
     pub tty: bool,
-    /// What one would not expect, also of the start, where it was started for this client.
+    /// Warnings, including those of the start if the container was started for this client.
     pub warnings: Warnings,
 }
 
 /// A command started in a running container.
 #[derive(Debug)]
 pub struct Session {
-    /// Its id.
+    /// The id of the command.
     pub id: ExecId,
-    /// Its streams; dropping them leaves the command running.
+    /// The command's streams. Dropping them leaves the command running.
     pub attached: Attached,
 }
 
 impl Attached {
-    /// Waits for the end and gives the exit code, throwing output away.
+    /// Waits until the command exits and returns its exit code. Discards output.
     ///
     /// # Errors
     ///
-    /// When the monitor was killed before it could tell.
+    /// If the monitor was killed before it could report the exit code.
     pub async fn wait(mut self) -> Result<Option<u8>> {
         while let Some(output) = self.output.recv().await {
             match output {
@@ -78,17 +78,17 @@ impl Attached {
     }
 }
 
-/// Packets on their way to a slow receiver.
+/// Maximum number of packets queued for a slow receiver.
 const QUEUE: usize = 16;
-/// How long a container that is attached to may go without a monitor that answers.
+/// How long attaching retries while the container has no monitor that answers.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How many bytes of input are sent at once.
+/// Maximum number of bytes of input sent at once.
 const INPUT_CHUNK: usize = 32 << 10;
 
-/// What a start brought.
+/// The result of a start.
 #[derive(Debug, Default)]
 pub(super) struct Begun {
-    /// The new monitor, to be reaped, where one was needed.
+    /// The new monitor, which must be reaped; `None` if none was needed.
     pub(super) monitor: Option<OwnedFd>,
     pub(super) warnings: Warnings,
 }
@@ -99,7 +99,7 @@ impl From<launch::Launched> for Begun {
     }
 }
 
-/// A start with a connection that was there before the payload.
+/// A start with a connection that was made before the payload ran.
 #[derive(Debug)]
 pub(super) struct Started {
     pub(super) connection: Connection,
@@ -140,7 +140,7 @@ impl Engine {
         Ok(Started { connection: Connection { socket: ours, tty, container, exec: None }, begun })
     }
 
-    /// Connects to one that is up; nothing is started for that.
+    /// Connects to a container that is up; does not start anything.
     pub(super) fn attach_to(&self, target: &str, options: AttachOptions) -> Result<Started> {
         let doing = || format!("attach to `{}`", self.called(target));
         let id = store::find_id(self.paths(), target).doing(doing)?;
@@ -193,7 +193,7 @@ async fn carry_output(socket: Arc<AsyncFd<OwnedFd>>, to: mpsc::Sender<Output>) {
     let last = loop {
         let received = tokio::select! {
             received = receive(&socket, &mut buffer) => received,
-            // Who drops the receiver detaches.
+            // Dropping the receiver detaches.
             () = to.closed() => break None,
         };
         let Some(length) = received else { break Some(Output::Closed) };
@@ -207,9 +207,9 @@ async fn carry_output(socket: Arc<AsyncFd<OwnedFd>>, to: mpsc::Sender<Output>) {
         }
     };
     if let Some(last) = last {
-        let _ = to.send(last).await; // nobody listens: fine
+        let _ = to.send(last).await; // nobody may be listening
     }
-    // The other task may hold the socket for as long as the caller holds its sender.
+    // The other task may keep the socket open as long as the caller keeps its sender.
     let _ = rustix::net::shutdown(socket.get_ref(), rustix::net::Shutdown::Both);
 }
 
@@ -255,7 +255,8 @@ async fn carry_input(
         };
         let (engine, container, exec) = (engine.clone(), container.clone(), exec.clone());
         let asked = blocking(move || {
-            // The screen is the program's: nobody is told that a signal or a size has no event.
+            // The terminal shows the program's output, so warnings about missing events are not
+            // shown.
             let asked = launch::ask(engine.paths(), &container, exec.as_ref(), ask);
             asked.map(drop).doing(|| "reach the process")
         });

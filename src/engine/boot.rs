@@ -1,10 +1,10 @@
-//! Boot and shutdown of the machine: containers are started as their policies want, and
-//! stopped in the time each of them has. systemd is told to ask for both ([`crate::systemd`]).
+//! Boot and shutdown of the machine: starts containers according to their restart policies, and
+//! stops each with its own timeout. systemd requests both ([`crate::systemd`]).
 //!
-//! Containers and monitors are in no unit, so nothing that systemd stops takes them along.
-//! It would end them last, with SIGTERM for all and SIGKILL after a minute and a half; an
-//! inhibitor lock would hold a shutdown up for five seconds. What a unit runs when it is
-//! stopped has the time it needs, and runs while the network is still there.
+//! Containers and monitors do not belong to a unit, so stopping units does not stop them. systemd
+//! would terminate them last, all with SIGTERM and with SIGKILL after 90 seconds; an inhibitor lock
+//! would delay a shutdown by only five seconds. The stop command of a unit has as much time as it
+//! needs, and runs while the network is still up.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -19,24 +19,24 @@ use crate::container::store;
 use crate::sys::probe::Probe;
 use crate::systemd::{Units, is_systemd};
 
-/// How many containers are started at the same time.
+/// Maximum number of containers that are started at the same time.
 const STARTED_AT_ONCE: usize = 4;
 
-/// What became of one container.
+/// The result for one container.
 #[derive(Debug)]
 pub struct Outcome {
-    /// Its name; the id of one whose name cannot be read.
+    /// Its name, or its id if the name cannot be read.
     pub name: String,
-    /// What a start warned of, or why it was not done.
+    /// The warnings of the start or stop, or why it failed.
     pub result: Result<Warnings>,
 }
 
 impl Engine {
-    /// Starts the containers whose restart policies want it after a boot, the oldest first.
+    /// Starts the containers whose restart policies require it after a boot, oldest first.
     ///
     /// # Errors
     ///
-    /// When the containers cannot be listed.
+    /// If the containers cannot be listed.
     pub async fn boot(&self) -> Result<Vec<Outcome>> {
         let mut wanted = self.containers().list().await?;
         wanted.retain(|it| !is_going_on(it) && it.state.wants_boot(&it.config.lifecycle.restart));
@@ -48,13 +48,13 @@ impl Engine {
         Ok(started.buffered(STARTED_AT_ONCE).collect().await)
     }
 
-    /// Stops all containers at the same time, each with its own signal and timeout, also those
-    /// that are damaged or cannot be read just now. Their restart policies start them at the next
+    /// Stops all containers at the same time, each with its own signal and timeout, including those
+    /// that are damaged or currently unreadable. Their restart policies still apply at the next
     /// boot.
     ///
     /// # Errors
     ///
-    /// When the containers cannot be listed; those that are found all the same are stopped.
+    /// If the containers cannot be listed; those that are found are stopped nevertheless.
     pub async fn shutdown(&self) -> Result<Vec<Outcome>> {
         let listing = self.containers().listing().await;
         let whole = listing.iter().flat_map(|listing| &listing.whole).filter(|it| is_going_on(it));
@@ -70,13 +70,13 @@ impl Engine {
             Outcome { name, result }
         });
         let outcomes = futures_util::future::join_all(stopped).await;
-        // Starting a container after this has to ask for the next shutdown again.
+        // The next start of a container must register for the next shutdown again.
         let _ = fs::remove_file(self.shutdown_mark());
         listing.and(read)?;
         Ok(outcomes)
     }
 
-    /// All containers that are up, whatever their files say, with what to call them; and whether
+    /// Returns all containers that are up, whatever their files say, with their names, and whether
     /// all could be found.
     fn up_in_any_form(&self) -> (Vec<(ContainerId, String)>, Result<()>) {
         let (ids, read) = self.all_ids().unwrap_or_else(|error| (BTreeSet::new(), Err(error)));
@@ -88,23 +88,23 @@ impl Engine {
         (up.map(|id| (id.clone(), called(&id))).collect(), read)
     }
 
-    /// Has systemd start containers at boot and stop them at shutdown. Returns the unit's file.
+    /// Makes systemd start containers at boot and stop them at shutdown. Returns the unit's file.
     ///
     /// # Errors
     ///
-    /// [`Unsupported`](super::ErrorKind::Unsupported) where systemd does not run the machine, with what to do
-    /// instead.
+    /// [`Unsupported`](super::ErrorKind::Unsupported) if the machine does not run systemd; the hint
+    /// says what to do instead.
     pub async fn install(&self) -> Result<PathBuf> {
         let engine = self.clone();
         blocking(move || engine.units().install().doing(|| "install the unit")).await
     }
 
-    /// Takes back what [`Self::install`] did. Containers run on, and a shutdown still waits
-    /// for them. Returns the unit's file.
+    /// Reverts [`Self::install`]. Containers continue to run, and a shutdown still waits for them.
+    /// Returns the unit's file.
     ///
     /// # Errors
     ///
-    /// [`NotFound`](super::ErrorKind::NotFound) where it was not installed.
+    /// [`NotFound`](super::ErrorKind::NotFound) if the unit was not installed.
     pub async fn uninstall(&self) -> Result<PathBuf> {
         let engine = self.clone();
         blocking(move || engine.uninstall_now()).await
@@ -112,26 +112,26 @@ impl Engine {
 
     fn uninstall_now(&self) -> Result<PathBuf> {
         let path = self.units().uninstall().doing(|| "remove the unit")?;
-        // The unit that waited for the shutdown has lost what it was to run.
+        // The transient unit that waited for the shutdown has lost its program.
         let _ = fs::remove_file(self.shutdown_mark());
-        self.ask_for_shutdown(); // otherwise the next start asks, and warns
+        self.ask_for_shutdown(); // otherwise the next start does, and warns
         Ok(path)
     }
 
-    /// Sees to it that a shutdown of the machine stops this engine's containers: once a boot,
-    /// by the first start of one. Returns a warning where that fails.
+    /// Makes sure that a shutdown of the machine stops this engine's containers. The first start of
+    /// a container after a boot does this. Returns a warning if it fails.
     pub(in crate::engine) fn ask_for_shutdown(&self) -> Option<String> {
         let mark = self.shutdown_mark();
         if !is_systemd() || disk::read(&mark, 64).is_ok_and(|boot| boot == store::boot_id().as_bytes()) {
             return None;
         }
-        // Root of a user namespace is nobody to the machine's systemd.
+        // The machine's systemd does not accept requests of a user namespace's root.
         if Probe::now().is_ok_and(|probe| probe.in_user_namespace) {
             return None;
         }
         match self.units().wait_for_shutdown() {
             Ok(()) => {
-                let _ = disk::replace(&mark, store::boot_id().as_bytes()); // the next start asks again
+                let _ = disk::replace(&mark, store::boot_id().as_bytes()); // the next start tries again
                 None
             }
             Err(error) => {
@@ -141,7 +141,7 @@ impl Engine {
         }
     }
 
-    /// Ends the transient unit of an engine that is reset.
+    /// Stops the transient unit of an engine that is being reset.
     pub(super) fn forget_shutdown(&self) {
         if is_systemd() && self.shutdown_mark().exists() {
             let _ = self.units().forget_shutdown();
@@ -152,13 +152,13 @@ impl Engine {
         Units { paths: self.paths(), program: self.program() }
     }
 
-    /// Says for which boot a unit was asked for.
+    /// Returns the file that records for which boot a unit was requested.
     fn shutdown_mark(&self) -> PathBuf {
         self.paths().run().join("shutdown-unit")
     }
 }
 
-/// Whether it runs, or is about to be started again.
+/// Whether it is running or about to be restarted.
 fn is_going_on(container: &ContainerView) -> bool {
     container.status.is_up() || container.status == Status::Restarting
 }

@@ -29,8 +29,8 @@ use super::{
 };
 use crate::monitor::wire::Ask;
 
-/// What was done otherwise than asked, a sentence each: a limit that is cut, a name server
-/// that a container cannot reach, an event that cannot be written.
+/// What differs from the request, one sentence each: a reduced limit, a name server that is
+/// unreachable from the container, an event that could not be written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[must_use = "the user is to see them"]
 pub struct Warnings(pub Vec<String>);
@@ -44,33 +44,33 @@ impl Warnings {
 }
 
 impl From<()> for Warnings {
-    /// Of a verb that has none.
+    /// The warnings of a verb that has none.
     fn from((): ()) -> Self {
         Self::default()
     }
 }
 
-/// A container that was made.
+/// A container that was created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Created {
     /// Its id.
     pub id: ContainerId,
-    /// Its name, also when hoist chose it.
+    /// Its name, chosen by the caller or by hoist.
     pub name: Name,
-    /// What of the wishes is accepted but not as asked.
+    /// Warnings about options that were accepted but not applied as requested.
     pub warnings: Warnings,
 }
 
 /// What to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreateRequest {
-    /// `--name`; hoist chooses one otherwise.
+    /// `--name`; `None` lets hoist choose a name.
     pub name: Option<Name>,
-    /// The image, as the user wrote it: reference or id.
+    /// The image as the user wrote it: a reference or an id.
     pub image: String,
-    /// Whether a registry is asked.
+    /// Whether to pull the image from a registry.
     pub pull: PullPolicy,
-    /// Everything else.
+    /// All other options.
     pub options: Options,
 }
 
@@ -84,8 +84,8 @@ pub struct AttachOptions {
     pub stdout: bool,
     /// Standard error.
     pub stderr: bool,
-    /// Whether the container waits when this client is slow (`run`, `attach`); a pane of
-    /// the TUI rather misses a part, and is told.
+    /// Whether the container waits while this client is slow (`run`, `attach`). Otherwise output
+    /// may be dropped, and the client is notified, as in a pane of the TUI.
     pub lossless: bool,
 }
 
@@ -93,74 +93,74 @@ pub struct AttachOptions {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "Docker's flags")]
 pub struct ExecRequest {
-    /// The program and its words.
+    /// The program and its arguments.
     pub command: Vec<String>,
-    /// `NAME=value`, on top of the container's.
+    /// `NAME=value`, added to the container's environment.
     pub env: Vec<String>,
-    /// As `run -u`; the container's when not said.
+    /// As for `run -u`; `None` means the container's user.
     pub user: Option<String>,
-    /// The container's when not said.
+    /// The working directory; `None` means the container's.
     pub workdir: Option<String>,
-    /// A terminal instead of pipes.
+    /// Whether to allocate a terminal instead of pipes.
     pub tty: bool,
-    /// Standard input stays open.
+    /// Whether to keep standard input open.
     pub interactive: bool,
-    /// All capabilities.
+    /// Whether the command gets all capabilities.
     pub privileged: bool,
-    /// Nobody waits and nothing is shown.
+    /// Whether to run the command in the background, without a client.
     pub detach: bool,
-    /// Terminal size (rows, columns) to start with.
+    /// The initial terminal size (rows, columns).
     pub size: Option<(u16, u16)>,
 }
 
-/// Which lines of a log.
+/// Selects records of a log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogRequest {
     /// Standard output.
     pub stdout: bool,
     /// Standard error.
     pub stderr: bool,
-    /// Go on with what comes.
+    /// Whether to wait for new records.
     pub follow: bool,
-    /// Only this many of the last.
+    /// Only this many records, counted from the end.
     pub tail: Option<u64>,
-    /// Only from then on.
+    /// Only records from this time on.
     pub since: Option<Timestamp>,
-    /// Only up to then.
+    /// Only records up to this time.
     pub until: Option<Timestamp>,
 }
 
 /// What `wait` waits for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum WaitFor {
-    /// It is not running: at once when it is not.
+    /// It is not running. Returns immediately if it is not.
     #[default]
     NotRunning,
-    /// It ends the next time.
+    /// It exits the next time.
     NextExit,
-    /// It is gone.
+    /// It is removed.
     Removed,
 }
 
-/// How a container ended.
+/// How a container exited.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Exit {
-    /// 0…255; 128 + n after signal n; 255 when nobody could see it.
+    /// 0…255; 128 + n after signal n; 255 if the exit code is unknown.
     pub code: u8,
-    /// Why it did not start, or why nobody could see its end; mostly empty.
+    /// Why it did not start, or why its exit code is unknown; usually empty.
     pub error: String,
-    /// The kernel ended it because memory ran out.
+    /// Whether the kernel killed it because it ran out of memory.
     pub oom_killed: bool,
 }
 
-/// The verbs of containers. A `target` is a name, an id or the start of an id.
+/// The verbs of containers. A `target` is a name, an id or a prefix of an id.
 #[derive(Debug, Clone, Copy)]
 pub struct Containers<'a> {
     engine: &'a Engine,
 }
 
 impl Engine {
-    /// The verbs of containers.
+    /// Returns the verbs of containers.
     #[must_use]
     pub fn containers(&self) -> Containers<'_> {
         Containers { engine: self }
@@ -168,7 +168,7 @@ impl Engine {
 }
 
 impl Containers<'_> {
-    /// Runs synchronous work of the engine where it may block.
+    /// Runs synchronous work of the engine on a thread that may block.
     async fn on<T: Send + 'static>(
         &self,
         target: &str,
@@ -178,16 +178,16 @@ impl Containers<'_> {
         blocking(move || work(&engine, &target)).await
     }
 
-    /// All containers that can be read, newest first. Dead runs among them are settled.
+    /// Returns all readable containers, newest first. Settles dead runs among them.
     ///
     /// # Errors
     ///
-    /// When the folder of containers cannot be read.
+    /// If the folder of containers cannot be read.
     pub async fn list(&self) -> Result<Vec<ContainerView>> {
         Ok(self.listing().await?.whole)
     }
 
-    /// The same, and those whose state files cannot be read.
+    /// Returns the same list, along with the containers whose state files cannot be read.
     ///
     /// # Errors
     ///
@@ -201,11 +201,11 @@ impl Containers<'_> {
         .await
     }
 
-    /// One container.
+    /// Returns one container.
     ///
     /// # Errors
     ///
-    /// `No such container: x`, and when the start of an id fits several.
+    /// `No such container: x`, or if the id prefix is ambiguous.
     pub async fn get(&self, target: &str) -> Result<ContainerView> {
         let view = |engine: &Engine, target: &str| Ok(engine.get(target)?.view_with_files(engine.paths()));
         self.on(target, view).await
@@ -215,37 +215,37 @@ impl Containers<'_> {
     ///
     /// # Errors
     ///
-    /// When its folders cannot be read.
+    /// If its folders cannot be read.
     pub async fn measure(&self, container: ContainerView) -> Result<ContainerView> {
         self.on("", move |engine, _| engine.measure(container)).await
     }
 
-    /// Makes a container. Pulls a missing image as the request's policy says.
+    /// Creates a container. Pulls a missing image according to the request's policy.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Conflict`](crate::base::ErrorKind) when the name is taken,
-    /// [`ErrorKind::Invalid`](crate::base::ErrorKind) for wishes that cannot be fulfilled,
-    /// and what a pull says.
+    /// [`ErrorKind::Conflict`](crate::base::ErrorKind) if the name is taken,
+    /// [`ErrorKind::Invalid`](crate::base::ErrorKind) for options that cannot be applied, and the
+    /// errors of a pull.
     pub async fn create(&self, request: CreateRequest, reporter: Reporter) -> Result<Created> {
         self.engine.create(request, reporter).await
     }
 
-    /// Starts it; that it runs already is fine.
+    /// Starts a container. It is not an error if the container is already running.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::ProgramNotFound`](crate::base::ErrorKind) and
-    /// [`ErrorKind::ProgramNotRunnable`](crate::base::ErrorKind) for what it was to run; the
-    /// step that failed.
+    /// [`ErrorKind::ProgramNotRunnable`](crate::base::ErrorKind) for the container's program;
+    /// otherwise the step that failed.
     pub async fn start(&self, target: &str) -> Result<Warnings> {
         let begun = self.on(target, |engine, target| engine.start_now(target, &[])).await?;
         self.engine.reap(begun.monitor);
         Ok(begun.warnings)
     }
 
-    /// Starts it with a client that sees its output from the first byte. One that is up has been
-    /// started: the client is attached to it.
+    /// Starts a container with a client that sees its output from the first byte. If the container
+    /// is already up, this only attaches the client.
     ///
     /// # Errors
     ///
@@ -262,23 +262,23 @@ impl Containers<'_> {
         self.engine.attached(started.connection, started.begun.warnings, target)
     }
 
-    /// The streams of a container that runs.
+    /// Attaches to the streams of a running container.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Conflict`](crate::base::ErrorKind) when it does not.
+    /// [`ErrorKind::Conflict`](crate::base::ErrorKind) if it is not running.
     pub async fn attach(&self, target: &str, options: AttachOptions) -> Result<Attached> {
         let connected = self.on(target, move |engine, target| engine.attach_to(target, options)).await?;
         self.engine.attached(connected.connection, connected.begun.warnings, target)
     }
 
-    /// Ends it: a signal, and SIGKILL when it has not ended this many seconds later. `signal`
-    /// as written (`SIGINT`, `int`, `2`); `None` takes the container's. That it has ended
-    /// already is fine.
+    /// Stops a container: sends a signal, and SIGKILL if it is still running after this many
+    /// seconds. `signal` is a name or a number (`SIGINT`, `int`, `2`); `None` means the container's
+    /// stop signal. It is not an error if the container has already exited.
     ///
     /// # Errors
     ///
-    /// A word that is no signal; a monitor that does not answer.
+    /// If `signal` is not a signal, or the monitor does not answer.
     pub async fn stop(
         &self,
         target: &str,
@@ -289,7 +289,7 @@ impl Containers<'_> {
         self.on(target, move |engine, target| engine.stop_now(target, signal.as_deref(), timeout_secs)).await
     }
 
-    /// Ends it as [`Self::stop`] does, and starts it again.
+    /// Stops a container like [`Self::stop`] and starts it again.
     ///
     /// # Errors
     ///
@@ -308,39 +308,40 @@ impl Containers<'_> {
         Ok(begun.warnings)
     }
 
-    /// Sends a signal; after SIGKILL it returns when the container has ended.
+    /// Sends a signal to a container. For SIGKILL, returns when the container has exited.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Conflict`](crate::base::ErrorKind) when it is not running.
+    /// [`ErrorKind::Conflict`](crate::base::ErrorKind) if it is not running.
     pub async fn kill(&self, target: &str, signal: &str) -> Result<Warnings> {
         let signal = signal.to_owned();
         self.on(target, move |engine, target| engine.kill_now(target, &signal)).await
     }
 
-    /// Its processes stand still.
+    /// Pauses all processes of a container.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Conflict`](crate::base::ErrorKind) when it is not running.
+    /// [`ErrorKind::Conflict`](crate::base::ErrorKind) if it is not running.
     pub async fn pause(&self, target: &str) -> Result<Warnings> {
         self.on(target, |engine, target| engine.freeze_now(target, Verb::Pause, Ask::Pause)).await
     }
 
-    /// They go on.
+    /// Resumes the processes of a paused container.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Conflict`](crate::base::ErrorKind) when it is not paused.
+    /// [`ErrorKind::Conflict`](crate::base::ErrorKind) if it is not paused.
     pub async fn unpause(&self, target: &str) -> Result<Warnings> {
         self.on(target, |engine, target| engine.freeze_now(target, Verb::Unpause, Ask::Unpause)).await
     }
 
-    /// Removes it.
+    /// Removes a container.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Conflict`](crate::base::ErrorKind) when it is up and that is refused.
+    /// [`ErrorKind::Conflict`](crate::base::ErrorKind) if it is up and `removal` does not allow
+    /// that.
     pub async fn remove(&self, target: &str, removal: Removal) -> Result<Gone> {
         self.on(target, move |engine, target| match removal.fate {
             Fate::Gone => engine.remove_now(target, removal.running),
@@ -349,16 +350,16 @@ impl Containers<'_> {
         .await
     }
 
-    /// Gives it another name.
+    /// Renames a container.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Conflict`](crate::base::ErrorKind) when the name is taken.
+    /// [`ErrorKind::Conflict`](crate::base::ErrorKind) if the name is taken.
     pub async fn rename(&self, target: &str, name: Name) -> Result<Warnings> {
         self.on(target, move |engine, target| engine.rename_now(target, name)).await
     }
 
-    /// Waits, and tells how it ended.
+    /// Waits for `condition` and returns how the container exited.
     ///
     /// # Errors
     ///
@@ -367,11 +368,11 @@ impl Containers<'_> {
         self.engine.wait(target, condition).await
     }
 
-    /// Runs a command in it.
+    /// Executes a command in a container.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Conflict`](crate::base::ErrorKind) when it is not running; otherwise as
+    /// [`ErrorKind::Conflict`](crate::base::ErrorKind) if it is not running; otherwise as for
     /// [`Self::start`].
     pub async fn exec(&self, target: &str, request: ExecRequest, options: AttachOptions) -> Result<Session> {
         let started = self.on(target, move |engine, target| engine.exec(target, request, options)).await?;
@@ -380,7 +381,7 @@ impl Containers<'_> {
         Ok(Session { id: started.id, attached })
     }
 
-    /// Runs a command in it, and nobody waits.
+    /// Executes a command in a container, in the background.
     ///
     /// # Errors
     ///
@@ -391,11 +392,12 @@ impl Containers<'_> {
         Ok((id, begun.warnings))
     }
 
-    /// Records in order; the channel closes at the end, or when the receiver is dropped.
+    /// Sends records in order. The channel closes at the end of the log, or if the receiver is
+    /// dropped.
     ///
     /// # Errors
     ///
-    /// `No such container: x`; the log cannot be read.
+    /// `No such container: x`, or if the log cannot be read.
     pub async fn logs(
         &self,
         target: &str,
@@ -404,56 +406,59 @@ impl Containers<'_> {
         self.on(target, move |engine, target| engine.logs(target, &request)).await
     }
 
-    /// A view on the logs of these containers as one, by time.
+    /// Opens a view of the logs of these containers, merged by time.
     ///
     /// # Errors
     ///
-    /// `No such container: x`; a log that cannot be read, or is not kept.
+    /// `No such container: x`, or if a log cannot be read or is not kept.
     pub async fn log_view(&self, targets: &[ContainerId]) -> Result<LogView> {
         let targets = targets.to_vec();
         self.on("", move |engine, _| engine.log_view(&targets)).await
     }
 
-    /// Writes lines of logs to a file, and gives how many. Of a save that was cancelled, or
-    /// failed, nothing is left, and a file that was to be overwritten stays.
+    /// Writes lines of logs to a file and returns their number. If saving fails or is cancelled,
+    /// nothing is left behind, and an existing file remains unchanged.
     ///
     /// # Errors
     ///
-    /// When the file is there and is not to be overwritten, or a log cannot be read.
+    /// If the file exists and must not be overwritten, or a log cannot be read.
     pub async fn save_log(&self, save: SaveLog, reporter: Reporter) -> Result<u64> {
         self.engine.save_log(save, reporter).await
     }
 
-    /// Its processes.
+    /// Lists the processes of a container.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Conflict`](crate::base::ErrorKind) when it is not running.
+    /// [`ErrorKind::Conflict`](crate::base::ErrorKind) if it is not running.
     pub async fn top(&self, target: &str) -> Result<Top> {
         self.on(target, |engine, target| engine.top(target)).await
     }
 
-    /// What is known of one of its processes, by its id on the host.
+    /// Returns details of one process of a container. `pid` is its id on the host.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Conflict`](crate::base::ErrorKind) when the container is not running,
-    /// [`ErrorKind::NotFound`](crate::base::ErrorKind) when the process has ended or is not in it.
+    /// [`ErrorKind::Conflict`](crate::base::ErrorKind) if the container is not running,
+    /// [`ErrorKind::NotFound`](crate::base::ErrorKind) if the process has exited or does not belong
+    /// to the container.
     pub async fn process(&self, target: &str, pid: u32) -> Result<ProcessDetail> {
         self.on(target, move |engine, target| engine.process(target, pid)).await
     }
 
-    /// Sends a signal to one of its processes, and never to another one.
+    /// Sends a signal to one process of a container, and never to a different process that reuses
+    /// its pid.
     ///
     /// # Errors
     ///
-    /// As [`Self::process`]; a word that is no signal.
+    /// As for [`Self::process`], or if `signal` is not a signal.
     pub async fn signal_process(&self, target: &str, process: Process, signal: &str) -> Result<()> {
         let signal = signal.to_owned();
         self.on(target, move |engine, target| engine.signal_process(target, process, &signal)).await
     }
 
-    /// A sample now, then one per `every` while the receiver is there and it runs.
+    /// Sends a sample immediately and then one per `every`, until the receiver is dropped or the
+    /// container exits.
     ///
     /// # Errors
     ///

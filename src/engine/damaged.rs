@@ -1,31 +1,31 @@
-//! What is there but cannot be read: a state file that is damaged, or a newer hoist's. It is
-//! listed beside the rest, it can be removed, and it costs nothing else.
+//! Objects that cannot be read, because a state file is damaged or was written by a newer hoist.
+//! They are listed and can be removed, and do not affect other objects.
 
 use std::error::Error;
 
 use crate::base::disk;
 use crate::base::error::one_line;
 
-/// Something whose state file cannot be read, by what is known without it.
+/// An object whose state file cannot be read, described by what is known without it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Damaged {
-    /// Its id: 64 hex digits of a container, a digest of an image; empty where only a name is
+    /// Its id: the 64 hex digits of a container or the digest of an image; empty if only a name is
     /// known.
     pub id: String,
-    /// What leads to it.
+    /// A name that refers to it.
     pub name: Option<String>,
-    /// What is wrong with it, and then with which file.
+    /// What is wrong with it, including the file.
     pub why: String,
 }
 
-/// What a list shows, and what it cannot.
+/// A list and its unreadable entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listing<T> {
-    /// What can be read.
+    /// The readable objects.
     pub whole: Vec<T>,
-    /// What cannot.
+    /// The unreadable ones.
     pub damaged: Vec<Damaged>,
-    /// What went wrong with something that is shown all the same, a sentence each.
+    /// What went wrong with objects that are listed nevertheless, one sentence each.
     pub warnings: Vec<String>,
 }
 
@@ -37,7 +37,7 @@ impl Damaged {
         Self { id: id.to_owned(), name, why }
     }
 
-    /// What to call it: its name, or its id.
+    /// Returns its name, or its id if it has none.
     #[must_use]
     pub fn called(&self) -> &str {
         self.name.as_deref().unwrap_or(&self.id)

@@ -1,4 +1,4 @@
-//! The error of every verb: what was being done, and why it failed.
+//! The error of all verbs: what was being done, and why it failed.
 
 use std::fmt;
 
@@ -17,36 +17,36 @@ pub struct Error {
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// `why` happened while `doing` (a verb and its object: "pause `web`").
+    /// Creates the error for a failure `why` while `doing` (a verb and its object: "pause `web`").
     pub fn new(doing: impl Into<String>, why: impl Explain) -> Self {
         Self { doing: doing.into(), why: Box::new(why) }
     }
 
-    /// What failed, on what: "pause `web`".
+    /// Returns what failed: "pause `web`".
     #[must_use]
     pub fn doing(&self) -> &str {
         &self.doing
     }
 
-    /// What it means for the one who asked.
+    /// Returns the kind of the error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.why.kind()
     }
 
-    /// What to do about it.
+    /// Returns a hint on how to fix it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         self.why.hint()
     }
 
-    /// The nearest cause.
+    /// Returns the immediate cause.
     #[must_use]
     pub fn why(&self) -> &(dyn std::error::Error + 'static) {
         self.why.as_ref()
     }
 
-    /// Why, from the nearest cause to the root one.
+    /// Returns all causes, from the immediate one to the root cause.
     #[must_use]
     pub fn causes(&self) -> Vec<String> {
         chain(self.why.as_ref())
@@ -71,7 +71,7 @@ pub trait Doing<T> {
     ///
     /// # Errors
     ///
-    /// The same failure, told with `what`.
+    /// The same failure, with `what` added.
     fn doing<S: Into<String>>(self, what: impl FnOnce() -> S) -> Result<T>;
 }
 
@@ -87,7 +87,7 @@ impl From<recover::Error> for Error {
     }
 }
 
-/// An object that is not there, in Docker's words.
+/// An object that does not exist, in Docker's words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("No such {noun}: {name}")]
 pub struct NotFound {
@@ -103,7 +103,7 @@ impl Explain for NotFound {
     }
 }
 
-/// A part of an id that fits several objects.
+/// A prefix of an id that matches several objects.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("multiple {noun}s start with `{prefix}`: {}", .candidates.join(", "))]
 pub struct Ambiguous {
@@ -111,7 +111,7 @@ pub struct Ambiguous {
     pub noun: &'static str,
     /// As the user wrote it.
     pub prefix: String,
-    /// What it could mean.
+    /// The matching objects.
     pub candidates: Vec<String>,
 }
 
@@ -125,7 +125,7 @@ impl Explain for Ambiguous {
     }
 }
 
-/// What hoist does not do, by name.
+/// An option or verb that hoist does not support.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} is not supported")]
 pub struct Unsupported {

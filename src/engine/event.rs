@@ -1,4 +1,4 @@
-//! Events, of this process and of others: those in the journal, then those to come.
+//! Events of this process and others: first those in the journal, then new ones.
 
 mod filter;
 mod follow;
@@ -18,35 +18,35 @@ pub use filter::EventFilter;
 pub(super) use follow::Journal;
 use follow::Subscription;
 
-/// One piece of news for a front end.
+/// A message to a subscriber.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News {
     /// Something changed.
     Event(Event),
-    /// Events may be missing: read all states again.
+    /// Events may be missing: read all state again.
     Gap,
 }
 
-/// Which events are wanted.
+/// Selects events.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventRequest {
-    /// From the past, those since then, as far as the journal reaches back.
+    /// Past events since this time, as far as the journal reaches back.
     pub since: Option<Timestamp>,
-    /// None after that. Where that is past already, those of the past alone.
+    /// No events after this time. If it is in the past, only past events are returned.
     pub until: Option<Timestamp>,
-    /// Of what.
+    /// The objects and actions.
     pub filter: EventFilter,
 }
 
 impl Engine {
-    /// The events that are asked for: those of the past, then those that come, until the time that
-    /// was named or the end of the engine. Nothing wakes up while nothing changes, and a reader that
-    /// is slow reads the journal itself. Where this user has no inotify instance left, the journal is
-    /// read by the clock, and the first news of what comes is a gap.
+    /// Subscribes to the requested events: first past events, then new ones, until the requested
+    /// time or the end of the engine. Nothing wakes up while nothing changes, and a slow reader
+    /// reads the journal itself. If this user has no inotify instance left, the journal is polled,
+    /// and the first message about new events is a gap.
     ///
     /// # Errors
     ///
-    /// When the journal cannot be read.
+    /// If the journal cannot be read.
     #[expect(clippy::unused_async, reason = "another back end has to ask for them")]
     pub async fn events(&self, request: EventRequest) -> Result<Events> {
         let now = Timestamp::now();
@@ -64,11 +64,11 @@ impl Engine {
         Ok(Events { journal, path, past, live: Some(live), seen: end, deadline, request })
     }
 
-    /// All events that the journal still has of what is asked for.
+    /// Returns all events in the journal that match the filter.
     ///
     /// # Errors
     ///
-    /// When the journal cannot be read.
+    /// If the journal cannot be read.
     pub async fn past_events(&self, filter: EventFilter) -> Result<Vec<Event>> {
         let engine = self.clone();
         blocking(move || {
@@ -84,7 +84,7 @@ impl Engine {
         .await
     }
 
-    /// What is asked for of what the journal has at this moment.
+    /// Returns the requested events among those now in the journal.
     fn past(&self, request: EventRequest) -> Result<Events> {
         let path = self.paths().journal();
         let end = Reader::at_end(&path).doing(|| "read the journal")?.position();
@@ -94,25 +94,26 @@ impl Engine {
     }
 }
 
-/// Events, as they were asked for.
+/// A subscription to events.
 #[derive(Debug)]
 pub struct Events {
     journal: Weak<Journal>,
     path: PathBuf,
     request: EventRequest,
-    /// What is to be read before what comes.
+    /// Past events, which are read before new ones.
     past: Option<Past>,
     live: Option<Subscription>,
-    /// Behind the last event of `live` that was taken.
+    /// The position after the last event taken from `live`.
     seen: Position,
     deadline: Option<Instant>,
 }
 
 impl Events {
-    /// The next one; `None` when no more will come. Nothing is lost where the future is dropped.
+    /// Returns the next message; `None` when no more will come. Dropping the future loses nothing.
     pub async fn recv(&mut self) -> Option<News> {
         loop {
-            // A long past must not hold up all others. Before anything is taken, which would be lost.
+            // Reading many past events must not block other tasks. Yield before taking one, so none
+            // is lost.
             tokio::task::coop::consume_budget().await;
             let news = match &mut self.past {
                 Some(past) => match news(past) {
@@ -130,7 +131,7 @@ impl Events {
         }
     }
 
-    /// The next one of what comes.
+    /// Returns the next message about new events.
     async fn next(&mut self) -> Option<News> {
         let live = self.live.as_mut()?;
         if std::mem::take(&mut live.is_by_the_clock) {
@@ -151,15 +152,15 @@ impl Events {
         }
     }
 
-    /// Reads what was missed from the journal; a gap where that is gone or cannot be read. `None`
-    /// when the engine is gone.
+    /// Reads missed events from the journal. Returns a gap if they are gone or cannot be read, and
+    /// `None` if the engine is gone.
     fn catch_up(&mut self) -> Option<News> {
         let journal = self.journal.upgrade()?;
         let behind = journal.subscribe().and_then(|live| Ok((Reader::at(&self.path, self.seen)?, live)));
         let (reader, live) = match behind {
             Ok(behind) => behind,
             Err(error) => {
-                // What is still queued comes next.
+                // Continue with what is still queued.
                 tracing::error!(%error, "the journal cannot be read");
                 return Some(News::Gap);
             }
@@ -190,7 +191,7 @@ impl EventRequest {
     }
 }
 
-/// The next news of what was written already; `None` at its end.
+/// Returns the next past event; `None` at the end.
 fn news(past: &mut Past) -> Option<News> {
     match past.read_next() {
         Ok(found) => Some(match found? {

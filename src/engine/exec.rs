@@ -1,5 +1,5 @@
-//! Commands in running containers: each has a short-lived monitor of its own, and a record that is
-//! kept as long as the container's run ([`crate::container::exec`]).
+//! Commands in running containers. Each has its own short-lived monitor, and a record that is kept
+//! as long as the container's run ([`crate::container::exec`]).
 
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
@@ -16,29 +16,29 @@ use crate::monitor::journal;
 use crate::monitor::launch::{self, Launched, Role, launch};
 use crate::monitor::wire::Ask;
 
-/// The exit code of a command whose monitor did not come up, as of a program that cannot be run.
+/// The exit code of a command whose monitor failed to start: that of a program that cannot be run.
 const NOT_BEGUN: u8 = 126;
-/// How long a command that is being started may take until it can be asked for something.
+/// How long to wait until a command that is being started accepts requests.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The verbs of commands in containers, for who takes several steps. In one step it is
-/// [`Containers::exec`](super::Containers::exec).
+/// The verbs of commands in containers, for callers that take several steps.
+/// [`Containers::exec`](super::Containers::exec) does it in one step.
 #[derive(Debug, Clone, Copy)]
 pub struct Execs<'a> {
     engine: &'a Engine,
 }
 
-/// A command that was made.
+/// A command that was created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreatedExec {
     /// Its id.
     pub id: ExecId,
-    /// What one would not expect.
+    /// Warnings for the caller.
     pub warnings: Warnings,
 }
 
 impl Engine {
-    /// The verbs of commands in containers.
+    /// Returns the verbs of commands in containers.
     #[must_use]
     pub fn execs(&self) -> Execs<'_> {
         Execs { engine: self }
@@ -54,27 +54,27 @@ impl Execs<'_> {
         blocking(move || work(&engine)).await
     }
 
-    /// Makes a command in a container that runs; it is not started. Its record outlives this
-    /// process. It is dropped at the end of the container's run, and when too many newer ones were
-    /// made.
+    /// Creates a command in a running container, without starting it. Its record outlives this
+    /// process. It is deleted at the end of the container's run, or when too many newer commands
+    /// have been created.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Conflict`] when the container is not running, or has too many sessions.
+    /// [`ErrorKind::Conflict`] if the container is not running, or has too many sessions.
     pub async fn create(&self, target: &str, request: ExecRequest) -> Result<CreatedExec> {
         let target = target.to_owned();
         self.on(move |engine| engine.create_exec(&target, request)).await
     }
 
-    /// Starts it, with a client that sees its output from the first byte, also where it was made to
-    /// be detached. `size` goes before that of the request. Of several who start it one does; where
-    /// that one is killed before its monitor is launched, either nothing has happened, or the command
-    /// has ended with 255.
+    /// Starts a command with a client that sees its output from the first byte, even if it was
+    /// created as detached. `size` takes precedence over the size in the request. Only one of
+    /// several concurrent starts succeeds. If that process is killed before it has launched the
+    /// monitor, either nothing has happened, or the command counts as exited with code 255.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`]; [`ErrorKind::Conflict`] when it was started before, or the
-    /// container is not running; otherwise as [`Containers::start`](super::Containers::start).
+    /// [`ErrorKind::NotFound`]; [`ErrorKind::Conflict`] if it was started before or the container
+    /// is not running; otherwise as for [`Containers::start`](super::Containers::start).
     pub async fn start(
         &self,
         id: &ExecId,
@@ -89,11 +89,11 @@ impl Execs<'_> {
         Ok(Session { id: started.id, attached })
     }
 
-    /// Starts it, and nobody waits.
+    /// Starts a command in the background.
     ///
     /// # Errors
     ///
-    /// As [`Self::start`].
+    /// As for [`Self::start`].
     pub async fn start_detached(&self, id: &ExecId) -> Result<Warnings> {
         let wanted = id.clone();
         let begun = self.on(move |engine| engine.start_exec_detached(&wanted)).await?;
@@ -101,28 +101,28 @@ impl Execs<'_> {
         Ok(begun.warnings)
     }
 
-    /// What is known of it.
+    /// Returns what is known about a command.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] also when it ended long ago, or its container has.
+    /// [`ErrorKind::NotFound`], also if the command exited long ago or its container has exited.
     pub async fn inspect(&self, id: &ExecId) -> Result<ExecView> {
         let wanted = id.clone();
         self.on(move |engine| engine.find_exec(&wanted, || format!("inspect the command `{wanted}`"))).await
     }
 
-    /// Its terminal has this many rows and columns.
+    /// Resizes the terminal of a command.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`]; [`ErrorKind::Conflict`] when it does not run.
+    /// [`ErrorKind::NotFound`]; [`ErrorKind::Conflict`] if it is not running.
     pub async fn resize(&self, id: &ExecId, rows: u16, columns: u16) -> Result<()> {
         let wanted = id.clone();
         self.on(move |engine| engine.resize_exec(&wanted, rows, columns)).await
     }
 }
 
-/// A command that has begun, with its client.
+/// A command that was started, with its client.
 #[derive(Debug)]
 pub(super) struct Started {
     pub(super) id: ExecId,
@@ -130,7 +130,7 @@ pub(super) struct Started {
     pub(super) begun: Begun,
 }
 
-/// A wish that cannot be fulfilled.
+/// A request that cannot be fulfilled.
 #[derive(Debug, thiserror::Error)]
 enum Refused {
     #[error("no exec command specified")]
@@ -154,8 +154,8 @@ impl Explain for Refused {
     }
 }
 
-/// A session that did not begin. As in Docker that is the program's failure, whatever the
-/// reason, unless the container has ended meanwhile.
+/// A session that failed to start. As in Docker, this counts as a failure of the program, whatever
+/// the reason, unless the container has exited meanwhile.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 struct NotBegun(#[from] launch::Error);
@@ -199,8 +199,8 @@ impl Engine {
 
     fn start_exec(&self, id: &ExecId, options: AttachOptions, size: Option<(u16, u16)>) -> Result<Started> {
         let doing = || format!("start the command `{id}`");
-        // First: what fails after the claim has to end the command. The monitor knows the size that
-        // was asked for when it was made.
+        // Create the client first: a failure after the claim would have to end the command. The
+        // monitor knows the size that was requested on creation.
         let client = early_client(options, size).doing(doing)?;
         let attached = |record| ExecRecord { detach: false, ..record };
         let (container, record) = self.claim_exec(id, attached, doing)?;
@@ -223,7 +223,7 @@ impl Engine {
                 return Err(Refused::NotRunning).doing(doing);
             }
             match launch::ask(self.paths(), &found.container, Some(id), Ask::Resize { rows, columns }) {
-                // Its monitor does not listen yet, or it has ended since.
+                // Its monitor is not listening yet, or has exited since.
                 Err(launch::Error::Gone) if Instant::now() < patience => std::thread::sleep(ASK_AGAIN),
                 Err(launch::Error::Gone) => return Err(Refused::NotHeard).doing(doing),
                 asked => return asked.map(drop).doing(doing),
@@ -231,13 +231,13 @@ impl Engine {
         }
     }
 
-    /// What is known of a command, whatever its container.
+    /// Returns what is known about a command, in whichever container.
     fn find_exec(&self, id: &ExecId, doing: impl Fn() -> String) -> Result<ExecView> {
         let found = exec::find(self.paths(), id).doing(&doing)?;
         found.ok_or_else(|| NotFound { noun: "exec instance", name: id.to_string() }).doing(doing)
     }
 
-    /// Takes a command that was made, to start it: of several who try, one does.
+    /// Claims a created command in order to start it. Only one of several callers succeeds.
     fn claim_exec(
         &self,
         id: &ExecId,
@@ -275,7 +275,7 @@ impl Engine {
         Ok(Started { id, connection, begun })
     }
 
-    /// Starts the session's monitor. Where none comes up, it has ended.
+    /// Launches the session's monitor. If that fails, the command has exited.
     fn launch_session(
         &self,
         container: &ContainerId,
@@ -286,13 +286,13 @@ impl Engine {
         Ok(launched.inspect_err(|error| {
             let is_up = matches!(error, launch::Error::Unheard(_)); // or may be
             if !is_up && exec::end_unbegun(self.paths(), container, id, NOT_BEGUN).is_err() {
-                // It would be taken for one that runs, as long as this process lives.
+                // Otherwise it would count as running as long as this process lives.
                 let _ = std::fs::remove_file(exec::file(self.paths(), container, id));
             }
         })?)
     }
 
-    /// Writes the session's record; and what to warn of.
+    /// Writes the session's record; returns the warnings too.
     fn prepare_exec(
         &self,
         target: &str,
@@ -334,16 +334,16 @@ impl Engine {
     }
 }
 
-/// What the maker of a command does next.
+/// What the creator of a command does next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Maker {
-    /// It starts the command: should it die before, nobody will.
+    /// It starts the command. If it dies before that, nobody will.
     Starts,
-    /// It leaves that to anybody.
+    /// It leaves the start to any caller.
     Leaves,
 }
 
-/// Both ends of a client that is there before the command.
+/// Returns both ends of a client's connection that exists before the command starts.
 fn early_client(
     options: AttachOptions,
     size: Option<(u16, u16)>,

@@ -1,9 +1,8 @@
-//! Files of the user's that change while a front end runs: its configuration, mostly.
+//! Watches the user's files, mostly its configuration, for changes while a front end runs.
 //!
-//! An editor may write a file in place, or write another one beside it and rename that over
-//! it; the file may be a link into a folder of its own, and the folder may not be there yet.
-//! So both the files and the folders they stand in are watched, and of what is missing the
-//! nearest folder that is there.
+//! An editor may write a file in place, or write a new one and rename it over the old one. The file
+//! may be a symbolic link into another folder, and its folder may not exist yet. Therefore both the
+//! files and their folders are watched; for a missing folder, its nearest existing ancestor.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,7 +13,7 @@ use tokio::io::unix::AsyncFd;
 use super::attach::watched;
 use crate::sys::inotify::Inotify;
 
-/// Tells when some files may have changed. By inotify: nothing wakes up while nothing changes.
+/// Reports when files may have changed. It uses inotify, so nothing wakes up while nothing changes.
 #[derive(Debug)]
 pub struct FileWatch {
     inotify: AsyncFd<Inotify>,
@@ -22,11 +21,11 @@ pub struct FileWatch {
 }
 
 impl FileWatch {
-    /// Watches `paths`: files and folders, whether they are there or not.
+    /// Watches `paths`: files and folders, whether or not they exist.
     ///
     /// # Errors
     ///
-    /// When this user has no inotify instance left.
+    /// If this user has no inotify instance left.
     pub fn new(paths: Vec<PathBuf>) -> io::Result<Self> {
         let inotify = Inotify::new().map_err(|error| io::Error::from_raw_os_error(error.errno()))?;
         let inotify = watched(inotify, Interest::READABLE)?;
@@ -35,31 +34,31 @@ impl FileWatch {
         Ok(watch)
     }
 
-    /// Waits until something changed that may be one of the paths. Whoever asks looks
-    /// whether it is.
+    /// Waits until something has changed, possibly one of the paths. The caller checks whether it
+    /// has.
     pub async fn changed(&self) {
         if let Ok(mut ready) = self.inotify.readable().await {
             ready.clear_ready();
         }
-        // What it tells in detail is of no use: the files are the truth.
+        // The details of the events are not needed: the caller reads the files.
         let _ = self.inotify.get_ref().clear();
         self.renew();
     }
 
-    /// Puts the watches on what is there at this moment: a file that was renamed over
-    /// another one is a new one.
+    /// Sets the watches on the files that exist now. A file renamed over another one is a new
+    /// inode.
     fn renew(&self) {
         for path in &self.paths {
             let folder = path.parent().and_then(nearest);
             for path in [Some(path.as_path()), folder].into_iter().flatten() {
-                // What is not there is seen by its folder.
+                // A missing file is noticed through its folder.
                 let _ = self.inotify.get_ref().watch(path);
             }
         }
     }
 }
 
-/// The folder, or the nearest one above it that is there.
+/// Returns the folder or its nearest existing ancestor.
 fn nearest(folder: &Path) -> Option<&Path> {
     folder.ancestors().find(|folder| folder.is_dir())
 }
@@ -94,7 +93,7 @@ mod tests {
         fs::remove_file(&file).unwrap();
         std::os::unix::fs::symlink(&linked, &file).unwrap();
         told("a link in its place").await;
-        // Whatever is still to be told of what came before: only the next one counts.
+        // Drop pending events of earlier changes: only the next one counts.
         while tokio::time::timeout(Duration::from_millis(1), watch.changed()).await.is_ok() {}
         fs::write(&linked, "a = 5").unwrap();
         told("what the link leads to").await;

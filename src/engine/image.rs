@@ -17,33 +17,33 @@ pub use crate::image::load::Loaded;
 pub use crate::image::view::{HistoryEntry, ImageDetail, ImageView};
 pub use crate::image::{Force, Input, Parents, Removed, Swept};
 
-/// The verbs of images. A `target` is a name, an id or the start of an id.
+/// The verbs of images. A `target` is a name, an id or a prefix of an id.
 #[derive(Debug, Clone, Copy)]
 pub struct Images<'a> {
     pub(super) engine: &'a Engine,
 }
 
 impl Engine {
-    /// The verbs of images.
+    /// Returns the verbs of images.
     #[must_use]
     pub fn images(&self) -> Images<'_> {
         Images { engine: self }
     }
 
-    /// The content store, to read from.
+    /// Opens the content store for reading.
     pub(crate) fn image_store(&self) -> Result<Store> {
         let probe = Probe::now().doing(|| "ask what this kernel permits")?;
         let store =
             Store::new(self.paths().clone(), probe.in_user_namespace).with_limits(self.settings().limits);
-        // On a full or read-only disk what is left over stays, and hinders nothing.
+        // On a full or read-only disk, leftovers remain, which is harmless.
         if let Err(error) = store.finish_interrupted_moves().and_then(|()| store.tidy()) {
             tracing::debug!(%error, "what a killed process left in the image store stays");
         }
         Ok(store)
     }
 
-    /// The content store, to add to. After a crash of the machine what nothing names is
-    /// not trusted: it may never have reached the disk.
+    /// Opens the content store for writing. After a crash of the machine, unreferenced content is
+    /// not trusted, since it may not have reached the disk.
     pub(crate) fn image_store_to_fill(&self) -> Result<Store> {
         let store = self.image_store()?;
         let doing = || "prepare the image store";
@@ -54,9 +54,9 @@ impl Engine {
         Ok(store)
     }
 
-    /// The layers of every container there is, and what the trash holds. In this order: who
-    /// moves from here to there meanwhile is seen at least once. Nobody moves back under the
-    /// images' lock, which the sweep has.
+    /// Returns the layers of all containers, then what the trash needs. In this order, a container
+    /// moved to the trash meanwhile is seen at least once. None can be moved back under the images'
+    /// lock, which the sweep holds.
     fn image_roots(&self) -> Result<Roots> {
         let (records, unreadable) = self.container_records()?;
         let mut roots = self.trash_roots()?;
@@ -65,45 +65,45 @@ impl Engine {
         Ok(roots)
     }
 
-    /// The records of all containers, and what those are called that cannot be read.
+    /// Returns the records of all containers, and the names of the unreadable ones.
     pub(super) fn container_records(&self) -> Result<(Vec<container::Record>, Vec<String>)> {
         container::store::records(self.paths()).doing(|| "read the containers")
     }
 
-    /// Who uses images: read without locks, and asked under the images' lock.
+    /// Returns the users of images. Records are read without locks, but under the images' lock.
     pub(super) fn image_users(&self) -> Result<Vec<image::User>> {
         let user = |record: container::Record| {
             let run = container::store::load_run(self.paths(), &record.id).ok().flatten();
-            // A run whose processes are gone is one that nobody settled yet.
+            // A run without live processes is one that nobody has settled yet.
             let is_alive = |run: &container::Run| run.init().unwrap_or(run.monitor()).is_alive();
             let is_running = run.is_some_and(|run| run.status.is_up() && is_alive(&run));
             image::User { container: record.id.short().to_owned(), image: record.image_id, is_running }
         };
-        // Of one that cannot be read nobody knows; its layers stay whatever goes.
+        // Unreadable containers are not counted, but their layers are kept in any case.
         Ok(self.container_records()?.0.into_iter().map(user).collect())
     }
 
-    /// Tells the journal of an image; a journal that cannot be written stops nothing.
+    /// Writes an image event to the journal. Returns a warning if that fails, which stops nothing.
     pub(crate) fn image_event(&self, action: &str, id: &str, name: &str) -> Option<String> {
         self.tell_of(journal::Kind::Image, action, id, &[("name", name)])
     }
 }
 
 impl Images<'_> {
-    /// All images that are whole, newest first.
+    /// Returns all complete images, newest first.
     ///
     /// # Errors
     ///
-    /// When the store cannot be read.
+    /// If the store cannot be read.
     pub async fn list(&self) -> Result<Vec<ImageView>> {
         Ok(self.listing().await?.whole)
     }
 
-    /// The same, and the images and names whose files cannot be read or are lost.
+    /// Returns the same list, along with the images and names whose files are unreadable or lost.
     ///
     /// # Errors
     ///
-    /// As [`Self::list`].
+    /// As for [`Self::list`].
     pub async fn listing(&self) -> Result<Listing<ImageView>> {
         let engine = self.engine.clone();
         blocking(move || {
@@ -141,7 +141,7 @@ impl Images<'_> {
         .await
     }
 
-    /// One image.
+    /// Returns one image.
     ///
     /// # Errors
     ///
@@ -150,7 +150,7 @@ impl Images<'_> {
         Ok(self.inspect(target).await?.image)
     }
 
-    /// One image with all that is known of it.
+    /// Returns one image with all details.
     ///
     /// # Errors
     ///
@@ -160,7 +160,7 @@ impl Images<'_> {
         blocking(move || engine.image_detail(&target)).await
     }
 
-    /// Where an image came from, newest line first.
+    /// Returns the history of an image, newest line first.
     ///
     /// # Errors
     ///
@@ -175,7 +175,8 @@ impl Images<'_> {
         .await
     }
 
-    /// Gives an image, or what a name stands for, another name; what had it loses it.
+    /// Gives an image, or what a name refers to, another name, which is moved if it is already in
+    /// use.
     ///
     /// # Errors
     ///
@@ -194,7 +195,7 @@ impl Images<'_> {
     }
 
     /// Removes a name, and with its last name the image; or, by id, the image with all its names.
-    /// Layers of one that goes into the trash stay until it leaves that.
+    /// Layers of an image in the trash are kept until it leaves the trash.
     ///
     /// # Errors
     ///
@@ -209,11 +210,11 @@ impl Images<'_> {
         .await
     }
 
-    /// Removes what no image, container or unfinished pull needs.
+    /// Removes everything that no image, container or unfinished pull needs.
     ///
     /// # Errors
     ///
-    /// When something cannot be read or removed.
+    /// If something cannot be read or removed.
     pub async fn sweep(&self) -> Result<Swept> {
         let engine = self.engine.clone();
         blocking(move || {
@@ -223,12 +224,12 @@ impl Images<'_> {
         .await
     }
 
-    /// Takes the images out of an archive: Docker's, old or new, or an OCI layout. Dropping the
-    /// future stops the work.
+    /// Loads the images of an archive: Docker's formats, old and new, or an OCI layout. Dropping
+    /// the future stops the work.
     ///
     /// # Errors
     ///
-    /// When the archive is not one, or is damaged; images before that stay.
+    /// If the archive is invalid or damaged. Images already loaded remain.
     pub async fn load(&self, input: Input, reporter: Reporter) -> Result<Vec<Loaded>> {
         let engine = self.engine.clone();
         let stop = StopOnDrop::new(&reporter);
@@ -241,7 +242,7 @@ impl Images<'_> {
                 let id = one.image.to_string();
                 let loaded = engine.image_event("load", &id, &id);
                 let tagged = one.names.iter().map(|name| engine.image_event("tag", &id, &name.to_string()));
-                // Of one journal that cannot be written one word is enough.
+                // One warning about an unwritable journal is enough.
                 tagged.fold(loaded, Option::or).into_iter().for_each(|untold| reporter.warn(untold));
             }
             Ok(loaded)
@@ -249,11 +250,11 @@ impl Images<'_> {
         .await
     }
 
-    /// Makes an image of a root file system's tar. Dropping the future stops the work.
+    /// Creates an image from the tar of a root file system. Dropping the future stops the work.
     ///
     /// # Errors
     ///
-    /// When the tar or a change is malformed.
+    /// If the tar or a change is malformed.
     pub async fn import(&self, request: ImportRequest, reporter: Reporter) -> Result<ImageId> {
         let engine = self.engine.clone();
         let stop = StopOnDrop::new(&reporter);
@@ -269,11 +270,11 @@ impl Images<'_> {
         .await
     }
 
-    /// Makes an image of programs of this machine, with the libraries they need.
+    /// Creates an image from programs of this machine, with the libraries they need.
     ///
     /// # Errors
     ///
-    /// When a program or a library is not there.
+    /// If a program or library is missing.
     pub async fn from_host(
         &self,
         name: Reference,
@@ -348,7 +349,7 @@ impl Engine {
             .map_err(|error: Both| error.doing(|| "sweep the image store".to_owned()))
     }
 
-    /// An image with all that is known of it, for whoever is on a blocking thread.
+    /// Returns an image with all details, for callers on a blocking thread.
     pub(crate) fn image_detail(&self, target: &str) -> Result<ImageDetail> {
         let store = self.image_store()?;
         ImageDetail::of(&store, target).doing(|| format!("inspect `{target}`"))

@@ -1,6 +1,6 @@
-//! What each layer of an image adds, changes and removes, and what of it is wasted.
+//! What each layer of an image adds, changes and removes, and which of it is wasted.
 //!
-//! The work is done by [`crate::layer::stack`] and [`crate::layer::compare`].
+//! [`crate::layer::stack`] and [`crate::layer::compare`] do the work.
 
 use std::path::PathBuf;
 
@@ -21,43 +21,43 @@ use crate::oci::{ImageId, Platform, Reference};
 pub use crate::image::compare::{ComparedImage, ImageDiff};
 pub use crate::layer::compare::{Difference, FileChange, Sum};
 
-/// More paths are not held in memory; sizes and counts go on.
+/// Maximum number of paths kept in memory. Sizes and counts include the others.
 pub const MOST_PATHS: usize = 200_000;
 
-/// More lines of waste are not told.
+/// Maximum number of reported lines of waste.
 const MOST_WASTE: usize = 200;
 
-/// All that is known of an image's layers.
+/// A report on the layers of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LayerReport {
-    /// The image.
+    /// The id of the image.
     pub id: ImageId,
     /// Its tags.
     pub tags: Vec<Reference>,
-    /// What it was built for.
+    /// The platform it was built for.
     pub platform: Platform,
-    /// When it was built, as it says.
+    /// When it was built, according to its configuration.
     pub created: Option<Timestamp>,
-    /// What its containers get, for people: `user`, `entrypoint`, …
+    /// The configuration of its containers, for display: `user`, `entrypoint`, …
     pub config: Vec<(&'static str, String)>,
-    /// The containers made of it, by name.
+    /// The names of the containers created from it.
     pub used_by: Vec<String>,
-    /// Every path that any layer names; the first is the root.
+    /// All paths in any layer; the first is the root.
     pub paths: Vec<LayerPath>,
-    /// Its history, bottom first: lines that made no layer too.
+    /// Its history, oldest first, including steps without a layer.
     pub layers: Vec<LayerInfo>,
-    /// What lower layers hold for nothing, most bytes first.
+    /// Files in lower layers that are hidden by upper ones, largest first.
     pub waste: Vec<Waste>,
-    /// Bytes of all of it.
+    /// The total waste in bytes.
     pub wasted: u64,
-    /// Bytes of all layers.
+    /// The size of all layers in bytes.
     pub total: u64,
-    /// It has more paths than are held.
+    /// Whether it has more paths than are kept.
     pub is_cut: bool,
 }
 
 impl LayerReport {
-    /// How much of what its layers hold is seen, in tenths of a percent.
+    /// Returns the share of the layers' bytes that is visible, in tenths of a percent.
     #[must_use]
     pub fn efficiency(&self) -> u64 {
         match self.total {
@@ -66,7 +66,7 @@ impl LayerReport {
         }
     }
 
-    /// A path of the table as one, from the root.
+    /// Returns the full path of an entry, from the root.
     #[must_use]
     pub fn path(&self, at: u32) -> PathBuf {
         path_in(&self.paths, at)
@@ -74,21 +74,21 @@ impl LayerReport {
 }
 
 impl Images<'_> {
-    /// What each layer of an image does. Progress is told layer by layer.
+    /// Returns what each layer of an image does. Reports progress layer by layer.
     ///
     /// # Errors
     ///
-    /// `No such image: x`; a layer that cannot be read; when it is cancelled.
+    /// `No such image: x`, if a layer cannot be read, or if it is cancelled.
     pub async fn layers(&self, target: &str, reporter: Reporter) -> Result<LayerReport> {
         let (engine, target) = (self.engine.clone(), target.to_owned());
         blocking(move || report(&engine, &target, &reporter)).await
     }
 
-    /// How the files and the configuration of two images differ.
+    /// Returns how the files and the configuration of two images differ.
     ///
     /// # Errors
     ///
-    /// `No such image: x`; a layer that cannot be read; when it is cancelled.
+    /// `No such image: x`, if a layer cannot be read, or if it is cancelled.
     pub async fn compare(&self, before: &str, after: &str, reporter: Reporter) -> Result<ImageDiff> {
         let (engine, names) = (self.engine.clone(), [before.to_owned(), after.to_owned()]);
         blocking(move || compare(&engine, &names, &reporter)).await

@@ -1,4 +1,4 @@
-//! The handle of a view on logs: its thread, its news as a channel, its calls as futures.
+//! The handle of a log view: its thread, a channel with its progress, and its calls as futures.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ impl Explain for NoLog {
     }
 }
 
-/// A view on the logs of some containers.
+/// A view of the logs of some containers.
 #[derive(Debug)]
 pub struct LogView {
     view: Arc<view::View>,
@@ -40,7 +40,7 @@ impl Drop for LogView {
     }
 }
 
-/// Stops the work when nobody waits for it.
+/// Stops the work when dropped, because nobody waits for it.
 struct Stop(Arc<AtomicBool>);
 
 impl Drop for Stop {
@@ -50,7 +50,7 @@ impl Drop for Stop {
 }
 
 impl Engine {
-    /// The logs of these containers: where they lie.
+    /// Returns the log folders of these containers.
     fn log_folders(&self, targets: &[ContainerId]) -> Result<Vec<PathBuf>> {
         let folder = |id: &ContainerId| {
             let doing = || format!("read the log of `{}`", self.called(id.as_str()));
@@ -69,12 +69,12 @@ impl Engine {
         LogView::open(folders, names.collect::<Vec<_>>().join(", "))
     }
 
-    /// Writes lines of logs to a file, and gives how many. Of a save that was cancelled, or
-    /// failed, nothing is left, and a file that was to be overwritten stays.
+    /// Writes lines of logs to a file and returns their number. If saving fails or is cancelled,
+    /// nothing is left behind, and an existing file remains unchanged.
     ///
     /// # Errors
     ///
-    /// When the file is there and is not to be overwritten, or a log cannot be read.
+    /// If the file exists and must not be overwritten, or a log cannot be read.
     pub(super) async fn save_log(&self, save: SaveLog, reporter: Reporter) -> Result<u64> {
         let stop = Arc::new(AtomicBool::new(false));
         let _guard = Stop(stop.clone());
@@ -99,37 +99,36 @@ impl LogView {
         Ok(Self { view, state, name })
     }
 
-    /// How far it is, and news of that.
+    /// Returns a receiver of its progress.
     #[must_use]
     pub fn state(&self) -> watch::Receiver<LogState> {
         self.state.subscribe()
     }
 
-    /// Shows what `query` says from here on, and counts what there is of it. `serial` comes
-    /// back with the counts.
+    /// Applies `query` from now on and counts its matches. The counts are returned with `serial`.
     ///
     /// # Errors
     ///
-    /// When a pattern cannot be used; then all stays as it was.
+    /// If a pattern is invalid; then nothing changes.
     pub fn look_for(&self, serial: u64, query: &LogQuery) -> Result<()> {
         self.view.look_for(serial, query).doing(|| "search the log")
     }
 
-    /// The lines around a place, of those that the query lets pass.
+    /// Returns the lines around a place that match the query.
     ///
     /// # Errors
     ///
-    /// When a log cannot be read.
+    /// If a log cannot be read.
     pub async fn page(&self, ask: PageAsk) -> Result<LogPage> {
         let (view, name) = (self.view.clone(), self.name.clone());
         blocking(move || view.page(&ask).doing(|| format!("read the log of {name}"))).await
     }
 
-    /// The next line that is looked for. Stops when the future is dropped.
+    /// Returns the next match of the search. Dropping the future stops it.
     ///
     /// # Errors
     ///
-    /// When a log cannot be read.
+    /// If a log cannot be read.
     pub async fn find(&self, ask: FindAsk) -> Result<Option<LogHit>> {
         let (view, name) = (self.view.clone(), self.name.clone());
         let stop = Arc::new(AtomicBool::new(false));
@@ -137,12 +136,12 @@ impl LogView {
         blocking(move || view.find(&ask, &stop).doing(|| format!("search the log of {name}"))).await
     }
 
-    /// How many matches there are up to a line that ends at `after`, that one included; `None`
-    /// while that is counted.
+    /// Returns the number of matches up to and including the line that ends at `after`; `None`
+    /// while they are being counted.
     ///
     /// # Errors
     ///
-    /// When a log cannot be read.
+    /// If a log cannot be read.
     pub async fn rank(&self, after: LogPlace) -> Result<Option<u64>> {
         let (view, name) = (self.view.clone(), self.name.clone());
         blocking(move || view.rank(&after).doing(|| format!("search the log of {name}"))).await

@@ -1,4 +1,4 @@
-//! What this machine has: memory, CPUs, and room where the store is.
+//! The resources of this machine: memory, CPUs and disk space for the store.
 
 use std::fs;
 
@@ -8,25 +8,25 @@ use crate::sys::apparmor;
 
 pub use crate::sys::apparmor::Support as AppArmor;
 
-/// What this machine has.
+/// The resources of this machine.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Machine {
-    /// Bytes of memory; 0 where that cannot be told.
+    /// Memory in bytes; 0 if unknown.
     pub memory: u64,
-    /// CPUs that this process may use.
+    /// The number of CPUs that this process may use.
     pub cpus: usize,
-    /// Of the file system that holds the store; `None` where that cannot be told.
+    /// Space on the file system of the store; `None` if unknown.
     pub space: Option<Space>,
 }
 
 impl Engine {
-    /// Whether an AppArmor profile confines containers here.
+    /// Whether an AppArmor profile confines containers on this machine.
     #[must_use]
     pub fn apparmor(&self) -> AppArmor {
         apparmor::support()
     }
 
-    /// Reads what this machine has. It blocks for as long as the kernel takes to say so.
+    /// Reads the resources of this machine. It may block while the kernel answers.
     #[must_use]
     pub fn machine(&self) -> Machine {
         let meminfo = fs::read_to_string("/proc/meminfo").unwrap_or_default();

@@ -1,10 +1,9 @@
-//! The facade: every verb of every noun, for any front end.
+//! The facade: every verb of every noun, for all front ends.
 //!
-//! An [`Engine`] is a value over two folders; any number of them, in any number of
-//! processes, work side by side. Methods are grouped by noun
-//! (`engine.containers().start("web", …)`), speak in plain data, and are async: the work
-//! below is synchronous and runs on blocking threads. What changed is told by
-//! [`Engine::events`], also what other processes did.
+//! An [`Engine`] is a value for two state folders. Any number of engines can run side by side, in
+//! any number of processes. Methods are grouped by noun (`engine.containers().start("web", …)`),
+//! exchange plain data, and are async; the synchronous work below them runs on blocking threads.
+//! [`Engine::events`] reports changes, including those made by other processes.
 
 pub mod archive;
 pub mod attach;
@@ -98,7 +97,7 @@ pub use settings::{Folders, OWN_PROGRAM, Settings};
 pub use stats::{Lost, Pressure, ProcessRow, RESOURCES, Sample, Stall, Top};
 pub use trash::{Emptied, Restored, Space, Trash, TrashDetail, TrashEntry};
 
-/// The engine. Cheap to clone: clones share what follows the journal and what speaks to registries.
+/// The engine. Cheap to clone: clones share the follower of the journal and the registry client.
 #[derive(Debug, Clone)]
 pub struct Engine {
     inner: Arc<Inner>,
@@ -107,7 +106,7 @@ pub struct Engine {
 #[derive(Debug)]
 struct Inner {
     settings: Settings,
-    /// When this process last looked whether the trash has something to go.
+    /// When this process last checked whether the trash contains anything due.
     looked: Mutex<Option<Instant>>,
     watcher: Arc<Watcher>,
     journal: Arc<Journal>,
@@ -115,11 +114,11 @@ struct Inner {
 }
 
 impl Engine {
-    /// Opens the state folders, making them (mode 0700) where they are missing.
+    /// Opens the state folders. Creates missing ones with mode 0700.
     ///
     /// # Errors
     ///
-    /// When they cannot be made or are not the caller's.
+    /// If they cannot be created or do not belong to the caller.
     pub fn open(settings: Settings) -> Result<Self> {
         settings.make_folders()?;
         let watcher = Arc::new(Watcher::default());
@@ -129,33 +128,33 @@ impl Engine {
         Ok(Self { inner: Arc::new(Inner { settings, looked, watcher, journal, registries }) })
     }
 
-    /// Where state lies.
+    /// Returns the location of the state.
     #[must_use]
     pub fn paths(&self) -> &Paths {
         &self.inner.settings.paths
     }
 
-    /// What the engine was opened with.
+    /// Returns the settings of the engine.
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.inner.settings
     }
 }
 
-/// Runs synchronous work where it may block.
+/// Runs synchronous work on a thread that may block.
 ///
 /// # Errors
 ///
-/// What the work says.
+/// The errors of the work.
 ///
 /// # Panics
 ///
-/// When the work panics.
+/// If the work panics.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
     let (to, mut done) = oneshot::channel();
-    // Boxed, for the runtime's part would be compiled again for each kind of work.
+    // Boxed, so that the runtime's code is not compiled again for each type of work.
     let work: Box<dyn FnOnce() + Send> = Box::new(move || drop(to.send(work())));
     let joined = tokio::task::spawn_blocking(work).await;
     match joined.map_err(JoinError::try_into_panic) {
@@ -166,11 +165,11 @@ pub(crate) async fn blocking<T: Send + 'static>(
     }
 }
 
-/// Fails where `count` threads cannot be started: tokio panics there.
+/// Checks that `count` threads can be started, since tokio would panic otherwise.
 ///
 /// # Errors
 ///
-/// `EAGAIN` at a limit of processes, `ENOMEM`.
+/// `EAGAIN` at a process limit, `ENOMEM`.
 pub fn check_threads(count: usize) -> io::Result<()> {
     let (hold, held) = channel::<()>();
     let held = &Mutex::new(held);
@@ -178,7 +177,7 @@ pub fn check_threads(count: usize) -> io::Result<()> {
         let wait = || drop(held.lock().map(|held| held.recv()));
         let threads = (0..count).map(|_| thread::Builder::new().spawn_scoped(scope, wait));
         let threads: io::Result<Vec<_>> = threads.collect();
-        drop(hold); // which ends them
+        drop(hold); // ends the threads
         for thread in threads? {
             let _ = thread.join(); // nothing in it panics
         }
@@ -186,17 +185,17 @@ pub fn check_threads(count: usize) -> io::Result<()> {
     })
 }
 
-/// Fails where too few descriptors are left to start with: tokio panics there.
+/// Checks that enough descriptors are available, since tokio would panic otherwise.
 ///
 /// # Errors
 ///
 /// `EMFILE`, `ENFILE`.
 pub fn check_descriptors() -> io::Result<()> {
-    const WANTED: usize = 8; // tokio's own are six
+    const WANTED: usize = 8; // tokio needs six
     (0..WANTED).map(|_| File::open("/dev/null")).collect::<io::Result<Vec<_>>>().map(drop)
 }
 
-/// The program is ending.
+/// The program is exiting.
 #[derive(Debug, thiserror::Error)]
 #[error("hoist is ending")]
 struct Stopped;

@@ -5,14 +5,14 @@ use super::{Engine, Listing, blocking};
 use crate::base::error::one_line;
 use crate::network::{self, NetworkPaths, NetworkView};
 
-/// The networks of an engine: see [`Engine::networks`].
+/// The networks of an engine. See [`Engine::networks`].
 #[derive(Debug, Clone, Copy)]
 pub struct Networks<'a> {
     engine: &'a Engine,
 }
 
 impl Engine {
-    /// What containers are connected to.
+    /// Returns the verbs of networks.
     #[must_use]
     pub fn networks(&self) -> Networks<'_> {
         Networks { engine: self }
@@ -20,20 +20,20 @@ impl Engine {
 }
 
 impl Networks<'_> {
-    /// Every network, by name.
+    /// Returns all networks, sorted by name.
     ///
     /// # Errors
     ///
-    /// As [`Self::listing`].
+    /// As for [`Self::listing`].
     pub async fn list(&self) -> Result<Vec<NetworkView>> {
         Ok(self.listing().await?.whole)
     }
 
-    /// The same, and what cannot be told of one because a file of it cannot be read.
+    /// Returns the same list, along with what is unknown because a network's file cannot be read.
     ///
     /// # Errors
     ///
-    /// No thread is left to read them.
+    /// If no thread can be started to read them.
     pub async fn listing(&self) -> Result<Listing<NetworkView>> {
         let networks = self.networks();
         blocking(move || {
@@ -44,7 +44,7 @@ impl Networks<'_> {
         .await
     }
 
-    /// The network that `target` names: its name, its id, or how only its id begins.
+    /// Returns the network with this name, id or prefix of an id.
     ///
     /// # Errors
     ///
@@ -57,7 +57,7 @@ impl Networks<'_> {
     ///
     /// # Errors
     ///
-    /// The first failure, after everything was tried.
+    /// The first failure, after everything has been tried.
     pub async fn reset(&self) -> Result<()> {
         let networks = self.networks();
         blocking(move || {
@@ -71,8 +71,8 @@ impl Networks<'_> {
     }
 }
 
-/// The network of these that `target` names, in Docker's order: a whole name or id, then the
-/// beginning of an id.
+/// Finds the network that `target` refers to, in Docker's order: a full name or id, then a prefix
+/// of an id.
 ///
 /// # Errors
 ///

@@ -1,9 +1,9 @@
-//! One process of a container: what is known of it, and a signal to it.
+//! A process of a container: its details, and signals to it.
 //!
-//! A pid is only a number, and whoever reads a list acts on it seconds later. So a process
-//! is named by its pid and its start time, a descriptor is opened first, and only then is
-//! asked whether that process is this one and in the container: whatever dies meanwhile,
-//! the signal goes to the process that was meant, or to none.
+//! A pid may be reused, and users act on a list seconds after it was read. Therefore a process is
+//! identified by pid and start time. A descriptor is opened first, and then checked to be this
+//! process and in the container. Even if the process exits meanwhile, a signal goes to the right
+//! process or to none.
 
 use std::os::fd::AsFd as _;
 
@@ -14,7 +14,7 @@ use crate::container::detail::detail;
 use crate::container::options::lifecycle;
 use crate::sys::{self, signal};
 
-/// The process is gone.
+/// The process has exited.
 #[derive(Debug, thiserror::Error)]
 #[error("no process {0} is in it: it has ended")]
 struct NoProcess(u32);

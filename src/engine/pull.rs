@@ -1,4 +1,4 @@
-//! Pull: what a registry has becomes an image of the store.
+//! Pull: adds an image from a registry to the store.
 //!
 //! ```text
 //! head ── same digest, all here ──▶ up to date
@@ -6,8 +6,8 @@
 //!         ─▶ layers, four at a time: download ∥ verify ∥ inflate ∥ unpack
 //!         ─▶ commit: one syncfs, then the record, then the name
 //! ```
-//! Until the commit nothing of it is visible; a killed or cancelled pull leaves layers
-//! that are whole and `.part` files, which the next pull goes on with.
+//! Nothing is visible until the commit. A killed or cancelled pull leaves complete layers and
+//! `.part` files, which the next pull continues.
 
 mod layer;
 
@@ -25,48 +25,48 @@ use crate::oci::{Digest, ImageId, Platform, Reference};
 use crate::registry::{self, Repository, Resolved};
 use layer::{Failure, Job};
 
-/// How many layers are fetched at the same time.
+/// Maximum number of layers downloaded at the same time.
 const AT_ONCE: usize = 4;
 
 /// How to pull.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PullOptions {
-    /// For which platform; this machine's unless named.
+    /// The platform; `None` means this machine's.
     pub platform: Option<Platform>,
 }
 
-/// What a pull brought.
+/// The result of a pull.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pulled {
-    /// The image.
+    /// The id of the image.
     pub image: ImageId,
-    /// The digest the registry knows it by: of an index, perhaps.
+    /// The digest in the registry, which may be that of an index.
     pub digest: Digest,
-    /// Whether anything changed.
+    /// Whether anything has changed.
     pub status: PullStatus,
 }
 
 /// Whether a pull changed anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PullStatus {
-    /// The reference names another image than before, or is new.
+    /// The reference is new, or referred to another image before.
     Downloaded,
-    /// The reference named this image before.
+    /// The reference already referred to this image.
     UpToDate,
 }
 
 impl Images<'_> {
     /// Pulls an image. Dropping the future stops the work.
     ///
-    /// Docker's lines (`latest: Pulling from …`, `Digest: …`, `Status: …`) go to `reporter`
+    /// Docker's lines (`latest: Pulling from …`, `Digest: …`, `Status: …`) are sent to `reporter`
     /// as notes, and each layer as a part.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] when the registry has no such image or none for the
-    /// platform, [`ErrorKind::Denied`] without the right login, [`ErrorKind::Unreachable`]
-    /// after the last try, [`ErrorKind::Corrupt`] for bytes that are not what they should
-    /// be, [`ErrorKind::Interrupted`] when `reporter` is cancelled. There is no image then.
+    /// [`ErrorKind::NotFound`] if the registry has no such image or none for the platform,
+    /// [`ErrorKind::Denied`] without valid credentials, [`ErrorKind::Unreachable`] after the last
+    /// attempt, [`ErrorKind::Corrupt`] for invalid data, [`ErrorKind::Interrupted`] if `reporter`
+    /// is cancelled. No image is added then.
     pub async fn pull(
         &self,
         reference: &Reference,
@@ -76,12 +76,12 @@ impl Images<'_> {
         pull(self.engine, reference, options, &reporter).await
     }
 
-    /// The image that `word` (a reference or an id) means, pulled as `policy` says.
+    /// Returns the image for `word` (a reference or an id), pulled according to `policy`.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] when it is not here and may not be pulled or is an id, and
-    /// as [`Self::pull`].
+    /// [`ErrorKind::NotFound`] if it is missing and may not be pulled or is given by id; otherwise
+    /// as for [`Self::pull`].
     pub async fn pull_if_missing(
         &self,
         word: &str,
@@ -142,7 +142,7 @@ async fn pull_if_missing(
     Ok(pull(engine, &reference, PullOptions { platform }, reporter).await?.image)
 }
 
-/// Asks the work to stop when nobody waits for it.
+/// Cancels the work when dropped, because nobody waits for it.
 pub(super) struct StopOnDrop(Reporter);
 
 impl StopOnDrop {
@@ -151,7 +151,7 @@ impl StopOnDrop {
         Self(reporter.part(move |news| whole.report(news)))
     }
 
-    /// What the work reports to, and is stopped by.
+    /// Returns the reporter of the work, which also cancels it.
     pub(super) fn reporter(&self) -> Reporter {
         self.0.clone()
     }
@@ -163,7 +163,7 @@ impl Drop for StopOnDrop {
     }
 }
 
-/// Why a pull failed.
+/// A pull failed.
 #[derive(Debug, thiserror::Error)]
 enum PullError {
     #[error(transparent)]
@@ -204,7 +204,7 @@ impl Explain for PullError {
     }
 }
 
-/// One pull, on a thread that may block.
+/// A pull, on a thread that may block.
 struct Pull<'a> {
     store: Store,
     reference: &'a Reference,
@@ -238,8 +238,8 @@ impl Pull<'_> {
         self.options.platform.clone().unwrap_or_else(Platform::host)
     }
 
-    /// What is here, if the registry has nothing else. A digest never changes its meaning;
-    /// for a tag one small question suffices, which registries do not count as a pull.
+    /// Returns the local image if the registry has nothing newer. The meaning of a digest never
+    /// changes; for a tag a HEAD request suffices, which registries do not count as a pull.
     fn up_to_date(
         &self,
         known: Option<&Known>,
@@ -253,7 +253,7 @@ impl Pull<'_> {
             Some(digest) => Some(digest.clone()),
             None => match runtime.block_on(repository.head(self.reporter)) {
                 Err(error @ registry::Error::Cancelled) => return Err(error.into()),
-                // Whatever else is wrong, the full question tells it better.
+                // On any other problem, the full request reports a better error.
                 answer => answer.ok().flatten(),
             },
         };
@@ -286,9 +286,9 @@ impl Pull<'_> {
         Ok(Pulled { image, digest: resolved.target, status })
     }
 
-    /// An image that no index chose may be for another machine.
+    /// Checks the platform of an image. If no index selected it, it may be for another machine.
     fn check_platform(&self, config: &[u8]) -> std::result::Result<(), PullError> {
-        let Some(offered) = image::config::platform(config) else { return Ok(()) }; // the commit tells
+        let Some(offered) = image::config::platform(config) else { return Ok(()) }; // the commit reports it
         let wanted = self.wanted();
         match (wanted.fit(&offered), &self.options.platform) {
             (Some(_), _) => Ok(()),
@@ -343,7 +343,7 @@ impl Pull<'_> {
         let work = || {
             while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
                 if let Err(failure) = layer::fetch(job) {
-                    // The others fail now as well, but only because of this one.
+                    // The other threads now fail too, but only because of this failure.
                     failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(failure);
                     reporter.cancel();
                 }
@@ -351,7 +351,7 @@ impl Pull<'_> {
         };
         std::thread::scope(|scope| {
             for _ in 1..AT_ONCE.min(jobs.len()) {
-                // Where no more threads are to be had, fewer do the work.
+                // If no more threads are available, fewer do the work.
                 let _ = std::thread::Builder::new().spawn_scoped(scope, work);
             }
             work();

@@ -1,4 +1,4 @@
-//! What speaks to registries: one client an engine, and the runtime its connections live on.
+//! The registry client of an engine, and the runtime of its connections.
 
 use std::io;
 use std::sync::{Mutex, PoisonError};
@@ -7,12 +7,12 @@ use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::registry::{Registry, Settings};
 
-/// The client of an engine. Connections and tokens are kept as long as the engine is.
+/// The client of an engine. Connections and tokens are kept as long as the engine.
 #[derive(Debug)]
 pub(super) struct Registries {
     client: Registry,
-    /// Made when it is first needed. The caller's may end while work still waits for the network,
-    /// and a connection ends with the runtime that it was made on.
+    /// Created when first needed. The caller's runtime may end while work still waits for the
+    /// network, and connections end with the runtime that created them.
     runtime: Mutex<Option<Runtime>>,
 }
 
@@ -25,11 +25,11 @@ impl Registries {
         &self.client
     }
 
-    /// Where requests are sent and answers read.
+    /// Returns the runtime for requests and responses.
     ///
     /// # Errors
     ///
-    /// When no thread or no descriptor is to be had.
+    /// If no thread or descriptor is available.
     pub(super) fn runtime(&self) -> io::Result<Handle> {
         let mut runtime = self.runtime.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(runtime) = &*runtime {
@@ -42,7 +42,7 @@ impl Registries {
 
 impl Drop for Registries {
     fn drop(&mut self) {
-        // The engine may end where a runtime must not wait for its threads.
+        // The engine may be dropped where a runtime must not block on its threads.
         let runtime = self.runtime.get_mut().unwrap_or_else(PoisonError::into_inner);
         runtime.take().into_iter().for_each(Runtime::shutdown_background);
     }

@@ -1,27 +1,28 @@
-//! Removing: what becomes of a thing, and of what stands in the way of that.
+//! Options of removals: where an object goes, and what happens to whatever prevents its removal.
 
 use super::{Force, Parents, Removed, TrashEntry, Warnings};
 
-/// Where what is removed goes.
+/// Where a removed object goes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Fate {
-    /// It is gone for good.
+    /// It is deleted permanently.
     #[default]
     Gone,
-    /// Into the trash, from where [`Trash::restore`](super::Trash::restore) takes it; its names are
-    /// free at once. Without a trash, and where it could not be restored, it is gone for good.
+    /// It goes to the trash, from which [`Trash::restore`](super::Trash::restore) restores it. Its
+    /// names are free immediately. Without a trash, or if it could not be restored, it is deleted
+    /// permanently.
     Trash,
 }
 
-/// What becomes of a container that is up and is to be removed.
+/// What to do with a container that is up.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Running {
-    /// It is not removed.
+    /// Do not remove it.
     #[default]
     Refuse,
-    /// It is stopped, and has its time for that.
+    /// Stop it first, with its own timeout.
     Stop,
-    /// It is killed.
+    /// Kill it first.
     Kill,
 }
 
@@ -30,56 +31,56 @@ pub enum Running {
 pub struct Removal {
     /// Where it goes.
     pub fate: Fate,
-    /// What becomes of one that is up.
+    /// What to do if it is up.
     pub running: Running,
 }
 
 impl Removal {
-    /// For good: `rm`, and with [`Running::Kill`] `rm -f`.
+    /// Permanent removal: `rm`, and with [`Running::Kill`] `rm -f`.
     #[must_use]
     pub fn for_good(running: Running) -> Self {
         Self { running, ..Self::default() }
     }
 
-    /// Into the trash.
+    /// Moves it to the trash.
     #[must_use]
     pub fn to_trash(running: Running) -> Self {
         Self { fate: Fate::Trash, running }
     }
 }
 
-/// How an image, or a name of it, is removed.
+/// How an image or one of its names is removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImageRemoval {
     /// Where it goes.
     pub fate: Fate,
-    /// Whether one that containers or several names use goes as well.
+    /// Whether to remove an image that containers or several names use.
     pub force: Force,
-    /// Whether parents that nothing else needs go with it.
+    /// Whether to remove parents that nothing else needs.
     pub parents: Parents,
 }
 
 impl ImageRemoval {
-    /// For good, as `rmi` does.
+    /// Permanent removal, like `rmi`.
     #[must_use]
     pub fn for_good(force: Force, parents: Parents) -> Self {
         Self { fate: Fate::Gone, force, parents }
     }
 
-    /// Into the trash.
+    /// Moves it to the trash.
     #[must_use]
     pub fn to_trash(force: Force, parents: Parents) -> Self {
         Self { fate: Fate::Trash, force, parents }
     }
 }
 
-/// What a removal did.
+/// The result of a removal.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Gone {
-    /// Of an image: what went, in Docker's order.
+    /// For an image: what was removed, in Docker's order.
     pub removed: Vec<Removed>,
-    /// Where it is in the trash; `None` when it is gone for good.
+    /// Its entry in the trash; `None` if it was deleted permanently.
     pub entry: Option<TrashEntry>,
-    /// What went otherwise than one would expect.
+    /// Warnings for the caller.
     pub warnings: Warnings,
 }

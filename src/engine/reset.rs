@@ -1,4 +1,4 @@
-//! `system reset`: everything of this engine goes, and nothing of another.
+//! `system reset`: removes everything of this engine, and nothing of others.
 
 use std::fs;
 use std::path::Path;
@@ -11,13 +11,13 @@ use crate::network;
 use crate::sys::tree;
 
 impl Engine {
-    /// Stops and removes every container, what the networks left on the host, the cgroups,
-    /// and the state folders. Goes on after a failure; the first one is told. While a process
-    /// of a container lives, the folders stay.
+    /// Stops and removes all containers, what the networks left on the host, the cgroups, and the
+    /// state folders. Continues after a failure. The folders are kept while a process of a
+    /// container is running.
     ///
     /// # Errors
     ///
-    /// The first failure. What could be removed is.
+    /// The first failure. Everything that could be removed is removed.
     pub async fn reset(&self) -> Result<()> {
         let engine = self.clone();
         blocking(move || engine.reset_now()).await
@@ -41,20 +41,20 @@ impl Engine {
         }
         let alive: Vec<_> = ids.iter().map(|id| self.refuse_while_up(id)).filter(Result::is_err).collect();
         if !alive.is_empty() {
-            // Without the folders nothing would find them again.
+            // Without the folders nothing would find these processes again.
             alive.into_iter().for_each(note);
             return first;
         }
         self.forget_shutdown();
-        // Before its folder goes: a helper may be at it.
+        // Before its folder is removed, since a helper may be emptying it.
         note(self.take_trash_away());
         for error in network::reset(&network::NetworkPaths::new(paths)) {
             note(Err(error).doing(doing));
         }
-        // Those of containers are gone by now; their parent is not theirs.
+        // The groups of containers are gone by now; their parent belongs to no container.
         let all = Cgroup::open(&Parent::new(""), &paths.engine_name());
         let removed = all.remove().or_else(|_| {
-            // Monitors whose clients do not read: there is no container that needs them.
+            // Monitors whose clients do not read: no container needs them.
             all.kill()?;
             all.remove()
         });
@@ -69,7 +69,7 @@ impl Engine {
     }
 }
 
-/// Removes a folder; one that is a mount point, or whose parent is not ours, is emptied.
+/// Removes a folder. If it is a mount point, or its parent is not ours, only empties it.
 fn empty(folder: &Path) -> disk::Result<()> {
     match tree::clear(folder) {
         Err(error) if error.is_not_found() => return Ok(()),

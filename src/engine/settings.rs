@@ -1,4 +1,4 @@
-//! What an engine is opened with.
+//! The settings of an engine.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,40 +13,40 @@ use super::error::{Doing, Result};
 
 use super::trash::Space;
 
-/// What an engine is opened with.
+/// The settings of an engine.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Where state lies.
+    /// The location of the state.
     pub paths: Paths,
-    /// How registries are reached.
+    /// Settings for registries.
     pub registry: registry::Settings,
-    /// The hoist program, which is started again as monitor: [`OWN_PROGRAM`], and another
-    /// one where the engine runs in a program that is not hoist (a test).
+    /// The hoist program, which is executed as a monitor: [`OWN_PROGRAM`], or another path if the
+    /// engine runs in a different program, such as a test.
     pub program: PathBuf,
-    /// How long what is removed stays in the trash; zero: it does not go there.
+    /// How long removed objects stay in the trash. Zero disables the trash.
     pub keep: Duration,
-    /// What an image may be at most.
+    /// The limits for images.
     pub limits: Limits,
-    /// How room on the disk is found out: [`Space::of`], and something else in a test.
+    /// Returns the free space on a disk: [`Space::of`], or a test's function.
     pub space: fn(&Path) -> Option<Space>,
 }
 
-/// Where an engine's state lies, for its users to see.
+/// The location of an engine's state, for display.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folders {
-    /// What outlives a reboot.
+    /// The folder that survives a reboot.
     pub root: PathBuf,
-    /// What does not.
+    /// The folder that does not.
     pub run: PathBuf,
-    /// What the engine is called in the names of its cgroups and bridges.
+    /// The engine's name in the names of its cgroups and bridges.
     pub engine: String,
 }
 
-/// How long what is removed stays in the trash unless something else is said.
+/// How long removed objects stay in the trash by default.
 const KEEP: Duration = Duration::from_secs(24 * 3600);
 
 impl Settings {
-    /// State in these folders, and everything else as by default: what a test wants.
+    /// Default settings with state in these folders, for tests.
     #[must_use]
     pub fn new(paths: Paths) -> Self {
         Self {
@@ -59,11 +59,11 @@ impl Settings {
         }
     }
 
-    /// As the user configured.
+    /// Returns the settings of the user's configuration.
     ///
     /// # Errors
     ///
-    /// When a registry's name or a mirror's URL is none.
+    /// If a registry's name or a mirror's URL is invalid.
     pub fn from_config(config: &Config) -> Result<Self> {
         let from = &config.registry;
         let doing = || "read the registries of the configuration";
@@ -95,20 +95,20 @@ impl Settings {
         Ok(Self { registry, keep, limits, ..Self::new(config.paths.clone()) })
     }
 
-    /// Where state lies.
+    /// Returns the location of the state.
     #[must_use]
     pub fn folders(&self) -> Folders {
         let paths = &self.paths;
         Folders { root: paths.root().into(), run: paths.run().into(), engine: paths.engine_name() }
     }
 
-    /// Makes the state folders (mode 0700) where they are missing, and checks that they are
-    /// the caller's and belong together.
+    /// Creates missing state folders with mode 0700, and checks that they belong to the caller and
+    /// to each other.
     pub(super) fn make_folders(&self) -> Result<()> {
         let paths = &self.paths;
         let doing = || format!("use the state folder {}", paths.root().display());
         if !(paths.root().exists() && paths.run().exists()) {
-            pair::check_partners(paths).doing(doing)?; // one that is refused leaves no folder behind
+            pair::check_partners(paths).doing(doing)?; // check first, to leave no folder behind
         }
         for dir in [paths.root(), paths.run()] {
             disk::private_dir(dir).doing(|| format!("open the state folder {}", dir.display()))?;
@@ -117,8 +117,8 @@ impl Settings {
         self.make_inner_folders().doing(|| format!("open the state folder {}", paths.root().display()))
     }
 
-    /// The folders whose names must be on the disk before anything in them is, and the one that
-    /// removing needs: on a full disk it could not be made.
+    /// Creates the folders that must be on disk before their contents, and the one needed for
+    /// removals, which could not be created on a full disk.
     fn make_inner_folders(&self) -> disk::Result<()> {
         let paths = &self.paths;
         let inner = [

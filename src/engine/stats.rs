@@ -1,4 +1,4 @@
-//! Samples of what a container uses, as a stream.
+//! Samples of a container's resource usage, as a stream.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ impl Engine {
         tokio::spawn(async move {
             loop {
                 let (engine, id) = (engine.clone(), container.id.as_str().to_owned());
-                // It ended, or was removed: the channel closes.
+                // It has exited or was removed: close the channel.
                 let Ok(Some(sample)) = blocking(move || engine.sample(&id)).await else { return };
                 if to.send(sample).await.is_err() {
                     return;

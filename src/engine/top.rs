@@ -10,14 +10,14 @@ use crate::container::{Conflict, top};
 use crate::monitor::settle::cgroup_of;
 use crate::{files, sys};
 
-/// Who is in a container.
+/// The processes in a container.
 pub(super) struct Members {
     pids: Vec<u32>,
     init: u32,
 }
 
 impl Members {
-    /// Where there is no cgroup: those who share the pid namespace.
+    /// Without a cgroup: the processes in init's pid namespace.
     pub(super) fn of_namespace(init: u32) -> Self {
         Self { pids: top::same_namespace(init), init }
     }
@@ -26,7 +26,7 @@ impl Members {
         self.pids.contains(&pid)
     }
 
-    /// The names of users, as the container knows them.
+    /// Returns the names of users as known in the container.
     pub(super) fn users(&self) -> HashMap<u32, String> {
         users(self.init)
     }
@@ -39,7 +39,7 @@ impl Engine {
         Ok(top::top(members.pids, &users))
     }
 
-    /// The processes of a container that is up.
+    /// Returns the processes of a container that is up.
     pub(super) fn members(&self, target: &str, doing: impl Fn() -> String) -> Result<Members> {
         let container = self.get(target)?;
         let init = container.run.as_ref().and_then(|run| run.init());
@@ -57,7 +57,7 @@ impl Engine {
     }
 }
 
-/// The names in the container's own passwd file.
+/// Reads the names in the container's own passwd file.
 fn users(init: u32) -> HashMap<u32, String> {
     let root = sys::fs::open_place(Path::new(&format!("/proc/{init}/root")));
     root.map(|root| files::names(&root, "/etc/passwd")).unwrap_or_default()

@@ -1,8 +1,8 @@
-//! The trash: what was removed by hand, until it expires. Removing is a rename, names are
-//! free at once, and everything comes back as it was.
+//! The trash: objects that users removed, until they expire. A removal is a rename that frees the
+//! names immediately, and a restore brings everything back unchanged.
 //!
-//! What `rm`, `rmi` and the API remove does not go here, nor does a container with `--rm`:
-//! programs that remove want the room, and nobody is there to regret it.
+//! Objects removed by `rm`, `rmi` or the API do not go here, nor do containers with `--rm`:
+//! programs remove objects to free space, and nobody will restore them.
 
 mod empty;
 
@@ -27,29 +27,29 @@ use crate::base::trash;
 pub use crate::base::trash::{Space, TrashEntry};
 pub use empty::{Emptied, helper};
 
-/// What was put into the trash, with all that is known of it.
+/// The details of an object in the trash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TrashDetail {
     /// A container.
     Container(Box<ContainerView>),
-    /// An image, and parents that went with it.
+    /// An image, and parents that were removed with it.
     Image(Vec<ImageView>),
 }
 
-/// What came back.
+/// A restored object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restored {
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
     /// Its id.
     pub object: String,
     /// Its names.
     pub names: Vec<String>,
-    /// What one would not expect.
+    /// Warnings for the caller.
     pub warnings: Warnings,
 }
 
-/// A kind of object that this hoist does not put there.
+/// A kind of object that this version of hoist does not put into the trash.
 #[derive(Debug, thiserror::Error)]
 #[error("this kind of object cannot be restored by this hoist")]
 struct Unknown;
@@ -64,20 +64,20 @@ impl Explain for Unknown {
     }
 }
 
-/// The trash of an engine: see [`Engine::trash`].
+/// The trash of an engine. See [`Engine::trash`].
 #[derive(Debug, Clone, Copy)]
 pub struct Trash<'a> {
     engine: &'a Engine,
 }
 
 impl Engine {
-    /// What was removed and can be restored.
+    /// Returns the verbs of the trash.
     #[must_use]
     pub fn trash(&self) -> Trash<'_> {
         Trash { engine: self }
     }
 
-    /// How long what is removed stays in the trash; `None` when there is none.
+    /// Returns how long removed objects stay in the trash; `None` if there is no trash.
     #[must_use]
     pub fn keeps(&self) -> Option<Duration> {
         Some(self.settings().keep).filter(|keep| !keep.is_zero())
@@ -93,11 +93,11 @@ impl Trash<'_> {
         blocking(move || work(&engine)).await
     }
 
-    /// What is in it, newest first.
+    /// Returns the entries, newest first.
     ///
     /// # Errors
     ///
-    /// When it cannot be read.
+    /// If the trash cannot be read.
     pub async fn list(&self) -> Result<Vec<TrashEntry>> {
         self.on(|engine| {
             engine.empty_what_is_due();
@@ -108,11 +108,12 @@ impl Trash<'_> {
         .await
     }
 
-    /// The same, with the sizes that were not known yet. It reads every folder of theirs.
+    /// Returns the entries and determines sizes that are still unknown, which reads all their
+    /// folders.
     ///
     /// # Errors
     ///
-    /// When it cannot be read.
+    /// If the trash cannot be read.
     pub async fn measure(&self) -> Result<Vec<TrashEntry>> {
         self.on(|engine| {
             let mut entries = engine.trash_entries()?;
@@ -123,14 +124,14 @@ impl Trash<'_> {
         .await
     }
 
-    /// Room on the file system of the state folder: when it is short, the oldest entries go
-    /// before their time.
+    /// Returns the space on the file system of the state folder. If it runs short, the oldest
+    /// entries are deleted before they expire.
     #[must_use]
     pub fn space(&self) -> Option<Space> {
         (self.engine.settings().space)(self.engine.paths().root())
     }
 
-    /// What an entry holds.
+    /// Returns the details of an entry.
     ///
     /// # Errors
     ///
@@ -140,21 +141,22 @@ impl Trash<'_> {
         self.on(move |engine| engine.trash_detail(&id)).await
     }
 
-    /// Puts it back as it was; with `name`, under this name alone.
+    /// Restores an entry; with `name`, under this name only.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Conflict`] when the name is taken, which says by whom; a name that is none.
+    /// [`ErrorKind::Conflict`] if the name is taken, with its current user, or if `name` is not
+    /// valid.
     pub async fn restore(&self, id: &str, name: Option<&str>) -> Result<Restored> {
         let (id, name) = (id.to_owned(), name.map(str::to_owned));
         self.on(move |engine| engine.restore(&id, name.as_deref())).await
     }
 
-    /// Removes one entry for good.
+    /// Deletes one entry permanently.
     ///
     /// # Errors
     ///
-    /// `No such trash entry: x`; what cannot be deleted.
+    /// `No such trash entry: x`, or if something cannot be deleted.
     pub async fn purge(&self, id: &str) -> Result<Warnings> {
         let id = id.to_owned();
         self.on(move |engine| {
@@ -164,22 +166,21 @@ impl Trash<'_> {
         .await
     }
 
-    /// Does here and now what is due, as the helper does beside: what has expired goes, and
-    /// while the disk is nearly full the oldest.
+    /// Deletes what is due in this process, as the helper does in the background: expired entries
+    /// and, while the disk is nearly full, the oldest ones.
     ///
     /// # Errors
     ///
-    /// What cannot be deleted.
+    /// If something cannot be deleted.
     pub async fn empty_due(&self) -> Result<()> {
         self.on(Engine::empty_due).await
     }
 
-    /// Removes everything in it for good, and gives how many entries and, as far as known,
-    /// bytes that were.
+    /// Deletes all entries permanently. Returns their number and, as far as known, their bytes.
     ///
     /// # Errors
     ///
-    /// What cannot be deleted.
+    /// If something cannot be deleted.
     pub async fn empty(&self) -> Result<Emptied> {
         self.on(|engine| engine.purge(&engine.trash_entries()?)).await
     }
@@ -201,8 +202,8 @@ impl Engine {
         }
     }
 
-    /// Moves a container into the trash. It is gone for good instead when there is no trash, or it
-    /// was removed at its end as it had asked for.
+    /// Moves a container to the trash. It is deleted permanently if there is no trash, or if it was
+    /// removed on exit because of `--rm`.
     pub(super) fn trash_container(&self, target: &str, running: Running) -> Result<Gone> {
         let doing = || format!("remove `{}`", self.called(target));
         let Some(keep) = self.keeps() else {
@@ -218,14 +219,14 @@ impl Engine {
         };
         let entry = store::trash(self.paths(), &record, keep).doing(doing)?;
         drop(lock);
-        // For whoever follows the events it is gone; `trash` says that it can come back.
+        // For followers of events it is gone; `trash` says that it can be restored.
         let untold = tell_or_warn(self.paths(), &record, "destroy", &[("trash", &entry.id)]);
         self.empty_what_is_due();
         let warnings = Warnings(untold.into_iter().collect());
         Ok(Gone { entry: Some(entry), warnings, ..Gone::default() })
     }
 
-    /// Moves an image, or a name of it, into the trash.
+    /// Moves an image, or one of its names, to the trash.
     pub(super) fn trash_image(&self, target: &str, force: Force, parents: Parents) -> Result<Gone> {
         let Some(keep) = self.keeps() else {
             return self.remove_image(target, force, parents);
@@ -244,13 +245,13 @@ impl Engine {
         let users = || Ok::<_, Both>(self.image_users()?);
         let mut kept_images = Vec::new();
         let describe = |kept: &image::Kept, size: u64, folder: &Path| {
-            // Of several images perhaps another one, where that one is damaged.
+            // If one of several images is damaged, this may be another one.
             object = kept.image.to_string();
             entry.object.clone_from(&object);
             kept_images.extend(kept.records.iter().map(|record| record.id.clone()));
             entry.name = kept.name();
             entry.names = kept.references.iter().map(|reference| reference.name.to_string()).collect();
-            entry.size = Some(size); // a name alone takes nothing
+            entry.size = Some(size); // a name alone takes no space
             trash::write(folder, &entry).map_err(|error| Both::Store(error.into()))
         };
         let mut removed = store
@@ -285,7 +286,7 @@ impl Engine {
         self.tell_of(Kind::Image, action, object, &[("name", name), ("trash", id)])
     }
 
-    /// Tells the journal; one that cannot be written stops nothing, and is what to warn of.
+    /// Writes an event to the journal. Returns a warning if that fails, which stops nothing.
     pub(super) fn tell_of(
         &self,
         kind: Kind,
@@ -333,7 +334,7 @@ impl Engine {
         let is_nameless = names.is_empty();
         let loaded = is_nameless.then(|| self.trash_event("load", &object, &object, &entry.id)).flatten();
         let tagged = names.iter().map(|name| self.trash_event("tag", &object, name, &entry.id));
-        // Of one journal that cannot be written one word is enough.
+        // One warning about an unwritable journal is enough.
         let warnings = Warnings(tagged.fold(loaded, Option::or).into_iter().collect());
         Ok(Restored { kind: Kind::Image, object, names, warnings })
     }
@@ -359,30 +360,31 @@ impl Engine {
         }
     }
 
-    /// Adds an entry's size, and keeps it; what cannot be read stays unknown.
+    /// Determines and saves the size of an entry, which remains unknown if it cannot be read.
     fn measure_entry(&self, entry: &mut TrashEntry) {
         if entry.size.is_none() {
             let folder = trash::folder(self.paths(), &entry.id);
             if let Ok(usage) = layer::usage(&folder) {
                 entry.size = Some(usage.bytes);
-                let _ = trash::write(&folder, entry); // it may be gone by now
+                let _ = trash::write(&folder, entry); // it may have been deleted meanwhile
             }
         }
     }
 
-    /// What in the trash needs layers and blobs: its containers' layers, its images.
+    /// Returns the layers and blobs that the trash needs: the layers of containers, and images.
     pub(super) fn trash_roots(&self) -> Result<image::Roots> {
         let mut roots = image::Roots::default();
-        // Only to read from: under the images' lock nothing is recovered.
+        // Read-only: under the images' lock nothing is recovered.
         let images = image::Store::new(self.paths().clone(), false);
-        // By what lies in the folders, so that one whose `trash.json` is damaged keeps its own.
+        // Check the folders' contents, so that an entry with a damaged `trash.json` keeps its
+        // layers.
         for id in trash::folders(self.paths()).doing(|| "read the trash")? {
             let container = store::load_aside(&trash::folder(self.paths(), &id));
             let image = images.aside(&id);
             match (container, image) {
                 (Ok(record), _) => roots.layers.extend(record.layers),
                 (_, Ok(kept)) => roots.aside.push(kept),
-                // Neither is there: litter.
+                // Neither exists: leftovers.
                 (Err(store::Error::Disk(container)), Err(image::Error::Disk(image)))
                     if container.is_not_found() && image.is_not_found() => {}
                 _ => roots.unreadable.push(id),
@@ -392,7 +394,7 @@ impl Engine {
     }
 }
 
-/// A name that is no reference.
+/// A name that is not a valid reference.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 struct BadName(<Reference as std::str::FromStr>::Err);

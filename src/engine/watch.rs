@@ -1,7 +1,7 @@
-//! What changes in folders: one inotify instance for all of an engine that wait for it.
+//! Changes in folders: one inotify instance for all waiting tasks of an engine.
 //!
-//! A user has 128 instances by default, so none is made for a call. The instance is there
-//! while somebody waits. Where none is to be had, those who wait look by the clock.
+//! A user has 128 instances by default, so calls do not create their own. The instance exists while
+//! something is waiting. If none is available, waiting tasks poll.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -17,21 +17,21 @@ use tokio::task::AbortHandle;
 use super::attach::watched;
 use crate::sys::inotify::{Inotify, WatchId};
 
-/// How often those who wait look where the kernel tells nothing.
+/// The polling interval if the kernel reports nothing.
 const BY_THE_CLOCK: Duration = Duration::from_millis(250);
 
-/// The instance of an engine.
+/// The inotify instance of an engine.
 #[derive(Debug, Default)]
 pub(super) struct Watcher {
     instance: Mutex<Option<Instance>>,
 }
 
-/// An instance while somebody waits.
+/// An instance that exists while something is waiting.
 #[derive(Debug)]
 struct Instance {
     inotify: Arc<AsyncFd<Inotify>>,
     bells: HashMap<WatchId, Vec<Arc<Bell>>>,
-    /// Reads what the kernel tells.
+    /// The task that reads the kernel's events.
     task: AbortHandle,
 }
 
@@ -41,11 +41,11 @@ impl Drop for Instance {
     }
 }
 
-/// Wakes one who waits.
+/// Wakes a waiting task.
 #[derive(Debug, Default)]
 struct Bell {
     notify: Notify,
-    /// The kernel lost news.
+    /// Whether the kernel lost events.
     is_lost: AtomicBool,
 }
 
@@ -56,18 +56,18 @@ impl Bell {
     }
 }
 
-/// Some folders that are watched, also before they are made.
+/// Folders that are watched, even before they are created.
 #[derive(Debug)]
 pub(super) struct Watched {
     watcher: Arc<Watcher>,
     folders: Vec<PathBuf>,
     bell: Arc<Bell>,
-    /// Whether the kernel tells.
+    /// Whether the kernel reports changes.
     is_watched: bool,
 }
 
 impl Watcher {
-    /// Watches `folders` from now on. To be called on a runtime.
+    /// Watches `folders` from now on. Must be called on a runtime.
     pub(super) fn watch(self: &Arc<Self>, folders: Vec<PathBuf>) -> Watched {
         let bell = Arc::new(Bell::default());
         let mut watched = Watched { watcher: self.clone(), folders, bell, is_watched: false };
@@ -82,7 +82,7 @@ impl Watcher {
     /// Rings `bell` when something changes in `folder`.
     fn add(self: &Arc<Self>, folder: &Path, bell: &Arc<Bell>) -> Result<(), crate::sys::Error> {
         let mut instance = self.lock();
-        // A task ends without a word where its runtime had ended before it ran.
+        // A task ends silently if its runtime had ended before it ran.
         if instance.as_ref().is_none_or(|instance| instance.task.is_finished()) {
             *instance = Some(Instance::new(self)?);
         }
@@ -121,7 +121,8 @@ impl Instance {
 }
 
 impl Watched {
-    /// Waits until something may have changed in the folders. `true` when the kernel lost news.
+    /// Waits until something may have changed in the folders. Returns `true` if the kernel lost
+    /// events.
     pub(super) async fn changed(&mut self) -> bool {
         if self.is_watched {
             self.bell.notify.notified().await;
@@ -132,17 +133,17 @@ impl Watched {
         self.bell.is_lost.swap(false, Ordering::Relaxed)
     }
 
-    /// Whether the kernel tells of changes, and nobody has to look by the clock.
+    /// Whether the kernel reports changes, so that polling is unnecessary.
     pub(super) fn is_told(&self) -> bool {
         self.is_watched
     }
 
-    /// Puts the watches on what is there at this moment.
+    /// Sets the watches on the folders that exist now.
     fn renew(&mut self) {
         let mut is_watched = true;
         for folder in &self.folders {
             match self.watcher.add(folder, &self.bell) {
-                // What went with its parent is watched by nobody, and there is nothing to see.
+                // A folder removed with its parent cannot be watched, and there is nothing to see.
                 Err(error) if error.errno() != libc::ENOENT => {
                     tracing::debug!(%error, "looking by the clock");
                     is_watched = false;
@@ -160,7 +161,7 @@ impl Drop for Watched {
     }
 }
 
-/// Rings the bells of those whose folders changed.
+/// Rings the bells for the folders that changed.
 async fn tell(watcher: Weak<Watcher>, inotify: Arc<AsyncFd<Inotify>>) {
     let _end = End { watcher: watcher.clone(), inotify: inotify.clone() };
     loop {
@@ -176,7 +177,7 @@ async fn tell(watcher: Weak<Watcher>, inotify: Arc<AsyncFd<Inotify>>) {
     }
 }
 
-/// Tells those who wait when the task ends before them, with its runtime.
+/// Wakes the waiting tasks if the task ends before them, with its runtime.
 struct End {
     watcher: Weak<Watcher>,
     inotify: Arc<AsyncFd<Inotify>>,

@@ -1,4 +1,4 @@
-//! `create`: the image is found or pulled, the wishes are merged, files are written.
+//! `create`: finds or pulls the image, merges the options, and writes the files.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -16,11 +16,11 @@ use crate::monitor::journal;
 use crate::oci::{ImageId, Platform};
 use crate::sys::selinux;
 
-/// How many generated names are tried.
+/// Maximum number of generated names to try.
 const ATTEMPTS: u32 = 100;
 
 impl Engine {
-    /// Makes a container; it does not run.
+    /// Creates a container without starting it.
     pub(super) async fn create(&self, request: CreateRequest, reporter: Reporter) -> Result<Created> {
         let platform = request.options.platform.clone();
         let image = self.images().pull_if_missing(&request.image, request.pull, platform, &reporter).await?;
@@ -68,7 +68,7 @@ impl Engine {
             Some(name) => Error::new(format!("create container `{name}`"), error),
             None => Error::new("create a container", error),
         })?;
-        // From here on the image is in use; it may have been removed just before.
+        // From here on the image is in use, but it may have been removed just before.
         if let Err(error) = self.image_detail(&image.to_string()) {
             let _ = store::remove(self.paths(), &record).and_then(|discarded| store::delete(&discarded));
             return Err(error);
@@ -78,7 +78,7 @@ impl Engine {
         Ok(Created { id: record.id, name: record.name, warnings: Warnings(warnings) })
     }
 
-    /// Writes the record under its name; a generated name that is taken gives way to another.
+    /// Writes the record under its name. If a generated name is taken, tries another one.
     fn claim(&self, record: &mut Record, is_chosen: bool) -> std::result::Result<disk::Lock, store::Error> {
         let mut attempt = 1;
         loop {
@@ -93,7 +93,7 @@ impl Engine {
     }
 }
 
-/// Docker's warning of an image that this machine cannot run by itself.
+/// Returns Docker's warning about an image for a platform that this machine cannot run natively.
 fn foreign(image: &Platform, wanted: Option<&Platform>) -> Vec<String> {
     let host = Platform::detected();
     let is_foreign = (&image.os, &image.arch) != (&host.os, &host.arch);
@@ -111,7 +111,7 @@ fn first_name(chosen: Option<&Name>) -> std::result::Result<Name, NoName> {
     }
 }
 
-/// The kernel gives no random bytes.
+/// The kernel returned no random bytes.
 #[derive(Debug, thiserror::Error)]
 #[error("no name can be chosen")]
 struct NoName(#[source] std::io::Error);

@@ -4,13 +4,13 @@
 //! stopped     its layers and its changes, mounted read-only where nobody sees it
 //! running     a copy of its root's mount, taken inside its mount namespace
 //! ```
-//! Neither has in it what is mounted in the container: such places are empty folders and files, as
-//! in Docker's exports. No lock is held while it is written. A container may change its files
-//! meanwhile; one that is removed makes it fail.
+//! Neither contains what is mounted in the container: mount points are empty folders and files, as
+//! in Docker's exports. No lock is held during the export. A container may change its files
+//! meanwhile; removing it makes the export fail.
 //!
-//! The copy keeps the run's overlay mounted until it is read, so a restart meanwhile mounts the same
-//! changes a second time. Nothing is ever written through the copy: what it shows may be of either
-//! run, and the container's files are not touched.
+//! The copy keeps the run's overlay mounted until it has been read, so a restart meanwhile mounts
+//! the same changes a second time. Nothing is ever written through the copy: it may show the files
+//! of either run, but does not modify the container's files.
 
 use std::fs;
 use std::io::{self, Write};
@@ -29,13 +29,12 @@ use crate::monitor::journal::tell_or_warn;
 use crate::sys::probe::Probe;
 
 impl Containers<'_> {
-    /// The root file system of a container as a tar, without what is mounted in it.
+    /// Exports the root file system of a container as a tar, without what is mounted in it.
     ///
     /// # Errors
     ///
-    /// `No such container: x`; while it is being started, ended or restarted. Why it could not be
-    /// read to its end comes with the stream: a file became shorter while it was read, the
-    /// container was removed.
+    /// `No such container: x`, or if it is being started, stopped or restarted. Later errors are
+    /// returned by the stream: a file shrank while it was read, or the container was removed.
     pub async fn export(&self, target: &str) -> Result<ArchiveStream> {
         let (record, tree) = self.on(target, root_alone).await?;
         let engine = self.engine.clone();
@@ -45,13 +44,13 @@ impl Containers<'_> {
         }))
     }
 
-    /// The same into a file, which takes its name when it is whole: until then, and when it fails,
-    /// what was there stays.
+    /// Exports to a file. The file gets its name when it is complete; until then, and on failure,
+    /// an existing file remains.
     ///
     /// # Errors
     ///
-    /// As [`Self::export`]; when `path` is neither a regular file nor free; when it cannot be
-    /// written, or is cancelled.
+    /// As for [`Self::export`]; if `path` exists and is not a regular file; if the file cannot be
+    /// written; if the export is cancelled.
     pub async fn export_to(&self, target: &str, path: PathBuf, reporter: Reporter) -> Result<Warnings> {
         self.on(target, move |engine, target| engine.export_to(target, path, &reporter)).await
     }
@@ -76,7 +75,7 @@ impl Engine {
         Ok(self.told_export(&record))
     }
 
-    /// Writes the event of an export, and gives what is to be warned of.
+    /// Writes the event of an export and returns a warning if that fails.
     fn told_export(&self, record: &Record) -> Warnings {
         Warnings(tell_or_warn(self.paths(), record, "export", &[]).into_iter().collect())
     }
@@ -86,14 +85,14 @@ fn write(engine: &Engine, record: &Record, tree: &OwnedFd, out: impl Write) -> R
     let doing = || format!("export `{}`", record.name);
     let in_user_namespace = Probe::now().doing(doing)?.in_user_namespace;
     let written = layer::write_root(tree, in_user_namespace, out);
-    // What is removed meanwhile is missing from the archive, or cannot be read.
+    // Files removed meanwhile are missing from the archive or cannot be read.
     if store::load(engine.paths(), &record.id).doing(doing)?.is_none() {
         return Err(ExportError::Removed).doing(doing);
     }
     written.map(drop).doing(doing)
 }
 
-/// Where the file at `path` is written: a link to a file is followed.
+/// Returns where the file at `path` is written, following a symbolic link to a file.
 fn destination(path: PathBuf) -> std::result::Result<PathBuf, ExportError> {
     let names_folder = names_folder(&path);
     match fs::metadata(&path) {
@@ -119,7 +118,7 @@ fn names_folder(path: &Path) -> bool {
     matches!(name, None | Some(b"" | b"." | b".."))
 }
 
-/// A file that is written until the work is cancelled.
+/// A file that fails to write once the work is cancelled.
 struct Cancellable<'a, W> {
     out: W,
     reporter: &'a Reporter,

@@ -1,4 +1,4 @@
-//! The end of containers: asked for, and brought about where nobody answers.
+//! Ends containers: through the monitor, or directly if the monitor does not answer.
 
 use super::super::error::{Doing, Result};
 use super::super::{Engine, Status, Verb};
@@ -14,8 +14,9 @@ use crate::monitor::settle;
 use crate::monitor::wire::Ask;
 
 impl Engine {
-    /// As a stop, but its restart policy still holds, and a timeout without end is bounded. Of a
-    /// container that is damaged, or cannot be read just now, the monitor knows what its files said.
+    /// Stops a container, but keeps its restart policy in force and limits an infinite timeout. For
+    /// a container that is damaged or currently unreadable, the monitor still knows what the files
+    /// said.
     pub(in crate::engine) fn stop_for_shutdown(&self, id: &ContainerId) -> Result<Warnings> {
         let doing = || format!("stop `{}`", self.called(id.as_str()));
         let wish = Ask::Stop { signal: None, timeout: None, at_shutdown: true };
@@ -37,9 +38,9 @@ impl Engine {
         end::is_up(self.paths(), id).unwrap_or(true)
     }
 
-    /// Asks for an end, until it has come; a container that is not up has it already.
+    /// Sends the request until the container has exited; does nothing if it is not up.
     pub(super) fn end(&self, target: &str, doing: impl Fn() -> String, wish: &Ask) -> Result<Warnings> {
-        // What must end in any case does not need the monitor for it.
+        // A container that must end in any case can be killed without the monitor.
         let must_end =
             matches!(wish, Ask::Kill { signal: libc::SIGKILL, .. } | Ask::Stop { at_shutdown: true, .. });
         let dead = match wish {
@@ -53,7 +54,7 @@ impl Engine {
             let has_ended = !found.status.is_up() && found.status != Status::Restarting;
             match trouble {
                 None if has_ended => return Ok(Warnings::default()),
-                // Nothing starts it again, settled or not.
+                // Nothing will restart it, settled or not.
                 Some(_) if has_ended && !found.record.wants_restart(settle::UNKNOWN) => {
                     return Ok(Warnings::default());
                 }
@@ -86,7 +87,7 @@ impl Engine {
         let busy = if number == libc::SIGKILL { Busy::WaitAWhile } else { Busy::Wait };
         loop {
             let (found, trouble) = match self.target_as_left(id.as_str(), busy, doing) {
-                // It cannot be told how it is, but it can be ended.
+                // Its state is unknown, but it can still be killed.
                 Err(error) if number == libc::SIGKILL && error.kind() != ErrorKind::NotFound => {
                     let is_up = is_run_lost(&error) || self.is_up(&id, doing)?;
                     return if is_up { self.kill_unreadable(&id, doing) } else { Err(error) };
@@ -101,7 +102,7 @@ impl Engine {
                 Err(launch::Error::Silent | launch::Error::Unreachable(_)) if number == libc::SIGKILL => {
                     return self.kill_by_cgroup(&id, Dead::ByHand, doing);
                 }
-                // It ended at this moment, or its monitor cannot be reached.
+                // It has just exited, or its monitor cannot be reached.
                 Err(launch::Error::Gone) if number == libc::SIGKILL => {
                     return match self.end(id.as_str(), doing, &Ask::kill(number)) {
                         Err(_) if store::load(self.paths(), &id).doing(doing)?.is_none() => {
@@ -118,7 +119,7 @@ impl Engine {
         }
     }
 
-    /// A signal to a container without a monitor; any ends the wait for a restart.
+    /// Sends a signal to a container without a monitor. Any signal ends the wait for a restart.
     fn kill_orphan(&self, found: &Target, number: i32, doing: impl Fn() -> String) -> Result<Warnings> {
         match found.run.as_ref().and_then(|run| run.init()) {
             Some(init) if number != libc::SIGKILL => {
@@ -128,16 +129,16 @@ impl Engine {
         }
     }
 
-    /// Whether something of a container is there that must end before it can be removed.
+    /// Whether anything of a container is running that must end before it can be removed.
     pub(super) fn is_up(&self, id: &ContainerId, doing: impl Fn() -> String) -> Result<bool> {
         end::is_up(self.paths(), id).doing(doing)
     }
 
-    /// Asks its monitor to end a container, and waits until it has ended.
+    /// Asks the monitor to end a container, and waits until it has exited.
     ///
     /// # Errors
     ///
-    /// The outer one when its processes do not end, the inner one when its monitor did not do it.
+    /// The outer error if its processes do not exit, the inner one if its monitor failed.
     pub(super) fn ask_for_end(
         &self,
         found: &Target,
@@ -147,7 +148,7 @@ impl Engine {
         end::ask_for_end(self.paths(), &found.record, found.run.as_ref(), wish).doing(doing)
     }
 
-    /// What works without the monitor, and without a state file that can be read.
+    /// Kills a container without its monitor and without readable state files.
     pub(super) fn kill_by_cgroup(
         &self,
         id: &ContainerId,
@@ -157,7 +158,7 @@ impl Engine {
         self.launcher().kill_by_cgroup(id, dead).doing(doing).map(Warnings)
     }
 
-    /// Ends a container whose state files do not tell how it is.
+    /// Kills a container whose state files do not reveal its state.
     pub(super) fn kill_unreadable(&self, id: &ContainerId, doing: impl Fn() -> String) -> Result<Warnings> {
         self.launcher().kill_unreadable(id).doing(doing).map(Warnings)
     }

@@ -1,4 +1,4 @@
-//! `logs`: what was written, and what is being written.
+//! `logs`: existing records, and new ones as they are written.
 
 use std::time::Duration;
 
@@ -14,9 +14,9 @@ use crate::container::store;
 use crate::layer;
 use crate::monitor::recover::Busy;
 
-/// Records on their way to a slow receiver.
+/// Maximum number of records queued for a slow receiver.
 const QUEUE: usize = 1024;
-/// A monitor that was killed writes nothing that would wake a follower.
+/// A follower polls at this interval: a monitor that was killed writes nothing that would wake it.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Nothing was written.
@@ -45,7 +45,8 @@ impl Engine {
         let folder = self.paths().container(&container.id);
         let upper = folder.join("upper");
         let writable = if upper.exists() { layer::usage(&upper).doing(doing)?.bytes } else { 0 };
-        // Removed under a container that still names it: then only its own part is known.
+        // If the image was removed while the container refers to it, only the container's own part
+        // is known.
         let image = self.image_detail(&container.image_id.to_string());
         let total = writable + image.map_or(0, |detail| detail.image.size);
         let mut log = 0;
@@ -75,9 +76,9 @@ impl Engine {
             since: request.since,
             until: request.until,
         };
-        // Before the log is read for the first time: what is written after that is told.
+        // Start watching before the first read, so that later records are noticed.
         let watched = request.follow.then(|| {
-            // Its end is seen where run.json goes.
+            // Its exit is noticed when run.json is removed.
             self.inner.watcher.watch(vec![folder.clone(), self.paths().container_run(&id)])
         });
         let reader = Reader::open(&folder, wanted).doing(doing)?;
@@ -85,14 +86,14 @@ impl Engine {
         let log = Log { engine: self.clone(), id, target: target.to_owned() };
         tokio::spawn(async move {
             if let Err(error) = log.pump(reader, watched, &to).await {
-                let _ = to.send(Err(error)).await; // nobody may listen
+                let _ = to.send(Err(error)).await; // nobody may be listening
             }
         });
         Ok(records)
     }
 }
 
-/// The log of a container, on its way.
+/// The log of a container that is being sent.
 #[derive(Clone)]
 struct Log {
     engine: Engine,
@@ -101,7 +102,7 @@ struct Log {
 }
 
 impl Log {
-    /// Sends records until there are no more, or nobody receives. What follows a log holds no
+    /// Sends records until there are no more or nobody receives them. Following a log blocks no
     /// thread while nothing is written.
     async fn pump(
         self,
@@ -114,7 +115,7 @@ impl Log {
             let goes_on;
             (reader, goes_on) = blocking(move || {
                 let doing = || format!("read the log of `{}`", log.engine.called(&log.target));
-                // Asked before the last read: what is written until an end is read after it.
+                // Check before the last read, so that everything written before the end is read.
                 let goes_on = is_followed && log.goes_on();
                 let is_heard = send(&mut reader, &sender).doing(doing)?;
                 let goes_on = goes_on && is_heard && !reader.is_over();
@@ -139,7 +140,7 @@ impl Log {
     }
 }
 
-/// Sends what is there; `false` when nobody receives.
+/// Sends the available records; returns `false` if nobody receives them.
 fn send(reader: &mut Reader, to: &mpsc::Sender<Result<LogRecord>>) -> disk::Result<bool> {
     loop {
         let records = reader.read()?;

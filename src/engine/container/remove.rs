@@ -1,4 +1,4 @@
-//! Removals, also of what cannot be read: nothing of a container is left that runs.
+//! Removes containers, including unreadable ones, and leaves no processes behind.
 
 use std::collections::BTreeSet;
 
@@ -53,8 +53,8 @@ impl Engine {
         }
     }
 
-    /// Whether a container must be removed as one that cannot be read. One of which only the run
-    /// is damaged or lost is ended, as `running` permits: its record tells all about it then.
+    /// Whether a container must be removed as unreadable. If only its run is damaged or lost, it is
+    /// ended first, as `running` permits; then its record is sufficient.
     pub(in crate::engine) fn is_unreadable_to_remove(
         &self,
         id: &ContainerId,
@@ -68,11 +68,11 @@ impl Engine {
         if running == Running::Refuse {
             return Err(Conflict { verb: Verb::Remove, status: Status::Running }).doing(doing);
         }
-        drop(self.kill_unreadable(id, &doing)?); // it goes: what is kept of it is no matter
+        drop(self.kill_unreadable(id, &doing)?); // its warnings no longer matter
         self.is_unreadable(id, doing)
     }
 
-    /// Removes it for good. Nothing tells how it wants to be stopped: it is killed.
+    /// Removes it permanently. Its stop signal is unknown, so it is killed.
     pub(in crate::engine) fn remove_unreadable(
         &self,
         id: &ContainerId,
@@ -84,7 +84,7 @@ impl Engine {
             if running == Running::Refuse {
                 return Err(Conflict { verb: Verb::Remove, status: Status::Running }).doing(doing);
             }
-            drop(self.kill_unreadable(id, &doing)?); // it goes: what is kept of it is no matter
+            drop(self.kill_unreadable(id, &doing)?); // its warnings no longer matter
         }
         store::make_lockable(paths, id).doing(&doing)?;
         let lock = match store::lock(paths, id) {
@@ -97,13 +97,13 @@ impl Engine {
         drop(lock);
         let untold = self.tell_of(Kind::Container, "destroy", id.as_str(), &[]);
         store::delete(&discarded).doing(&doing)?;
-        // It is removed; what is left of it outside of its folders is for a person to see.
+        // It is removed. What remains outside its folders must be reported to the user.
         errors.into_iter().next().map_or(Ok(()), Err).doing(doing)?;
         Ok(Gone { warnings: Warnings(untold.into_iter().collect()), ..Gone::default() })
     }
 
-    /// Locks a container that is to be removed, when nothing of it runs; `None` when
-    /// it went by itself meanwhile.
+    /// Locks a container that is to be removed, once nothing of it runs. Returns `None` if it was
+    /// removed meanwhile.
     pub(in crate::engine) fn end_for_removal(
         &self,
         id: &ContainerId,
@@ -119,7 +119,7 @@ impl Engine {
                     self.end_stuck_start(id, running, &doing)?;
                     continue;
                 }
-                // With --rm it went by itself while it was ended.
+                // With --rm it was removed when it exited.
                 Err(store::Error::NotFound(_)) if running != Running::Refuse => return Ok(None),
                 Err(error) => return Err(error).doing(&doing),
             };
@@ -131,7 +131,8 @@ impl Engine {
                 return Ok(Some((lock, record)));
             }
             if asked > 1 && !self.is_up(id, &doing)? {
-                // Nothing of it lives. What of it cannot be cleared was told by the tries to settle it.
+                // No process is left. Errors of cleaning up were reported by the attempts to settle
+                // it.
                 let _ = settle::clear(self.paths(), id, run.as_ref());
                 return Ok(Some((lock, record)));
             }
@@ -143,23 +144,23 @@ impl Engine {
             };
             asked += 1;
             match self.end(id.as_str(), &doing, &wish) {
-                Ok(_) => {} // what went without its event is gone
+                Ok(_) => {} // if it was removed without an event, it is gone nevertheless
                 Err(_) if store::load(self.paths(), id).doing(&doing)?.is_none() => return Ok(None),
                 Err(error) if is_not_ended(&error) => return Err(error),
-                // What a restart that was under way failed on is no answer to this: once more.
+                // The error may be that of a restart in progress, so try once more.
                 Err(error) if asked > 1 && self.is_up(id, &doing)? => return Err(error),
                 Err(_) => {}
             }
         }
     }
 
-    /// Ends a start that does not come to its end, where that is wanted at once.
+    /// Kills a start that does not finish, if immediate removal was requested.
     fn end_stuck_start(&self, id: &ContainerId, running: Running, doing: impl Fn() -> String) -> Result<()> {
         match running {
             Running::Refuse => Err(Conflict { verb: Verb::Remove, status: Status::Running }).doing(doing),
             Running::Stop => Err(launch::Error::Silent).doing(doing),
             Running::Kill => {
-                // Without a run there may be nothing yet but its monitor.
+                // Without a run there may be nothing but its monitor.
                 if let Ok(None) = store::load_run(self.paths(), id) {
                     launch::listener(self.paths(), id).into_iter().for_each(end::kill_process);
                 }
@@ -168,13 +169,13 @@ impl Engine {
         }
     }
 
-    /// Every container of which something is left: a folder, half-made ones too, a run, or a
-    /// cgroup.
+    /// Returns every container of which anything is left: a folder, even an incomplete one, a run,
+    /// or a cgroup.
     ///
     /// # Errors
     ///
-    /// The cgroups cannot be listed: something may run of which nothing else tells. When it is a
-    /// folder that cannot be read, the others' ids are there.
+    /// If the cgroups cannot be listed, since there may be processes that nothing else refers to.
+    /// The inner error means that a folder could not be read; the ids of the others are returned.
     pub(in crate::engine) fn all_ids(&self) -> Result<(BTreeSet<ContainerId>, Result<()>)> {
         let groups = cgroup_parent(self.paths()).groups().doing(|| "list the containers")?;
         let mut ids: BTreeSet<_> = groups.iter().filter_map(|name| name.parse().ok()).collect();
@@ -188,12 +189,12 @@ impl Engine {
         Ok((ids, read.doing(|| "list the containers")))
     }
 
-    /// Removes a container in any state, or what is left of one.
+    /// Removes a container in any state, or its remains.
     pub(in crate::engine) fn remove_whatever_it_is(&self, id: &ContainerId) -> Result<()> {
         let doing = || format!("remove `{}`", id.short());
         match store::load(self.paths(), id) {
             Ok(Some(_)) => match self.remove_now(id.as_str(), Running::Kill) {
-                // With --rm it went by itself at this moment.
+                // With --rm it was removed just now.
                 Err(error) if error.kind() == ErrorKind::NotFound && !self.paths().container(id).exists() => {
                     Ok(())
                 }
@@ -203,14 +204,14 @@ impl Engine {
         }
     }
 
-    /// Fails while something of a container lives.
+    /// Fails while any process of a container is running.
     pub(in crate::engine) fn refuse_while_up(&self, id: &ContainerId) -> Result<()> {
         let doing = || format!("remove `{}`", id.short());
         if self.is_up(id, doing)? { Err(end::not_ended(self.paths(), id)).doing(doing) } else { Ok(()) }
     }
 }
 
-/// Whether it is about processes that SIGKILL does not end.
+/// Whether the error means that processes do not exit after SIGKILL.
 fn is_not_ended(error: &Error) -> bool {
     matches!(error.why().downcast_ref(), Some(end::Error::NotEnded { .. }))
 }

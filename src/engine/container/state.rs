@@ -1,6 +1,6 @@
-//! Containers as they are: read without locks, and recovered where a run is found dead.
+//! The current state of containers: read without locks, and recovered if a run is found dead.
 //!
-//! [`crate::monitor::recover`] says what becomes of which.
+//! [`crate::monitor::recover`] describes the recovery.
 
 use std::collections::BTreeSet;
 use std::os::fd::{AsFd, OwnedFd};
@@ -19,13 +19,13 @@ use crate::network;
 use crate::sys::process;
 
 impl Engine {
-    /// The program that becomes the monitor.
+    /// Returns the program to run as a monitor.
     pub(in crate::engine) fn program(&self) -> &std::path::Path {
         &self.inner.settings.program
     }
 
-    /// Waits, beside everything else, for the end of a monitor that this process has
-    /// launched: it would stay as a zombie until this process ends.
+    /// Waits in the background for a monitor that this process launched, to avoid leaving a zombie
+    /// until this process exits.
     pub(in crate::engine) fn reap(&self, monitor: Option<OwnedFd>) {
         let Some(monitor) = monitor else { return };
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
@@ -40,37 +40,38 @@ impl Engine {
 }
 
 impl Engine {
-    /// The container that `target` means.
+    /// Returns the container that `target` refers to.
     pub(in crate::engine) fn find(&self, target: &str) -> std::result::Result<Record, store::Error> {
         store::find(self.paths(), target)
     }
 
-    /// What to call the container that `target` means, in words for its user: as it was
-    /// written, but by its name where that is a whole id, which front ends use and nobody reads.
+    /// Returns how to refer to `target` in messages: as it was written, or by the container's name
+    /// if it is a full id, which front ends use and users do not.
     pub(in crate::engine) fn called(&self, target: &str) -> String {
         let record = target.parse().ok().and_then(|id| store::load(self.paths(), &id).ok().flatten());
         record.map_or_else(|| target.to_owned(), |record| record.name.to_string())
     }
 
-    /// A container as it is, recovered first where that is needed. What cannot be is
-    /// shown as it was left, with a warning.
+    /// Returns the current state of a container, after recovering it if needed. If it cannot be
+    /// recovered, returns its last state with a warning.
     pub(super) fn current(&self, record: Record, busy: Busy) -> Result<Option<Stored>> {
         Ok(self.look(record, busy)?.map(|(container, _)| container))
     }
 
-    /// The same, with why it could not be recovered.
+    /// Like [`Self::current`], but returns why it could not be recovered.
     ///
     /// # Errors
     ///
-    /// When it cannot be told whether it runs.
+    /// If it cannot be determined whether it is running.
     pub(super) fn look(&self, record: Record, busy: Busy) -> Result<Option<(Stored, Option<Error>)>> {
         let mut of_gone = Vec::new();
         let seen = self.look_or_warn(record, busy, &mut of_gone);
-        of_gone.iter().for_each(|warning| tracing::warn!("{warning}")); // it has nowhere else to go
+        of_gone.iter().for_each(|warning| tracing::warn!("{warning}")); // nobody else reports it
         seen
     }
 
-    /// The same. Where the recovery removed it, what to warn of goes to `of_gone`.
+    /// Like [`Self::look`]. If the recovery removes the container, its warnings are added to
+    /// `of_gone`.
     fn look_or_warn(
         &self,
         record: Record,
@@ -85,12 +86,12 @@ impl Engine {
         Ok(Some((Stored { record, run, status, warnings }, trouble.map(Error::from))))
     }
 
-    /// Who recovers containers.
+    /// Returns the launcher that recovers containers.
     pub(super) fn launcher(&self) -> Launcher<'_> {
         Launcher { paths: self.paths(), program: self.program() }
     }
 
-    /// All containers, newest first; what is half-made is swept away.
+    /// Returns all containers, newest first. Deletes incomplete ones.
     pub(super) fn all(&self) -> Result<Listing<Stored>> {
         let paths = self.paths();
         let doing = || "list the containers";
@@ -111,26 +112,26 @@ impl Engine {
         }
         let networks = network::NetworkPaths::new(paths);
         if let Err(error) = network::sweep(&networks, |id| ids.contains(id)) {
-            tracing::debug!(%error, "addresses of containers that are gone stay taken"); // until the next list
+            tracing::debug!(%error, "addresses of containers that are gone stay taken"); // retried later
         }
         if (has_half_made || store::has_other_names(paths, ids.len()) || store::has_discarded(paths))
             && let Err(error) = store::sweep(paths)
         {
-            tracing::debug!(%error, "half-made containers are not swept away"); // they hinder nothing
+            tracing::debug!(%error, "half-made containers are not swept away"); // they are harmless
         }
         listing.whole.sort_by_key(|it: &Stored| std::cmp::Reverse(it.record.created));
         Ok(listing)
     }
 }
 
-/// More threads than this wait for each other more than they read.
+/// With more threads than this, waiting for each other outweighs the gain.
 const READERS: usize = 4;
 /// Below this many containers, starting a thread costs more than it saves.
 const WORTH_A_THREAD: usize = 64;
 
 impl Engine {
-    /// Reads these containers, on several threads where there are many; and whether any of
-    /// them is half-made, or has lost its name.
+    /// Reads these containers, on several threads if there are many. Also returns whether any of
+    /// them is incomplete or has lost its name.
     fn read_all(&self, ids: &[ContainerId]) -> (Listing<Stored>, bool) {
         let threads = std::thread::available_parallelism().map_or(1, usize::from).min(READERS);
         if threads == 1 || ids.len() < WORTH_A_THREAD {
@@ -142,7 +143,7 @@ impl Engine {
             let readers = ids.chunks(share).map(|ids| {
                 let runtime = runtime.clone();
                 let reader = std::thread::Builder::new().spawn_scoped(scope, move || {
-                    // A recovered one may need its monitor reaped.
+                    // Recovering a container may launch a monitor that has to be reaped.
                     let _entered = runtime.as_ref().map(tokio::runtime::Handle::enter);
                     self.read(ids)
                 });
@@ -153,7 +154,7 @@ impl Engine {
             for (reader, ids) in readers {
                 let (read, has_half_made) = match reader {
                     Ok(reader) => reader.join().unwrap_or_else(|e| std::panic::resume_unwind(e)),
-                    Err(_) => self.read(ids), // no more threads are to be had
+                    Err(_) => self.read(ids), // no more threads available
                 };
                 all.whole.extend(read.whole);
                 all.damaged.extend(read.damaged);
@@ -208,8 +209,8 @@ fn empty() -> Listing<Stored> {
     Listing { whole: Vec::new(), damaged: Vec::new(), warnings: Vec::new() }
 }
 
-/// Whether an error tells of something that stays so until somebody changes it. All else, a lack
-/// of descriptors, a disk that fails, says nothing of the container.
+/// Whether an error is permanent until someone repairs the file. Other errors, such as a lack of
+/// descriptors or a failing disk, say nothing about the container.
 fn is_damage(error: &Error) -> bool {
     let why = error.why();
     let of_a_file = || {
@@ -219,7 +220,7 @@ fn is_damage(error: &Error) -> bool {
     why.downcast_ref::<Why>().is_some_and(Why::is_damage) || of_a_file()
 }
 
-/// Whether it is about a container whose processes run, and of which nothing else tells.
+/// Whether the error is about a container with running processes but without a run file.
 pub(super) fn is_run_lost(error: &Error) -> bool {
     matches!(error.why().downcast_ref(), Some(Why::RunLost { .. }))
 }

@@ -1,8 +1,8 @@
-//! The verbs that change a container, on a blocking thread: check, lock, and leave the rest
-//! to the container's monitor, or to a new one.
+//! The verbs that change a container. They run on a blocking thread: check, lock, and leave the
+//! rest to the container's monitor, or to a new one.
 //!
-//! No lock is held while a monitor is waited for, but the start's own, which the monitor
-//! has by then.
+//! No lock is held while waiting for a monitor, except for the lock of a start, which the monitor
+//! has taken over by then.
 
 use std::os::fd::OwnedFd;
 use std::time::Duration;
@@ -22,11 +22,11 @@ use crate::monitor::recover::Busy;
 use crate::monitor::wire::Ask;
 use crate::sys::signal;
 
-/// When to look again at a container whose monitor was gone before it answered: it ended at this
-/// moment and may be started again, or its monitor was killed.
+/// The delay before looking again at a container whose monitor was gone before it answered: the
+/// container has just exited and may be restarted, or its monitor was killed.
 pub(in crate::engine) const ASK_AGAIN: Duration = Duration::from_millis(1);
 
-/// A container that a verb is for, with its state.
+/// The container that a verb applies to, with its state.
 #[derive(Debug)]
 pub(super) struct Target {
     pub(super) record: Record,
@@ -34,7 +34,7 @@ pub(super) struct Target {
     pub(super) status: Status,
 }
 
-/// The name is the container's own already.
+/// The container already has this name.
 #[derive(Debug, thiserror::Error)]
 #[error("renaming a container with the same name as its current name")]
 struct SameName;
@@ -46,7 +46,7 @@ impl Explain for SameName {
 }
 
 impl Engine {
-    /// The container that `target` means, with its state; dead runs are settled before.
+    /// Returns the container that `target` refers to, with its state. Settles a dead run first.
     pub(super) fn target(&self, target: &str, doing: impl Fn() -> String) -> Result<Target> {
         match self.target_as_left(target, Busy::Wait, doing)? {
             (target, None) => Ok(target),
@@ -54,7 +54,7 @@ impl Engine {
         }
     }
 
-    /// The same, and why its run could not be recovered: what ends a container goes on all the same.
+    /// Returns the same, and why its run could not be recovered, which does not prevent ending it.
     pub(super) fn target_as_left(
         &self,
         target: &str,
@@ -69,9 +69,9 @@ impl Engine {
         }
     }
 
-    /// Starts it; that it runs already is fine.
+    /// Starts it. It is not an error if it is already running.
     pub(in crate::engine) fn start_now(&self, target: &str, clients: &[OwnedFd]) -> Result<Begun> {
-        let called = self.called(target); // with --rm a start that fails leaves no name
+        let called = self.called(target); // with --rm a failed start leaves no name
         let doing = || format!("start `{called}`");
         let found = self.target(target, doing)?;
         let id = &found.record.id;
@@ -92,7 +92,7 @@ impl Engine {
         }
     }
 
-    /// A monitor whose run is over needs a moment to end.
+    /// Waits for a monitor whose run is over to exit.
     pub(in crate::engine) fn wait_for_ending_monitor(
         &self,
         id: &ContainerId,
@@ -145,7 +145,7 @@ impl Engine {
         }
     }
 
-    /// Pauses it, or lets it go on.
+    /// Pauses or resumes it.
     pub(super) fn freeze_now(&self, target: &str, verb: Verb, wish: Ask) -> Result<Warnings> {
         let doing = || match verb {
             Verb::Pause => format!("pause `{}`", self.called(target)),
@@ -168,8 +168,8 @@ impl Engine {
     pub(super) fn rename_now(&self, target: &str, name: Name) -> Result<Warnings> {
         let doing = || format!("rename `{}`", self.called(target));
         let id = self.target(target, doing)?.record.id;
-        // Held over the question to the monitor, which does not take it: whoever finds the
-        // new link without a record that confirms it sees that it is being made.
+        // Held while asking the monitor, which does not take it. A process that finds the new link
+        // without a record that confirms it sees that the rename is in progress.
         let lock = store::lock(self.paths(), &id).doing(doing)?;
         let record = store::load(self.paths(), &id).doing(doing)?;
         let record = record.ok_or_else(|| store::Error::NotFound(target.to_owned())).doing(doing)?;
@@ -192,8 +192,8 @@ impl Engine {
         Ok(Warnings(warnings))
     }
 
-    /// Renames a container without a monitor, whose lock the caller has. What its monitor wrote last
-    /// is kept. Gives what is to be warned of.
+    /// Renames a container without a monitor. The caller holds its lock. Keeps what its monitor
+    /// wrote last, and returns warnings.
     fn rename_unmonitored(
         &self,
         id: &ContainerId,
@@ -202,7 +202,7 @@ impl Engine {
         let record = store::load(self.paths(), id)?;
         let mut record = record.ok_or_else(|| store::Error::NotFound(id.as_str().to_owned()))?;
         if record.name == name {
-            return Ok(Vec::new()); // the monitor's last act
+            return Ok(Vec::new()); // the monitor wrote the name before it exited
         }
         let old = format!("/{}", record.name);
         store::rename(self.paths(), &mut record, name)?;
@@ -211,7 +211,7 @@ impl Engine {
     }
 }
 
-/// A signal as people write it.
+/// Parses a signal name or number.
 pub(super) fn number(word: &str) -> std::result::Result<i32, lifecycle::Error> {
     signal::parse(word).ok_or_else(|| lifecycle::Error::Signal(word.to_owned()))
 }

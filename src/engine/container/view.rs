@@ -1,4 +1,4 @@
-//! What front ends see of a container: plain data, the same whatever engine tells it.
+//! What front ends see of a container: plain data, the same for every engine.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use crate::container::{ExitState, Options, Record, Run, Status, log};
 use crate::monitor::recover::UNSEEN;
 use crate::oci::ImageId;
 
-/// A container as it is now.
+/// A container and its current state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContainerView {
     /// Its id.
@@ -18,35 +18,35 @@ pub struct ContainerView {
     pub name: Name,
     /// When it was created.
     pub created: Timestamp,
-    /// The image as the user named it.
+    /// The image as the user wrote it.
     pub image: String,
-    /// The image.
+    /// The id of the image.
     pub image_id: ImageId,
-    /// What the user asked for.
+    /// The options as requested.
     pub asked: Options,
-    /// What that means, with the image's configuration merged in: its mounts, ports, limits.
+    /// The resolved options, merged with the image's configuration: mounts, ports, limits.
     pub config: Options,
-    /// How it is.
+    /// Its status.
     pub status: Status,
-    /// Its first process, while it is up.
+    /// The pid of its init while it is up.
     pub pid: Option<u32>,
-    /// When it was last started, how it last ended, and what else is remembered of its runs.
+    /// Start and exit times, exit code, and whatever else is remembered of its runs.
     pub state: ExitState,
-    /// Where it is connected, while it is up.
+    /// Its network connections while it is up.
     pub endpoints: Vec<Endpoint>,
-    /// What the log of its last run lacks, and why, as far as that is known.
+    /// What is missing in the log of its last run and why, if known.
     pub log_gap: Option<String>,
-    /// Bytes on disk, where asked for.
+    /// Its size on disk, if requested.
     pub size: Option<DiskUse>,
-    /// Where its files are, where one container was asked for.
+    /// The paths of its files, if a single container was requested.
     pub files: Option<Box<ContainerFiles>>,
-    /// What went wrong when a dead run of it was seen to, a sentence each.
+    /// What went wrong when a dead run was settled, one sentence each.
     pub warnings: Vec<String>,
 }
 
 #[cfg(test)]
 impl ContainerView {
-    /// A container that is up, with this record.
+    /// Returns a running container with this record.
     pub(crate) fn running(record: serde_json::Value) -> Self {
         let record: Record = serde_json::from_value(record).expect("it is a record");
         let stored = Stored { record, run: None, status: Status::Running, warnings: Vec::new() };
@@ -54,51 +54,51 @@ impl ContainerView {
     }
 }
 
-/// Where a container's files are, on the machine of its engine.
+/// The paths of a container's files on the engine's machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ContainerFiles {
-    /// What is bound to /etc/resolv.conf; like the next two empty before its first start.
+    /// The file bound to /etc/resolv.conf. This and the next two are empty before the first start.
     pub resolv_conf: PathBuf,
-    /// What is bound to /etc/hostname.
+    /// The file bound to /etc/hostname.
     pub hostname: PathBuf,
-    /// What is bound to /etc/hosts.
+    /// The file bound to /etc/hosts.
     pub hosts: PathBuf,
-    /// The log that is written; empty before its first start, and where none is kept.
+    /// The current log file; empty before the first start, or if no log is kept.
     pub log: PathBuf,
-    /// The image's layers, top-most first.
+    /// The image's layers, topmost first.
     pub lower: Vec<PathBuf>,
-    /// Its own changes.
+    /// The upper folder of its overlay, with its own changes.
     pub upper: PathBuf,
-    /// The kernel's, beside these.
+    /// The work folder of its overlay.
     pub work: PathBuf,
 }
 
-/// What a container takes on the disk, in bytes.
+/// The disk usage of a container, in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DiskUse {
     /// Its own changes.
     pub writable: u64,
-    /// Those and its image's layers.
+    /// Its changes and its image's layers.
     pub total: u64,
     /// Its log files.
     pub log: u64,
 }
 
-/// A container as its state files tell, seen to where a run of it was found dead.
+/// A container according to its state files, after settling a run that was found dead.
 #[derive(Debug, Clone)]
 pub(in crate::engine) struct Stored {
-    /// Its `record.json`, which outlives a reboot.
+    /// Its `record.json`, which survives a reboot.
     pub(in crate::engine) record: Record,
     /// Its `run.json`; `None` unless it is up.
     pub(in crate::engine) run: Option<Run>,
-    /// How it is.
+    /// Its status.
     pub(in crate::engine) status: Status,
-    /// What went wrong when a dead run of it was seen to, a sentence each.
+    /// What went wrong when a dead run was settled, one sentence each.
     pub(in crate::engine) warnings: Vec<String>,
 }
 
 impl Stored {
-    /// For front ends.
+    /// Returns the view for front ends.
     pub(in crate::engine) fn view(self) -> ContainerView {
         let log_gap = self.log_gap();
         let Self { record, run, status, warnings } = self;
@@ -126,7 +126,7 @@ impl Stored {
         }
     }
 
-    /// The same with where its files are.
+    /// Returns the view with the paths of its files.
     pub(in crate::engine) fn view_with_files(self, paths: &Paths) -> ContainerView {
         let files = Some(Box::new(self.files(paths)));
         ContainerView { files, ..self.view() }

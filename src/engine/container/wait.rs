@@ -1,8 +1,8 @@
-//! `wait`: how an end was that has come, or is to come.
+//! `wait`: returns how a container exited or will exit.
 //!
-//! The place in the journal is noted before the record is read, so no end is missed; the
-//! code comes from "die", because with `--rm` the record is gone by then. The monitor's
-//! process is watched too: when it was killed, nobody writes "die", and this settles it.
+//! The position in the journal is taken before the record is read, so no exit is missed. The exit
+//! code is taken from "die", because with `--rm` the record may already be removed. The monitor's
+//! process is watched too: if it is killed, nobody writes "die", and this process settles the run.
 
 use std::time::Duration;
 
@@ -17,14 +17,14 @@ use crate::container::{ExitState, Process};
 use crate::monitor::recover::Busy;
 use crate::monitor::settle::UNKNOWN;
 
-/// How long after it was found without its monitor a container is looked at again.
+/// The delay before a container without its monitor is looked at again.
 const SETTLING: Duration = Duration::from_millis(20);
-/// How often it is looked at where the journal cannot be read.
+/// The polling interval if the journal cannot be read.
 const BY_THE_CLOCK: Duration = Duration::from_millis(100);
 
 impl Engine {
     pub(super) async fn wait(&self, target: &str, condition: WaitFor) -> Result<Exit> {
-        // Without them the container is looked at by the clock.
+        // Without events the container is polled.
         let mut events = self.events(EventRequest::default()).await.ok();
         let (engine, wanted) = (self.clone(), target.to_owned());
         let mut now = blocking(move || engine.get(&wanted)).await?;
@@ -44,7 +44,8 @@ impl Engine {
                     }
                     "die" => {
                         let exit = self.exit_of(&id, exit_code(&event), oom_killed).await?;
-                        // A policy may start it again: then it is running, as Docker sees it.
+                        // A restart policy may start it again; until then Docker counts it as
+                        // running.
                         if condition != WaitFor::Removed {
                             return Ok(exit);
                         }
@@ -72,8 +73,8 @@ impl Engine {
                         return Ok(exit(&now.record.state));
                     }
                 }
-                // Removed: the journal's "destroy" may be lost, the folder is the truth. What the
-                // journal has of its end may not have come yet.
+                // It is removed. The folder is authoritative, since "destroy" may be lost. The
+                // journal's event of its exit may still be pending.
                 None => match last {
                     None if now.status.is_up() => return Ok(self.exit_in_the_journal(&now).await),
                     last => return Ok(last.unwrap_or_else(|| exit_so_far(&now))),
@@ -82,7 +83,7 @@ impl Engine {
         }
     }
 
-    /// How a container that is gone ended the run that was seen last.
+    /// Returns how the last known run of a removed container exited.
     async fn exit_in_the_journal(&self, last: &Stored) -> Exit {
         let filter = EventFilter {
             kinds: vec![Kind::Container.as_str().to_owned()],
@@ -90,7 +91,7 @@ impl Engine {
             ..EventFilter::default()
         };
         let began = last.run.as_ref().and_then(|run| run.started);
-        // Where it cannot be read, nobody can say.
+        // If the journal cannot be read, the exit code is unknown.
         let mut events = self.past_events(filter).await.unwrap_or_default();
         events.retain(|event| began.is_none_or(|began| event.timestamp() >= began));
         let code = events.iter().rev().find(|event| event.action == "die").map_or(UNKNOWN, exit_code);
@@ -98,12 +99,12 @@ impl Engine {
         Exit { code, oom_killed, ..Exit::default() }
     }
 
-    /// An end that the journal tells of, with what the record adds, if it is there still.
+    /// Returns an exit reported by the journal, with details from the record if it still exists.
     async fn exit_of(&self, id: &ContainerId, code: u8, oom_killed: bool) -> Result<Exit> {
         let (engine, id) = (self.clone(), id.clone());
         blocking(move || {
             let record = crate::container::store::load(engine.paths(), &id).ok().flatten();
-            // With another code it is of a later run.
+            // A different code belongs to a later run.
             let state = record.map(|record| record.state).filter(|state| state.exit_code == code);
             let told = state.as_ref().map(exit).unwrap_or_default();
             Ok(Exit { code, oom_killed: oom_killed || told.oom_killed, ..told })
@@ -139,12 +140,12 @@ async fn next(events: &mut Option<Events>, now: &Stored) -> Next {
     }
 }
 
-/// Returns when the process has ended, also when it had before; never without one.
+/// Waits until the process has exited, or forever without a process.
 async fn ended(process: Option<Process>) {
     let Some(process) = process else { return std::future::pending().await };
     match process.open().and_then(|fd| watched(fd, Interest::READABLE).ok()) {
         Some(watched) => drop(watched.readable().await),
-        // Somebody else may be settling it, and a look find it as it was.
+        // Another process may be settling it, so that nothing has changed yet.
         None => tokio::time::sleep(SETTLING).await,
     }
 }
@@ -157,8 +158,8 @@ fn exit(state: &ExitState) -> Exit {
     Exit { code: state.exit_code, error: state.error.clone(), oom_killed: state.oom_killed }
 }
 
-/// The end of a container that is gone, by the last look at it. Where it was up then, nobody has
-/// seen its end.
+/// Returns the exit of a removed container according to its last known state. If it was up then,
+/// its exit code is unknown.
 fn exit_so_far(last: &Stored) -> Exit {
     if last.status.is_up() { Exit { code: UNKNOWN, ..Exit::default() } } else { exit(&last.record.state) }
 }
@@ -172,7 +173,7 @@ mod tests {
         let mut child = std::process::Command::new("true").spawn().unwrap();
         let gone = Process { pid: child.id(), start_time: 1 };
         child.wait().unwrap();
-        let ours = Process { pid: std::process::id(), start_time: 1 }; // a number given again
+        let ours = Process { pid: std::process::id(), start_time: 1 }; // a reused pid
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         for process in [gone, ours] {
             let ended = async { tokio::time::timeout(Duration::from_secs(60), ended(Some(process))).await };

@@ -1,33 +1,33 @@
-//! Which events are wanted: what `docker events --filter` and its API can say.
+//! Filters of events, as in `docker events --filter` and its API.
 
 use std::collections::BTreeMap;
 
 use crate::base::journal::{Event, Kind};
 use crate::oci::Reference;
 
-/// Of each field, one of the values has to fit, and all labels; an empty field takes everything.
+/// One value of each field and all labels must match; an empty field matches everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventFilter {
-    /// `start`, `exec_create`, or all of `exec_create: sh`.
+    /// `start`, `exec_create`, or in full `exec_create: sh`.
     pub actions: Vec<String>,
     /// `container`, `image`, …
     pub kinds: Vec<String>,
     /// `local`.
     pub scopes: Vec<String>,
-    /// Containers, by name or the beginning of an id.
+    /// Containers, by name or prefix of an id.
     pub containers: Vec<String>,
-    /// Images, and containers of them, by reference; images by the beginning of an id, too.
+    /// Images and their containers, by reference; images also by prefix of an id.
     pub images: Vec<String>,
-    /// As `containers`.
+    /// Networks, like `containers`.
     pub networks: Vec<String>,
-    /// As `containers`.
+    /// Volumes, like `containers`.
     pub volumes: Vec<String>,
     /// `name` or `name=value`.
     pub labels: Vec<String>,
 }
 
 impl EventFilter {
-    /// Whether an event is wanted.
+    /// Whether an event matches.
     #[must_use]
     pub fn takes(&self, event: &Event) -> bool {
         let action = event.action.split(':').next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The one follower of an engine's journal: it reads each line once, for all who subscribed.
+//! The follower of an engine's journal, which reads each line once for all subscribers.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -13,12 +13,12 @@ use crate::base::disk::Result;
 use crate::base::journal::{Found, Position, Reader};
 use crate::engine::watch::{Watched, Watcher};
 
-/// How soon it is tried again to read a journal that cannot be read.
+/// The delay before trying again to read an unreadable journal.
 const AGAIN: Duration = Duration::from_secs(1);
-/// How many events are kept for a slow subscriber; a slower one reads the journal itself.
+/// Maximum number of events queued for a subscriber; a slower one reads the journal itself.
 pub(super) const QUEUE: usize = 1024;
 
-/// The journal of an engine, followed while somebody subscribes.
+/// The journal of an engine, followed while there are subscribers.
 #[derive(Debug)]
 pub(in crate::engine) struct Journal {
     path: PathBuf,
@@ -30,14 +30,14 @@ pub(in crate::engine) struct Journal {
 struct Following {
     reader: Reader,
     to: broadcast::Sender<Arc<Told>>,
-    /// Whether the kernel tells of changes.
+    /// Whether the kernel reports changes.
     is_told: bool,
     task: AbortHandle,
-    /// Which task this belongs to.
+    /// Identifies the task that this belongs to.
     token: Arc<()>,
 }
 
-/// News, and where in the journal they end.
+/// Events, and the position in the journal after them.
 #[derive(Debug)]
 pub(super) struct Told {
     pub(super) news: News,
@@ -51,11 +51,11 @@ impl Drop for Following {
 }
 
 impl Following {
-    /// Tells all that was appended.
+    /// Sends everything that was appended.
     fn pump(&mut self, is_lost: bool) -> Result<()> {
         let tell = |reader: &Reader, news| {
             let told = Told { news, end: reader.position() };
-            let _ = self.to.send(Arc::new(told)); // nobody may be there
+            let _ = self.to.send(Arc::new(told)); // there may be no subscriber
         };
         if is_lost {
             tell(&self.reader, News::Gap);
@@ -82,16 +82,16 @@ impl Journal {
         self.following.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whoever subscribes hears of all that is appended from here on, and of nothing before.
+    /// Subscribes to everything that is appended from now on.
     pub(super) fn subscribe(self: &Arc<Self>) -> Result<Subscription> {
         let mut following = self.lock();
-        // A task ends without a word where its runtime had ended before it ran.
+        // A task ends silently if its runtime had ended before it ran.
         if following.as_ref().is_none_or(|following| following.task.is_finished()) {
             *following = None;
         }
         let following = match &mut *following {
             Some(following) => {
-                // What was appended before is news for the others alone.
+                // Earlier events are news only for the other subscribers.
                 following.pump(false)?;
                 following
             }
@@ -107,7 +107,7 @@ impl Journal {
 
     fn follow(self: &Arc<Self>) -> Result<Following> {
         let folder = self.path.parent().unwrap_or(&self.path);
-        // Before the end is looked for: what comes after it is told.
+        // Watch before looking for the end, so that later events are noticed.
         let watched = self.watcher.watch(vec![folder.to_owned()]);
         let is_told = watched.is_told();
         let reader = Reader::at_end(&self.path)?;
@@ -117,20 +117,20 @@ impl Journal {
         Ok(Following { reader, to, is_told, task, token })
     }
 
-    /// Ends with the last who subscribed.
+    /// Stops following after the last subscriber has gone.
     fn unsubscribe(&self) {
         self.lock().take_if(|following| following.to.receiver_count() == 0);
     }
 }
 
-/// One who is told.
+/// A subscription.
 #[derive(Debug)]
 pub(super) struct Subscription {
     journal: Weak<Journal>,
     live: Option<broadcast::Receiver<Arc<Told>>>,
-    /// From here on.
+    /// The position from which events are sent.
     pub(super) start: Position,
-    /// Nobody tells of changes: what is between two looks may be overlooked.
+    /// Whether the journal is polled, so that changes between two reads may be missed.
     pub(super) is_by_the_clock: bool,
 }
 
@@ -156,7 +156,7 @@ async fn follow(journal: Weak<Journal>, mut watched: Watched, token: Arc<()>) {
     let _end = End { journal: journal.clone(), token };
     let mut is_unread = false;
     loop {
-        // While it cannot be read those who subscribed look by the clock.
+        // Subscribers poll while it cannot be read.
         let is_lost = if is_unread {
             let _ = timeout(AGAIN, watched.changed()).await; // whichever comes first
             true
@@ -180,7 +180,7 @@ async fn follow(journal: Weak<Journal>, mut watched: Watched, token: Arc<()>) {
     }
 }
 
-/// Tells those who subscribed when the task ends before them.
+/// Notifies the subscribers if the task ends before them.
 struct End {
     journal: Weak<Journal>,
     token: Arc<()>,

@@ -1,4 +1,4 @@
-//! Subscribers of one journal: many, slow, late, and beyond their engine and runtime.
+//! Subscribers of one journal: many, slow, late, and outliving their engine and runtime.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +11,7 @@ use crate::base::Paths;
 use crate::base::journal::{Kind, append, previous};
 use crate::engine::Settings;
 
-/// An engine of its own, and the folder it is in.
+/// Creates an engine and the folder it uses.
 fn engine() -> (tempfile::TempDir, Engine) {
     let dir = tempfile::tempdir().unwrap();
     let paths = Paths::new(dir.path().join("root"), dir.path().join("run"));
@@ -25,7 +25,7 @@ fn write(engine: &Engine, action: &str) {
     append(&engine.paths().journal(), &event).unwrap();
 }
 
-/// As long as they are no more than `count`, the actions that come.
+/// Reads the next actions, at most `count`.
 async fn read(events: &mut Events, count: usize) -> Vec<String> {
     let mut actions = Vec::new();
     while actions.len() < count {
@@ -38,7 +38,7 @@ async fn read(events: &mut Events, count: usize) -> Vec<String> {
     actions
 }
 
-/// How many inotify instances of this process watch the run folder of an engine.
+/// Counts the inotify instances of this process that watch the run folder of an engine.
 fn instances(engine: &Engine) -> usize {
     let inode = format!(" ino:{:x} ", fs::metadata(engine.paths().run()).unwrap().ino());
     let watches_it = |entry: &fs::DirEntry| {
@@ -48,7 +48,7 @@ fn instances(engine: &Engine) -> usize {
     fs::read_dir("/proc/self/fdinfo").unwrap().flatten().filter(watches_it).count()
 }
 
-/// Lets the tasks of the engine end.
+/// Waits until the tasks of the engine have ended.
 async fn until_none_is_left(engine: &Engine) {
     while instances(engine) > 0 {
         tokio::task::yield_now().await;
@@ -86,7 +86,7 @@ async fn who_subscribes_hears_of_nothing_before_even_if_nobody_read_it_yet() {
     let (_dir, engine) = engine();
     let mut early = engine.events(EventRequest::default()).await.unwrap();
     write(&engine, "start");
-    let mut late = engine.events(EventRequest::default()).await.unwrap(); // without a chance for the follower
+    let mut late = engine.events(EventRequest::default()).await.unwrap(); // before the follower can run
     write(&engine, "die");
     assert_eq!(read(&mut early, 2).await, ["start", "die"]);
     assert_eq!(read(&mut late, 1).await, ["die"]);
@@ -173,7 +173,7 @@ async fn what_was_missed_and_cannot_be_read_is_a_gap_and_the_rest_follows() {
     let journal = engine.paths().journal();
     let aside = journal.with_extension("aside");
     fs::rename(&journal, &aside).unwrap();
-    // A socket cannot be opened.
+    // Opening a socket fails.
     let in_the_way = UnixListener::bind(&journal).unwrap();
     assert_eq!(read(&mut events, 2).await, ["gap", "200"], "the newest are kept");
     drop(in_the_way);
@@ -224,7 +224,7 @@ fn a_follower_that_ended_with_its_runtime_is_replaced() {
     let (first, second) = (runtime(), runtime());
     let mut old = first.block_on(async {
         let events = engine.events(EventRequest::default()).await.unwrap();
-        tokio::task::yield_now().await; // the follower has begun
+        tokio::task::yield_now().await; // the follower has started
         events
     });
     drop(first);

@@ -1,4 +1,4 @@
-//! The files of containers, images and this machine: looked at, copied, changed.
+//! The files of containers, images and this machine: list, read, copy and change them.
 //!
 //! ```text
 //! a container that runs    inside its first process's root: binds and tmpfs too
@@ -7,7 +7,7 @@
 //! an image                 its layers, mounted read-only for the call
 //! this machine             its root
 //! ```
-//! What is done with them is [`crate::files`]'s.
+//! [`crate::files`] performs the operations.
 
 mod mounts;
 mod open;
@@ -27,21 +27,21 @@ pub use crate::files::{
 };
 pub use crate::layer::{FileKind, Mark};
 
-/// Whose files.
+/// A file tree.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Place {
-    /// This machine's.
+    /// This machine's files.
     Host,
-    /// A container's, by name or id.
+    /// A container's files, by name or id.
     Container(String),
-    /// An image's, by name or id: all its layers together.
+    /// An image's files, by name or id: all its layers together.
     Image(String),
-    /// This many of an image's layers, from the lowest.
+    /// Only this many layers of an image, counted from the lowest.
     Layers(String, usize),
 }
 
 impl Place {
-    /// For messages: `web`, `this machine`.
+    /// Returns the name for messages: `web`, `this machine`.
     #[must_use]
     pub fn name(&self) -> String {
         match self {
@@ -51,27 +51,27 @@ impl Place {
         }
     }
 
-    /// Whether nothing in it can be changed, whatever is asked.
+    /// Whether its files can never be changed.
     #[must_use]
     pub fn is_image(&self) -> bool {
         matches!(self, Self::Image(_) | Self::Layers(..))
     }
 }
 
-/// What is copied, and where to.
+/// What to copy, and where to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CopyRequest {
-    /// Whose files.
+    /// The source.
     pub from: Place,
-    /// The folder they are in.
+    /// The source folder.
     pub folder: PathBuf,
-    /// Their names.
+    /// The names in the source folder.
     pub names: Vec<OsString>,
-    /// Whose they are to be; one of both sides is this machine.
+    /// The destination. Either it or the source is this machine.
     pub to: Place,
-    /// The folder they go to.
+    /// The destination folder.
     pub into: PathBuf,
-    /// What happens to what is there.
+    /// What to do with existing files.
     pub existing: Existing,
 }
 
@@ -82,7 +82,7 @@ pub struct Files<'a> {
 }
 
 impl Engine {
-    /// The verbs of files.
+    /// Returns the verbs of files.
     #[must_use]
     pub fn files(&self) -> Files<'_> {
         Files { engine: self }
@@ -90,7 +90,7 @@ impl Engine {
 }
 
 impl Files<'_> {
-    /// Runs synchronous work where it may block.
+    /// Runs synchronous work on a thread that may block.
     async fn on<T: Send + 'static>(
         &self,
         place: &Place,
@@ -107,36 +107,36 @@ impl Files<'_> {
         .await
     }
 
-    /// What the folder `path` holds.
+    /// Lists the folder `path`.
     ///
     /// # Errors
     ///
-    /// When there is no such folder, or no such container or image.
+    /// If there is no such folder, container or image.
     pub async fn list(&self, place: &Place, path: &Path) -> Result<Listing> {
         self.on(place, path, ("list", Wish::Read), files::list).await
     }
 
-    /// The first `most` bytes of the file `path`, links followed inside its root. Nothing
-    /// but plain files is read: no pipe is waited for, no device touched.
+    /// Reads the first `most` bytes of the file `path`. Symbolic links are resolved inside the
+    /// root. Only regular files are read, to avoid blocking on a pipe or accessing a device.
     ///
     /// # Errors
     ///
-    /// [`Error::NotPlain`]; when there is no such file.
+    /// [`Error::NotPlain`], or if there is no such file.
     pub async fn read(&self, place: &Place, path: &Path, most: usize) -> Result<Contents> {
         self.on(place, path, ("read", Wish::Read), move |root, path| files::read(root, path, most)).await
     }
 
-    /// Gives the file `path` other contents at once: owner and mode stay.
+    /// Replaces the contents of the file `path` atomically. Its owner and mode are kept.
     ///
     /// # Errors
     ///
-    /// [`Error::Changed`] when it has changed since `stamp`; [`Error::ReadOnly`].
+    /// [`Error::Changed`] if it has changed since `stamp`; [`Error::ReadOnly`].
     pub async fn write(&self, place: &Place, path: &Path, bytes: Vec<u8>, stamp: Stamp) -> Result<()> {
         let work = move |root: &Root, path: &Path| files::change::write(root, path, &bytes, stamp);
         self.on(place, path, ("write", Wish::Change), work).await
     }
 
-    /// Makes the folder `name` in the folder `path`.
+    /// Creates the folder `name` in the folder `path`.
     ///
     /// # Errors
     ///
@@ -158,13 +158,11 @@ impl Files<'_> {
         self.on(place, path, ("rename a file in", Wish::Change), work).await
     }
 
-    /// Removes `names` from the folder `path`, folders with all that is in them; no link is
-    /// followed. Returns how many files and folders went.
-    ///
+    /// Removes `names` from the folder `path`, folders recursively. Symbolic links are not
+    /// followed. Returns the number of removed files and folders.
     /// # Errors
     ///
-    /// [`Error::ReadOnly`], [`Error::Cancelled`]; what went by then is
-    /// gone.
+    /// [`Error::ReadOnly`], [`Error::Cancelled`]. What was removed by then remains removed.
     pub async fn remove(
         &self,
         place: &Place,
@@ -176,26 +174,26 @@ impl Files<'_> {
         self.on(place, path, ("delete in", Wish::Change), work).await
     }
 
-    /// How much `names` of the folder `path` are. What cannot be read counts nothing, and at
-    /// some number counting ends.
+    /// Measures `names` in the folder `path`. Unreadable folders count nothing, and counting stops
+    /// at a limit.
     ///
     /// # Errors
     ///
-    /// When one of them is not there.
+    /// If one of them does not exist.
     pub async fn weigh(&self, place: &Place, path: &Path, names: Vec<OsString>) -> Result<Vec<Weight>> {
         let work = move |root: &Root, path: &Path| files::weigh(root, path, &names);
         self.on(place, path, ("count the files in", Wish::Read), work).await
     }
 
-    /// Copies files and folders between this machine and a container, or out of an image.
-    /// What arrives belongs to root in a container and to the caller here, keeps its
-    /// permissions but no set-id bit, and its times. Links stay links; devices, pipes and
-    /// sockets are left out, and said so.
+    /// Copies files and folders between this machine and a container, or from an image. In a
+    /// container, the copies belong to root; on this machine, to the caller. Permissions except
+    /// set-id bits, times and symbolic links are kept. Devices, pipes and sockets are skipped,
+    /// which the result reports.
     ///
     /// # Errors
     ///
-    /// [`Error::Exists`] where that is not wanted; [`Error::ReadOnly`]; [`Error::Cancelled`]:
-    /// files that were copied whole by then stay.
+    /// [`Error::Exists`] if existing files must not be replaced; [`Error::ReadOnly`];
+    /// [`Error::Cancelled`]. Files that were completely copied by then remain.
     pub async fn copy(&self, request: CopyRequest, reporter: Reporter) -> Result<Copied> {
         let engine = self.engine.clone();
         blocking(move || copy(&engine, &request, &reporter)).await
@@ -220,7 +218,7 @@ fn copy(engine: &Engine, request: &CopyRequest, reporter: &Reporter) -> Result<C
     files::copy::copy(&job, reporter).doing(doing)
 }
 
-/// Whose files they are, in words for people.
+/// Returns the place in words for messages.
 fn whose(engine: &Engine, place: &Place) -> String {
     match place {
         Place::Container(target) => engine.called(target),

@@ -1,5 +1,5 @@
-//! What the configuration of a container mounts, and how that is seen while it does not run: as a
-//! start would attach it, where nobody else sees it ([`crate::files::attach`]).
+//! What the configuration of a container mounts, shown while it is not running: attached as by a
+//! start, but in a private tree ([`crate::files::attach`]).
 
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::files::root::cleaned;
 use crate::sys;
 use crate::sys::mount::Depth;
 
-/// What the configuration mounts.
+/// Returns the mounts of the configuration.
 pub(super) fn configured(record: &Record) -> Vec<Mount> {
     record.config.mounts.list.iter().map(mount_of).collect()
 }
@@ -27,8 +27,9 @@ fn mount_of(request: &MountRequest) -> Mount {
     Mount { target: cleaned(&request.target), shown, is_tmpfs, source, missing: None }
 }
 
-/// Attaches in `root` what a start of the container would, but for what is made for its
-/// processes. Returns what keeps it attached, and what became of each mount of the configuration.
+/// Attaches in `root` what a start of the container would, except for what is created for its
+/// processes. Returns a guard that keeps it attached, and the result for each mount of the
+/// configuration.
 pub(super) fn attach(
     root: &OwnedFd,
     record: &Record,
@@ -51,14 +52,14 @@ pub(super) fn attach(
     Ok((Some(namespace), mounts))
 }
 
-/// The files of /etc that are each container's own, as its last run left them.
+/// Returns the container's own files of /etc, as its last run left them.
 fn etc(record: &Record, folder: &Path) -> Vec<Source> {
     let of = |name: &&str| {
         let target = Path::new("/etc").join(name);
         let is_replaced = record.config.mounts.list.iter().any(|mount| mount.target == target);
         let path = folder.join("etc").join(name);
         let file = (!is_replaced).then(|| Source::bind(target, &path, Depth::One, None));
-        file.filter(Source::is_there) // before the first run there are none
+        file.filter(Source::is_there) // they do not exist before the first run
     };
     ETC_FILES.iter().filter_map(of).collect()
 }
@@ -71,7 +72,8 @@ fn source(request: &MountRequest) -> Source {
             let read_only = if bind.submounts == Submounts::Writable { Depth::One } else { Depth::Tree };
             Source::bind(target, &bind.source, depth, request.read_only.then_some(read_only))
         }
-        // What was in it went with its run, and what is put there now would not be in the next.
+        // Its content was lost with its run, and files put there now would be lost at the next
+        // start.
         MountKind::Tmpfs(_) | MountKind::Unknown(_) => Source::empty(target),
     }
 }

@@ -1,4 +1,4 @@
-//! Opening the root that paths are resolved in, for one call.
+//! Opens the root in which paths are resolved, for one call.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -16,10 +16,10 @@ use crate::snapshot::{self, Layout};
 use crate::sys::fs;
 use crate::sys::probe::Probe;
 
-/// How often a container is looked at again that ends while it is looked at.
+/// Maximum number of attempts for a container whose state changes meanwhile.
 const TRIES: u32 = 5;
 
-/// What a root is opened for.
+/// The purpose for which a root is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wish {
     Read,
@@ -77,13 +77,13 @@ fn container(engine: &Engine, name: &str, wish: Wish, doing: impl Fn() -> String
     Ok(root)
 }
 
-/// The root file system of a container alone, without what is mounted in it, and its record. It is
-/// detached, and cannot be written; no lock is held, so that it may be started, ended and removed
-/// meanwhile.
+/// Opens the root file system of a container without what is mounted in it; also returns its
+/// record. The root is detached and read-only. No lock is held, so the container may be started,
+/// stopped and removed meanwhile.
 ///
 /// # Errors
 ///
-/// When there is no such container; while it is being started, ended or restarted by its policy.
+/// If there is no such container, or while it is being started, stopped or restarted.
 pub(in crate::engine) fn root_alone(
     engine: &Engine,
     name: &str,
@@ -97,13 +97,13 @@ pub(in crate::engine) fn root_alone(
 struct Opened {
     record: Record,
     tree: OwnedFd,
-    /// Of one that does not run: what keeps others from mounting it.
+    /// For a container that is not running: the lock that keeps others from mounting its root.
     lock: Option<Lock>,
 }
 
-/// Opens the root of a container in the state it is in; again where that changes meanwhile. That of a
-/// process is opened by `running`, with its descriptor, its folder in /proc, and the device number of
-/// the root that was mounted for it.
+/// Opens the root of a container in its current state; tries again if the state changes meanwhile.
+/// For a running container, `running` opens the root of its process, given by its pidfd, its folder
+/// in /proc, and the device number of the root that was mounted for it.
 fn opened(
     engine: &Engine,
     name: &str,
@@ -133,8 +133,8 @@ fn opened(
     Err(Error::Busy).doing(doing)
 }
 
-/// The root of a container that does not run, mounted under its lock; `None` when it was
-/// started meanwhile.
+/// Mounts the root of a stopped container under its lock. Returns `None` if it was started
+/// meanwhile.
 fn stopped(
     engine: &Engine,
     record: &Record,
@@ -153,7 +153,7 @@ fn stopped(
     let folder = paths.container(id);
     let upper = folder.join("upper");
     let layout = match wish {
-        // Two mounts may read an upper folder; only one may ever write to it.
+        // Two mounts may read the same upper folder, but only one may write to it.
         Wish::Read => {
             if upper.exists() {
                 lower.insert(0, upper);

@@ -1,4 +1,4 @@
-//! Views over real files: pages, filters, searches, merged logs, growth.
+//! Views of real files: pages, filters, searches, merged logs, growth.
 
 use std::path::Path;
 use std::time::Duration;
@@ -18,7 +18,7 @@ fn writer(folder: &Path) -> Writer {
     Writer::open(folder, &options).unwrap()
 }
 
-/// Writes lines of these numbers, each at its second; every hundredth is an error.
+/// Writes lines with these numbers, one per second; every hundredth is an error.
 fn write(writer: &mut Writer, numbers: impl Iterator<Item = i64>) {
     for n in numbers {
         let word = if n % 100 == 0 { "ERROR" } else { "INFO" };
@@ -37,7 +37,7 @@ fn numbers(page: &LogPage) -> Vec<i64> {
     page.lines.iter().map(|line| text(line).split(' ').next().unwrap().parse().unwrap()).collect()
 }
 
-/// Looks for `rules`, and waits until all of it is counted.
+/// Applies `rules`, and waits until everything is counted.
 async fn look_for(view: &LogView, serial: u64, rules: &str, context: usize, search: &str) -> LogState {
     let filter = Filter { rules: Rule::list(rules), context, ..Filter::default() };
     let search = (!search.is_empty()).then(|| Pattern::new(search));
@@ -64,7 +64,7 @@ async fn pages_lead_from_any_place_to_both_ends_and_number_their_lines() {
     let last = page(&view, LogFrom::Last, 10, 10).await;
     assert_eq!(numbers(&last), (7990..8000).collect::<Vec<_>>());
     assert!(last.is_last && last.lines[0].number == Some(7990));
-    // Up to the beginning, page by page.
+    // Go up to the beginning, page by page.
     let (mut top, mut shown) = (last, Vec::new());
     while !top.is_first {
         shown.splice(0..0, numbers(&top));
@@ -96,7 +96,7 @@ async fn a_filter_shows_lines_around_matches_whichever_way_one_comes() {
     assert_eq!(numbers(&up)[numbers(&up).len() - 4..], [99, 100, 101, 102]);
     let last = page(&view, LogFrom::Last, 5, 0).await;
     assert_eq!(numbers(&last), [2898, 2899, 2900, 2901, 2902]);
-    // Without context, blocks that hold nothing are not read, and numbers still hold.
+    // Without context, blocks without matches are not read, and the numbers are still right.
     look_for(&view, 2, r"re:^(12|2999)\b", 0, "").await;
     let all = page(&view, LogFrom::Last, 5, 0).await;
     assert_eq!((numbers(&all), all.is_first), (vec![12, 2999], true));
@@ -156,7 +156,7 @@ async fn what_is_written_is_told_and_what_is_before_the_floor_is_not() {
     look_for(&view, 1, "", 0, "").await;
     let end = page(&view, LogFrom::Last, 0, 0).await.end;
     view.look_for(2, &LogQuery { floor: Some(end.clone()), ..LogQuery::default() }).unwrap();
-    write(&mut writer, 10..6000); // over a rotation
+    write(&mut writer, 10..6000); // causes a rotation
     let mut state = view.state();
     let all = |state: &LogState| state.serial == 2 && state.shown == 5990;
     tokio::time::timeout(Duration::from_secs(20), state.wait_for(all)).await.unwrap().unwrap();

@@ -1,12 +1,12 @@
-//! One layer of a pull: downloaded and unpacked at the same time.
+//! Downloads and unpacks one layer of a pull at the same time.
 //!
 //! ```text
 //! registry ──▶ ingest/….part ─ ─ as far as it is written ─ ─▶ inflate ─▶ diffID, files
 //!   a thread of its own: digest                               the caller's, and one more
 //! ```
-//! The file is what they share, not a queue: a slow disk never holds up the registry, and
-//! a later pull begins at the first byte that is not there. The unpacker sees the end of
-//! the file only when its digest was right, so that nothing else becomes a layer.
+//! They share a file instead of a queue: a slow disk never slows down the registry, and a later
+//! pull continues with the first missing byte. The unpacker sees the end of the file only if the
+//! digest is correct, so no other data can become a layer.
 
 use std::io::Read;
 use std::time::{Duration, Instant};
@@ -22,12 +22,12 @@ use crate::oci::Digest;
 use crate::registry::{self, Blob, Repository};
 use crate::sys;
 
-/// How often progress is told.
+/// The interval of progress reports.
 const TELL: Duration = Duration::from_millis(50);
-/// How often a layer that somebody else downloads is looked for.
+/// The interval at which a layer that another process downloads is checked.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// What is to be fetched, and with what.
+/// A layer to fetch, and what is needed for that.
 #[derive(Debug)]
 pub(super) struct Job<'a> {
     pub(super) store: &'a Store,
@@ -41,7 +41,7 @@ pub(super) struct Job<'a> {
     pub(super) reporter: &'a Reporter,
 }
 
-/// Why a layer did not come.
+/// A layer could not be fetched.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
     #[error(transparent)]
@@ -67,7 +67,7 @@ impl Explain for Failure {
 }
 
 impl Failure {
-    /// Whether other bytes came than were asked for.
+    /// Whether the registry sent wrong bytes.
     fn is_damage(&self) -> bool {
         use registry::Error::{WrongDigest, WrongSize};
         matches!(self, Self::Registry(WrongDigest { .. } | WrongSize { .. }))
@@ -89,10 +89,10 @@ fn tell(reporter: &Reporter, blob: &Blob, phase: Phase, current: u64) {
     reporter.report(Progress::Part { id, phase, current, total: Some(blob.size) });
 }
 
-/// Bytes of a blob that are still fetched when those before make no sense.
+/// If the unpacker fails on invalid data, the download still continues up to this many bytes.
 const REST: u64 = 16 << 20;
 
-/// Brings a layer into the store. Damaged bytes are thrown away and asked for once more.
+/// Fetches a layer into the store. Damaged bytes are discarded and requested once more.
 pub(super) fn fetch(job: &Job<'_>) -> Result<(), Failure> {
     match attempt(job) {
         Err(failure) if failure.is_damage() => {
@@ -120,16 +120,16 @@ fn attempt(job: &Job<'_>) -> Result<(), Failure> {
                 job.tell(Phase::Done, job.blob.size);
                 return Ok(());
             }
-            // Another pull is at it: what it unpacks is ours, too.
+            // Another pull is fetching it. The layer it unpacks can be used here too.
             Begun::Busy => wait_for_other(job),
-            // It may have become a layer after the look above.
+            // It may have become a layer since the check above.
             Begun::Ingest(ingest) if job.store.has_layer(job.diff_id) => ingest.discard()?,
             Begun::Ingest(ingest) => return stream(job, *ingest),
         }
     }
 }
 
-/// There is no event for "the other one ended": its lock dies with it.
+/// Waits for the other pull. There is no event for its end, but its lock is released.
 fn wait_for_other(job: &Job<'_>) {
     job.tell(Phase::Waiting, 0);
     std::thread::sleep(LOOK);
@@ -149,11 +149,11 @@ fn unpack<'a>(
     job.store.unpack(job.lease, source, reporter)
 }
 
-/// Downloads what is missing and unpacks all of it.
+/// Downloads what is missing and unpacks the layer.
 fn stream(job: &Job<'_>, mut ingest: Ingest) -> Result<(), Failure> {
     let flow = Flow::new(ingest.offset());
     let tail = Tail::new(ingest.reader()?, flow.clone());
-    // Nobody wants to see a layer extracted that is still being downloaded.
+    // A layer that is still being downloaded is not shown as extracting.
     let (shown, whole) = (flow.clone(), job.reporter.clone());
     let extracting = job.reporter.part(move |news| {
         if shown.is_whole() {
@@ -174,8 +174,8 @@ fn stream(job: &Job<'_>, mut ingest: Ingest) -> Result<(), Failure> {
             Err(error) => return (Ok(()), Err(error.into())),
         };
         let unpacked = unpack(job, Box::new(tail), &extracting);
-        // Bytes that make no sense may be damaged on the way: their digest tells, at the
-        // end, if that is near. Otherwise nobody needs the rest.
+        // Invalid data may have been damaged in transit. The digest shows that at the end of the
+        // download, if that is near. Otherwise the rest is not needed.
         let is_near = job.blob.size - flow.here().min(job.blob.size) <= REST;
         if !(is_near && matches!(&unpacked, Err(error) if error.kind() == ErrorKind::Corrupt)) {
             downloading.cancel();
@@ -187,7 +187,7 @@ fn stream(job: &Job<'_>, mut ingest: Ingest) -> Result<(), Failure> {
     });
     match (downloaded, unpacked) {
         (Ok(()), Ok(_)) => ingest.discard()?,
-        // The layer came by another way meanwhile.
+        // The layer was added by another process meanwhile.
         (Err(failure), Ok(_)) if failure.is_cancelled() && !job.reporter.is_cancelled() => {
             ingest.discard()?
         }
@@ -205,7 +205,7 @@ fn stream(job: &Job<'_>, mut ingest: Ingest) -> Result<(), Failure> {
             return Err(failure);
         }
         (Ok(()), Err(error)) => {
-            // The right bytes make no layer: they never will.
+            // The bytes are right but not a valid layer, so another attempt is useless.
             if error.kind() == ErrorKind::Corrupt {
                 ingest.discard()?;
             }
@@ -232,7 +232,7 @@ fn download(job: &Job<'_>, ingest: &mut Ingest, flow: &Flow, reporter: &Reporter
     let end = job.runtime.block_on(job.repository.blob(job.blob, &mut done, reporter, &mut sink));
     match end {
         Ok(()) => {}
-        // The store's own error comes back out of the sink.
+        // The store's own error, returned through the sink.
         Err(registry::Error::Keep { source }) => {
             return Err(image::Error::read("the download")(source).into());
         }

@@ -1,12 +1,12 @@
-//! Emptying the trash: by hand at once, and of what has expired slowly, by a helper.
+//! Empties the trash: on request immediately, and expired entries in the background by a helper.
 //!
 //! ```text
 //! engine call ─▶ something due? ─▶ hoist helper empty-trash ROOT RUN      (detached)
 //!                at most a look       lowest priority, one at a time (trash.lock):
 //!                a minute             entry → .gone-… ─▶ sweep of images ─▶ deleted
 //! ```
-//! The order makes it resumable: what was killed in between left a `.gone-…` folder, which is
-//! due by itself and begins with the sweep again.
+//! The order makes it resumable: if the helper is killed in between, it leaves a `.gone-…` folder,
+//! which is due by itself and starts with the sweep again.
 
 use std::ffi::{CString, OsString};
 use std::fs;
@@ -25,23 +25,23 @@ use crate::base::disk::{self, Lock, Rank};
 use crate::base::trash::{self, Contents, TrashEntry, next_due};
 use crate::sys;
 
-/// How often a process looks whether something is due.
+/// The minimum interval between two checks of a process.
 const LOOK: Duration = Duration::from_secs(60);
 
-/// What was removed for good.
+/// What was deleted permanently.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Emptied {
-    /// Entries.
+    /// The number of entries.
     pub count: usize,
-    /// Their bytes, as far as they were known.
+    /// Their bytes, as far as known.
     pub bytes: u64,
-    /// What one would not expect.
+    /// Warnings for the caller.
     pub warnings: Warnings,
 }
 
 impl Engine {
-    /// Empties what is due out of the trash, without waiting for it: a helper is started where there is any.
-    /// Costs the look into an empty folder, mostly.
+    /// Starts a helper if anything in the trash is due, without waiting for it. Usually this only
+    /// costs looking into an empty folder.
     pub(in crate::engine) fn empty_what_is_due(&self) {
         let mut looked = self.inner.looked.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if looked.is_some_and(|then| then.elapsed() < LOOK) {
@@ -85,8 +85,8 @@ impl Engine {
         sys::process::open(sys::spawn::spawn(&command)?)
     }
 
-    /// Removes entries for good, and gives what they were. Those that went meanwhile are none.
-    /// One that cannot be removed keeps no other.
+    /// Deletes entries permanently, and returns what was deleted, without entries that were removed
+    /// meanwhile. A failure with one entry does not affect the others.
     pub(super) fn purge(&self, entries: &[TrashEntry]) -> Result<Emptied> {
         let doing = || "empty the trash";
         let mut emptied = Emptied::default();
@@ -95,7 +95,7 @@ impl Engine {
             match self.hide_entry(entry) {
                 Ok(Some((folder, untold))) => {
                     emptied.count += 1;
-                    // Of one journal that cannot be written one word is enough.
+                    // One warning about an unwritable journal is enough.
                     emptied.warnings.0.extend(untold.filter(|_| emptied.warnings.0.is_empty()));
                     emptied.bytes += entry.size.unwrap_or(0);
                     gone.push(folder);
@@ -109,7 +109,8 @@ impl Engine {
         Ok(emptied)
     }
 
-    /// Takes one entry out of the trash, and what to warn of; `None` when it went meanwhile.
+    /// Moves an entry out of the trash, and returns warnings too; `None` if it was removed
+    /// meanwhile.
     fn hide_entry(&self, entry: &TrashEntry) -> disk::Result<Option<(PathBuf, Option<String>)>> {
         let Some(gone) = trash::purge(self.paths(), entry)? else { return Ok(None) };
         let attributes = [("name", entry.name.as_str()), ("trash", entry.id.as_str())];
@@ -117,9 +118,9 @@ impl Engine {
         Ok(Some((gone, untold)))
     }
 
-    /// Deletes the layers that only folders needed that are out of the trash: before them,
-    /// so that a process killed in between does it again; and only when a power cut would bring
-    /// none of the folders back, which would miss their layers.
+    /// Deletes the layers that only these folders needed. This is done before deleting the folders,
+    /// so that it is repeated if the process is killed in between, and only when a power cut could
+    /// not bring back a folder whose layers are missing.
     fn sweep_before(&self, gone: &[PathBuf]) -> Result<()> {
         if !gone.is_empty() {
             disk::sync_folders([self.paths().trash()]).doing(|| "empty the trash")?;
@@ -128,7 +129,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Does what is due, one thing after the other, until nothing is.
+    /// Does everything that is due, one after the other.
     pub(super) fn empty_due(&self) -> Result<()> {
         let doing = || "empty the trash";
         let (mut stuck, mut done) = (Vec::new(), Ok(()));
@@ -149,7 +150,7 @@ impl Engine {
         }
     }
 
-    /// Takes the whole trash away from a helper that is at it, and waits for its end.
+    /// Takes the whole trash away from a helper that is emptying it, and waits for it to exit.
     pub(in crate::engine) fn take_trash_away(&self) -> Result<()> {
         let doing = || "empty the trash";
         let paths = self.paths();
@@ -158,9 +159,9 @@ impl Engine {
         }
         disk::private_dir(&paths.discarded()).doing(doing)?;
         let aside = paths.discarded().join("trash");
-        let _ = sys::tree::remove(&aside); // of a reset that was killed
+        let _ = sys::tree::remove(&aside); // left by a reset that was killed
         fs::rename(paths.trash(), &aside).map_err(disk::Error::io("remove", paths.trash())).doing(doing)?;
-        // Nobody holds what is not there, and a full disk has no room for it.
+        // A missing lock file is held by nobody, and on a full disk it could not be created.
         if !paths.trash_lock().exists() {
             return Ok(());
         }
@@ -168,7 +169,7 @@ impl Engine {
     }
 }
 
-/// Deletes all of them that can be; gives the first failure.
+/// Deletes as many of the folders as possible; returns the first failure.
 fn delete(folders: &[PathBuf]) -> disk::Result<()> {
     let mut done = Ok(());
     for folder in folders {
@@ -177,8 +178,8 @@ fn delete(folders: &[PathBuf]) -> disk::Result<()> {
     done
 }
 
-/// `hoist helper empty-trash ROOT RUN`: empties what is due and ends. Another one that is at
-/// it already does this one's work too.
+/// `hoist helper empty-trash ROOT RUN`: deletes what is due and exits. If another helper is
+/// running, that one does the work.
 #[must_use]
 pub fn helper(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let mut words = words.into_iter();
@@ -186,7 +187,7 @@ pub fn helper(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let paths = Paths::new(root, run);
     let _ = std::env::set_current_dir("/"); // keeps no file system busy
     sys::process::lower_priority();
-    // Nothing is made again where a reset has been.
+    // After a reset, nothing must be created again.
     if !paths.trash().is_dir() {
         return ExitCode::SUCCESS;
     }
@@ -195,7 +196,7 @@ pub fn helper(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(None) => return ExitCode::SUCCESS,
         Err(_) => return ExitCode::FAILURE,
     };
-    // Held to the very end, so that whoever gets it finds no trace of this process.
+    // Keep the lock until the process exits, so that the next owner finds no trace of it.
     std::mem::forget(lock);
     let emptied = Engine::open(Settings::new(paths)).and_then(|engine| engine.empty_due());
     if emptied.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
