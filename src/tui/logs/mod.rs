@@ -26,7 +26,7 @@ use crate::tui::section::Subject;
 use crate::tui::tab::PaneId;
 use crate::tui::viewer::{Seen, Viewer};
 
-/// The log of a container, with others' where they are merged.
+/// The tab with the log of a container, merged with others if requested.
 #[derive(Debug)]
 pub struct Logs;
 

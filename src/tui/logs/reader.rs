@@ -1,5 +1,5 @@
-//! A log on the screen: a view of the engine's, open as long as the pane is, that answers
-//! what the pane asks for.
+//! Reads a log for a pane. It keeps a log view of the engine open as long as the pane is shown, and
+//! answers the pane's requests.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,10 +11,10 @@ use crate::tui::logs::model::{LogAsk, LogNews, LogWant};
 use crate::tui::reader::{ReadTask, Reader};
 use crate::tui::reading::{Answer, Want};
 
-/// News of how far a log is are told at most this often.
+/// The minimum time between news about the progress.
 const PACE: Duration = Duration::from_millis(30);
 
-/// Reads a log for as long as it is shown; what is asked of it changes meanwhile.
+/// Reads a log for as long as it is shown. The requests may change in the meantime.
 pub(crate) fn read(reader: Reader, want: LogWant) -> ReadTask<Want> {
     let (asks, asked) = watch::channel(want);
     ReadTask::spawn(follow(reader, asked)).following(move |want| {
@@ -24,7 +24,7 @@ pub(crate) fn read(reader: Reader, want: LogWant) -> ReadTask<Want> {
     })
 }
 
-/// Answers what `wants` says, until it is dropped.
+/// Answers the requests in `wants`, until it is dropped.
 async fn follow(reader: Reader, mut wants: watch::Receiver<LogWant>) {
     let containers = wants.borrow().containers.clone();
     let view = match reader.engine.containers().log_view(&containers).await {
@@ -44,7 +44,7 @@ async fn follow(reader: Reader, mut wants: watch::Receiver<LogWant>) {
             }
         }
         match want.ask {
-            // What was asked for before is no longer waited for: its search stops.
+            // The previous request is outdated, so its search stops.
             Some((number, ask)) if number != asked => {
                 asked = number;
                 work = Some(Part::spawn(desk.clone().answer(number, ask)));
@@ -74,7 +74,7 @@ async fn follow(reader: Reader, mut wants: watch::Receiver<LogWant>) {
     drop((work, ranking));
 }
 
-/// One answer that is being looked for.
+/// An answer in progress.
 type Part = ReadTask<()>;
 
 /// Where answers come from and go to.

@@ -1,4 +1,4 @@
-//! Keys of a log: following, searching, filtering, selecting, merging, saving.
+//! The keys of a log: following, searching, filtering, selecting, merging, saving.
 
 pub(crate) mod prompt;
 
@@ -21,7 +21,7 @@ use crate::tui::model::layer::Layer;
 use crate::tui::tasks::update::quiet_work;
 use crate::tui::update::copy;
 
-/// What `action` does to the log of the current pane; `None` when that is nothing special.
+/// Performs `action` in the log of the current pane; `None` if it has no special meaning there.
 pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     let page = model.pane_inner().map_or(1, |area| i64::from(area.height.max(2)));
     let now = model.now;
@@ -100,19 +100,19 @@ pub(crate) fn reads(action: Action) -> bool {
         || action.group() == "Since"
 }
 
-/// Moves the end of the selection, or the window.
+/// Moves the end of the selection, or scrolls.
 fn step(log: &mut LogPane, by: i64) {
     if log.selected.is_some() { log.select_by(by) } else { log.scroll(by) }
 }
 
-/// Undoes what was asked for last; gives whether there was something.
+/// Clears the selection, the search or the filter, in this order. Returns whether there was one.
 fn back(log: &mut LogPane) -> bool {
     if log.selected.is_some() {
         log.select();
     } else if !log.search.is_empty() {
-        let _ = log.search_for(""); // nothing is always a pattern
+        let _ = log.search_for(""); // an empty pattern is valid
     } else if !log.filter.is_empty() {
-        let _ = log.set_filter(""); // no rule is always right
+        let _ = log.set_filter(""); // an empty filter is valid
     } else {
         return false;
     }
@@ -134,7 +134,7 @@ fn copy_lines(model: &mut Model) -> Vec<Effect> {
     vec![Effect::Copy(text)]
 }
 
-/// Shows the logs of the marked containers as one; without marks asks for one more.
+/// Merges the logs of the marked containers. Without marks, asks for a container to add.
 fn merge(model: &mut Model) {
     let marked = model.containers.marked().into_iter().map(|row| row.id.clone()).collect::<Vec<_>>();
     if !marked.is_empty() {
@@ -158,7 +158,7 @@ fn merge(model: &mut Model) {
     model.open(MergeMenu { menu: Menu::new(title, items), containers });
 }
 
-/// Keys of the menu of containers to merge.
+/// Performs `action` in the menu of containers to merge.
 pub(crate) fn merging(model: &mut Model, action: Action) -> Vec<Effect> {
     let Some(Layer::Merge(dialog)) = model.layers.last_mut() else { return Vec::new() };
     if dialog.menu.moves(action) {
@@ -179,7 +179,7 @@ fn toggle(merged: &mut Vec<ContainerId>, id: ContainerId) {
     }
 }
 
-/// Asks whether the file is there already.
+/// Asks the driver whether the file can be created.
 pub(crate) fn save(model: &Model, text: &str) -> Vec<Effect> {
     let log = &model.pane().log;
     let (text, is_all) = match text.strip_prefix("all:") {
@@ -187,7 +187,7 @@ pub(crate) fn save(model: &Model, text: &str) -> Vec<Effect> {
         None => (text, false),
     };
     let query = if is_all { LogQuery::default() } else { LogQuery { search: None, ..log.query() } };
-    // Places are of the view that is open; a file is written from the same moment on.
+    // Places are valid only in the open view, so a file starts at the time instead.
     let query = LogQuery { floor: None, ..query };
     let names = log.of.iter().map(|shown| shown.name.clone()).filter(|_| log.of.len() > 1).collect();
     let save = SaveLog {
@@ -201,7 +201,8 @@ pub(crate) fn save(model: &Model, text: &str) -> Vec<Effect> {
     vec![Effect::TrySave(Box::new(save))]
 }
 
-/// A path as the user means it: from the home folder, or from where hoist was started.
+/// Expands a path that starts with `~/`, and makes others relative to the folder hoist was started
+/// in.
 fn path(model: &Model, text: &str) -> PathBuf {
     let home = model.world.environment.text("HOME").filter(|_| text.starts_with("~/"));
     match home {
@@ -210,7 +211,7 @@ fn path(model: &Model, text: &str) -> PathBuf {
     }
 }
 
-/// The file can be written, or is there already: then it is asked about.
+/// Saves the log to the file, or asks for confirmation if it exists.
 pub(crate) fn saving(model: &mut Model, save: Box<SaveLog>, is_taken: bool) -> Vec<Effect> {
     let path = save.path.display().to_string();
     if is_taken {

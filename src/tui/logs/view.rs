@@ -1,4 +1,4 @@
-//! A log in a rectangle, and what its border says.
+//! Draws a log and its border.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -23,7 +23,7 @@ use crate::tui::view::texts;
 use crate::tui::viewer::Seen;
 use crate::tui::words::{Align, cell, span};
 
-/// Draws the window of a pane's log.
+/// Draws the visible lines of a pane's log.
 pub(crate) fn draw(frame: &mut Frame<'_>, seen: &Seen<'_>, area: Rect) {
     let (model, pane) = (seen.model, &seen.pane.log);
     let (theme, now) = (&model.theme, model.now);
@@ -49,7 +49,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, seen: &Seen<'_>, area: Rect) {
     bar(frame, pane, theme, seq, area);
 }
 
-/// Whether more may be written.
+/// Whether new lines may be written.
 fn goes_on(model: &Model, pane: &LogPane) -> bool {
     pane.of.iter().any(|shown| model.containers.get(shown.id.as_str()).is_some_and(ContainerRow::is_up))
 }
@@ -68,7 +68,7 @@ fn nothing(seen: &Seen<'_>) -> &'static str {
     }
 }
 
-/// The rows of a line, with those drawn by the user before and after it.
+/// Returns the rows of a line, with the user's marks before and after it.
 fn line(pane: &LogPane, theme: &Theme, now: Timestamp, seq: i64, width: usize) -> Vec<Line<'static>> {
     let Some(line) = pane.buffer.get(seq) else { return Vec::new() };
     let is_hit = pane.hit.as_ref().is_some_and(|hit| hit.source == line.source && hit.place == line.place);
@@ -118,7 +118,7 @@ fn follow_on(line: &LogLine) -> &'static str {
     if line.weight >= Some(Level::Warn) { "▏" } else { " " }
 }
 
-/// What stands before a line: that it was found, or how grave it is.
+/// Returns the symbol before a line, for a match or its level.
 fn gutter(theme: &Theme, line: &LogLine, is_hit: bool, has_match: bool) -> Span<'static> {
     match line.weight {
         _ if is_hit || has_match => Span::styled("»", theme.mark),
@@ -155,7 +155,7 @@ fn level_style(theme: &Theme, level: Level) -> Style {
     }
 }
 
-/// A line drawn by the user.
+/// Returns the row for a mark of the user.
 fn rule(theme: &Theme, time: Timestamp, times: Times, width: usize) -> Line<'static> {
     let time = if times == Times::Utc { utc(time) } else { local(time) };
     let text = format!("── {time} ");
@@ -163,7 +163,7 @@ fn rule(theme: &Theme, time: Timestamp, times: Times, width: usize) -> Line<'sta
     Line::styled(text + &rest, theme.accent)
 }
 
-/// Time and name before a line.
+/// Returns the time and the name before a line.
 fn head(pane: &LogPane, theme: &Theme, now: Timestamp, seq: i64, line: &LogLine) -> Vec<Span<'static>> {
     let time = match pane.times {
         Times::Off => String::new(),
@@ -187,7 +187,7 @@ fn head(pane: &LogPane, theme: &Theme, now: Timestamp, seq: i64, line: &LogLine)
     spans
 }
 
-/// `11-22 `, where not all lines are of today.
+/// Returns the date, such as `11-22 `, if not all lines are from today.
 fn date(pane: &LogPane, date: Date) -> String {
     if pane.is_dated { date.strftime("%m-%d ").to_string() } else { String::new() }
 }
@@ -200,7 +200,7 @@ fn local(time: Timestamp) -> String {
     time.to_zoned(TimeZone::system()).strftime("%H:%M:%S").to_string()
 }
 
-/// `+12ms`, `+1.20s`, `+3m12s`, `+5h02m`.
+/// Formats the time between lines: `+12ms`, `+1.20s`, `+3m12s`, `+5h02m`.
 fn delta(duration: SignedDuration) -> String {
     let millis = duration.as_millis();
     let sign = if millis < 0 { '-' } else { '+' };
@@ -214,7 +214,7 @@ fn delta(duration: SignedDuration) -> String {
     }
 }
 
-/// Where the window is in the whole log, at the right edge; only while it does not follow.
+/// Draws the scrollbar at the right edge, only while paused.
 fn bar(frame: &mut Frame<'_>, pane: &LogPane, theme: &Theme, below: i64, area: Rect) {
     if !pane.is_paused || area.height < 3 {
         return;
@@ -238,7 +238,7 @@ fn bar(frame: &mut Frame<'_>, pane: &LogPane, theme: &Theme, below: i64, area: R
     }
 }
 
-/// `12.4k`, `2.1M`; numbers below ten thousand as they are.
+/// Formats a number: `12.4k`, `2.1M`; numbers below ten thousand in full.
 #[must_use]
 fn short(count: u64) -> String {
     let tenths = |unit: u64, name: &str| {
@@ -257,7 +257,7 @@ fn short(count: u64) -> String {
     }
 }
 
-/// `12,345`
+/// Formats a number with separators: `12,345`.
 #[must_use]
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -271,7 +271,8 @@ fn grouped(number: u64) -> String {
     out
 }
 
-/// What the lower border says, no wider than `room`: where it is, how much there is.
+/// Returns the text for the lower border, at most `room` wide: the position and the number of
+/// lines.
 pub(crate) fn bottom_note(seen: &Seen<'_>, room: usize) -> (String, Style) {
     let (model, pane) = (seen.model, &seen.pane.log);
     let theme = &model.theme;
@@ -304,7 +305,7 @@ pub(crate) fn bottom_note(seen: &Seen<'_>, room: usize) -> (String, Style) {
             text += &part;
         }
     }
-    // In the upper border stand the tabs then.
+    // The upper border has no room for it when zoomed, because it shows the tabs.
     if let Some(note) =
         top_note(pane).filter(|note| !model.is_zoomed && text.width() + note.width() + 5 <= room)
     {
@@ -347,7 +348,7 @@ fn paused(pane: &LogPane, newest: &str) -> Vec<String> {
     parts
 }
 
-/// How far a search or a filter is, while that is not the end.
+/// Returns the progress of a search or a filter, unless it is complete.
 fn progress(pane: &LogPane) -> Option<String> {
     let state = &pane.state;
     let is_asked = pane.is_filtered() || pane.matcher.is_some();
@@ -361,7 +362,7 @@ fn progress(pane: &LogPane) -> Option<String> {
     Some(format!("searched {}%", done.saturating_mul(100) / state.bytes))
 }
 
-/// What is searched for and how it is shown: `/timed out  2 of 2 · level≥warn · wrap`.
+/// Returns the search and the settings: `/timed out  2 of 2 · level≥warn · wrap`.
 #[must_use]
 pub(crate) fn top_note(pane: &LogPane) -> Option<String> {
     let mut parts = Vec::new();

@@ -1,4 +1,4 @@
-//! A choice of one of several, for dialogs that are one.
+//! A menu, for dialogs that offer a choice.
 
 pub mod model;
 pub mod view;

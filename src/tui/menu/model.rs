@@ -1,26 +1,26 @@
-//! What can be chosen, and where the cursor is.
+//! A menu: its items and the cursor.
 
 use crate::tui::action::Action;
 
-/// One of several.
+/// A menu of items, one of which can be chosen.
 #[derive(Debug)]
 pub struct Menu {
     /// `Send web a signal`
     pub title: String,
-    /// What can be chosen, and what it means.
+    /// The items with their descriptions.
     pub items: Vec<(String, String)>,
-    /// Where the cursor is.
+    /// The index of the item under the cursor.
     pub cursor: usize,
 }
 
 impl Menu {
-    /// A menu with the cursor on its first item.
+    /// Creates a menu with the cursor on the first item.
     #[must_use]
     pub fn new(title: String, items: Vec<(String, String)>) -> Self {
         Self { title, items, cursor: 0 }
     }
 
-    /// Moves the cursor; gives whether the action is such a movement.
+    /// Moves the cursor. Returns whether the action is a cursor movement.
     pub fn moves(&mut self, action: Action) -> bool {
         match action {
             Action::Down => self.cursor = (self.cursor + 1).min(self.items.len().saturating_sub(1)),

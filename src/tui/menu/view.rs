@@ -1,4 +1,4 @@
-//! A menu on the screen.
+//! Draws a menu.
 
 use ratatui::Frame;
 use ratatui::text::{Line, Span};
@@ -10,15 +10,15 @@ use crate::tui::model::Model;
 use crate::tui::view::dialog::open;
 use crate::tui::words::{Align, cell};
 
-/// Draws it; `keys` stands at its border.
+/// Draws the menu, with `keys` in its border.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, choice: &Menu, keys: &str) {
     let theme = &model.theme;
-    // The line with the keys stays in sight.
+    // The line of keys stays visible.
     let most = model.size.1.saturating_sub(2);
     let height = u16::try_from(choice.items.len() + 2).unwrap_or(u16::MAX).min(most);
     let inner = open(frame, model, &choice.title, keys, 60, height);
     let rows = usize::from(inner.height);
-    // The longest name and a gap, as long as there is room for a note.
+    // The longest name and a gap, as long as there is room for a description.
     let wide = choice.items.iter().map(|(name, _)| name.width()).max().unwrap_or(0).max(8) + 2;
     let wide = wide.min(usize::from(inner.width) * 2 / 3);
     let room = usize::from(inner.width).saturating_sub(wide + 2);

@@ -20,7 +20,7 @@ use crate::tui::reader::ListReader;
 use crate::tui::section::Subject;
 use model::NetworkRow;
 
-/// Networks.
+/// The networks list.
 #[derive(Debug)]
 pub struct Networks;
 
@@ -63,7 +63,7 @@ impl ListScreen for Networks {
 
     fn is_changed_by(event: &Event) -> bool {
         match event.kind {
-            // Its row names them.
+            // The rows contain the names of containers.
             Kind::Container => ["start", "die", "destroy", "rename"].contains(&event.action.as_str()),
             kind => kind == Kind::Network,
         }

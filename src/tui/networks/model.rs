@@ -1,4 +1,4 @@
-//! A network in the list.
+//! The rows of the networks list.
 
 use std::cmp::Ordering;
 
@@ -8,7 +8,7 @@ use crate::tui::list::columns::Column;
 use crate::tui::list::filter::Field;
 use crate::tui::list::rows::{Row, natural};
 
-/// A network.
+/// A network in the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NetworkRow {
     /// 64 hex digits.
@@ -17,11 +17,11 @@ pub struct NetworkRow {
     pub name: String,
     /// `bridge`, `host`, `null`.
     pub driver: String,
-    /// `172.17.0.0/16`, empty where there is none.
+    /// `172.17.0.0/16`, empty if there is none.
     pub subnet: String,
-    /// When it was first used.
+    /// When it was created or first used.
     pub created: Option<Timestamp>,
-    /// Ids of the containers that are connected.
+    /// The ids of the connected containers.
     pub members: Vec<String>,
 }
 

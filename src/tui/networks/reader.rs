@@ -10,7 +10,7 @@ use crate::tui::reader::ListReader;
 use crate::tui::reading::Listed;
 use crate::tui::section::Subject;
 
-/// Reads them.
+/// Sends the list of networks.
 pub(crate) async fn read(reader: ListReader) {
     let read = rows(&reader.engine).await;
     reader.answer(read.map(|(rows, warnings)| (Listed::Networks(rows), warnings))).await;
@@ -36,7 +36,7 @@ fn subnet(network: &NetworkView) -> String {
     network.bridge.as_ref().map_or_else(String::new, |bridge| bridge.subnet.to_string())
 }
 
-/// Everything known of a network, as `inspect` gives it.
+/// Returns everything known about a network, as `inspect` prints it.
 pub(crate) async fn document(engine: &Engine, subject: &Subject) -> Result<Document> {
     let Subject::Network(target) = subject else { return Ok(Document::default()) };
     let network = engine.networks().inspect(target).await?;

@@ -9,7 +9,7 @@ use crate::tui::list::view::{Cell, ago, or_dash};
 use crate::tui::model::Model;
 use crate::tui::networks::model::NetworkRow;
 
-/// What a row shows in a column.
+/// Returns a row's text in a column.
 pub(crate) fn cell(model: &Model, row: &NetworkRow, column: Option<Column>, _: usize) -> Cell {
     let theme = &model.theme;
     match column {
@@ -28,7 +28,7 @@ pub(crate) fn cell(model: &Model, row: &NetworkRow, column: Option<Column>, _: u
     }
 }
 
-/// What the empty list says.
+/// Returns the text of the empty list.
 pub(crate) fn empty(_: &Model) -> Said {
     let what = "No networks. The usual one is made when a container needs it.";
     (what, vec![plain(Action::GoImages, "images: run one")])

@@ -1,4 +1,4 @@
-//! Text to read.
+//! A dialog with a page of text.
 
 pub mod model;
 pub mod update;

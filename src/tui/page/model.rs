@@ -1,35 +1,35 @@
-//! Text to read, broken into lines that fit.
+//! A page of text, wrapped to fit.
 
 use crate::tui::words::wrap;
 
-/// Text to read.
+/// A page of text in a dialog.
 #[derive(Debug)]
 pub struct Page {
-    /// Its heading.
+    /// Its title.
     pub title: String,
-    /// The line at the top.
+    /// The first visible line.
     pub top: usize,
-    /// What it says.
+    /// Its lines.
     lines: Vec<String>,
-    /// The same in lines of this many columns.
+    /// The lines wrapped to this many columns.
     fitted: (usize, Vec<String>),
 }
 
 impl Page {
-    /// A page that says this.
+    /// Creates a page with these lines.
     #[must_use]
     pub fn new(title: String, lines: Vec<String>) -> Self {
         Self { title, top: 0, lines, fitted: (0, Vec::new()) }
     }
 
-    /// The columns of a page's text, and the most rows, on a screen of this size.
+    /// Returns the columns for text, and the maximum number of rows, on a screen of this size.
     #[must_use]
     pub fn room((width, height): (u16, u16)) -> (usize, usize) {
         let width = if width < 60 { width } else { (width - 4).min(96) };
         (usize::from(width.saturating_sub(4)).max(1), usize::from(height.saturating_sub(4)).max(1))
     }
 
-    /// Breaks its lines for a screen of this size.
+    /// Wraps the lines for a screen of this size.
     pub fn fit(&mut self, size: (u16, u16)) {
         let (width, rows) = Self::room(size);
         if self.fitted.0 != width {
@@ -42,7 +42,7 @@ impl Page {
         self.top = self.top.min(self.rows().len().saturating_sub(rows));
     }
 
-    /// Its lines as they are shown.
+    /// Returns the wrapped lines.
     #[must_use]
     pub fn rows(&self) -> &[String] {
         &self.fitted.1

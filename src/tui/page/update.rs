@@ -1,4 +1,4 @@
-//! Keys of a page.
+//! The keys of a page.
 
 use crate::tui::action::Action;
 use crate::tui::effect::Effect;
@@ -6,7 +6,7 @@ use crate::tui::model::Model;
 use crate::tui::model::layer::Layer;
 use crate::tui::page::model::Page;
 
-/// What `action` does to the page: scrolls or closes it.
+/// Scrolls or closes the page.
 pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let step = Page::room(model.size).1.saturating_sub(1).max(2);
     let Some(Layer::Page(page)) = model.layers.last_mut() else { return Vec::new() };

@@ -1,4 +1,4 @@
-//! A page on the screen.
+//! Draws a page of text.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -9,7 +9,7 @@ use crate::tui::model::Model;
 use crate::tui::page::model::Page;
 use crate::tui::view::dialog::open;
 
-/// Draws it.
+/// Draws the page.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, shown: &Page) {
     let (room, most) = Page::room(model.size);
     let count = shown.rows().len();

@@ -1,4 +1,4 @@
-//! Trees of paths, as the layers and comparisons of images show them.
+//! Trees of paths, used by the layer explorer and the comparison of images.
 
 pub mod model;
 pub mod view;

@@ -1,7 +1,7 @@
-//! A tree of paths that folds: of a layer's changes, or of what differs in two images.
+//! A tree of paths: the changes of a layer, or the differences between two images.
 //!
-//! It is made of a flat map of facts; only the rows of unfolded folders are laid out, and of
-//! these no more than can be looked at.
+//! It is built from a flat map of facts. Only rows of unfolded folders are created, and at most a
+//! limited number per folder.
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
@@ -10,79 +10,79 @@ use crate::engine::files::{FileKind, Mark, shown};
 use crate::engine::layers::LayerPath;
 use crate::tui::model::scroll::into_view;
 
-/// More rows of a folder are not shown.
+/// The maximum number of visible rows of a folder.
 const MOST_ROWS: usize = 2000;
 
-/// A tree of paths, and where one stands in it.
+/// A tree of paths with a cursor.
 #[derive(Debug, Default)]
 pub struct PathTree {
-    /// The rows, folded ones left out.
+    /// The rows, without folded ones.
     pub rows: Vec<TreeRow>,
     /// The row under the cursor.
     pub cursor: usize,
-    /// The first row on the screen.
+    /// The first visible row.
     pub top: usize,
-    /// What is left out.
+    /// The kinds of changes that are hidden.
     pub hidden: Vec<Mark>,
-    /// Words that must be in a name.
+    /// Words that names have to contain.
     pub filter: String,
-    /// No folders: whole paths, the largest first.
+    /// Whether it shows whole paths, the largest first, instead of folders.
     pub is_flat: bool,
     height: usize,
     open: HashSet<u32>,
     facts: HashMap<u32, Fact>,
     children: HashMap<u32, Vec<u32>>,
-    /// What has facts of its own, the largest first.
+    /// The paths with facts of their own, the largest first.
     flat: Vec<u32>,
 }
 
 /// A row of the tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TreeRow {
-    /// Its place in the table of paths; `None` for those that are left out.
+    /// Its index in the table of paths; `None` for a row that stands for omitted ones.
     pub path: Option<u32>,
-    /// How many folders it lies in.
+    /// How many folders it is in.
     pub depth: usize,
-    /// What is done to it itself.
+    /// The change to the path itself.
     pub mark: Option<Mark>,
-    /// What it is.
+    /// Its type.
     pub kind: FileKind,
-    /// Its bytes, a folder's with all in it.
+    /// Its size in bytes, with the content of a folder.
     pub size: u64,
-    /// Its bytes in what it is compared with.
+    /// Its size in what it is compared with.
     pub before: u64,
-    /// How many files in it are added, changed and removed.
+    /// The number of files in it that are added, changed and removed.
     pub counts: [u32; 3],
-    /// Its folder is shown unfolded; `None` when there is nothing in it.
+    /// Whether the folder is unfolded; `None` if it is empty.
     pub is_open: Option<bool>,
-    /// How many rows are left out.
+    /// The number of omitted rows.
     pub more: usize,
 }
 
-/// What is known of a path; of a folder, with all that is in it.
+/// What is known about a path, including the content of a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fact {
-    /// What is done to it.
+    /// The change to it.
     pub mark: Option<Mark>,
-    /// What it is.
+    /// Its type.
     pub kind: FileKind,
-    /// Its bytes.
+    /// Its size in bytes.
     pub size: u64,
-    /// Its bytes in what it is compared with.
+    /// Its size in what it is compared with.
     pub before: u64,
-    /// Bytes by which it is placed among its brothers.
+    /// The bytes by which it is sorted among its siblings.
     weight: u64,
     counts: [u32; 3],
 }
 
 impl Fact {
-    /// Of a file that is compared with nothing.
+    /// Creates the fact of a path that is compared with nothing.
     #[must_use]
     pub fn of(mark: Option<Mark>, kind: FileKind, size: u64) -> Self {
         Self { mark, kind, size, before: 0, weight: size, counts: [0; 3] }
     }
 
-    /// Of a file with this many bytes before and after.
+    /// Creates the fact of a file with these sizes before and after.
     #[must_use]
     pub fn compared(mark: Mark, kind: FileKind, before: u64, size: u64) -> Self {
         let mut counts = [0; 3];
@@ -107,14 +107,14 @@ fn place(mark: Mark) -> usize {
 }
 
 impl PathTree {
-    /// An empty one that leaves out the same and is as high.
+    /// Returns an empty tree with the same settings and height.
     #[must_use]
     pub fn emptied(&self) -> Self {
         let (hidden, height, is_flat) = (self.hidden.clone(), self.height, self.is_flat);
         Self { hidden, height, is_flat, ..Self::default() }
     }
 
-    /// Makes the tree again of what is known of each path of a table, by its place there.
+    /// Rebuilds the tree from facts about paths, by index in a table of paths.
     pub fn plant(&mut self, paths: &[LayerPath], mut own: HashMap<u32, Fact>) {
         let words: Vec<String> = self.filter.split_whitespace().map(str::to_lowercase).collect();
         own.retain(|path, fact| {
@@ -134,7 +134,7 @@ impl PathTree {
         self.lay_out();
     }
 
-    /// Puts paths into the folders they lie in, and adds up their sizes.
+    /// Adds the parent folders, and sums up their sizes.
     fn grow(&mut self, paths: &[LayerPath], own: HashMap<u32, Fact>) {
         let mut facts: HashMap<u32, Fact> = HashMap::with_capacity(own.len());
         for (path, fact) in own {
@@ -158,7 +158,7 @@ impl PathTree {
         (self.facts, self.children) = (facts, children);
     }
 
-    /// Folders that are unfolded from the start: the root, and those that are alone.
+    /// Returns the folders that are unfolded initially: the root, and folders without siblings.
     fn first_open(&self) -> HashSet<u32> {
         let mut open = HashSet::from([0]);
         let mut left = vec![0];
@@ -209,7 +209,7 @@ impl PathTree {
         TreeRow { path: Some(path), depth, mark, kind, size, before, counts, is_open, more: 0 }
     }
 
-    /// The row under the cursor.
+    /// Returns the row under the cursor.
     #[must_use]
     pub fn current(&self) -> Option<&TreeRow> {
         self.rows.get(self.cursor)
@@ -221,12 +221,12 @@ impl PathTree {
         self.scroll_in();
     }
 
-    /// Puts the cursor on the first row.
+    /// Moves the cursor to the first row.
     pub fn go_to_top(&mut self) {
         (self.cursor, self.top) = (0, 0);
     }
 
-    /// Rows on the screen.
+    /// Returns the number of visible rows.
     #[must_use]
     pub fn height(&self) -> usize {
         self.height
@@ -243,7 +243,7 @@ impl PathTree {
         self.top = into_view(self.top, self.cursor, self.height, self.rows.len());
     }
 
-    /// Unfolds the folder under the cursor; whether there was something to unfold.
+    /// Unfolds the folder under the cursor. Returns whether it was folded.
     pub fn unfold(&mut self) -> bool {
         let row = self.current().filter(|row| row.is_open == Some(false)).and_then(|row| row.path);
         let Some(path) = row else { return false };
@@ -252,14 +252,13 @@ impl PathTree {
         true
     }
 
-    /// Folds the folder under the cursor; whether that was an unfolded one.
+    /// Folds the folder under the cursor. Returns whether it was unfolded.
     pub fn fold_here(&mut self) -> bool {
         let row = self.current().filter(|row| row.is_open == Some(true) && row.depth > 0);
         row.is_some() && self.fold()
     }
 
-    /// Folds the folder under the cursor, or goes to the one it lies in; whether there was
-    /// one.
+    /// Folds the folder under the cursor, or goes to its parent. Returns whether there is one.
     pub fn fold(&mut self) -> bool {
         let Some(row) = self.current().copied() else { return false };
         if let (Some(true), Some(path)) = (row.is_open, row.path)
@@ -275,7 +274,7 @@ impl PathTree {
         above.is_some()
     }
 
-    /// Leaves out what is so marked, or shows it; the tree has to be planted again.
+    /// Shows or hides changes of a kind. The tree has to be rebuilt afterwards.
     pub fn toggle(&mut self, mark: Mark) {
         match self.hidden.iter().position(|hidden| *hidden == mark) {
             Some(at) => drop(self.hidden.remove(at)),
@@ -283,7 +282,7 @@ impl PathTree {
         }
     }
 
-    /// Shows the tree, or whole paths with the largest first.
+    /// Switches between the tree and whole paths.
     pub fn turn(&mut self) {
         self.is_flat = !self.is_flat;
         self.go_to_top();
@@ -291,7 +290,7 @@ impl PathTree {
     }
 }
 
-/// The row that stands for those that are too many.
+/// Returns the row that stands for omitted rows.
 fn left_out(count: usize, depth: usize) -> Option<TreeRow> {
     let more = count.saturating_sub(MOST_ROWS);
     let row = TreeRow {

@@ -1,4 +1,4 @@
-//! A tree of paths: of the layer explorer, and of two images that are compared.
+//! Draws a tree of paths, for the layer explorer and the comparison of images.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -12,7 +12,7 @@ use crate::tui::model::Model;
 use crate::tui::pathtree::model::{PathTree, TreeRow};
 use crate::tui::words::{Align, cell};
 
-/// The heading of a part of a page: its title, and at the right what else there is to say.
+/// Returns the heading of a section, with its title on the left and other text on the right.
 pub(crate) fn heading(model: &Model, text: &str, right: &str, width: u16, has_keys: bool) -> Line<'static> {
     let theme = &model.theme;
     let style = if has_keys { theme.accent.add_modifier(Modifier::BOLD) } else { theme.text };
@@ -24,12 +24,12 @@ pub(crate) fn heading(model: &Model, text: &str, right: &str, width: u16, has_ke
     ])
 }
 
-/// What is filtered for, and in which form the tree is shown.
+/// Returns the filter and the form of the tree.
 pub(crate) fn words(tree: &PathTree, form: &str) -> String {
     if tree.filter.is_empty() { form.to_owned() } else { shown(format!("/{} · {form}", tree.filter)) }
 }
 
-/// A text, and before it what is left out.
+/// Appends to a text which changes are hidden.
 pub(crate) fn without(tree: &PathTree, text: String) -> String {
     let word = |mark: &Mark| match mark {
         Mark::Added => "added",
@@ -40,8 +40,8 @@ pub(crate) fn without(tree: &PathTree, text: String) -> String {
     if hidden.is_empty() { text } else { format!(" without {} ·{text}", hidden.join(", ")) }
 }
 
-/// Draws the rows of a tree below its heading; `none` stands where there are none. `text`
-/// gives a row's amount, and what stands at its right end.
+/// Draws the rows of a tree below its heading, or `none` if there are none. `text` returns a row's
+/// amount, and the text at its right end.
 pub(crate) fn draw(
     frame: &mut Frame<'_>,
     model: &Model,
@@ -75,7 +75,7 @@ pub(crate) fn draw(
     }
 }
 
-/// `srv/app/index.js`
+/// Returns the full path: `srv/app/index.js`.
 fn whole(paths: &[LayerPath], at: u32) -> String {
     let (mut names, mut at) = (Vec::new(), at);
     while let Some(path) = paths.get(at as usize).filter(|_| at != 0) {
@@ -86,7 +86,7 @@ fn whole(paths: &[LayerPath], at: u32) -> String {
     names.join("/")
 }
 
-/// ` +  41.2M     ▸ typescript/            3 added`
+/// Returns a row: ` +  41.2M     ▸ typescript/            3 added`.
 fn line(
     model: &Model,
     row: &TreeRow,
@@ -117,7 +117,7 @@ fn line(
     let style = if row.mark.is_none() && row.kind == FileKind::Folder { theme.accent } else { style };
     let wide = if right.width() > 0 { right.width() + 2 } else { 0 };
     let room = usize::from(width).saturating_sub(12);
-    // What stands at the right is told where the name leaves room for it.
+    // The text on the right is shown only if there is enough room after the name.
     let is_told = wide > 0 && unicode_width::UnicodeWidthStr::width(text.as_str()) + wide <= room;
     let room = if is_told { room - wide } else { room };
     let mut line = Line::from(vec![

@@ -1,4 +1,4 @@
-//! The question before something is removed.
+//! The dialog that asks before objects are removed.
 
 pub mod model;
 pub mod update;

@@ -1,34 +1,34 @@
-//! The question before something is removed: what goes, each by name, and where to.
+//! The removal dialog: which objects are removed, and whether they go to the trash.
 
 use crate::engine::{Fate, Force, ImageRemoval, Parents, Removal, Running};
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::effect::{ContainerVerb, Effect};
 use crate::tui::images::model::ImageRow;
 
-/// Something that is to go, as it was when the question was asked.
+/// An object to be removed, as it was when the dialog was opened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Victim {
     /// A container.
     Container(Box<ContainerRow>),
-    /// A name of an image, or one by its id, and what goes with it.
+    /// An image by name or id, and what is removed with it.
     Image(Box<ImageRow>, Extent),
 }
 
-/// What goes with a name, or with the id of an image.
+/// What is removed with a name, or with the id of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extent {
-    /// The images that the name stands for, one a platform.
+    /// The number of images with the name, one per platform.
     pub images: usize,
-    /// How many of them go: those without another name.
+    /// How many of them are removed: those without another name.
     pub going: usize,
-    /// The bytes of those.
+    /// Their size in bytes.
     pub size: u64,
-    /// The names that an image loses by its id.
+    /// The number of names removed with an id.
     pub names: usize,
 }
 
 impl Extent {
-    /// What goes when these rows do, of `row`; `all` are the rows of all images.
+    /// Returns what is removed with `row` if all of `rows` are; `all` contains all images.
     #[must_use]
     pub fn of(row: &ImageRow, rows: &[ImageRow], all: &[ImageRow]) -> Self {
         let mine: Vec<&ImageRow> = match row.is_by_name() {
@@ -49,7 +49,7 @@ impl Extent {
         }
     }
 
-    /// `the image`, `2 images`, `this name only; the image stays`.
+    /// Returns the text: `the image`, `2 images`, `this name only; the image stays`.
     #[must_use]
     pub fn words(&self) -> String {
         match *self {
@@ -64,7 +64,7 @@ impl Extent {
 }
 
 impl Victim {
-    /// What it is called.
+    /// Returns its name.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
@@ -83,10 +83,11 @@ impl Victim {
         }
     }
 
-    /// Whether it cannot be restored, wherever the others go.
+    /// Whether it cannot be restored, even if other objects go to the trash.
     #[must_use]
     pub fn is_final(&self) -> bool {
-        // It goes by itself when its end comes; what cannot be read cannot be restored.
+        // `--rm` removes it without the trash when it exits, and unreadable state cannot be
+        // restored.
         self.is_damaged() || matches!(self, Self::Container(row) if row.is_up() && row.auto_remove)
     }
 
@@ -104,16 +105,16 @@ impl Victim {
     }
 }
 
-/// The question.
+/// The removal dialog.
 #[derive(Debug)]
 pub struct Question {
-    /// What goes, in the order of the list.
+    /// The objects, in the order of the list.
     pub victims: Vec<Victim>,
-    /// Whether what is up is killed, and what is used goes all the same.
+    /// Whether running containers are killed, and images in use are removed.
     pub force: Force,
-    /// Whether it goes for good.
+    /// Whether the objects go to the trash or are deleted.
     pub fate: Fate,
-    /// The victim at the top, where there are more than fit.
+    /// The index of the first visible object, if not all fit.
     pub top: usize,
 }
 
@@ -131,28 +132,28 @@ impl Question {
         format!("Remove {count} {what}{}?", if count == 1 { "" } else { "s" })
     }
 
-    /// Whether nothing of it can be restored.
+    /// Whether none of the objects can be restored.
     #[must_use]
     pub fn is_final(&self) -> bool {
         self.victims.iter().all(Victim::is_final)
     }
 
-    /// What is done when the answer is yes.
+    /// Returns the effects of answering yes.
     #[must_use]
     pub fn effects(&self) -> Vec<Effect> {
         self.victims.iter().map(|victim| victim.effect(self.fate, self.force)).collect()
     }
 
-    /// Whether a screen of this height has no room for blank lines.
+    /// Whether a screen of this height is too low for blank lines.
     #[must_use]
     pub fn is_low(height: u16) -> bool {
         height < 20
     }
 
-    /// How many victims are shown at once on a screen of this height.
+    /// Returns how many objects are visible on a screen of this height.
     #[must_use]
     pub fn rows(height: u16) -> usize {
-        // What stands around them, with every note there can be.
+        // The other lines, with all possible notes.
         let others = if Self::is_low(height) { 8 } else { 13 };
         usize::from(height.saturating_sub(others)).max(1)
     }
@@ -186,7 +187,7 @@ mod tests {
         let one = [row("a", "web:1", false), row("a", "web:2", false)];
         assert_eq!(said(&one, &[0]), ("this name only; the image stays".to_owned(), 0));
         assert_eq!(said(&one, &[0, 1]), ("the image".to_owned(), 5));
-        // A name with all its platforms; an id with all its names.
+        // A name with all its platforms, an id with all its names.
         let two = [row("a", "web:1", false), row("b", "web:1", true)];
         assert_eq!(said(&two, &[0]), ("2 images".to_owned(), 12));
         assert_eq!(said(&two, &[1]), ("the image".to_owned(), 7));

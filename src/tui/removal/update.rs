@@ -1,4 +1,4 @@
-//! The question before something is removed, and its answers.
+//! Opening and answering the removal dialog.
 
 use crate::engine::{Fate, Force};
 use crate::tui::action::Action;
@@ -9,7 +9,7 @@ use crate::tui::model::Model;
 use crate::tui::model::layer::Layer;
 use crate::tui::removal::model::{Extent, Question, Victim};
 
-/// Asks whether these go. With `force` what is up is killed, else it is stopped.
+/// Asks whether to remove these. With `force` running containers are killed, otherwise stopped.
 pub(crate) fn ask(model: &mut Model, victims: Vec<Victim>, force: Force) {
     if victims.is_empty() {
         return;
@@ -18,12 +18,12 @@ pub(crate) fn ask(model: &mut Model, victims: Vec<Victim>, force: Force) {
     model.open(Question { victims, force, fate, top: 0 });
 }
 
-/// Asks whether these names of images go, each with those of its images that have no other.
+/// Asks whether to remove these image names, with the images that have no other name.
 pub(crate) fn ask_images(model: &mut Model, rows: &[ImageRow], force: Force) {
     let all = model.images.all();
     let mut asked: Vec<&ImageRow> = Vec::new();
     for row in rows {
-        // One by its id goes once, and not at all after all of its names.
+        // An id is listed once, and not at all if all its names are listed.
         let is_asked = asked.iter().any(|other| other.target() == row.target());
         let mut names = all.iter().filter(|other| other.id == row.id);
         let by_name = |name: &ImageRow| rows.iter().any(|row| row.is_by_name() && row.takes(name));
@@ -36,7 +36,7 @@ pub(crate) fn ask_images(model: &mut Model, rows: &[ImageRow], force: Force) {
     ask(model, victims, force);
 }
 
-/// What `action` does to the question.
+/// Performs `action` in the dialog.
 pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let rows = Question::rows(model.size.1);
     let has_trash = model.keeping.time.is_some();

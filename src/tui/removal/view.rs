@@ -1,5 +1,5 @@
-//! The question before something is removed: every victim by name, what happens to it, where
-//! it goes, and how that can be changed.
+//! Draws the removal dialog: the objects by name, what happens to them, where they go, and how to
+//! change that.
 
 use ratatui::Frame;
 use ratatui::style::{Modifier, Style};
@@ -17,7 +17,7 @@ use crate::tui::trash::model::Keeping;
 use crate::tui::view::dialog::{keys, open};
 use crate::tui::words::{Align, cell, size, wrap};
 
-/// Draws the question.
+/// Draws the dialog.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, question: &Question) {
     let theme = &model.theme;
     let (width, height) = (66.min(model.size.0), model.size.1);
@@ -60,14 +60,14 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, question: &Question) {
     frame.render_widget(Paragraph::new(lines), inner);
 }
 
-/// Glyph, name, state, and what happens to it.
+/// Returns the line of an object: glyph, name, state, and what happens to it.
 fn line(model: &Model, question: &Question, victim: &Victim, room: usize) -> Line<'static> {
     let theme = &model.theme;
     let bold = theme.text.add_modifier(Modifier::BOLD);
     let name = (room / 3).clamp(8, 22);
     match victim {
         Victim::Container(asked) => {
-            // As it is now, where it is still there.
+            // Its current row, if it still exists.
             let row = model.containers.get(asked.id.as_str()).unwrap_or(asked);
             let (glyph, word, style) = state(row, theme);
             let end = ending(row, question.force);
@@ -75,7 +75,7 @@ fn line(model: &Model, question: &Question, victim: &Victim, room: usize) -> Lin
                 Span::styled(format!("{glyph} "), style),
                 Span::styled(cell(&row.name, name, Align::Left) + " ", bold),
             ];
-            // Where there is no room for both, the glyph says the state.
+            // If there is no room for both, the glyph alone shows the state.
             let rest = room.saturating_sub(name + 3);
             let rest = if rest < 34 && !end.is_empty() {
                 rest
@@ -102,7 +102,7 @@ fn line(model: &Model, question: &Question, victim: &Victim, room: usize) -> Lin
     }
 }
 
-/// What happens to what is up.
+/// Returns what happens to a running container.
 fn ending(row: &ContainerRow, force: Force) -> String {
     if row.damaged.is_some() {
         return "will be killed if it runs".to_owned();
@@ -116,11 +116,11 @@ fn ending(row: &ContainerRow, force: Force) -> String {
     if !row.auto_remove {
         return how;
     }
-    // Which the seconds would push out of the line.
+    // The seconds would leave no room for `--rm`.
     how.split(" (").next().unwrap_or_default().to_owned() + ", --rm"
 }
 
-/// Where they go, and for how long they can be had back.
+/// Returns where the objects go, and how long they can be restored.
 fn notes(model: &Model, question: &Question, room: usize) -> Vec<Line<'static>> {
     let theme = &model.theme;
     let is_one = question.victims.len() == 1;
@@ -153,7 +153,7 @@ fn notes(model: &Model, question: &Question, room: usize) -> Vec<Line<'static>> 
     lines
 }
 
-/// A text in lines of at most `room` columns.
+/// Wraps a text to at most `room` columns.
 fn wrapped(text: &str, room: usize, style: Style) -> Vec<Line<'static>> {
     wrap(text, room, 0).into_iter().map(|line| Line::styled(line, style)).collect()
 }

@@ -1,4 +1,4 @@
-//! The menu of signals for containers, or for one process of a container.
+//! The menu of signals for containers or for a process of a container.
 
 pub mod model;
 pub mod update;

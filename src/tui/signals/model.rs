@@ -1,9 +1,9 @@
-//! The signals to choose from, and whom one is sent to.
+//! The menu of signals, and the receivers of the chosen one.
 
 use crate::engine::{ContainerId, Process};
 use crate::tui::menu::model::Menu;
 
-/// Signals of the menu, and what they are for.
+/// The signals of the menu with their descriptions.
 const SIGNALS: &[(&str, &str)] = &[
     ("SIGTERM", "terminate"),
     ("SIGKILL", "kill immediately"),
@@ -17,26 +17,26 @@ const SIGNALS: &[(&str, &str)] = &[
     ("SIGCONT", "continue, if stopped"),
 ];
 
-/// A choice of a signal.
+/// A menu of signals.
 #[derive(Debug)]
 pub struct SignalMenu {
     /// The signals.
     pub menu: Menu,
-    /// Whom the choice is for.
+    /// The receivers of the signal.
     pub receivers: Receivers,
 }
 
-/// Whom a signal is sent to.
+/// The receivers of a signal.
 #[derive(Debug, Clone)]
 pub enum Receivers {
-    /// The main process of each of these.
+    /// The main processes of containers.
     Containers(Vec<ContainerId>),
     /// One process of a container.
     Process(ContainerId, Process),
 }
 
 impl SignalMenu {
-    /// A menu of all signals.
+    /// Creates a menu of all signals.
     #[must_use]
     pub fn new(title: String, receivers: Receivers) -> Self {
         let items = SIGNALS.iter().map(|(name, about)| ((*name).to_owned(), (*about).to_owned()));

@@ -1,4 +1,4 @@
-//! Keys of the menu of signals.
+//! The keys of the signal menu.
 
 use crate::tui::action::Action;
 use crate::tui::effect::{ContainerVerb, Effect};
@@ -6,7 +6,7 @@ use crate::tui::model::Model;
 use crate::tui::model::layer::Layer;
 use crate::tui::signals::model::Receivers;
 
-/// What `action` does to the menu.
+/// Performs `action` in the menu.
 pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let Some(Layer::Signals(dialog)) = model.layers.last_mut() else { return Vec::new() };
     if dialog.menu.moves(action) {

@@ -1,22 +1,22 @@
-//! Values over six hours in little room: the last quarter of an hour by the second, an hour
-//! by ten seconds, six hours by the minute.
+//! A compact history of values over six hours: 15 minutes in seconds, an hour in steps of ten
+//! seconds, and six hours in minutes.
 //!
 //! ```text
 //!  push ─┬─▶ 1 s  × 900   ranges 1m 5m 15m
 //!        ├─▶ 10 s × 360   range 1h            a slot is the mean of what fell into it
 //!        └─▶ 60 s × 360   range 6h
 //! ```
-//! Slots are kept by time, not by count: nothing is measured while nobody looks, and a
-//! chart shows that as a gap.
+//! Slots are kept by time, not by count: nothing is measured while no charts are shown, and a chart
+//! displays that as a gap.
 
 use std::collections::VecDeque;
 
 use jiff::Timestamp;
 
-/// Seconds of a slot, and how many of them are kept.
+/// The length of a slot in seconds, and the number of slots.
 const TIERS: [(u32, usize); 3] = [(1, 900), (10, 360), (60, 360)];
 
-/// How much of the past a chart shows.
+/// The time range of a chart.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Range {
@@ -29,11 +29,11 @@ pub enum Range {
 }
 
 impl Range {
-    /// All of them, the shortest first.
+    /// All ranges, the shortest first.
     pub const ALL: [Self; 5] =
         [Self::Minute, Self::FiveMinutes, Self::QuarterHour, Self::Hour, Self::SixHours];
 
-    /// As the user sees it.
+    /// Returns the label of the range.
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
@@ -45,7 +45,7 @@ impl Range {
         }
     }
 
-    /// Its length.
+    /// Returns its length in seconds.
     #[must_use]
     pub fn seconds(self) -> u32 {
         match self {
@@ -57,7 +57,7 @@ impl Range {
         }
     }
 
-    /// The range this many steps further, as far as there is one.
+    /// Returns the range this many steps further, limited to the longest and the shortest.
     #[must_use]
     pub fn step(self, by: isize) -> Self {
         let at = Self::ALL.iter().position(|range| *range == self).unwrap_or(0);
@@ -73,12 +73,12 @@ impl Range {
     }
 }
 
-/// The mean of what fell into one slot of time.
+/// The mean of the values in a slot of time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Slot<const N: usize> {
-    /// Its number since 1970: seconds by the seconds of a slot.
+    /// Its number since 1970: the time in seconds divided by the length of a slot.
     at: u32,
-    /// How many values it is the mean of.
+    /// The number of values in the mean.
     count: u16,
     values: [f32; N],
 }
@@ -96,7 +96,7 @@ impl<const N: usize> Default for History<N> {
 }
 
 impl<const N: usize> History<N> {
-    /// Adds what was measured at `time`. What is older than the newest is left out.
+    /// Adds values measured at `time`. Ignores values older than the newest ones.
     pub fn push(&mut self, time: Timestamp, values: [f32; N]) {
         let Ok(second) = u32::try_from(time.as_second()) else { return };
         for (slots, (step, keep)) in self.tiers.iter_mut().zip(TIERS) {
@@ -113,18 +113,18 @@ impl<const N: usize> History<N> {
         }
     }
 
-    /// The value number `which` in `dots` equal parts of the range that ends at `end`, the
-    /// oldest first; where nothing was measured, it is no number.
+    /// Returns the value with index `which` in `dots` equal parts of the range that ends at `end`,
+    /// the oldest first. Parts without measurements are NaN.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "for charts")]
     pub fn sampled(&self, end: Timestamp, range: Range, dots: usize, which: usize) -> Vec<f64> {
         let (slots, step) = (&self.tiers[range.tier()], f64::from(TIERS[range.tier()].0));
-        // A chart that stands still shows nothing newer than its end.
+        // A frozen chart shows nothing newer than its end.
         let newest = u32::try_from(end.as_second()).unwrap_or(0) / TIERS[range.tier()].0;
         let count = slots.partition_point(|slot| slot.at <= newest);
         let slot = |at: usize| slots.get(at).filter(|_| at < count);
         let (end, length) = (end.as_second() as f64 + 1.0, f64::from(range.seconds()));
-        // Between values further apart than this, nobody measured.
+        // A longer interval between values is a gap without measurements.
         let patience = (step * 2.5).max(6.0);
         let value = |slot: &Slot<N>| slot.values.get(which).copied().map_or(f64::NAN, f64::from);
         let middle = |slot: &Slot<N>| (f64::from(slot.at) + 0.5) * step;
@@ -155,7 +155,7 @@ impl<const N: usize> History<N> {
         out
     }
 
-    /// What was measured up to `end` in the range, the oldest first, with its time.
+    /// Returns the values in the range up to `end`, with their times, the oldest first.
     pub fn rows(&self, end: Timestamp, range: Range) -> impl Iterator<Item = (Timestamp, [f32; N])> {
         let step = i64::from(TIERS[range.tier()].0);
         let end = end.as_second();
@@ -167,7 +167,7 @@ impl<const N: usize> History<N> {
         })
     }
 
-    /// Bytes it takes at this moment.
+    /// Returns its size in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.tiers.iter().map(|slots| slots.len() * size_of::<Slot<N>>()).sum()
@@ -223,10 +223,10 @@ mod tests {
         assert_eq!((seen(0), seen(1), seen(2), seen(4)), (0.0, 10.0, 20.0, 40.0));
         assert!((6..30).all(|at| seen(at).is_nan()), "{dots:?}");
         assert_eq!(seen(30), 7.0);
-        // The newest value holds a moment longer: the next one is on its way.
+        // The newest value is extended, because the next one is still to come.
         assert_eq!(seen(34), 7.0);
         assert!(seen(40).is_nan());
-        // Many values in one dot are their mean.
+        // Many values in one dot are averaged.
         assert_eq!(history.sampled(at(59), Range::Minute, 6, 0)[0], 20.0);
     }
 
@@ -236,7 +236,7 @@ mod tests {
         assert_eq!(history.sampled(at(0), Range::SixHours, 0, 0), Vec::<f64>::new());
         assert!(history.sampled(at(0), Range::SixHours, 3, 0).iter().all(|value| value.is_nan()));
         history.push(at(5), [1.0]);
-        history.push(at(4), [9.0]); // a clock that was set back
+        history.push(at(4), [9.0]); // the clock was set back
         assert_eq!(history.rows(at(9), Range::Minute).count(), 1);
         assert!(history.sampled(at(5), Range::Minute, 3, 7).iter().all(|value| value.is_nan()));
     }

@@ -1,4 +1,4 @@
-//! Charts of what containers use.
+//! Charts of the resource use of containers.
 
 pub mod history;
 pub mod model;
@@ -20,7 +20,7 @@ use crate::tui::model::window::Pane;
 use crate::tui::section::Subject;
 use crate::tui::viewer::{Seen, Viewer};
 
-/// Charts of what a container uses.
+/// The tab with charts of a container's resource use.
 #[derive(Debug)]
 pub struct Stats;
 

@@ -1,4 +1,4 @@
-//! How a pane shows what containers use: how much of the past, on which scale, beside whom.
+//! The settings of charts: range, scale, and other containers to compare.
 
 use jiff::Timestamp;
 
@@ -6,41 +6,41 @@ use crate::engine::{ContainerId, Sample};
 use crate::tui::stats::history::Range;
 use crate::tui::stats::series::Point;
 
-/// Most containers in one chart.
+/// The maximum number of further containers in a chart.
 pub const BESIDE: usize = 8;
 
-/// How many doublings the scale goes up and down.
+/// The maximum zoom, in doublings, in both directions.
 const SCALES: i8 = 6;
 
-/// Charts on the screen.
+/// The charts of a pane.
 #[derive(Debug, Clone, Default)]
 pub struct StatsPane {
     of: Option<ContainerId>,
-    /// How much of the past.
+    /// The time range.
     pub range: Range,
-    /// By how many doublings it is drawn larger than fits by itself.
+    /// The zoom in doublings, relative to the automatic scale.
     pub scale: i8,
-    /// A line an interface and a disk, instead of their sum.
+    /// Whether there is a line for each interface and disk, instead of their sum.
     pub is_split: bool,
-    /// It stands still.
+    /// The frozen state, if the charts are frozen.
     pub frozen: Option<Box<Frozen>>,
     /// Further containers in the same charts.
     pub beside: Vec<ContainerId>,
 }
 
-/// The moment at which charts stand still.
+/// The state at the time the charts were frozen.
 #[derive(Debug, Clone)]
 pub struct Frozen {
-    /// The moment.
+    /// The time.
     pub at: Timestamp,
-    /// What was used then.
+    /// The resource use at that time.
     pub point: Option<Point>,
-    /// What had been used until then.
+    /// The last sample at that time.
     pub last: Option<Sample>,
 }
 
 impl StatsPane {
-    /// Shows `container`; the stillness of another one, and who stood beside it, go.
+    /// Shows `container`. For another one, unfreezes the charts and clears the comparison.
     pub fn show(&mut self, container: Option<&ContainerId>) {
         if self.of.as_ref() != container {
             self.of = container.cloned();
@@ -49,7 +49,7 @@ impl StatsPane {
         }
     }
 
-    /// Stands still as it was seen, or goes on.
+    /// Freezes the charts in the given state, or unfreezes them.
     pub fn freeze(&mut self, seen: Frozen) {
         self.frozen = match self.frozen {
             Some(_) => None,
@@ -57,19 +57,19 @@ impl StatsPane {
         };
     }
 
-    /// The moment at the right end.
+    /// Returns the time at the right end.
     #[must_use]
     pub fn end(&self, now: Timestamp) -> Timestamp {
         self.frozen.as_ref().map_or(now, |frozen| frozen.at)
     }
 
-    /// Draws larger (above 0) or smaller.
+    /// Zooms in (above 0) or out.
     pub fn zoom(&mut self, by: i8) {
         self.scale = self.scale.saturating_add(by).clamp(-SCALES, SCALES);
     }
 
-    /// Puts these beside its container, or takes all away when they are there already. Gives
-    /// how many stand there.
+    /// Adds containers to compare, or removes all if they are already there. Returns how many there
+    /// are.
     pub fn compare(&mut self, others: impl IntoIterator<Item = ContainerId>) -> usize {
         let of = self.of.clone();
         let mut others: Vec<_> = others.into_iter().filter(|id| Some(id) != of.as_ref()).collect();

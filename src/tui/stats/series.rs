@@ -1,39 +1,39 @@
-//! What a container used over time, as charts want it: rates from counters.
+//! The resource use of a container over time, with rates calculated from counters.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use crate::engine::{ContainerId, Sample};
 use crate::tui::stats::history::{History, Range};
 
-/// How many points are kept for sparklines.
+/// The number of points kept for sparklines.
 const RECENT: usize = 60;
 
-/// How many interfaces and disks of a container have a history of their own.
+/// The maximum number of interfaces and disks per container with a history of their own.
 const PARTS: usize = 16;
 
-/// How many containers have one; whichever was not seen for the longest loses it.
+/// The maximum number of containers with a history. The least recently sampled ones lose theirs.
 const CONTAINERS: usize = 128;
 
-/// One moment.
+/// The resource use at one moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Point {
-    /// Percent of one CPU.
+    /// CPU use in percent of one CPU.
     pub cpu: f64,
-    /// Percent of the quota's periods that were cut short.
+    /// The share of the quota's periods that were throttled, in percent.
     pub throttled: f64,
-    /// Bytes.
+    /// Memory in bytes.
     pub memory: f64,
-    /// Bytes of page cache.
+    /// Page cache in bytes.
     pub cache: f64,
     /// Processes and threads.
     pub pids: f64,
-    /// Bytes a second received and sent, all interfaces.
+    /// Bytes per second received and sent, over all interfaces.
     pub net: (f64, f64),
-    /// Bytes a second read and written.
+    /// Bytes per second read and written.
     pub block: (f64, f64),
 }
 
-/// What has a history, by its place there.
+/// The values that have a history, in the order of its columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "as in `Point`")]
 pub enum Value {
@@ -51,7 +51,7 @@ impl Value {
     const COUNT: usize = 8;
 }
 
-/// Whether a part is an interface or a disk.
+/// The kind of a part: interface or disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Part {
@@ -59,20 +59,21 @@ pub enum Part {
     Disk,
 }
 
-/// A container's samples.
+/// The samples of a container.
 #[derive(Debug, Clone, Default)]
 pub struct Series {
     /// The last sample.
     pub last: Option<Sample>,
-    /// The newest points between the samples, oldest first.
+    /// The newest points, oldest first.
     recent: VecDeque<Point>,
     history: History<{ Value::COUNT }>,
-    /// Bytes a second, in and out, of each interface and disk.
+    /// Bytes per second in and out of each interface and disk.
     parts: BTreeMap<(Part, String), History<2>>,
 }
 
 impl Series {
-    /// Adds a sample. One of a new run (counters smaller than before) begins again.
+    /// Adds a sample. If its counters are smaller than before, it belongs to a new run and starts
+    /// over.
     pub fn push(&mut self, sample: Sample) {
         if let Some(before) = &self.last {
             if sample.cpu_nanos >= before.cpu_nanos && sample.time > before.time {
@@ -95,30 +96,30 @@ impl Series {
         self.last = Some(sample);
     }
 
-    /// The newest point.
+    /// Returns the newest point.
     #[must_use]
     pub fn now(&self) -> Option<&Point> {
         self.recent.back()
     }
 
-    /// The newest `count` values of one kind, oldest first.
+    /// Returns the newest `count` values of a kind, oldest first.
     pub fn latest(&self, count: usize, value: impl Fn(&Point) -> f64) -> Vec<f64> {
         let skip = self.recent.len().saturating_sub(count);
         self.recent.iter().skip(skip).map(value).collect()
     }
 
-    /// One value in `dots` equal parts of the range that ends at `end`.
+    /// Returns a value in `dots` equal parts of the range that ends at `end`.
     #[must_use]
     pub fn over(&self, end: jiff::Timestamp, range: Range, dots: usize, value: Value) -> Vec<f64> {
         self.history.sampled(end, range, dots, value as usize)
     }
 
-    /// The interfaces, or the disks, that were seen.
+    /// Returns the names of the interfaces or disks seen so far.
     pub fn parts(&self, kind: Part) -> impl Iterator<Item = &str> {
         self.parts.keys().filter(move |(part, _)| *part == kind).map(|(_, name)| name.as_str())
     }
 
-    /// Bytes a second, in and out together, of one interface or disk.
+    /// Returns bytes per second, in and out added up, of an interface or disk.
     #[must_use]
     pub fn over_part(
         &self,
@@ -133,7 +134,7 @@ impl Series {
         of(0).into_iter().zip(of(1)).map(|(taken, given)| taken + given).collect()
     }
 
-    /// Bytes its history takes.
+    /// Returns the size of the history in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.history.bytes()
@@ -141,7 +142,7 @@ impl Series {
             + self.recent.len() * size_of::<Point>()
     }
 
-    /// The history of a range as lines of CSV, without the heading.
+    /// Returns the history of a range as lines of CSV, without the header.
     #[must_use]
     pub fn csv(&self, container: &str, end: jiff::Timestamp, range: Range) -> String {
         let row = |(time, values): (jiff::Timestamp, [f32; Value::COUNT])| {
@@ -154,10 +155,10 @@ impl Series {
     }
 }
 
-/// The heading of [`Series::csv`].
+/// The header of [`Series::csv`].
 pub const CSV: &str = "time,container,cpu_percent,throttled_percent,memory_bytes,cache_bytes,received_bytes_per_s,sent_bytes_per_s,read_bytes_per_s,written_bytes_per_s\n";
 
-/// Forgets the containers that were not sampled for the longest, where there are too many.
+/// Drops the least recently sampled containers, if there are too many.
 pub fn trim(all: &mut HashMap<ContainerId, Series>) {
     while all.len() > CONTAINERS {
         let oldest = all.iter().min_by_key(|(_, series)| series.last.as_ref().map(|sample| sample.time));
@@ -200,7 +201,7 @@ fn between(before: &Sample, now: &Sample) -> Point {
     }
 }
 
-/// Bytes a second, in and out, of each interface and disk that both samples have.
+/// Returns bytes per second, in and out, of each interface and disk that both samples contain.
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "for charts")]
 fn parts<'a>(
     before: &'a Sample,

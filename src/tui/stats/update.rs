@@ -1,4 +1,4 @@
-//! Keys of the charts.
+//! The keys of the charts.
 
 use crate::tui::action::Action;
 use crate::tui::effect::{Effect, Job};
@@ -14,7 +14,7 @@ use crate::tui::stats::model::Frozen;
 use crate::tui::stats::series::CSV;
 use crate::tui::tasks::update::quiet_work;
 
-/// What `action` does to charts; `None` when that is nothing special.
+/// Performs `action` in charts; `None` if it has no special meaning there.
 pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     let stats = &mut model.pane_mut().stats;
     match action {
@@ -40,7 +40,7 @@ fn freeze(model: &mut Model) {
     model.pane_mut().stats.freeze(Frozen { at: now, point, last });
 }
 
-/// Puts the marked containers into the same charts.
+/// Compares the marked containers in the same charts.
 fn compare(model: &mut Model) {
     let marked = model.containers.marked().into_iter().map(|row| row.id.clone()).collect::<Vec<_>>();
     let had = model.pane().stats.beside.len();
@@ -55,13 +55,13 @@ fn compare(model: &mut Model) {
     }
 }
 
-/// `worker-1h.csv`
+/// Returns the default file name: `worker-1h.csv`.
 fn csv_name(model: &Model) -> String {
     let name = model.subject().map_or_else(String::new, |subject| name_of(model, &subject));
     format!("{name}-{}.csv", model.pane().stats.range.label())
 }
 
-/// The file that is written.
+/// Asks for the file to save to.
 #[derive(Debug)]
 struct CsvFile;
 
@@ -79,7 +79,7 @@ impl Purpose for CsvFile {
     }
 }
 
-/// Writes what the charts show to a file.
+/// Saves the data of the charts to a file.
 fn save_csv(model: &mut Model, path: &str) -> Vec<Effect> {
     let Some(Subject::Container(id)) = model.subject() else { return Vec::new() };
     let stats = &model.pane().stats;
@@ -88,7 +88,7 @@ fn save_csv(model: &mut Model, path: &str) -> Vec<Effect> {
         let (Some(row), Some(series)) = (model.known(id), model.series.get(id)) else {
             continue;
         };
-        // Of a container that has ended, its last moments.
+        // For a container that has exited, the last part of its run.
         let newest = series.last.as_ref().map_or(model.now, |last| last.time);
         let end = if model.is_up(id) { stats.end(model.now) } else { stats.end(newest) };
         text += &series.csv(&row.name, end, range);

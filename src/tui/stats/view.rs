@@ -1,4 +1,4 @@
-//! Charts of what a container uses: beside the list, or as the tab.
+//! Draws charts of resource use, beside the list or in the tab.
 
 pub mod chart;
 pub mod counters;
@@ -24,10 +24,10 @@ use crate::tui::stats::series::{Part, Point, Series, Value};
 use crate::tui::viewer::Seen;
 use crate::tui::words::{Align, amount, bytes, cell, spark};
 
-/// One chart: what it is called, what it says now, its lines, its scale.
+/// A chart: title, current values, lines and scale.
 struct Graph {
     title: String,
-    /// The most important first; what there is no room for is left out.
+    /// The most important value first. Values that do not fit are omitted.
     now: Vec<Span<'static>>,
     lines: Vec<chart::Line>,
     top: f64,
@@ -35,26 +35,26 @@ struct Graph {
     limit: Option<(f64, Style)>,
 }
 
-/// What charts are made of.
+/// The data for charts.
 struct Source<'a> {
     model: &'a Model,
     pane: &'a StatsPane,
-    /// Name and history, the container of the pane first.
+    /// Names and histories, the pane's own container first.
     all: Vec<(&'a str, &'a Series)>,
     point: Point,
     last: &'a Sample,
-    /// The moment at the right end.
+    /// The time at the right end.
     end: Timestamp,
-    /// The container has ended; this is what it used.
+    /// Whether the container has exited. The charts show its last run.
     is_over: bool,
-    /// Values a line.
+    /// The number of values per line.
     dots: usize,
 }
 
-/// Draws the charts beside the list, and the last events below them where there is room.
+/// Draws the charts beside the list, with the last events below them if there is room.
 pub(crate) fn side(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     if model.has_charts_in_a_tab() {
-        // The tab has the charts.
+        // The charts are in the tab.
         events(frame, model, area);
         return;
     }
@@ -89,8 +89,8 @@ pub(crate) fn side(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     }
 }
 
-/// Draws the tab: four charts, pressure and counters below where there is room, and the
-/// range in the last line.
+/// Draws the tab: four charts, below them pressure and counters if there is room, and the range in
+/// the last line.
 pub(crate) fn draw(frame: &mut Frame<'_>, seen: &Seen<'_>, id: &ContainerId, area: Rect) {
     let (model, pane) = (seen.model, &seen.pane.stats);
     let theme = &model.theme;
@@ -130,8 +130,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, seen: &Seen<'_>, id: &ContainerId, are
     frame.render_widget(footer(&source), foot);
 }
 
-/// What is known of a container, as charts of this width want it; `None` before its first
-/// sample.
+/// Returns the data of a container for charts of this width; `None` before its first sample.
 fn source<'a>(model: &'a Model, pane: &'a StatsPane, id: &ContainerId, width: u16) -> Option<Source<'a>> {
     let of = |id: &ContainerId| {
         let row = model.known(id)?;
@@ -171,7 +170,7 @@ impl Source<'_> {
         graphs
     }
 
-    /// A line a container.
+    /// Returns charts with a line for each container.
     fn compared(&self) -> Vec<Graph> {
         let kinds: [(&str, &[Value], Unit); 4] = [
             ("CPU", &[Value::Cpu], Unit::Percent),
@@ -239,7 +238,7 @@ impl Source<'_> {
         let cache = self.values(series, Value::Cache);
         let limit = last.memory_limit as f64;
         let most = used.iter().chain(&cache).copied().fold(last.memory as f64, f64::max);
-        // The limit, where memory comes near it; else a round number above what is used.
+        // The scale ends at the limit if memory use is near it, otherwise at a round number.
         let is_near = most * 4.0 > limit && limit > 0.0;
         let top = if is_near { limit } else { binary_top(&[most], 1_048_576.0) };
         let mut now =
@@ -294,7 +293,7 @@ impl Source<'_> {
         Graph { title, now, lines, top, unit: Unit::Bytes, limit: None }
     }
 
-    /// A line an interface or a disk.
+    /// Returns a chart with a line for each interface or disk.
     fn split(&self, title: &str, kind: Part) -> Graph {
         let series = self.all[0].1;
         let named = series.parts(kind).zip(self.colours());
@@ -341,7 +340,8 @@ fn draw_graph(frame: &mut Frame<'_>, model: &Model, graph: &Graph, area: Rect) {
     chart::draw(frame.buffer_mut(), inner, &plot);
 }
 
-/// `range: [1m] 5m 15m 1h 6h   scale x2   frozen   history 6h (64K)`, and who is compared.
+/// Returns the last line: `range: [1m] 5m 15m 1h 6h   scale x2   frozen   history 6h (64K)`, and
+/// the compared containers.
 fn footer(source: &Source<'_>) -> Line<'static> {
     let (theme, pane) = (&source.model.theme, source.pane);
     let mut spans = vec![Span::styled(" range: ", theme.dim)];
@@ -371,7 +371,7 @@ fn footer(source: &Source<'_>) -> Line<'static> {
     Line::from(spans)
 }
 
-/// One line a kind, for panes too low for charts.
+/// Draws one line per value, for panes too low for charts.
 fn compact(frame: &mut Frame<'_>, source: &Source<'_>, area: Rect) {
     let theme = &source.model.theme;
     let mut lines: Vec<Line<'_>> = Vec::new();

@@ -1,4 +1,4 @@
-//! The choice of themes.
+//! The theme picker.
 
 pub mod model;
 pub mod update;

@@ -1,12 +1,12 @@
-//! The choice of a theme.
+//! The theme picker.
 
 use crate::tui::theme::Theme;
 
-/// The theme picker over the screen, which wears what its cursor is on.
+/// The theme picker. The screen previews the theme under the cursor.
 #[derive(Debug)]
 pub struct Picker {
-    /// Where the cursor is.
+    /// The index of the theme under the cursor.
     pub cursor: usize,
-    /// What was worn before.
+    /// The theme used before.
     pub before: Theme,
 }

@@ -8,7 +8,7 @@ use crate::tui::model::layer::Layer;
 use crate::tui::model::look::Chosen;
 use crate::tui::themes::model::Picker;
 
-/// Opens it, the cursor on the theme that is worn.
+/// Opens the picker with the cursor on the current theme.
 pub(crate) fn open(model: &mut Model) {
     let themes = &model.look.themes;
     if !themes.has_colours() {
@@ -20,7 +20,7 @@ pub(crate) fn open(model: &mut Model) {
     model.open(Picker { cursor, before });
 }
 
-/// What `action` does there.
+/// Performs `action` in the picker.
 pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let Some(Layer::Themes(picker)) = model.layers.last_mut() else { return Vec::new() };
     let themes = model.look.themes.all();
@@ -47,7 +47,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Puts on a theme and remembers it; `None` when there is none of the name.
+/// Switches to a theme and saves the choice; `None` if there is no theme of this name.
 pub(crate) fn choose(model: &mut Model, name: &str) -> Option<Vec<Effect>> {
     let theme = model.look.themes.named(name)?.clone();
     model.say(Tone::Good, format!("theme {}", theme.name), None);

@@ -1,4 +1,4 @@
-//! The theme picker, beside what the theme does to the screen.
+//! Draws the theme picker over a preview of the theme.
 
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Rect};
@@ -12,10 +12,10 @@ use crate::tui::model::Model;
 use crate::tui::themes::model::Picker;
 use crate::tui::words::{Align, cell};
 
-/// Columns of the names.
+/// The columns for names.
 const NAME: usize = 18;
 
-/// Draws it in the upper right corner, where it hides least.
+/// Draws the picker in the upper right corner, where it covers least.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, picker: &Picker) {
     let theme = &model.theme;
     let themes = model.look.themes.all();
@@ -40,7 +40,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, picker: &Picker) {
             Span::styled(if is_here { "▌ " } else { "  " }, theme.accent),
             Span::raw(cell(&shown.name, NAME, Align::Left) + " "),
         ];
-        // Each theme's own colours, on its own background.
+        // The colours of each theme on its own background.
         let colours = [shown.accent, shown.ok, shown.warn, shown.err, shown.mark];
         spans.extend(colours.map(|style| Span::styled("● ", shown.bg.patch(style))));
         let line = Line::from(spans);

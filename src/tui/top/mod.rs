@@ -24,7 +24,7 @@ use crate::tui::tab::PaneId;
 use crate::tui::top::model::TopRead;
 use crate::tui::viewer::{Seen, Viewer};
 
-/// The processes of a container.
+/// The tab with the processes of a container.
 #[derive(Debug)]
 pub struct Processes;
 
@@ -64,7 +64,7 @@ impl Viewer for Processes {
 
     fn take(&self, model: &mut Model, pane: PaneId, _: u64, answer: Answer) {
         let (Answer::Top(TopRead { of, result }), now) = (answer, model.now) else { return };
-        // Meanwhile the pane may be about another one.
+        // The pane may show another container in the meantime.
         let is_its = model.windows.get(pane).and_then(|pane| model.subject_of(pane))
             == Some(Subject::Container(of.clone()));
         let Some(pane) = model.windows.get_mut(pane).filter(|_| is_its) else { return };

@@ -1,4 +1,4 @@
-//! The processes of a container on the screen: sorted, filtered, as a tree or flat.
+//! The processes of a container in a pane: sorted, filtered, as a tree or a flat list.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -9,19 +9,19 @@ use crate::engine::{ContainerId, Process, ProcessRow, Top};
 use crate::tui::failure::Failure;
 use crate::tui::model::scroll::into_view;
 
-/// Branches are drawn so deep, and no deeper.
+/// The maximum depth at which branches are drawn.
 const DEPTH: usize = 40;
 
-/// The processes of a container as they were read.
+/// The processes of a container at the time they were read.
 #[derive(Debug)]
 pub struct TopRead {
-    /// Whose.
+    /// The container.
     pub of: ContainerId,
-    /// Them, or why they cannot be read.
+    /// The processes, or why they could not be read.
     pub result: Result<Top, Failure>,
 }
 
-/// What processes are sorted by.
+/// The columns to sort by.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Column {
@@ -35,7 +35,7 @@ pub enum Column {
 }
 
 impl Column {
-    /// As the heading calls it.
+    /// Returns the heading.
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
@@ -48,50 +48,50 @@ impl Column {
         }
     }
 
-    /// Whether the largest stands first by itself.
+    /// Whether the largest value comes first by default.
     fn is_amount(self) -> bool {
         matches!(self, Self::Cpu | Self::Memory | Self::Time)
     }
 }
 
-/// A process on the screen.
+/// A process in a pane.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Member {
     /// The process.
     pub row: ProcessRow,
-    /// Percent of one CPU since the last reading.
+    /// CPU use since the last reading, in percent of one CPU.
     pub cpu: Option<f64>,
 }
 
-/// A container's processes on the screen.
+/// The processes of a container in a pane.
 #[derive(Debug, Default)]
 pub struct TopPane {
-    /// Whose they are.
+    /// The container.
     pub of: Option<ContainerId>,
     members: Vec<Member>,
-    /// Places in `members` in the order of the screen, each with its branches of the tree.
+    /// Indexes of `members` in display order, each with its branches of the tree.
     shown: Vec<(usize, String)>,
     /// When they were read.
     pub read: Option<Timestamp>,
-    /// What they are sorted by, and whether the other way round.
+    /// The sort column, and whether the order is reversed.
     pub order: (Column, bool),
-    /// All in one column, not as a tree.
+    /// Whether the processes are a flat list instead of a tree.
     pub is_flat: bool,
-    /// What the user wants to see.
+    /// The filter.
     pub filter: String,
     cursor: usize,
     under: Option<Process>,
-    /// The place at the top of the window.
+    /// The index of the first visible row.
     top: usize,
     height: usize,
-    /// Columns to the left of the window.
+    /// The columns scrolled to the right.
     pub left: usize,
     /// Why they could not be read.
     pub failure: Option<Failure>,
 }
 
 impl TopPane {
-    /// Shows the processes of `container`: those of another one go.
+    /// Shows the processes of `container`, and drops those of another one.
     pub fn show(&mut self, container: Option<&ContainerId>) {
         if self.of.as_ref() != container {
             let (order, is_flat) = (self.order, self.is_flat);
@@ -99,7 +99,7 @@ impl TopPane {
         }
     }
 
-    /// Takes the processes as they are at `now`.
+    /// Stores the processes read at `now`.
     pub fn take(&mut self, of: ContainerId, top: Top, now: Timestamp) {
         self.show(Some(&of));
         let key = |row: &ProcessRow| (row.pid, row.start_time);
@@ -115,31 +115,32 @@ impl TopPane {
         self.arrange();
     }
 
-    /// Takes in why they cannot be read. The last ones stay: their container may be on its way out.
+    /// Stores why processes could not be read. Keeps the last ones, since the container may be
+    /// exiting.
     pub fn fail(&mut self, of: ContainerId, failure: Failure) {
         self.show(Some(&of));
         self.failure = Some(failure);
     }
 
-    /// Sorts by a column; by the same one again, the other way round.
+    /// Sorts by a column. Choosing the same column again reverses the order.
     pub fn sort(&mut self, column: Column) {
         self.order = (column, self.order.0 == column && !self.order.1);
         self.arrange();
     }
 
-    /// As a tree, or flat.
+    /// Switches between a tree and a flat list.
     pub fn turn(&mut self) {
         self.is_flat = !self.is_flat;
         self.arrange();
     }
 
-    /// Shows only processes in whose command, user or ids every word is.
+    /// Shows only processes whose command, user or ids contain every word.
     pub fn look_for(&mut self, filter: &str) {
         filter.clone_into(&mut self.filter);
         self.arrange();
     }
 
-    /// Decides again what stands where. The cursor stays on its process.
+    /// Sorts and filters the processes again. The cursor stays on its process.
     fn arrange(&mut self) {
         let (column, is_reversed) = self.order;
         let mut places: Vec<usize> = (0..self.members.len()).collect();
@@ -164,13 +165,13 @@ impl TopPane {
         self.clamp(self.height);
     }
 
-    /// The process under the cursor.
+    /// Returns the process under the cursor.
     #[must_use]
     pub fn selected(&self) -> Option<&Member> {
         self.shown.get(self.cursor).map(|(at, _)| &self.members[*at])
     }
 
-    /// Moves the cursor this many rows.
+    /// Moves the cursor by this many rows.
     pub fn step(&mut self, by: i64) {
         let by = isize::try_from(by).unwrap_or(if by < 0 { isize::MIN } else { isize::MAX });
         let last = self.shown.len().saturating_sub(1);
@@ -179,7 +180,7 @@ impl TopPane {
         self.clamp(self.height);
     }
 
-    /// Puts the cursor on line `line` of the window.
+    /// Moves the cursor to line `line` of the window.
     pub fn point(&mut self, line: usize) {
         if self.top + line < self.shown.len() {
             self.cursor = self.top + line;
@@ -187,21 +188,21 @@ impl TopPane {
         }
     }
 
-    /// Keeps the cursor in a window of this many rows, one of which is the heading.
+    /// Keeps the cursor in a window of this many rows, including the heading.
     pub fn clamp(&mut self, height: usize) {
         self.height = height;
         let rows = height.saturating_sub(1).max(1);
         self.top = into_view(self.top, self.cursor, rows, self.shown.len());
     }
 
-    /// The rows of the window: whether the cursor is on it, its branches, the process.
+    /// Returns the visible rows: whether the cursor is on it, its branches, and the process.
     pub fn window(&self) -> impl Iterator<Item = (bool, &str, &Member)> {
         let rows = self.height.saturating_sub(1);
         let places = self.shown.iter().enumerate().skip(self.top).take(rows);
         places.map(|(place, (at, branch))| (place == self.cursor, branch.as_str(), &self.members[*at]))
     }
 
-    /// How many processes are shown, of how many, and their threads.
+    /// Returns the number of shown processes, of all processes, and of their threads.
     #[must_use]
     pub fn counts(&self) -> (usize, usize, u64) {
         let threads = self.members.iter().map(|member| member.row.threads).sum();
@@ -209,7 +210,7 @@ impl TopPane {
     }
 }
 
-/// What names a process for good.
+/// Returns the unique identity of a process.
 fn process(row: &ProcessRow) -> Process {
     Process { pid: row.pid, start_time: row.start_time }
 }
@@ -225,7 +226,7 @@ fn compare(one: &Member, other: &Member, column: Column) -> Ordering {
     }
 }
 
-/// Whether a word (lower case; `!` before it: whether it is not) is in a process's row.
+/// Whether a process contains a word in lower case, or does not if the word begins with `!`.
 fn has(row: &ProcessRow, word: &str) -> bool {
     let (wanted, word) = word.strip_prefix('!').map_or((true, word), |word| (false, word));
     let texts = [row.command.to_lowercase(), row.user.to_lowercase()];
@@ -233,7 +234,7 @@ fn has(row: &ProcessRow, word: &str) -> bool {
     word.is_empty() || (is_id || texts.iter().any(|text| text.contains(word))) == wanted
 }
 
-/// Children below their parents, brothers in the order of `places`.
+/// Arranges processes as a tree, siblings in the order of `places`.
 fn tree(members: &[Member], places: &[usize]) -> Vec<(usize, String)> {
     let by_pid: HashMap<u32, usize> = places.iter().map(|at| (members[*at].row.pid, *at)).collect();
     let mut children: HashMap<usize, Vec<usize>> = HashMap::new();
@@ -246,8 +247,9 @@ fn tree(members: &[Member], places: &[usize]) -> Vec<(usize, String)> {
     }
     let mut out: Vec<(usize, String)> = Vec::with_capacity(places.len());
     let mut is_out = vec![false; members.len()];
-    // A stack instead of calls: a container chooses how deep its tree is. Whether it is a
-    // root, the branches of its parent, whether it is the last of its brothers.
+    // A stack instead of recursion, since a container controls the depth of the tree. An entry
+    // holds the index, whether it is a root, its parent's branches, and whether it is the last
+    // sibling.
     let mut stack: Vec<(usize, bool, String, bool)> =
         roots.into_iter().rev().map(|at| (at, true, String::new(), false)).collect();
     while let Some((at, is_root, above, is_last)) = stack.pop() {
@@ -267,7 +269,7 @@ fn tree(members: &[Member], places: &[usize]) -> Vec<(usize, String)> {
         }
         stack.extend(brothers.map(|child| (child, false, below.clone(), false)));
     }
-    // A ring, as a reading in pieces may show it.
+    // Processes in a cycle, which is possible because the reading is not atomic.
     out.extend(places.iter().filter(|at| !is_out[**at]).map(|at| (*at, String::new())));
     out
 }

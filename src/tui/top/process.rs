@@ -1,4 +1,4 @@
-//! Everything known of a process, as a page to read.
+//! The details of a process, as a page of text.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -6,7 +6,7 @@ use crate::base::text;
 use crate::base::units::binary;
 use crate::engine::ProcessDetail;
 
-/// Everything known of a process, as lines of a page.
+/// Returns the details of a process as lines of text.
 #[must_use]
 pub fn page(detail: &ProcessDetail, now: Timestamp) -> Vec<String> {
     let row = &detail.row;
@@ -51,14 +51,14 @@ pub fn page(detail: &ProcessDetail, now: Timestamp) -> Vec<String> {
     lines
 }
 
-/// `00:39:12`
+/// Formats a CPU time: `00:39:12`.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds of CPU")]
 fn clock(seconds: f64) -> String {
     let all = seconds.max(0.0) as u64;
     format!("{:02}:{:02}:{:02}", all / 3600, all / 60 % 60, all % 60)
 }
 
-/// `3h 12m 5s`
+/// Formats a duration: `3h 12m 5s`.
 fn span(duration: SignedDuration) -> String {
     let seconds = duration.as_secs().max(0);
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
@@ -68,7 +68,7 @@ fn span(duration: SignedDuration) -> String {
     }
 }
 
-/// The letter of ps(1) in words.
+/// Returns the meaning of a state letter of ps(1).
 fn state(letter: char) -> &'static str {
     match letter {
         'R' => "R: runs, or is ready to",

@@ -1,4 +1,4 @@
-//! Reads the processes of a container, again and again.
+//! Reads the processes of a container periodically.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use crate::tui::reader::Reader;
 use crate::tui::reading::Answer;
 use crate::tui::top::model::TopRead;
 
-/// How often they are read.
+/// The interval between readings.
 const EVERY: Duration = Duration::from_secs(2);
 
-/// Reads them until that fails.
+/// Reads the processes until that fails.
 pub(crate) async fn read(reader: Reader, id: ContainerId) {
     let mut clock = tokio::time::interval(EVERY);
     clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

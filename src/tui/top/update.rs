@@ -1,4 +1,4 @@
-//! Keys of the processes.
+//! The keys of the process list.
 
 use crate::engine::{ContainerId, Process};
 use crate::tui::action::Action;
@@ -10,7 +10,7 @@ use crate::tui::model::Model;
 use crate::tui::signals::model::{Receivers, SignalMenu};
 use crate::tui::top::model::{Column, Member, TopPane};
 
-/// What `action` does to processes; `None` when that is nothing special.
+/// Performs `action` in the process list; `None` if it has no special meaning there.
 pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     let columns = [
         (Action::TopPid, Column::Pid),
@@ -39,7 +39,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     Some(Vec::new())
 }
 
-/// Which processes are shown.
+/// Asks for a filter.
 #[derive(Debug)]
 struct Filter;
 
@@ -75,7 +75,7 @@ impl Purpose for Filter {
     }
 }
 
-/// Chooses a signal for the process under the cursor.
+/// Opens the menu of signals for the process under the cursor.
 fn signals(model: &mut Model) {
     let Some((of, member)) = chosen(&model.pane().top) else {
         model.say(Tone::Plain, "no process is selected", None);
@@ -86,7 +86,7 @@ fn signals(model: &mut Model) {
     model.open(SignalMenu::new(title, Receivers::Process(of, process)));
 }
 
-/// The first word of a command, without its folders.
+/// Returns the first word of a command, without its path.
 fn word(command: &str) -> String {
     let word = command.split_whitespace().next().unwrap_or_default();
     let word = word.rsplit('/').next().unwrap_or_default();
@@ -97,7 +97,7 @@ fn chosen(pane: &TopPane) -> Option<(ContainerId, Member)> {
     Some((pane.of.clone()?, pane.selected()?.clone()))
 }
 
-/// Everything known of the process under the cursor.
+/// Shows the details of the process under the cursor.
 fn page(model: &mut Model) -> Vec<Effect> {
     match chosen(&model.pane().top) {
         Some((of, member)) => vec![Effect::ReadProcess(of, member.row.pid)],

@@ -1,4 +1,4 @@
-//! The processes of a container: a table, or a tree in its first column.
+//! Draws the processes of a container as a table, with the tree in its first column.
 
 use jiff::tz::TimeZone;
 use ratatui::Frame;
@@ -15,12 +15,12 @@ use crate::tui::view::texts;
 use crate::tui::viewer::Seen;
 use crate::tui::words::{Align, amount, cell};
 
-/// A pane this wide has room for a bar beside the percent.
+/// The width from which a pane has room for a bar beside the percentage.
 const WITH_BAR: u16 = 96;
-/// Columns of that bar.
+/// The columns of that bar.
 const BAR: usize = 10;
 
-/// Draws the processes; of a container that is gone, the last ones.
+/// Draws the processes, or the last ones of a removed container.
 pub(crate) fn draw(frame: &mut Frame<'_>, seen: &Seen<'_>, area: Rect) {
     let (model, pane, theme) = (seen.model, &seen.pane.top, &seen.model.theme);
     let is_up = seen.is_gone || model.container_of(seen.pane).is_some_and(|row| row.status.is_up());
@@ -44,7 +44,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, seen: &Seen<'_>, area: Rect) {
     frame.render_widget(Paragraph::new(lines), area);
 }
 
-/// What stands in the upper border: how it is sorted, and what is filtered.
+/// Returns the text for the upper border: the sort order and the filter.
 pub(crate) fn title(pane: &TopPane) -> String {
     let (column, arrow) = (pane.order.0, arrow(pane));
     let shape = if pane.is_flat || !pane.filter.is_empty() { "flat" } else { "tree" };
@@ -56,12 +56,12 @@ fn arrow(pane: &TopPane) -> &'static str {
     if pane.order.1 { "▲" } else { "▼" }
 }
 
-/// What stands in the lower border: how many there are.
+/// Returns the text for the lower border: the number of processes.
 pub(crate) fn note(seen: &Seen<'_>) -> String {
     let (pane, now) = (&seen.pane.top, seen.model.now);
     let (shown, all, threads) = pane.counts();
     let of = if shown == all { String::new() } else { format!("{shown} of ") };
-    // A reading that is late is said; the usual age is no news.
+    // The age is shown only if the data is older than usual.
     let age = pane.read.map_or(0, |read| now.duration_since(read).as_secs());
     let age = match pane.read.filter(|_| seen.is_gone) {
         Some(read) => format!(" at {}", read.to_zoned(TimeZone::system()).strftime("%H:%M:%S")),
@@ -73,11 +73,11 @@ pub(crate) fn note(seen: &Seen<'_>) -> String {
     format!(" {of}{all} process{many}, {threads} thread{}{age} ", plural(threads))
 }
 
-/// A column: what sorts by it, its heading, its width.
+/// A column: its sort key, heading, width and alignment.
 struct Heading(Option<Column>, &'static str, usize, Align);
 
 fn columns(width: u16) -> Vec<Heading> {
-    // A narrow pane shows what tells processes apart.
+    // A narrow pane shows only the columns that distinguish processes.
     let mut columns = vec![Heading(Some(Column::Pid), "PID", if width >= 64 { 10 } else { 7 }, Align::Left)];
     if width >= 64 {
         columns.push(Heading(None, "HOST", 7, Align::Left));
@@ -147,7 +147,7 @@ fn row(
     if is_under { line.style(theme.sel) } else { line }
 }
 
-/// `███▏`: a percentage of one CPU.
+/// Returns a bar for a percentage of one CPU: `███▏`.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the width")]
 fn bar(percent: f64, width: usize) -> String {
     let eighths = (percent.clamp(0.0, 100.0) / 100.0 * width as f64 * 8.0).round() as usize;
@@ -156,7 +156,7 @@ fn bar(percent: f64, width: usize) -> String {
     text + &" ".repeat(rest)
 }
 
-/// `00:39:12`
+/// Formats a CPU time: `00:39:12`.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds of CPU")]
 fn clock(seconds: f64) -> String {
     let all = seconds.max(0.0) as u64;

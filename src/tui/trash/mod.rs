@@ -1,4 +1,4 @@
-//! The trash.
+//! The trash list.
 
 pub mod model;
 pub(crate) mod reader;
@@ -21,7 +21,7 @@ use crate::tui::section::Subject;
 use crate::tui::words::size;
 use model::{Keeping, TrashRow};
 
-/// What was removed and can be taken back.
+/// The list of removed objects that can be restored.
 #[derive(Debug)]
 pub struct Trash;
 

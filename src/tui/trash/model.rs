@@ -1,4 +1,4 @@
-//! The trash as the list shows it.
+//! The rows of the trash list.
 
 use std::cmp::Ordering;
 use std::time::Duration;
@@ -10,29 +10,29 @@ use crate::tui::list::columns::Column;
 use crate::tui::list::filter::Field;
 use crate::tui::list::rows::Row;
 
-/// One thing in the trash.
+/// An object in the trash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrashRow {
     /// Its id in the trash.
     pub id: String,
     /// `container`, `image`, `volume`.
     pub kind: &'static str,
-    /// What it was called.
+    /// Its former name.
     pub name: String,
-    /// Every name that went.
+    /// All names that were removed with it.
     pub names: Vec<String>,
     /// The id of the object.
     pub object: String,
     /// When it was removed.
     pub removed: Timestamp,
-    /// When it goes for good.
+    /// When it is deleted.
     pub until: Timestamp,
-    /// Bytes, where they are known.
+    /// Its size in bytes, if known.
     pub size: Option<u64>,
 }
 
 impl TrashRow {
-    /// What the list shows of `entry`.
+    /// Returns the row for `entry`.
     #[must_use]
     pub fn new(entry: &TrashEntry) -> Self {
         Self {
@@ -47,13 +47,13 @@ impl TrashRow {
         }
     }
 
-    /// How long it stays; nothing when it may go at any moment.
+    /// Returns how long it is kept; zero if it may be deleted at any time.
     #[must_use]
     pub fn left(&self, now: Timestamp) -> SignedDuration {
         self.until.duration_since(now).max(SignedDuration::ZERO)
     }
 
-    /// The first twelve digits of the object's id.
+    /// Returns the first twelve digits of the object's id.
     #[must_use]
     pub fn short(&self) -> &str {
         let hex = self.object.split_once(':').map_or(self.object.as_str(), |(_, hex)| hex);
@@ -92,17 +92,17 @@ impl Row for TrashRow {
     }
 }
 
-/// How the engine keeps what is removed.
+/// How the engine keeps removed objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Keeping {
-    /// For how long; `None`: it keeps nothing.
+    /// How long it keeps them; `None` if it does not.
     pub time: Option<Duration>,
-    /// The disk is nearly full: the oldest goes before its time.
+    /// Whether the disk is nearly full, so that the oldest objects are deleted early.
     pub is_short: bool,
 }
 
 impl Keeping {
-    /// `24h`, `7d`, `30m`: as the configuration has it.
+    /// Formats the time as in the configuration: `24h`, `7d`, `30m`.
     #[must_use]
     pub fn words(time: Duration) -> String {
         let seconds = time.as_secs();

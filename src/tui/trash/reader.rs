@@ -1,4 +1,4 @@
-//! Reads the trash: at once, and again with the sizes that take time to find out.
+//! Reads the trash: immediately, and then with the sizes, which take longer to determine.
 
 use crate::engine::{Engine, ImageView, Result, Space, TrashDetail, TrashEntry};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use crate::tui::reading::Listed;
 use crate::tui::section::Subject;
 use crate::tui::trash::model::{Keeping, TrashRow};
 
-/// Reads it.
+/// Sends the content of the trash.
 pub(crate) async fn read(reader: ListReader) {
     let engine = &reader.engine;
     let list = engine.trash().list().await;
@@ -23,14 +23,14 @@ pub(crate) async fn read(reader: ListReader) {
     reader.answer(list.map(|entries| (trash(engine, &entries), Vec::new()))).await;
 }
 
-/// The rows of the trash, and how it keeps them.
+/// Returns the rows of the trash, and how the engine keeps them.
 fn trash(engine: &Engine, entries: &[TrashEntry]) -> Listed {
     let is_short = engine.trash().space().is_some_and(Space::is_short);
     let keeping = Keeping { time: engine.keeps(), is_short };
     Listed::Trash((entries.iter().map(TrashRow::new).collect(), keeping))
 }
 
-/// Everything known of what is in the trash, as `inspect` gives it.
+/// Returns everything known about an object in the trash, as `inspect` prints it.
 pub(crate) async fn document(engine: &Engine, subject: &Subject) -> Result<Document> {
     let Subject::Trash(id) = subject else { return Ok(Document::default()) };
     let value = match engine.trash().inspect(id).await? {
@@ -40,7 +40,7 @@ pub(crate) async fn document(engine: &Engine, subject: &Subject) -> Result<Docum
     Ok(Document { value, command: None })
 }
 
-/// What a list knows of an image.
+/// Returns the details of an image that the list knows.
 fn image(image: &ImageView) -> Value {
     let texts =
         |references: &[Reference]| -> Vec<String> { references.iter().map(ToString::to_string).collect() };

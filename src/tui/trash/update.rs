@@ -1,4 +1,4 @@
-//! Verbs of the trash.
+//! Actions on the trash, and updates of the list.
 
 use crate::base::units::counted;
 use crate::tui::action::Action;
@@ -12,7 +12,7 @@ use crate::tui::tab::Tab;
 use crate::tui::trash::model::{Keeping, TrashRow};
 use crate::tui::update::batch::{refuse_many, together};
 
-/// Takes in the list, and how long it is kept.
+/// Stores the list, and how the engine keeps objects.
 pub(crate) fn take(model: &mut Model, (rows, keeping): (Vec<TrashRow>, Keeping)) {
     model.keeping = keeping;
     model.trash.set(rows);
@@ -20,7 +20,7 @@ pub(crate) fn take(model: &mut Model, (rows, keeping): (Vec<TrashRow>, Keeping))
     undo.forget(|effect| matches!(effect, Effect::Restore(id, _) if trash.get(id).is_none()));
 }
 
-/// What `action` does in the trash; `None` when it is no such action.
+/// Performs `action` in the trash; `None` if it is not one of these actions.
 pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     if !matches!(
         action,
@@ -51,7 +51,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     Some(Vec::new())
 }
 
-/// Another name for what is restored.
+/// Asks for another name for a restored object.
 #[derive(Debug)]
 struct RestoreAs(String);
 

@@ -9,7 +9,7 @@ use crate::tui::model::Model;
 use crate::tui::trash::model::TrashRow;
 use crate::tui::words::{size, span};
 
-/// What a row shows in a column.
+/// Returns a row's text in a column.
 pub(crate) fn cell(model: &Model, row: &TrashRow, column: Option<Column>, _: usize) -> Cell {
     let theme = &model.theme;
     match column {
@@ -31,7 +31,7 @@ pub(crate) fn cell(model: &Model, row: &TrashRow, column: Option<Column>, _: usi
     }
 }
 
-/// What the empty list says.
+/// Returns the text of the empty list.
 pub(crate) fn empty(model: &Model) -> Said {
     let what = match model.keeping.time {
         None => "There is no trash: `[trash] keep` is 0 in the configuration.",

@@ -1,4 +1,4 @@
-//! What was done and can be undone.
+//! Undoing actions.
 
 pub mod model;
 pub mod update;

@@ -1,31 +1,31 @@
-//! What was done and can be undone, newest last.
+//! The actions that can be undone, the newest last.
 //!
 //! ```text
 //!  effects of one key ─ begin ─▶ group ─ each one's end ─▶ steps ─ `u` ─▶ effects that undo it
 //! ```
-//! What one key began is undone by one key, however many objects it was done to. What undoes
-//! is no step itself: `u` goes back, again and again, and never round in circles.
+//! One key undoes everything that one key did, for any number of objects. Undoing is not a step
+//! itself: repeated `u` goes further back, never in a circle.
 
 use jiff::Timestamp;
 
 use crate::tui::effect::Effect;
 
-/// How many steps are remembered.
+/// The number of steps remembered.
 const STEPS: usize = 200;
 
-/// What was done, and what undoes it.
+/// A completed action and its inverse.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// `stopped web`
+    /// The text for the user: `stopped web`.
     pub told: String,
-    /// What undoes it, in this order.
+    /// The effects that undo it, in this order.
     pub effects: Vec<Effect>,
-    /// Until when it can be undone; `None` for ever.
+    /// Until when it can be undone; `None` for no limit.
     pub until: Option<Timestamp>,
     group: u64,
 }
 
-/// What goes on: the effects of one key that have not ended.
+/// The effects of one key that have not finished.
 #[derive(Debug)]
 struct Group {
     id: u64,
@@ -33,7 +33,7 @@ struct Group {
     is_undo: bool,
 }
 
-/// What was done and can be undone.
+/// The actions that can be undone, and those in progress.
 #[derive(Debug, Default)]
 pub struct Undo {
     steps: Vec<Step>,
@@ -42,13 +42,13 @@ pub struct Undo {
 }
 
 impl Undo {
-    /// Notes effects that begin, each with what it will be told as and what undoes it, where
-    /// that is known. Without any that can be undone nothing is noted.
+    /// Records effects that start, with the text and the inverse if known. Does nothing if none of
+    /// them can be undone.
     pub fn begin(&mut self, waiting: Vec<(Effect, Option<(String, Effect)>)>) {
         self.note(waiting, false);
     }
 
-    /// Notes effects that undo.
+    /// Records effects that undo others.
     pub fn begin_undo(&mut self, effects: &[Effect]) {
         self.note(effects.iter().map(|effect| (effect.clone(), None)).collect(), true);
     }
@@ -60,13 +60,13 @@ impl Undo {
         }
     }
 
-    /// Whether an effect is one that undoes.
+    /// Whether an effect undoes another one.
     #[must_use]
     pub fn is_undoing(&self, effect: &Effect) -> bool {
         self.going_on.iter().any(|group| group.is_undo && group.waiting.iter().any(|(one, _)| one == effect))
     }
 
-    /// Takes in that a removal put something where it can be taken back from.
+    /// Records that a removal put an object into the trash, from where it can be restored.
     pub fn kept(&mut self, effect: &Effect, told: String, back: Effect, until: Timestamp) {
         let group = self.group_of(effect).map(|(group, _)| group);
         if let Some(group) = group.filter(|group| !self.going_on[*group].is_undo) {
@@ -75,8 +75,8 @@ impl Undo {
         }
     }
 
-    /// Takes in the end of an effect; gives the step that takes it back, with all that its
-    /// key began. What has failed is no step.
+    /// Records that an effect finished. Returns the step that contains it, with everything else its
+    /// key did. A failed effect adds no step.
     pub fn end(&mut self, effect: &Effect, is_done: bool) -> Option<&Step> {
         let (group, at) = self.group_of(effect)?;
         let (_, back) = self.going_on[group].waiting.swap_remove(at);
@@ -90,32 +90,33 @@ impl Undo {
         self.steps.last().filter(|step| is_done && step.group == id)
     }
 
-    /// The last group of steps, newest first, to be undone. What can no longer be undone goes.
+    /// Removes and returns the last group of steps, the newest first. Drops steps that can no
+    /// longer be undone.
     pub fn take(&mut self, now: Timestamp) -> Vec<Step> {
         self.steps.retain(|step| step.until.is_none_or(|until| until > now));
         let Some(last) = self.steps.last().map(|step| step.group) else { return Vec::new() };
         let at = self.steps.iter().position(|step| step.group == last).unwrap_or(0);
         let mut taken = self.steps.split_off(at);
-        // Ends of a later group may have come in between.
+        // Effects of a later group may have finished in between.
         let (mut taken_now, others): (Vec<_>, Vec<_>) = taken.drain(..).partition(|step| step.group == last);
         self.steps.extend(others);
         taken_now.reverse();
         taken_now
     }
 
-    /// The step that would be undone next.
+    /// Returns the step that would be undone next.
     #[must_use]
     pub fn last(&self, now: Timestamp) -> Option<&Step> {
         self.steps.iter().rev().find(|step| step.until.is_none_or(|until| until > now))
     }
 
-    /// What can be undone goes on at this moment.
+    /// Whether effects that can be undone are in progress.
     #[must_use]
     pub fn is_busy(&self) -> bool {
         self.going_on.iter().any(|group| !group.is_undo)
     }
 
-    /// Forgets how to take back what is no longer in the trash.
+    /// Drops steps that need an object which is no longer in the trash.
     pub fn forget(&mut self, is_gone: impl Fn(&Effect) -> bool) {
         self.steps.retain(|step| !step.effects.iter().any(&is_gone));
     }

@@ -1,4 +1,4 @@
-//! `u`: what is noted of every effect, and how it is taken back.
+//! The undo key: records what undoes an effect, and applies it.
 
 use crate::engine::{Fate, Force, ImageRemoval, Parents};
 use crate::oci::Reference;
@@ -10,7 +10,7 @@ use crate::tui::trash::model::TrashRow;
 use crate::tui::undo::model::Step;
 use crate::tui::words::span;
 
-/// Notes what begins and can be undone: called with all that one event has brought about.
+/// Records effects that can be undone. Called with all effects of an event.
 pub(crate) fn watch(model: &mut Model, effects: &[Effect]) {
     let waiting: Vec<_> = effects
         .iter()
@@ -20,7 +20,7 @@ pub(crate) fn watch(model: &mut Model, effects: &[Effect]) {
     model.undo.begin(waiting);
 }
 
-/// Whether it may be undone: by what [`inverse`] says, or from the trash.
+/// Whether an effect can be undone, with its [`inverse`] or from the trash.
 fn is_undoable(effect: &Effect) -> bool {
     match effect {
         Effect::Container(verb, _) => match verb {
@@ -38,7 +38,7 @@ fn is_undoable(effect: &Effect) -> bool {
     }
 }
 
-/// What undoes `effect`, and how that which it did is told; by what is known before it.
+/// Returns the text for an effect and its inverse, based on the state before it.
 fn inverse(model: &Model, effect: &Effect) -> Option<(String, Effect)> {
     match effect {
         Effect::Container(verb, id) => {
@@ -61,11 +61,11 @@ fn inverse(model: &Model, effect: &Effect) -> Option<(String, Effect)> {
                 images.iter().any(|row| row.id == id && (row.target() == word || row.short() == word))
             };
             let back = match owner {
-                // It had the name already.
+                // It already has the name.
                 Some(row) if is_of(&row.id, image) => return None,
-                // The name goes back to whom it was taken from.
+                // The previous owner gets the name back.
                 Some(row) => Effect::TagImage(row.id.clone(), full.clone()),
-                // An image that had no name would go with its only one.
+                // Removing the only name of an image would remove the image.
                 None if !images.iter().any(|row| row.target() == image && !row.name.is_empty()) => {
                     return None;
                 }
@@ -80,14 +80,14 @@ fn inverse(model: &Model, effect: &Effect) -> Option<(String, Effect)> {
     }
 }
 
-/// A removal has put something into the trash.
+/// Records that a removal put an object into the trash.
 pub(crate) fn kept(model: &mut Model, effect: &Effect, row: TrashRow) {
     let told = format!("removed {}", row.name);
     model.undo.kept(effect, told, Effect::Restore(row.id.clone(), None), row.until);
     model.trash.put(row);
 }
 
-/// An effect has ended: adds to the good news how it is undone.
+/// Records that an effect finished, and adds to a notice of success how to undo it.
 pub(crate) fn end(model: &mut Model, effect: &Effect, result: &Result<(), Failure>) {
     if let Some(step) = model.undo.end(effect, result.is_ok()).cloned() {
         hint(model, &step);
@@ -103,7 +103,7 @@ fn hint(model: &mut Model, step: &Step) {
     }
 }
 
-/// Undoes what the last key did.
+/// Undoes the effects of the last key.
 pub(crate) fn undo(model: &mut Model) -> Vec<Effect> {
     if model.undo.is_busy() {
         model.say(Tone::Plain, "not done yet; undo it when it is", None);
@@ -117,7 +117,7 @@ pub(crate) fn undo(model: &mut Model) -> Vec<Effect> {
         }
         let effects: Vec<Effect> = steps.into_iter().flat_map(|step| step.effects).collect();
         let effects: Vec<Effect> = effects.into_iter().filter(|effect| is_there(model, effect)).collect();
-        // What was undone otherwise, or removed since, is passed over.
+        // Skips steps that were undone in another way, or whose object was removed since then.
         if !effects.is_empty() {
             model.undo.begin_undo(&effects);
             return model.confirmed(effects);
@@ -125,7 +125,7 @@ pub(crate) fn undo(model: &mut Model) -> Vec<Effect> {
     }
 }
 
-/// Whether what it is to be done to is still there.
+/// Whether the object of an effect still exists.
 fn is_there(model: &Model, effect: &Effect) -> bool {
     match effect {
         Effect::Container(_, id) => model.containers.get(id.as_str()).is_some(),
@@ -164,7 +164,7 @@ mod tests {
         }
     }
 
-    /// Ends what began well, removals by way of the trash.
+    /// Finishes effects successfully, with removals into the trash.
     fn finish(model: &mut Model, effects: Vec<Effect>) {
         for effect in effects {
             if let Effect::Container(ContainerVerb::Remove(_), of) = &effect {

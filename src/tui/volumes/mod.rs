@@ -19,7 +19,7 @@ use crate::tui::reader::ListReader;
 use crate::tui::section::Subject;
 use model::VolumeRow;
 
-/// Volumes.
+/// The volumes list.
 #[derive(Debug)]
 pub struct Volumes;
 

@@ -1,4 +1,4 @@
-//! A volume in the list.
+//! The rows of the volumes list.
 
 use std::cmp::Ordering;
 
@@ -6,14 +6,14 @@ use crate::tui::list::columns::Column;
 use crate::tui::list::filter::Field;
 use crate::tui::list::rows::{Row, natural};
 
-/// A volume.
+/// A volume in the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VolumeRow {
     /// Its name.
     pub name: String,
     /// `local`
     pub driver: String,
-    /// Where its files are.
+    /// The folder with its files.
     pub place: String,
 }
 

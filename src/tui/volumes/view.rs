@@ -9,7 +9,7 @@ use crate::tui::list::view::empty::{Said, plain};
 use crate::tui::model::Model;
 use crate::tui::volumes::model::VolumeRow;
 
-/// What a row shows in a column.
+/// Returns a row's text in a column.
 pub(crate) fn cell(model: &Model, row: &VolumeRow, column: Option<Column>, _: usize) -> Cell {
     let theme = &model.theme;
     match column {
@@ -20,7 +20,7 @@ pub(crate) fn cell(model: &Model, row: &VolumeRow, column: Option<Column>, _: us
     }
 }
 
-/// What the empty list says.
+/// Returns the text of the empty list.
 pub(crate) fn empty(_: &Model) -> Said {
     let what = "No volumes. A folder of this machine is given to a container by `-v /folder:/folder`.";
     (what, vec![plain(Action::GoImages, "images: run one")])

@@ -1,4 +1,4 @@
-//! Why a container ended, or is ill.
+//! The report that explains why a container exited or failed.
 
 pub mod model;
 pub(crate) mod reader;
@@ -21,7 +21,7 @@ use crate::tui::tab::PaneId;
 use crate::tui::viewer::{Seen, Viewer};
 use crate::tui::why::model::Facts;
 
-/// Why a container ended, or is ill.
+/// The tab with the report.
 #[derive(Debug)]
 pub struct Why;
 
@@ -36,7 +36,7 @@ impl Viewer for Why {
 
     fn is_of(&self, model: &Model, pane: &Pane, subject: &Subject) -> bool {
         let Subject::Container(id) = subject else { return false };
-        // Of what is gone it can no longer be found out.
+        // The facts about a removed container cannot be read, but a report from before remains.
         let can_tell = !model.is_gone(subject) || !self.is_blank(pane);
         can_tell && model.known(id).is_some_and(ContainerRow::is_ill)
     }

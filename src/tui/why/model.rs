@@ -1,5 +1,5 @@
-//! Why a container ended, or is ill: what its exit code means, what it said last, what
-//! happened to it, and what to do next.
+//! Explains why a container exited or failed: the meaning of its exit code, its last output, its
+//! last events, and what to do next.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -8,16 +8,16 @@ use crate::tui::action::Action;
 use crate::tui::failure::Failure;
 use crate::tui::words::died_of_memory;
 
-/// How many of its last lines are shown.
+/// The number of lines shown of its log.
 const LINES: usize = 5;
 
-/// How many of the last events are shown.
+/// The number of events shown.
 const EVENTS: usize = 6;
 
-/// A container that ended sooner than this after its start hardly began.
+/// A container that ran shorter than this probably failed to start properly.
 const SOON: SignedDuration = SignedDuration::from_secs(10);
 
-/// What is known of a container that ended or is ill.
+/// What is known about a container that exited or failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "as in `engine::ContainerView`")]
 pub struct Facts {
@@ -33,61 +33,61 @@ pub struct Facts {
     pub by_hand: bool,
     pub started: Option<Timestamp>,
     pub finished: Option<Timestamp>,
-    /// The program and its words.
+    /// The program with its arguments.
     pub command: String,
-    /// The limit of its memory, where it had one.
+    /// Its memory limit, if any.
     pub memory_limit: Option<u64>,
-    /// What its image's name means by now, if that is another image.
+    /// Whether the name of its image refers to another image in the meantime.
     pub moved: bool,
     /// The last lines of its log, oldest first.
     pub log: Vec<String>,
-    /// What happened to it, and to those of its name before, oldest first.
+    /// Its events, and those of previous containers with its name, oldest first.
     pub events: Vec<Event>,
 }
 
-/// What to show of it.
+/// The report.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Card {
     /// What happened, in one line.
     pub verdict: String,
-    /// What that means.
+    /// The meaning of that.
     pub meaning: Vec<String>,
-    /// A name and its value.
+    /// Names and values.
     pub rows: Vec<(&'static str, String)>,
-    /// Whether the lines below are its errors, or only its last words.
+    /// Whether the log lines are errors, or simply the last lines.
     pub has_errors: bool,
-    /// What it wrote.
+    /// Lines of its log.
     pub log: Vec<String>,
-    /// What happened, and when.
+    /// What happened and when.
     pub history: Vec<(Timestamp, String)>,
     /// What else changed since it last worked.
     pub changes: Vec<String>,
-    /// What to do next.
+    /// Suggested actions.
     pub next: Vec<(Action, &'static str)>,
 }
 
-/// A card on the screen.
+/// The report in a pane.
 #[derive(Debug, Default)]
 pub struct WhyPane {
     of: Option<(ContainerId, u64)>,
-    /// A card told with another number belongs to what was shown before.
+    /// The serial number of the report. Answers with another one are outdated.
     pub serial: u64,
-    /// The card; `None` until it is there.
+    /// The report; `None` until it is loaded.
     pub card: Option<Card>,
-    /// The line at the top.
+    /// The first visible line.
     pub top: usize,
-    /// Why it could not be read.
+    /// Why it could not be created.
     pub failure: Option<Failure>,
 }
 
 impl WhyPane {
-    /// A pane whose serials begin with this one.
+    /// Creates a pane whose serial numbers continue from `serial`.
     #[must_use]
     pub fn new(serial: u64) -> Self {
         Self { serial, ..Self::default() }
     }
 
-    /// Shows the card of `container` at a version; the old one stays until the new one is there.
+    /// Shows the report on `container` at a version. The old one stays until the new one is loaded.
     pub fn show(&mut self, container: Option<(ContainerId, u64)>) {
         if self.of == container {
             return;
@@ -99,12 +99,12 @@ impl WhyPane {
         self.serial += 1;
     }
 
-    /// Takes in what is known.
+    /// Creates the report from facts.
     pub fn take(&mut self, facts: &Facts) {
         (self.card, self.failure) = (Some(why(facts)), None);
     }
 
-    /// Moves this many lines.
+    /// Scrolls by this many lines.
     pub fn scroll(&mut self, by: i64) {
         let by = isize::try_from(by).unwrap_or(if by < 0 { isize::MIN } else { isize::MAX });
         self.top = self.top.saturating_add_signed(by).min(200);
@@ -112,7 +112,8 @@ impl WhyPane {
 }
 
 impl Facts {
-    /// What is known of `container`, whose image's name means another one by now or not.
+    /// Collects the facts about `container`; `moved` is whether its image's name refers to another
+    /// image.
     #[must_use]
     pub fn new(container: &ContainerView, moved: bool, log: Vec<String>, events: Vec<Event>) -> Self {
         let state = &container.state;
@@ -149,18 +150,18 @@ impl Facts {
         !self.error.is_empty() && !self.is_up()
     }
 
-    /// How long it ran the last time.
+    /// Returns how long the last run took.
     fn lived(&self) -> Option<SignedDuration> {
         let (started, finished) = (self.started?, self.finished?);
         (finished >= started).then(|| finished.duration_since(started))
     }
 }
 
-/// The card of a container.
+/// Returns the report on a container.
 #[must_use]
 pub fn why(facts: &Facts) -> Card {
     let (verdict, mut meaning) = verdict(facts);
-    // One that is out of memory is killed soon as well; that is no fault of its command.
+    // Running out of memory may happen quickly as well, and is not the fault of the command.
     let is_fault = facts.exit_code != 0 && !facts.died_of_memory() && !facts.has_not_started();
     if let Some(lived) = facts.lived().filter(|lived| *lived < SOON && is_fault) {
         let time = match lived.as_millis() {
@@ -185,7 +186,7 @@ pub fn why(facts: &Facts) -> Card {
     }
 }
 
-/// What happened, and what that means.
+/// Returns what happened, and what that means.
 fn verdict(facts: &Facts) -> (String, Vec<String>) {
     let line = |text: &str| vec![text.to_owned()];
     if facts.has_not_started() {
@@ -214,14 +215,14 @@ fn verdict(facts: &Facts) -> (String, Vec<String>) {
     }
     let (verdict, mut meaning) = verdict_of_code(facts);
     if facts.oom_killed {
-        // What was killed was a child: the program ended otherwise.
+        // The kernel killed a child process, and the program exited for another reason.
         meaning.push("The kernel had killed one of its other processes: out of memory (OOM).".to_owned());
         meaning.push("What the killed one did is not done.".to_owned());
     }
     (verdict, meaning)
 }
 
-/// What its exit code says of a container that has ended.
+/// Returns what the exit code says about an exited container.
 fn verdict_of_code(facts: &Facts) -> (String, Vec<String>) {
     let line = |text: &str| vec![text.to_owned()];
     match facts.exit_code {
@@ -244,7 +245,7 @@ fn verdict_of_code(facts: &Facts) -> (String, Vec<String>) {
     }
 }
 
-/// What exit codes mean by convention.
+/// Returns the conventional meaning of an exit code.
 fn of_code(code: u8) -> Option<(&'static str, &'static str)> {
     Some(match code {
         1 => ("its program failed", "The usual code of any error; its last lines below say more."),
@@ -272,7 +273,7 @@ fn of_code(code: u8) -> Option<(&'static str, &'static str)> {
     })
 }
 
-/// The signal behind 128 + n, and what it tells.
+/// Returns the signal behind exit code 128 + n, and its meaning.
 fn signal(code: u8) -> Option<(&'static str, &'static str)> {
     Some(match code.checked_sub(128)? {
         1 => ("SIGHUP", "Its terminal went away."),
@@ -322,7 +323,7 @@ fn mebibytes(bytes: u64) -> String {
     }
 }
 
-/// Its last errors, or else its last lines.
+/// Returns the last errors in the log, otherwise its last lines.
 fn last_words(log: &[String]) -> (bool, Vec<String>) {
     let last = |lines: Vec<&String>| {
         lines[lines.len().saturating_sub(LINES)..].iter().map(|line| (*line).clone()).collect()
@@ -334,7 +335,7 @@ fn last_words(log: &[String]) -> (bool, Vec<String>) {
     (true, last(errors))
 }
 
-/// Whether a line tells of an error, by the words that programs use.
+/// Whether a line reports an error, judging by common words.
 fn is_error(line: &str) -> bool {
     const WORDS: [&str; 12] = [
         "error",
@@ -359,7 +360,8 @@ fn is_error(line: &str) -> bool {
     })
 }
 
-/// A line without its colours, whose letters would run into the words beside them.
+/// Returns a line without colour sequences, whose letters would otherwise join the words next to
+/// them.
 fn plain(line: &str) -> String {
     let mut out = String::with_capacity(line.len());
     let mut is_escape = false;
@@ -373,7 +375,7 @@ fn plain(line: &str) -> String {
     out
 }
 
-/// What happened to it, the newest last.
+/// Returns the events of the container, the newest last.
 fn history(facts: &Facts) -> Vec<(Timestamp, String)> {
     let own = facts.events.iter().filter(|event| event.actor.id == facts.id);
     let told: Vec<_> = own.filter_map(|event| Some((moment(event)?, told(event)?))).collect();
@@ -406,7 +408,7 @@ fn told(event: &Event) -> Option<String> {
     })
 }
 
-/// What changed since it, or the one of its name before it, last worked.
+/// Returns what changed since the container, or the previous one of its name, last worked.
 fn changes(facts: &Facts) -> Vec<String> {
     let mut changes = Vec::new();
     let of_name = |event: &&Event| {
@@ -442,7 +444,7 @@ fn changes(facts: &Facts) -> Vec<String> {
     changes
 }
 
-/// What to do next, the most useful first.
+/// Returns suggested actions, the most useful first.
 fn next(facts: &Facts) -> Vec<(Action, &'static str)> {
     let mut next = vec![(Action::Logs, "read its whole log")];
     if facts.is_up() {

@@ -1,4 +1,4 @@
-//! Reads what is known of a container that ended, or is ill.
+//! Reads the facts about a container that exited or failed.
 
 use crate::engine::{ContainerId, Engine, Event, EventFilter, LogRequest, Result};
 use crate::tui::failure::Failure;
@@ -6,14 +6,14 @@ use crate::tui::reader::Reader;
 use crate::tui::reading::Answer;
 use crate::tui::why::model::Facts;
 
-/// How many lines of a log are looked through for errors.
+/// The number of log lines searched for errors.
 const LINES: u64 = 400;
-/// More of a line is not shown.
+/// The maximum length of a line.
 const LINE: usize = 2000;
-/// How many events of a container are kept.
+/// The number of events kept.
 const EVENTS: usize = 64;
 
-/// Reads it for a tab.
+/// Sends the facts for a tab.
 pub(crate) async fn read(reader: Reader, id: ContainerId) {
     let facts = facts(&reader.engine, &id).await;
     reader.answer(Answer::Why(facts.map(Box::new).map_err(Failure::from))).await;
@@ -29,7 +29,7 @@ async fn facts(engine: &Engine, id: &ContainerId) -> Result<Facts> {
     Ok(Facts::new(&container, moved, log, events))
 }
 
-/// The end of its log; a log that cannot be read says so in its own tab.
+/// Returns the end of the log, or nothing if it cannot be read: the logs tab reports that.
 async fn last_lines(engine: &Engine, id: &ContainerId) -> Vec<String> {
     let request = LogRequest { stdout: true, stderr: true, tail: Some(LINES), ..LogRequest::default() };
     let Ok(mut records) = engine.containers().logs(id.as_str(), request).await else { return Vec::new() };
@@ -41,12 +41,12 @@ async fn last_lines(engine: &Engine, id: &ContainerId) -> Vec<String> {
     lines
 }
 
-/// What the journal still has of a container, and of those that had its name before.
+/// Returns past events of a container, and of those that had its name before.
 async fn past(engine: &Engine, id: &ContainerId, name: &str) -> Vec<Event> {
     let filter = EventFilter { containers: vec![id.to_string(), name.to_owned()], ..EventFilter::default() };
     let mut events = engine.past_events(filter).await.unwrap_or_default();
     events.retain(|event| {
-        // Its name may be the beginning of another one's id.
+        // The name may be a prefix of another container's id.
         let is_namesake = event.actor.attributes.get("name").is_some_and(|other| other == name);
         event.actor.id == id.as_str() || is_namesake
     });

@@ -1,4 +1,4 @@
-//! The card that says why a container ended, or is ill.
+//! Draws the report that explains why a container exited or failed.
 
 use jiff::tz::TimeZone;
 use ratatui::Frame;
@@ -16,7 +16,7 @@ use crate::tui::viewer::Seen;
 use crate::tui::why::model::Card;
 use crate::tui::words::{Align, cell, span};
 
-/// Draws the card.
+/// Draws the report.
 pub(crate) fn draw(frame: &mut Frame<'_>, seen: &Seen<'_>, area: Rect) {
     let (model, pane, theme) = (seen.model, &seen.pane.why, &seen.model.theme);
     if let Some(failure) = pane.failure.as_ref().filter(|_| !seen.is_gone) {
@@ -27,7 +27,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, seen: &Seen<'_>, area: Rect) {
         frame.render_widget(Line::styled(" reading…", theme.dim), area);
         return;
     };
-    // From here the keys of the list are behind their prefix.
+    // With the focus on this tab, keys of the list need a prefix.
     let place = if seen.has_keys { KeyContext::Why } else { KeyContext::Containers };
     let lines = lines(model, card, place, usize::from(area.width));
     let top = pane.top.min(lines.len().saturating_sub(usize::from(area.height)));
@@ -35,7 +35,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, seen: &Seen<'_>, area: Rect) {
     frame.render_widget(Paragraph::new(shown), area);
 }
 
-/// The lines of a card that is `width` columns wide.
+/// Returns the lines of a report at this width.
 fn lines(model: &Model, card: &Card, place: KeyContext, width: usize) -> Vec<Line<'static>> {
     let theme = &model.theme;
     let room = width.saturating_sub(4).max(10);
@@ -100,7 +100,7 @@ fn pair(name: &str, text: &str, style: Style, width: usize) -> Line<'static> {
     Line::from(vec![Span::styled(format!("   {name:<width$} "), style), Span::raw(text.to_owned())])
 }
 
-/// A text in lines of at most this many columns, broken at spaces where there are any.
+/// Wraps a text to this width, at spaces where possible.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let mut lines: Vec<String> = Vec::new();

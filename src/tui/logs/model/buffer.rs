@@ -1,19 +1,18 @@
-//! The lines of a log that the pane holds: an unbroken run of what passes the filter, as
-//! much as the window and a few pages around it need. It grows at both ends and is cut at
-//! the other one.
+//! The loaded lines of a log: a contiguous range of the lines that pass the filter, covering the
+//! window and a few pages around it. It grows at one end, and is cut at the other.
 //!
-//! Lines are numbered from any beginning (`seq`), so that a number stays a line while others
-//! come and go before it.
+//! A line's number (`seq`) is relative to an arbitrary start, so that it stays the same while lines
+//! are added or dropped before it.
 
 use std::collections::VecDeque;
 
 use crate::engine::{LogLine, LogPage, LogPlace, LogSpot};
 
-/// About how many lines are held, and how many bytes.
+/// The approximate limits in lines and bytes.
 const LINES: usize = 4000;
 const BYTES: usize = 4 << 20;
 
-/// An unbroken run of lines.
+/// A contiguous range of lines.
 #[derive(Debug, Default)]
 pub struct Buffer {
     lines: VecDeque<LogLine>,
@@ -23,62 +22,62 @@ pub struct Buffer {
     start: LogPlace,
     /// The place after the last.
     end: LogPlace,
-    /// Nothing is before it.
+    /// Whether there are no lines before it.
     pub is_first: bool,
     bytes: usize,
 }
 
 impl Buffer {
-    /// The number of the first line.
+    /// Returns the number of the first line.
     #[must_use]
     pub fn first(&self) -> i64 {
         self.first
     }
 
-    /// The number after that of the last line.
+    /// Returns the number after that of the last line.
     #[must_use]
     pub fn end(&self) -> i64 {
         self.first + i64::try_from(self.lines.len()).unwrap_or(i64::MAX)
     }
 
-    /// Whether there is no line.
+    /// Whether it has no lines.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
 
-    /// Whether nothing has come yet, not even that there is nothing.
+    /// Whether nothing has been loaded yet, not even an empty page.
     #[must_use]
     pub fn is_blank(&self) -> bool {
         self.start.0.is_empty()
     }
 
-    /// A line.
+    /// Returns a line.
     #[must_use]
     pub fn get(&self, seq: i64) -> Option<&LogLine> {
         self.lines.get(usize::try_from(seq.checked_sub(self.first)?).ok()?)
     }
 
-    /// The number of the line of `source` that begins at `place`.
+    /// Returns the number of the line of `source` at offset `place`.
     #[must_use]
     pub fn find(&self, source: usize, place: u64) -> Option<i64> {
         let at = self.lines.iter().position(|line| line.source == source && line.place == place)?;
         Some(self.first + i64::try_from(at).ok()?)
     }
 
-    /// The place before its first line.
+    /// Returns the place before the first line.
     #[must_use]
     pub fn start_place(&self) -> &LogPlace {
         &self.start
     }
 
-    /// The place after its last line.
+    /// Returns the place after the last line.
     #[must_use]
     pub fn end_place(&self) -> &LogPlace {
         &self.end
     }
 
-    /// The place before a line.
+    /// Returns the place before a line.
     #[must_use]
     pub fn place(&self, seq: i64) -> LogPlace {
         let mut place = self.start.clone();
@@ -89,15 +88,16 @@ impl Buffer {
         place
     }
 
-    /// Whether every line has its number among all lines of its log.
+    /// Whether every line has its number within its log.
     #[must_use]
     pub fn is_numbered(&self) -> bool {
         self.lines.iter().all(|line| line.number.is_some())
     }
 
-    /// Holds a page instead. Gives the number of the line it was asked for.
+    /// Replaces the lines by a page. Returns the number of the line for which the page was
+    /// requested.
     pub fn replace(&mut self, page: LogPage) -> i64 {
-        // Numbers are not used again, so that nothing old fits by chance.
+        // Numbers are never reused, so that outdated ones match no line.
         self.first = self.end() + 1;
         let at = self.first + i64::try_from(page.at).unwrap_or(0);
         self.bytes = page.lines.iter().map(|line| line.bytes.len()).sum();
@@ -106,8 +106,8 @@ impl Buffer {
         at
     }
 
-    /// Puts a page before the first line, and drops what is too much after `keep`. Gives
-    /// whether something was.
+    /// Inserts a page before the first line, and drops surplus lines after `keep`. Returns whether
+    /// any were dropped.
     pub fn prepend(&mut self, page: LogPage, keep: i64) -> bool {
         self.first -= i64::try_from(page.lines.len()).unwrap_or(0);
         (self.start, self.is_first) = (page.start, page.is_first);
@@ -124,7 +124,7 @@ impl Buffer {
         self.end() < end
     }
 
-    /// Puts a page after the last line, and drops what is too much before `keep`.
+    /// Appends a page after the last line, and drops surplus lines before `keep`.
     pub fn append(&mut self, page: LogPage, keep: i64) {
         self.end = page.end;
         for line in page.lines {

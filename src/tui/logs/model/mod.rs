@@ -1,13 +1,14 @@
-//! A log on the screen: what is shown of it, and what the driver is asked for.
+//! A log in a pane: what is shown, and what the pane requests from the driver.
 //!
 //! ```text
 //!  the log (any size)        buffer (≤ 4,000 lines)        window
 //!  ──────────────────────────[══════════[▓▓▓▓▓▓]═══]───────
 //!                          start        top      end
 //! ```
-//! The pane never holds more than the buffer. When the window comes near one of its ends, the
-//! pane has an *ask*: the next page there, or a page elsewhere, or the next match. The driver
-//! sees it in [`LogPane::want`], answers with [`LogNews`], and so one ask follows another.
+//! The pane never holds more than the buffer. When the window gets close to an end of it, the pane
+//! makes a *request*: for the next page there, for a page elsewhere, or for the next match. The
+//! driver finds it in [`LogPane::want`] and answers with [`LogNews`], which leads to the next
+//! request.
 
 mod buffer;
 mod pane;
@@ -25,46 +26,46 @@ use crate::engine::{ContainerId, FindAsk, LogHit, LogPage, LogPlace, LogQuery, L
 use crate::tui::failure::Failure;
 use crate::tui::menu::model::Menu;
 
-/// What the driver is to do for a log on the screen.
+/// What the driver has to do for a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogWant {
-    /// The number its news are told with.
+    /// The serial number of the log, which its news have to carry.
     pub serial: u64,
-    /// Whose logs, as one.
+    /// The containers whose logs are shown, merged.
     pub containers: Vec<ContainerId>,
-    /// Which lines, with the number that the counts of them come back with.
+    /// Which lines, with a number that is returned with their counts.
     pub query: (u64, LogQuery),
-    /// What is asked, with a number never used twice.
+    /// The request, with a unique number.
     pub ask: Option<(u64, LogAsk)>,
-    /// The place after the match that is shown, whose number among all matches is wanted.
+    /// The place after the current match, whose number among all matches is wanted.
     pub ranked: Option<LogPlace>,
 }
 
-/// What a pane asks for.
+/// A request of a pane.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LogAsk {
-    /// Lines.
+    /// For lines.
     Page(PageAsk),
-    /// A match, and lines around it: this many before and after.
+    /// For a match, and this many lines before and after it.
     Find(FindAsk, usize),
 }
 
-/// What the driver tells of a log.
+/// News of a log from the driver.
 #[derive(Debug)]
 pub enum LogNews {
     /// How far it is counted, and how long it is.
     State(Box<LogState>),
-    /// The page of that number.
+    /// The page requested with that number.
     Page(u64, Result<LogPage, Failure>),
-    /// What was found, with lines around it; nothing when there is none.
+    /// The match with the lines around it; `None` if there is none.
     Found(u64, Result<Option<(LogHit, LogPage)>, Failure>),
-    /// How many matches there are up to this place.
+    /// The number of matches up to this place.
     Rank(LogPlace, u64),
-    /// It cannot be read.
+    /// The log cannot be read.
     Failed(Failure),
 }
 
-/// How times are shown.
+/// The format of times.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Times {
@@ -72,14 +73,14 @@ pub enum Times {
     Off,
     Local,
     Utc,
-    /// How long ago.
+    /// Time since then.
     Relative,
-    /// How long after the line before.
+    /// Time since the previous line.
     Delta,
 }
 
 impl Times {
-    /// The next form, round and round.
+    /// Returns the next format in a cycle.
     #[must_use]
     pub fn next(self) -> Self {
         match self {
@@ -91,7 +92,7 @@ impl Times {
         }
     }
 
-    /// As the border names it.
+    /// Returns the name for the border.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -104,21 +105,21 @@ impl Times {
     }
 }
 
-/// Since when lines are shown.
+/// From when on lines are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Since {
     /// The last thousand lines.
     Tail,
-    /// That moment.
+    /// From this time on.
     Time(Timestamp),
-    /// All there is.
+    /// All lines.
     All,
 }
 
-/// Columns at the right of a log that are not the text's: the scrollbar's.
+/// The columns for the scrollbar at the right of a log.
 pub const BAR: u16 = 1;
 
-/// Whether `needle` is in `text`; capitals count only when `needle` has some.
+/// Whether `text` contains `needle`. Ignores case unless `needle` has capitals.
 #[must_use]
 pub fn contains(text: &[u8], needle: &str) -> bool {
     let needle_bytes = needle.as_bytes();
@@ -133,7 +134,7 @@ pub fn contains(text: &[u8], needle: &str) -> bool {
 #[cfg(test)]
 mod tests;
 
-/// The choice of a container whose log is shown with the others.
+/// The menu of containers whose logs can be merged.
 #[derive(Debug)]
 pub struct MergeMenu {
     /// Their names.

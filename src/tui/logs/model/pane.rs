@@ -1,4 +1,4 @@
-//! The pane's state, its settings, and what it asks of the driver.
+//! The state and settings of a log pane, and what it requests from the driver.
 
 use jiff::Timestamp;
 
@@ -10,13 +10,13 @@ use crate::tui::failure::Failure;
 use crate::tui::logs::model::text::JsonForm;
 use crate::tui::logs::model::{Buffer, LogAsk, LogNews, LogWant, Times};
 
-/// How many lines a page has.
+/// The number of lines in a page.
 const PAGE: usize = 500;
 
-/// A pane that follows and lags behind by more bytes than this goes to the end at once.
+/// A following pane that is more bytes behind than this jumps to the end.
 const BEHIND: u64 = 1 << 20;
 
-/// How many lines `st` shows.
+/// The number of lines that `st` shows.
 const TAIL: usize = 1000;
 
 /// A container whose log is shown.
@@ -24,119 +24,119 @@ const TAIL: usize = 1000;
 pub struct LogShown {
     /// Its id.
     pub id: ContainerId,
-    /// What it is called.
+    /// Its name.
     pub name: String,
 }
 
-/// The line found last.
+/// The last match.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hit {
-    /// The log it is in.
+    /// The log that contains it.
     pub source: usize,
-    /// Where it begins.
+    /// The offset of the line.
     pub place: u64,
     /// The place before it.
     pub before: LogPlace,
     /// The place after it.
     pub after: LogPlace,
-    /// As what it was found.
+    /// What was searched for.
     pub wanted: LogWanted,
-    /// It is the match of this number.
+    /// Its number among all matches, if known.
     pub rank: Option<u64>,
 }
 
-/// What is done with the page that was asked for.
+/// Where to put the requested page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Put {
     /// Before the buffer.
     Before,
-    /// After it.
+    /// After the buffer.
     After,
-    /// Instead of it; its place is at the top of the window.
+    /// Instead of the buffer; the requested place becomes the top of the window.
     Top,
-    /// Instead of it; nothing before its first line is shown.
+    /// Instead of the buffer; lines before its first one are hidden.
     Floor,
 }
 
-/// A log on the screen.
+/// A log in a pane.
 #[derive(Debug, Default)]
 pub struct LogPane {
-    /// Whose logs.
+    /// The containers whose logs are shown.
     pub of: Vec<LogShown>,
-    /// Containers whose logs are shown with that of the pane's own.
+    /// Containers whose logs are merged with that of the pane's container.
     pub merged: Vec<ContainerId>,
-    /// News with another number belong to what was shown before.
+    /// The serial number of this log. News with another one are outdated.
     pub serial: u64,
-    /// The lines that are held.
+    /// The loaded lines.
     pub buffer: Buffer,
     /// How far the log is counted.
     pub state: LogState,
-    /// The line at the top of the window while it does not follow, and the row of it.
+    /// The first visible line while paused, and the first visible row of it.
     pub top: (i64, usize),
-    /// Not the newest lines are shown, but those at `top`.
+    /// Whether the window stays at `top` instead of following the newest lines.
     pub is_paused: bool,
-    /// Columns to the left of the window.
+    /// The columns scrolled to the right.
     pub left: usize,
-    /// Long lines go on in the next row.
+    /// Whether long lines wrap.
     pub wraps: bool,
-    /// How times are shown.
+    /// The format of times.
     pub times: Times,
-    /// Times are shown with their date: not all are of today.
+    /// Whether times include the date, since not all are from today.
     pub is_dated: bool,
-    /// How JSON is shown.
+    /// The format of JSON lines.
     pub json: JsonForm,
-    /// Only lines of this stream.
+    /// Shows only lines of this stream.
     pub stream: Option<Stream>,
-    /// Only lines as grave as this.
+    /// Shows only lines of at least this level.
     pub level: Option<Level>,
-    /// Rules that all hold, as typed.
+    /// The filter rules as typed; lines have to match all of them.
     pub filter: String,
-    /// How many lines around each that passes.
+    /// The number of context lines around each match of the filter.
     pub context: usize,
-    /// What is searched for, as typed.
+    /// The search text as typed.
     pub search: String,
-    /// The same, ready for use.
+    /// The compiled search text.
     pub matcher: Option<Matcher>,
-    /// The line found last.
+    /// The last match.
     pub hit: Option<Hit>,
-    /// When the user drew lines.
+    /// The times at which the user added marks.
     pub marks: Vec<Timestamp>,
-    /// The first and the last line selected; the second moves.
+    /// The first and the last selected line; the second one moves.
     pub selected: Option<(i64, i64)>,
     /// Columns and rows of the window.
     pub size: (usize, usize),
-    /// Why it could not be read.
+    /// Why the log could not be read.
     pub failure: Option<Failure>,
-    /// Nothing before this is shown.
+    /// Lines before this place are hidden.
     pub(super) floor: Option<LogPlace>,
-    /// The same as a moment, where it is one: places hold only while the log is open.
+    /// The same as a time, if there is one: places are valid only while the log is open.
     pub(super) since: Option<Timestamp>,
-    /// The driver has it open.
+    /// Whether the driver has the log open.
     is_open: bool,
-    /// Lines there were when it was paused.
+    /// The number of lines when it was paused.
     pub(super) seen: Option<u64>,
     pub(super) query: u64,
     next_ask: u64,
     pub(super) ask: Option<(u64, LogAsk, Put)>,
-    /// A page elsewhere that is to be asked for.
+    /// A page elsewhere, to be requested next.
     pub(super) jump: Option<(LogFrom, Put)>,
-    /// What is to be looked for.
+    /// A search to be requested next.
     pub(super) find: Option<(FindAsk, bool)>,
-    /// The ends of the logs when a page was told to be the last.
+    /// The ends of the logs when a page was reported to be the last.
     last_at: Option<Vec<u64>>,
-    /// Lines were asked for once more when they could be numbered.
+    /// Whether lines were requested again to get their numbers.
     is_numbered: bool,
 }
 
 impl LogPane {
-    /// A pane whose serials begin with this one.
+    /// Creates a pane whose serial numbers continue from `serial`.
     #[must_use]
     pub fn new(serial: u64) -> Self {
         Self { serial, ..Self::default() }
     }
 
-    /// Shows the logs of these containers, the first of which is the pane's own; what was
-    /// shown of others goes.
+    /// Shows the logs of these containers, the first of which is the pane's own. Discards the state
+    /// of the previous ones.
     pub fn show(&mut self, of: Vec<LogShown>) {
         let ids = |of: &[LogShown]| of.iter().map(|shown| shown.id.clone()).collect::<Vec<_>>();
         let (had, has) = (ids(&self.of), ids(&of));
@@ -155,7 +155,7 @@ impl LogPane {
         self.restart();
     }
 
-    /// Reads again from the end, or from the moment before which nothing is shown.
+    /// Reads the log again from the end, or from the time before which lines are hidden.
     fn restart(&mut self) {
         self.serial += 1;
         self.query += 1;
@@ -167,8 +167,8 @@ impl LogPane {
         self.jump = self.since.map(|since| (LogFrom::Time(since), Put::Floor));
     }
 
-    /// Whether the driver has it open, after each change. What is opened again shows what it
-    /// showed, found by its time.
+    /// Sets whether the driver has the log open; called after each change. A log opened again shows
+    /// the same lines as before, which are found by their time.
     pub fn open(&mut self, is_open: bool) {
         if is_open && !self.is_open {
             let top = self.buffer.get(self.top.0).filter(|_| self.is_paused).map(|line| line.time);
@@ -184,13 +184,13 @@ impl LogPane {
         }
     }
 
-    /// The moment before which nothing is shown.
+    /// Returns the time before which lines are hidden.
     #[must_use]
     pub fn since_moment(&self) -> Option<Timestamp> {
         self.since
     }
 
-    /// What the driver is to do.
+    /// Returns what the driver has to do.
     #[must_use]
     pub fn want(&self) -> LogWant {
         LogWant {
@@ -202,13 +202,13 @@ impl LogPane {
         }
     }
 
-    /// The match that is shown, while its number is not known.
+    /// Returns the current match, if its number is unknown.
     fn unranked(&self) -> Option<&Hit> {
         let hit = self.hit.as_ref()?;
         (hit.rank.is_none() && hit.wanted == LogWanted::Match && self.matcher.is_some()).then_some(hit)
     }
 
-    /// Which lines are shown.
+    /// Returns which lines are shown.
     #[must_use]
     pub fn query(&self) -> LogQuery {
         let filter = LogFilter {
@@ -221,19 +221,19 @@ impl LogPane {
         LogQuery { filter, search, floor: self.floor.clone() }
     }
 
-    /// Whether not every line is shown.
+    /// Whether some lines are filtered out.
     #[must_use]
     pub fn is_filtered(&self) -> bool {
         !self.query().filter.is_empty()
     }
 
-    /// The counts are those of what is shown now.
+    /// Whether the counts belong to the current query.
     #[must_use]
     pub fn has_counts(&self) -> bool {
         self.state.serial == self.query
     }
 
-    /// Something is being looked for.
+    /// Whether a search is in progress.
     #[must_use]
     pub fn is_finding(&self) -> bool {
         self.find.is_some() || matches!(self.ask, Some((_, LogAsk::Find(..), _)))
@@ -241,7 +241,7 @@ impl LogPane {
 
     // ── news ──────────────────────────────────────────────────────────────────────────────
 
-    /// Takes news in. Gives what is to be said to the user.
+    /// Handles news of the log. Returns a message for the user, if any.
     pub fn take(&mut self, news: LogNews) -> Option<String> {
         match news {
             LogNews::State(state) => self.take_state(*state),
@@ -307,7 +307,7 @@ impl LogPane {
         }
     }
 
-    /// What was read before lines were counted is read once more, with numbers.
+    /// Requests lines again that were read before the log was counted, to get their numbers.
     fn renumber(&mut self) {
         if self.state.is_counted && !self.is_numbered && !self.buffer.is_blank() && self.ask.is_none() {
             self.is_numbered = true;
@@ -328,7 +328,7 @@ impl LogPane {
                     .buffer
                     .prepend(page, keep.max(self.selected_range().map_or(i64::MIN, |(_, last)| last)))
                 {
-                    self.last_at = None; // there is more after it now
+                    self.last_at = None; // there are newer lines
                 }
                 self.adjust();
                 return;
@@ -373,14 +373,15 @@ impl LogPane {
 
     // ── asking ────────────────────────────────────────────────────────────────────────────
 
-    /// Asks for what is missing: called after every change, does nothing while an ask is open.
+    /// Requests what is missing. Called after every change; does nothing while a request is
+    /// pending.
     pub fn request_missing(&mut self) {
         if self.of.is_empty() || self.failure.is_some() {
             return;
         }
         self.renumber();
         if let Some((from, put)) = self.jump.take() {
-            self.ask = None; // what was asked for is no longer wanted
+            self.ask = None; // the request is outdated
             let rows = self.size.1.max(1);
             let (up, down) = match (&from, put) {
                 (LogFrom::Last, Put::Floor) => (TAIL, 0),
@@ -435,7 +436,7 @@ impl LogPane {
         self.state.end.iter().zip(spots).map(|(end, spot)| end.saturating_sub(spot.place)).sum()
     }
 
-    /// Reads what is shown once more, from the same place.
+    /// Reads the visible lines again from the same place.
     pub(super) fn reload(&mut self) {
         let from = match self.is_paused {
             true => LogFrom::Place(self.buffer.place(self.top.0)),
@@ -459,7 +460,7 @@ impl LogPane {
         }
     }
 
-    /// Shows the newest lines, and goes on doing so.
+    /// Shows the newest lines, and follows the log.
     pub fn follow(&mut self) {
         (self.is_paused, self.hit, self.seen, self.selected) = (false, None, None, None);
         if self.has_more() && self.behind() > BEHIND && !self.buffer.is_blank() {
@@ -467,7 +468,7 @@ impl LogPane {
         }
     }
 
-    /// Goes to the first line there is.
+    /// Goes to the first line.
     pub fn first(&mut self) {
         self.pause();
         if self.buffer.is_first || !self.is_open {
@@ -477,7 +478,7 @@ impl LogPane {
         }
     }
 
-    /// Lines that came since it was paused.
+    /// Returns the number of lines added since it was paused.
     #[must_use]
     pub fn unseen(&self) -> u64 {
         match (self.is_paused, self.seen, self.counted()) {
@@ -486,7 +487,7 @@ impl LogPane {
         }
     }
 
-    /// Lines that are shown, when that is known.
+    /// Returns the number of lines shown, if known.
     fn counted(&self) -> Option<u64> {
         match self.is_filtered() || self.floor.is_some() {
             false => self.state.is_counted.then_some(self.state.lines),
@@ -494,7 +495,7 @@ impl LogPane {
         }
     }
 
-    /// Remembers how many lines there are at this moment.
+    /// Stores the current number of lines.
     pub(super) fn note_seen(&mut self) {
         self.seen = self.counted();
     }

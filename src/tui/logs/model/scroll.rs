@@ -1,5 +1,5 @@
-//! Scrolling by rows: the window is anchored at a row of a line, and only lines that are
-//! passed over are looked at, so that wrapping never touches the whole log.
+//! Scrolling by rows. The window is anchored at a row of a line, and only the lines scrolled over
+//! are measured, so wrapping never processes the whole log.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -7,12 +7,12 @@ use jiff::tz::TimeZone;
 use crate::tui::logs::model::{LogPane, Times, text};
 
 impl LogPane {
-    /// Rows of the window.
+    /// Returns the rows of the window.
     pub(super) fn rows(&self) -> i64 {
         i64::try_from(self.size.1.max(1)).unwrap_or(1)
     }
 
-    /// How wide the names before merged lines are.
+    /// Returns the width of the names before merged lines.
     #[must_use]
     pub fn name_width(&self) -> usize {
         match self.of.as_slice() {
@@ -26,7 +26,7 @@ impl LogPane {
         }
     }
 
-    /// Columns before the text of a line: gutter, time, name.
+    /// Returns the columns before the text of a line: gutter, time, name.
     #[must_use]
     pub fn head_width(&self) -> usize {
         let time = match self.times {
@@ -42,7 +42,7 @@ impl LogPane {
         1 + time + if name > 0 { name + 3 } else { 0 }
     }
 
-    /// Rows of a line, with the lines drawn before it, and after it when it is the last.
+    /// Returns the rows of a line, including marks before it, and those after it if it is the last.
     #[must_use]
     pub fn height(&self, seq: i64) -> usize {
         let Some(line) = self.buffer.get(seq) else { return 1 };
@@ -52,7 +52,7 @@ impl LogPane {
             + self.marks_after(seq).count()
     }
 
-    /// When lines were drawn right before this one.
+    /// Returns the times of marks directly before this line.
     pub fn marks_before(&self, seq: i64) -> impl Iterator<Item = Timestamp> {
         let time = |seq: i64| self.buffer.get(seq).map(|line| line.time);
         let (line, before) = (time(seq), time(seq - 1));
@@ -62,14 +62,14 @@ impl LogPane {
         })
     }
 
-    /// When lines were drawn after this one, if it is the last of the log.
+    /// Returns the times of marks after this line, if it is the last of the log.
     pub fn marks_after(&self, seq: i64) -> impl Iterator<Item = Timestamp> {
         let is_last = seq + 1 == self.buffer.end() && !self.has_more();
         let line = self.buffer.get(seq).filter(|_| is_last).map(|line| line.time);
         self.marks.iter().copied().filter(move |mark| line.is_some_and(|line| line <= *mark))
     }
 
-    /// Stays where it is.
+    /// Stops following, without moving.
     pub fn pause(&mut self) {
         if !self.is_paused {
             self.is_paused = true;
@@ -78,7 +78,7 @@ impl LogPane {
         }
     }
 
-    /// Moves this many rows; upwards it stops following.
+    /// Scrolls by this many rows. Scrolling up stops following.
     pub fn scroll(&mut self, by: i64) {
         if by < 0 {
             self.pause();
@@ -111,7 +111,7 @@ impl LogPane {
         self.adjust();
     }
 
-    /// Keeps the window within the lines that are held.
+    /// Clamps the window to the loaded lines.
     pub(super) fn adjust(&mut self) {
         let first = self.buffer.first();
         if self.top.0 < first {
@@ -127,7 +127,7 @@ impl LogPane {
         }
     }
 
-    /// The window has this size, at this moment.
+    /// Sets the size of the window, at this time.
     pub fn resize(&mut self, width: usize, height: usize, now: Timestamp) {
         self.size = (width, height);
         let day = |time: Timestamp| time.to_zoned(TimeZone::system()).date();
@@ -140,7 +140,7 @@ impl LogPane {
         }
     }
 
-    /// The top of the window when it shows the last lines.
+    /// Returns the top of a window that shows the last lines.
     #[must_use]
     pub fn bottom_top(&self) -> (i64, usize) {
         let mut rows = self.size.1.max(1);
@@ -156,13 +156,13 @@ impl LogPane {
         (self.buffer.first(), 0)
     }
 
-    /// The line at the top of the window.
+    /// Returns the line and row at the top of the window.
     #[must_use]
     pub fn window_top(&self) -> (i64, usize) {
         if self.is_paused { self.top } else { self.bottom_top() }
     }
 
-    /// The lowest line that is at least in part in the window.
+    /// Returns the lowest line that is at least partly visible.
     #[must_use]
     pub fn bottom(&self) -> i64 {
         if !self.is_paused {
@@ -177,7 +177,7 @@ impl LogPane {
         seq
     }
 
-    /// Puts a line into the middle of the window, unless it is in it already.
+    /// Scrolls a line to the middle of the window, unless it is visible.
     pub(super) fn reveal(&mut self, seq: i64) {
         if seq < self.top.0 || seq >= self.bottom() || (seq == self.top.0 && self.top.1 > 0) {
             self.top = (seq, 0);
@@ -186,7 +186,7 @@ impl LogPane {
         self.adjust();
     }
 
-    /// Moves no further than a line is to be seen.
+    /// Scrolls only as far as needed to make a line visible.
     pub(super) fn reveal_lazily(&mut self, seq: i64) {
         if seq <= self.top.0 {
             self.top = (seq, 0);
@@ -201,7 +201,7 @@ impl LogPane {
         self.adjust();
     }
 
-    /// Rows from the top of the window to the end of a line.
+    /// Returns the rows from the top of the window to the end of a line.
     fn rows_to_end_of(&self, seq: i64) -> usize {
         let rows: usize = (self.top.0..=seq).map(|seq| self.height(seq)).sum();
         rows.saturating_sub(self.top.1)

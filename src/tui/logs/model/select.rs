@@ -1,12 +1,12 @@
-//! Lines that are selected, and their text.
+//! Selecting lines, and their text.
 
 use crate::tui::logs::model::{LogPane, Times, text};
 
-/// No selection is longer.
+/// The maximum number of selected lines.
 const MOST_SELECTED: i64 = 3000;
 
 impl LogPane {
-    /// Begins to select lines, at the one found last or the lowest of the window; or ends it.
+    /// Starts a selection at the last match or the lowest visible line, or ends it.
     pub fn select(&mut self) {
         if self.selected.take().is_some() || self.buffer.is_empty() {
             return;
@@ -28,13 +28,13 @@ impl LogPane {
         self.reveal_lazily(to);
     }
 
-    /// The first and the last line selected.
+    /// Returns the first and the last selected line.
     #[must_use]
     pub fn selected_range(&self) -> Option<(i64, i64)> {
         self.selected.map(|(one, other)| (one.min(other), one.max(other)))
     }
 
-    /// The lines that are selected, or the one found last, as text; and how many.
+    /// Returns the selected lines, or the last match, as text with their number.
     #[must_use]
     pub fn copied(&self) -> Option<(usize, String)> {
         let hit = || {

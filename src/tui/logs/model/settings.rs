@@ -1,4 +1,4 @@
-//! What is shown of a log, and what is looked for in it.
+//! Settings of a log pane: filter, search, start time and marks.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -9,11 +9,11 @@ use crate::tui::logs::model::pane::Put;
 use crate::tui::logs::model::{LogPane, Since};
 
 impl LogPane {
-    /// Shows only lines that fit these rules.
+    /// Shows only lines that match these rules.
     ///
     /// # Errors
     ///
-    /// When one of them is no regular expression; then all stays.
+    /// If one of them is not a valid regular expression. Nothing changes then.
     pub fn set_filter(&mut self, rules: &str) -> Result<(), BadPattern> {
         LogFilter { rules: LogRule::list(rules), ..LogFilter::default() }.compile()?;
         if self.filter != rules {
@@ -24,7 +24,7 @@ impl LogPane {
         Ok(())
     }
 
-    /// Shows more lines around each match, or fewer.
+    /// Changes the number of context lines around each match of the filter.
     pub fn more_context(&mut self, by: isize) {
         let context = self.context.saturating_add_signed(by).min(50);
         if self.is_filtered() && context != self.context {
@@ -33,7 +33,7 @@ impl LogPane {
         }
     }
 
-    /// Shows the next stream, or both.
+    /// Switches to the next stream, or to both.
     pub fn next_stream(&mut self) {
         self.stream = match self.stream {
             None => Some(Stream::Stdout),
@@ -43,7 +43,7 @@ impl LogPane {
         self.refilter();
     }
 
-    /// Raises the least level shown; after errors it is all again.
+    /// Raises the minimum level; after errors it shows all lines again.
     pub fn next_level(&mut self) {
         self.level = match self.level {
             None => Some(Level::Debug),
@@ -55,11 +55,12 @@ impl LogPane {
         self.refilter();
     }
 
-    /// Looks for `text`, first towards the beginning when it follows, else from the top on.
+    /// Searches for `text`: backwards if the log follows, otherwise forwards from the top of the
+    /// window.
     ///
     /// # Errors
     ///
-    /// When it is no regular expression; then all stays.
+    /// If it is not a valid regular expression. Nothing changes then.
     pub fn search_for(&mut self, text: &str) -> Result<(), BadPattern> {
         let matcher = match text {
             "" | "re:" => None,
@@ -75,7 +76,7 @@ impl LogPane {
         Ok(())
     }
 
-    /// Shows nothing that was written before.
+    /// Hides lines that were written before.
     pub fn since(&mut self, since: Since) {
         (self.floor, self.since) = (None, None);
         let from = match since {
@@ -90,7 +91,7 @@ impl LogPane {
         self.jump = Some((from, Put::Floor));
     }
 
-    /// Shows nothing of what there is; what comes is shown.
+    /// Hides all present lines, and shows new ones.
     pub fn clear(&mut self, now: Timestamp) {
         if self.buffer.is_blank() || self.state.end.is_empty() {
             return;
@@ -108,20 +109,20 @@ impl LogPane {
         self.refilter();
     }
 
-    /// Whether something before is not shown.
+    /// Whether earlier lines are hidden.
     #[must_use]
     pub fn has_floor(&self) -> bool {
         self.floor.is_some()
     }
 
-    /// Draws a line after the newest one.
+    /// Adds a mark after the newest line.
     pub fn mark(&mut self, now: Timestamp) {
         self.marks.push(now);
         let surplus = self.marks.len().saturating_sub(100);
         self.marks.drain(..surplus);
     }
 
-    /// Goes to the next line that is looked for.
+    /// Goes to the next line of this kind.
     pub fn seek(&mut self, up: bool, wanted: LogWanted) {
         if self.buffer.is_blank() || (wanted == LogWanted::Match && self.matcher.is_none()) {
             return;
@@ -137,11 +138,11 @@ impl LogPane {
         self.find = Some((FindAsk { from, up, wanted }, up));
     }
 
-    /// What a moment is called between `since` and now, as typed: `10m`, `14:02`, `2026-11-22 14:02`.
+    /// Parses a time as typed: `10m`, `14:02`, `2026-11-22 14:02`.
     ///
     /// # Errors
     ///
-    /// When it is none of these.
+    /// If it has none of these formats.
     pub fn moment(typed: &str, now: Timestamp) -> Result<Timestamp, String> {
         let zone = jiff::tz::TimeZone::system();
         let today = now.to_zoned(zone.clone());

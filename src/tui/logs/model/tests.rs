@@ -1,4 +1,4 @@
-//! A pane against a log of numbered lines that answers as the engine does.
+//! Tests a pane with a log of numbered lines that answers as the engine does.
 
 use jiff::Timestamp;
 
@@ -8,7 +8,7 @@ use crate::tui::logs::model::*;
 /// A log of this many lines, each ten bytes long in the file.
 struct Log {
     lines: u64,
-    /// What has been answered.
+    /// The number of answers.
     asks: usize,
 }
 
@@ -84,7 +84,7 @@ impl Log {
         }
     }
 
-    /// Answers until nothing more is asked.
+    /// Answers until the pane makes no more requests.
     fn serve(&mut self, pane: &mut LogPane) -> Vec<String> {
         let mut said = Vec::new();
         pane.take(LogNews::State(Box::new(self.state(pane))));
@@ -197,7 +197,7 @@ fn matches_are_gone_to_both_ways_and_the_last_one_says_so() {
 fn wrapped_lines_are_scrolled_by_rows_and_the_place_stays_when_the_window_changes() {
     let (mut pane, mut log) = pane(1000);
     pane.wraps = true;
-    pane.resize(8, 10, second(0)); // seven columns beside the gutter: `line 12` fits, `line 123` does not
+    pane.resize(8, 10, second(0)); // 7 columns of text: `line 12` fits, `line 123` does not
     pane.scroll(-2);
     log.serve(&mut pane);
     let top = |pane: &LogPane| (pane.buffer.get(pane.top.0).unwrap().number.unwrap(), pane.top.1);

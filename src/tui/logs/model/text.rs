@@ -1,7 +1,7 @@
-//! A line of a log as rows of the window: JSON unfolded, long lines cut or continued, the
-//! word that says the level and the matches of the search set off.
+//! Renders a log line as rows: expands JSON, cuts or wraps long lines, and highlights the level and
+//! the search matches.
 //!
-//! Pure, and only called for lines that are drawn or scrolled over.
+//! These functions are pure, and called only for lines that are drawn or scrolled over.
 
 use std::ops::Range;
 
@@ -12,26 +12,26 @@ use unicode_width::UnicodeWidthChar;
 use crate::engine::{Level, Matcher};
 use crate::tui::ansi;
 
-/// A text that is unfolded has no more rows than this.
+/// The maximum number of rows of expanded text.
 const MOST_ROWS: usize = 400;
 
-/// A value of JSON is shown in one line up to this many characters.
+/// A JSON value is shown on one line up to this many characters.
 const MOST_VALUE: usize = 400;
 
-/// How lines that are JSON are shown.
+/// The format of JSON lines.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum JsonForm {
-    /// As they were written.
+    /// As written.
     #[default]
     Raw,
     /// Level and message first, then `key=value`.
     Line,
-    /// Unfolded.
+    /// On several lines.
     Pretty,
 }
 
 impl JsonForm {
-    /// The next one, round and round.
+    /// Returns the next format in a cycle.
     #[must_use]
     pub fn next(self) -> Self {
         match self {
@@ -42,29 +42,29 @@ impl JsonForm {
     }
 }
 
-/// What a piece of a line is, beside its own style.
+/// The role of a piece of a line, in addition to its own style.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// Text of the program.
+    /// The program's text.
     Text,
-    /// The word that says the level.
+    /// The word for the level.
     Level(Level),
     /// A key of JSON.
     Key,
-    /// What matters less.
+    /// Less important text.
     Dim,
-    /// What is searched for.
+    /// A search match.
     Match,
 }
 
 /// A piece of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Piece {
-    /// What it is.
+    /// Its role.
     pub role: Role,
     /// The program's own style.
     pub style: Style,
-    /// Printable text.
+    /// Its printable text.
     pub text: String,
 }
 
@@ -75,7 +75,7 @@ impl Piece {
     }
 }
 
-/// The rows that a line has by itself, however wide the window is.
+/// Returns the rows of a line, before it is fitted into a window.
 #[must_use]
 pub fn body(bytes: &[u8], json: JsonForm) -> Vec<Vec<Piece>> {
     let object = match json {
@@ -89,7 +89,7 @@ pub fn body(bytes: &[u8], json: JsonForm) -> Vec<Vec<Piece>> {
     }
 }
 
-/// The text of a line without the program's colours, as it is shown.
+/// Returns the text of a line as it is shown, without the program's colours.
 #[must_use]
 pub fn plain(bytes: &[u8], json: JsonForm) -> String {
     let rows = body(bytes, json).into_iter();
@@ -112,7 +112,7 @@ fn raw(bytes: &[u8]) -> Vec<Piece> {
     }
 }
 
-/// Sets the matches of `matcher` off in a row.
+/// Highlights the matches of `matcher` in a row.
 #[must_use]
 pub fn matched(row: Vec<Piece>, matcher: &Matcher) -> Vec<Piece> {
     let text: String = row.iter().map(|piece| piece.text.as_str()).collect();
@@ -120,7 +120,7 @@ pub fn matched(row: Vec<Piece>, matcher: &Matcher) -> Vec<Piece> {
     if places.is_empty() { row } else { set_off(row, &places, Role::Match) }
 }
 
-/// Gives the bytes at `places` of a row another role.
+/// Gives the byte ranges `places` of a row another role.
 fn set_off(row: Vec<Piece>, places: &[Range<usize>], role: Role) -> Vec<Piece> {
     let mut out: Vec<Piece> = Vec::new();
     let mut from = 0;
@@ -130,7 +130,7 @@ fn set_off(row: Vec<Piece>, places: &[Range<usize>], role: Role) -> Vec<Piece> {
         for place in places.iter().filter(|place| place.start < end && place.end > from) {
             let (start, stop) = (place.start.max(at), place.end.min(end));
             for (range, role) in [(at..start, piece.role), (start..stop, role)] {
-                // A match of bytes may end within a character.
+                // A match of bytes may end inside a character.
                 if let Some(text) = piece.text.get(range.start - from..range.end.max(range.start) - from)
                     && !text.is_empty()
                 {
@@ -159,7 +159,7 @@ const LEVELS: [&str; 6] = ["level", "lvl", "severity", "loglevel", "log.level", 
 const MESSAGES: [&str; 5] = ["msg", "message", "event", "log", "@m"];
 const TIMES: [&str; 6] = ["time", "ts", "timestamp", "@timestamp", "@t", "datetime"];
 
-/// `ERROR it failed  job=7731 tenant=acme`
+/// Formats JSON on one line: `ERROR it failed  job=7731 tenant=acme`.
 fn folded(object: &serde_json::Map<String, Value>) -> Vec<Piece> {
     let first =
         |names: &[&str]| object.keys().find(|key| names.contains(&key.to_lowercase().as_str())).cloned();
@@ -201,7 +201,7 @@ fn value(value: &Value) -> String {
     }
 }
 
-/// As a JSON text of several lines, keys set off.
+/// Formats JSON on several lines with highlighted keys.
 fn unfolded(object: &serde_json::Map<String, Value>) -> Vec<Vec<Piece>> {
     let text = serde_json::to_string_pretty(object).unwrap_or_default();
     let mut rows: Vec<Vec<Piece>> = Vec::new();
@@ -227,8 +227,8 @@ fn unfolded(object: &serde_json::Map<String, Value>) -> Vec<Vec<Piece>> {
     rows
 }
 
-/// Cuts a row into pieces of `width` columns, the first beginning `left` columns from the
-/// left, at most `most` of them.
+/// Cuts a row into at most `most` pieces of `width` columns, the first of which begins at column
+/// `left`.
 #[must_use]
 pub fn cut(row: Vec<Piece>, left: usize, width: usize, most: usize) -> Vec<Vec<Piece>> {
     let mut rows: Vec<Vec<Piece>> = vec![Vec::new()];
@@ -263,7 +263,7 @@ fn push(rows: &mut [Vec<Piece>], piece: &Piece, text: &mut String) {
     }
 }
 
-/// How many rows a line takes when long ones go on in the next row, or when they are cut.
+/// Returns the number of rows of a line, wrapped or cut.
 #[must_use]
 pub fn height(bytes: &[u8], json: JsonForm, wraps: bool, width: usize) -> usize {
     if !wraps && json != JsonForm::Pretty {

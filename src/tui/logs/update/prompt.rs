@@ -1,4 +1,4 @@
-//! Lines that are typed for a log.
+//! Input lines for a log.
 
 use crate::tui::effect::Effect;
 use crate::tui::line::purpose::Purpose;
@@ -6,7 +6,7 @@ use crate::tui::logs::model::{LogPane, Since};
 use crate::tui::logs::update::save;
 use crate::tui::model::Model;
 
-/// What is searched for.
+/// Asks for the search text.
 #[derive(Debug)]
 pub(crate) struct Search;
 
@@ -33,7 +33,7 @@ impl Purpose for Search {
     }
 }
 
-/// Which lines are shown.
+/// Asks for the filter rules.
 #[derive(Debug)]
 pub(crate) struct Filter;
 
@@ -64,7 +64,7 @@ impl Purpose for Filter {
     }
 }
 
-/// Since when it is shown.
+/// Asks for the time from which lines are shown.
 #[derive(Debug)]
 pub(crate) struct Moment;
 
@@ -84,7 +84,7 @@ impl Purpose for Moment {
     }
 }
 
-/// The file it is saved to.
+/// Asks for the file to save to.
 #[derive(Debug)]
 pub(crate) struct Save;
 

@@ -1,4 +1,4 @@
-//! A log's screens, and the stories of its keys.
+//! Tests of a log's screens and keys.
 
 use crate::engine::LogLine;
 use crate::tui::effect::Effect;
@@ -24,14 +24,14 @@ const WORKER: &[&str] = &[
     "INFO  job 7733 done in 1204ms",
 ];
 
-/// A model that shows this log in the whole window.
+/// Returns a model that shows this log in the whole window.
 fn shown(width: u16, height: u16, all: &[LogLine]) -> Model {
     let mut model = full(width, height);
     press(&mut model, "l");
     if !model.is_zoomed {
         press(&mut model, "z");
     }
-    // What the fixture held is not this log's.
+    // Discards the lines of the fixture.
     press(&mut model, "] [");
     serve(&mut model, all);
     model

@@ -1,4 +1,4 @@
-//! Lines over time in braille: two by four dots a character.
+//! Line charts over time in braille characters, with two by four dots each.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -6,22 +6,22 @@ use ratatui::style::Style;
 
 use crate::tui::words::bytes;
 
-/// Columns left of the plot, for the scale.
+/// The columns for the scale, left of the plot.
 const SCALE: u16 = 5;
 
-/// Dots of a braille character by column and row, from the top.
+/// The dots of a braille character by column and row, from the top.
 const DOTS: [[u8; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
 
-/// One line of a chart: its values, oldest first, and its colour.
+/// A line of a chart: its values, oldest first, and its style.
 #[derive(Debug)]
 pub struct Line {
-    /// The newest is drawn at the right; what is no number is a gap.
+    /// The values, the newest at the right; NaN is a gap.
     pub values: Vec<f64>,
-    /// The colour.
+    /// The style.
     pub style: Style,
 }
 
-/// How values are named.
+/// The unit of values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Unit {
@@ -29,22 +29,22 @@ pub enum Unit {
     Bytes,
 }
 
-/// What a chart shows.
+/// The content of a chart.
 #[derive(Debug)]
 pub struct Plot<'a> {
     /// Its lines, the last one on top.
     pub lines: &'a [Line],
     /// The value at its upper end.
     pub top: f64,
-    /// How the scale is named.
+    /// The unit of the scale.
     pub unit: Unit,
-    /// A value that is drawn as a dotted line, where it is below the top.
+    /// A value shown as a dotted line, if it is below the top.
     pub limit: Option<(f64, Style)>,
-    /// The colour of the scale.
+    /// The style of the scale.
     pub scale: Style,
 }
 
-/// How many values a chart of this width shows.
+/// Returns the number of values in a chart of this width.
 #[must_use]
 pub fn capacity(width: u16) -> usize {
     usize::from(width.saturating_sub(SCALE)) * 2
@@ -71,7 +71,7 @@ pub fn draw(buf: &mut Buffer, area: Rect, plot: &Plot<'_>) {
     }
 }
 
-/// Which rows of the scale are named: both ends, and as many between as there is room for.
+/// Returns the labelled rows of the scale: both ends, and as many between them as fit.
 fn marks(height: u16, top: f64) -> Vec<(u16, f64)> {
     let parts: u16 = match height {
         0 => return Vec::new(),
@@ -88,7 +88,7 @@ fn marks(height: u16, top: f64) -> Vec<(u16, f64)> {
     (0..=parts).map(mark).collect()
 }
 
-/// The unit stands at the top only; below it the numbers are of the same unit.
+/// Returns a label. Only the top one has a unit, which applies to all.
 fn label(value: f64, top: f64, unit: Unit) -> String {
     let is_top = value >= top;
     match unit {
@@ -125,7 +125,7 @@ fn trace(buf: &mut Buffer, plot: Rect, line: &Line, top: f64) {
             continue;
         }
         let (column, row) = (first + at, row_of(*value, top, plot));
-        // A steep line has no holes: the dots between are this column's.
+        // A steep line has no gaps: its column contains the dots in between.
         let from = before
             .map_or(row, |before| if before < row { before + 1 } else { before.saturating_sub(1).max(row) });
         for row in from.min(row)..=from.max(row) {
@@ -146,7 +146,7 @@ fn dot(buf: &mut Buffer, plot: Rect, column: usize, row: usize, style: Style) {
     }
 }
 
-/// A round number not below any of `values` and `least`: 1, 2 or 5 times a power of ten.
+/// Returns a round number (1, 2 or 5 times a power of ten) not below any of `values` and `least`.
 #[must_use]
 pub fn round_top(values: &[f64], least: f64) -> f64 {
     let highest = values.iter().copied().fold(least, f64::max).max(1.0);
@@ -154,7 +154,7 @@ pub fn round_top(values: &[f64], least: f64) -> f64 {
     [1.0, 2.0, 5.0, 10.0].into_iter().map(|step| step * power).find(|top| *top >= highest).unwrap_or(highest)
 }
 
-/// A power of two not below any of `values` and `least`: for bytes.
+/// Returns a power of two not below any of `values` and `least`, for bytes.
 #[must_use]
 pub fn binary_top(values: &[f64], least: f64) -> f64 {
     let highest = values.iter().copied().fold(least, f64::max).max(1.0);

@@ -1,4 +1,4 @@
-//! Below the charts: pressure as bars, and what is counted and limited.
+//! Draws pressure bars, counters and limits below the charts.
 
 use jiff::SignedDuration;
 use ratatui::Frame;
@@ -13,10 +13,10 @@ use crate::tui::theme::Theme;
 use crate::tui::view::frame::border;
 use crate::tui::words::{Align, amount, cell, span};
 
-/// Columns of a name and its value where two stand side by side.
+/// The columns of a name and its value when two are side by side.
 const COLUMN: usize = 28;
 
-/// Draws how much of the time the container waited for CPUs, memory and disks.
+/// Draws how much of the time the container waited for CPU, memory and disks.
 pub(crate) fn pressure(frame: &mut Frame<'_>, model: &Model, last: &Sample, area: Rect) {
     if area.width < 30 || area.height < 3 {
         return;
@@ -40,7 +40,7 @@ pub(crate) fn pressure(frame: &mut Frame<'_>, model: &Model, last: &Sample, area
     for (resource, pressure) in RESOURCES.iter().zip(&last.pressure) {
         let Some(pressure) = pressure else { continue };
         lines.push(line(resource, "some", &pressure.some));
-        // All processes of a group wait for CPUs only when it is throttled; the chart says that.
+        // `full` CPU pressure occurs only under throttling, which the chart shows.
         if *resource != "cpu" {
             lines.push(line(resource, "full", &pressure.full));
         }
@@ -52,7 +52,7 @@ fn short(resource: &str) -> &str {
     if resource == "memory" { "mem" } else { resource }
 }
 
-/// `███▏`: a percentage of a width.
+/// Returns a bar for a percentage of a width: `███▏`.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the width")]
 fn bar(percent: f64, width: usize) -> String {
     let eighths = (percent.clamp(0.0, 100.0) / 100.0 * width as f64 * 8.0).round() as usize;
@@ -62,7 +62,7 @@ fn bar(percent: f64, width: usize) -> String {
     text + &" ".repeat(rest)
 }
 
-/// Draws what is counted and limited, in as many columns as there is room for.
+/// Draws counters and limits, in as many columns as fit.
 pub(crate) fn limits(frame: &mut Frame<'_>, model: &Model, last: &Sample, area: Rect) {
     if area.width < 30 || area.height < 3 {
         return;
@@ -90,7 +90,7 @@ pub(crate) fn limits(frame: &mut Frame<'_>, model: &Model, last: &Sample, area: 
     frame.render_widget(Paragraph::new(lines), inner);
 }
 
-/// The same as lines, one each.
+/// Returns counters and limits, one per line.
 pub(crate) fn lines(last: &Sample, theme: &Theme) -> Vec<Line<'static>> {
     let line = |(name, value): (&'static str, String)| {
         Line::from(vec![Span::styled(format!(" {name:<12}"), theme.dim), Span::raw(value)])
@@ -98,7 +98,7 @@ pub(crate) fn lines(last: &Sample, theme: &Theme) -> Vec<Line<'static>> {
     counters(last).into_iter().map(line).collect()
 }
 
-/// What is counted and limited, the most important first.
+/// Returns counters and limits, the most important first.
 fn counters(last: &Sample) -> Vec<(&'static str, String)> {
     let of = |used: u64, limit: Option<u64>| match limit {
         Some(limit) => format!("{used} / {limit}"),
