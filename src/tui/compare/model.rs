@@ -259,7 +259,7 @@ fn grown(before: u64, after: u64) -> String {
     format!("{} → {} ({by})", size(before), size(after))
 }
 
-/// Whether summary and tree stand side by side.
+/// Whether the summary and the tree are side by side.
 #[must_use]
 pub fn is_double(width: u16) -> bool {
     width >= DOUBLE

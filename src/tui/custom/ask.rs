@@ -29,7 +29,7 @@ pub struct Pending {
     pub name: String,
     /// Its line.
     pub template: Template,
-    /// Where its output goes.
+    /// Where it runs.
     pub whither: Whither,
     /// Whether it needs to be confirmed.
     pub confirm: bool,

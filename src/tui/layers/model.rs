@@ -13,7 +13,7 @@ use crate::tui::model::scroll::into_view;
 use crate::tui::pathtree::model::{Fact, PathTree};
 use crate::tui::section::Subject;
 
-/// The width from which layers and tree stand side by side.
+/// The minimum width for the layers and the tree side by side.
 pub const DOUBLE: u16 = 90;
 
 /// The layer explorer of a pane.
@@ -36,7 +36,7 @@ pub struct LayersPane {
     pub in_tree: bool,
     /// The visible rows of the history.
     pub height: usize,
-    /// Whether layers and tree stand side by side.
+    /// Whether the layers and the tree are side by side.
     is_double: bool,
     /// Whether the tree shows all files up to the selected layer instead of its own changes.
     pub is_aggregated: bool,

@@ -49,7 +49,7 @@ pub struct TreeRow {
     pub kind: FileKind,
     /// Its size in bytes, with the content of a folder.
     pub size: u64,
-    /// Its size in what it is compared with.
+    /// Its size in bytes in the image it is compared with.
     pub before: u64,
     /// The number of files in it that are added, changed and removed.
     pub counts: [u32; 3],
@@ -68,7 +68,7 @@ pub struct Fact {
     pub kind: FileKind,
     /// Its size in bytes.
     pub size: u64,
-    /// Its size in what it is compared with.
+    /// Its size in bytes in the image it is compared with.
     pub before: u64,
     /// The bytes by which it is sorted among its siblings.
     weight: u64,
@@ -158,7 +158,7 @@ impl PathTree {
         (self.facts, self.children) = (facts, children);
     }
 
-    /// Returns the folders that are unfolded initially: the root, and folders without siblings.
+    /// Returns the initially unfolded folders: the root, and the chain of only children below it.
     fn first_open(&self) -> HashSet<u32> {
         let mut open = HashSet::from([0]);
         let mut left = vec![0];
