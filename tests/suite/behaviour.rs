@@ -1,6 +1,6 @@
-//! What scripts notice: standard streams, signals, warnings, and what `inspect` says, as
-//! Docker has them. Through the binary, as a script calls it. Needs root, or to be root in
-//! a user namespace (`unshare -Urmn`).
+//! Details that scripts rely on: standard streams, signals, warnings and the output of `inspect`,
+//! compared with Docker. The tests run the binary, as scripts do. Needs root, or root in a user
+//! namespace (`unshare -Urmn`).
 
 use std::collections::HashSet;
 use std::fs;
@@ -11,7 +11,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use crate::case::{Case, IMAGE, until};
 use crate::support::{self, in_user_namespace, skipped};
 use hoist::engine::Status;
-/// The binary, running: what it is told, and the lines it says.
+/// The running binary, with its input and its output.
 struct Client {
     child: Child,
     input: Option<ChildStdin>,
@@ -38,7 +38,7 @@ impl Client {
         self.input = None;
     }
 
-    /// The next line; empty at the end.
+    /// Returns the next line, empty at the end of the output.
     fn line(&mut self) -> String {
         let mut line = String::new();
         self.output.read_line(&mut line).unwrap();
@@ -50,7 +50,7 @@ impl Client {
         assert!(sent.unwrap().success(), "kill -{number}");
     }
 
-    /// Kills it, so that it says nothing more to anybody.
+    /// Kills the client without a chance to send anything.
     fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -61,7 +61,7 @@ impl Client {
         self.child.wait().unwrap().code()
     }
 
-    /// What it says on standard error up to its end.
+    /// Returns its standard error until it exits.
     fn errors(mut self) -> String {
         self.close();
         let mut text = String::new();
@@ -71,7 +71,7 @@ impl Client {
     }
 }
 
-/// What a command says, if it succeeds.
+/// Returns the output of a command that succeeds.
 fn says(case: &Case, args: &[&str]) -> String {
     let output = case.hoist(args);
     assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
@@ -82,7 +82,7 @@ fn inspect(case: &Case, format: &str) -> String {
     says(case, &["inspect", "-f", format, "web"])
 }
 
-/// Words of `run`, of a container `web` without a network.
+/// Returns arguments for `run` for a container `web` without a network.
 fn run<'a>(words: &[&'a str], command: &[&'a str]) -> Vec<&'a str> {
     [&["run", "--name", "web", "--network", "none"], words, &[IMAGE], command].concat()
 }
@@ -167,7 +167,8 @@ fn inspect_tells_the_streams_as_docker_does() {
     }
 }
 
-/// Signals that go through, by Docker's rule: what can be caught, but for three.
+/// Returns the signals that are forwarded by Docker's rules: those that can be caught, except
+/// three.
 fn catchable() -> impl Iterator<Item = i32> {
     let kept = [libc::SIGKILL, libc::SIGSTOP, libc::SIGCHLD, libc::SIGPIPE, libc::SIGURG];
     (1..=31).chain(34..=64).filter(move |number| !kept.contains(number))
@@ -184,7 +185,7 @@ fn every_signal_that_can_be_caught_reaches_the_container() {
         client.signal(number);
         assert_eq!(client.line(), number.to_string());
     }
-    // These are the client's own: the next one that comes through is another.
+    // The client handles these itself. The next forwarded signal is another one.
     for number in [libc::SIGCHLD, libc::SIGURG] {
         client.signal(number);
     }
@@ -213,8 +214,8 @@ fn signals_reach_a_container_through_start_and_attach_too() {
     assert_eq!(client.code(), Some(9));
 }
 
-/// A command in a mount namespace with other name servers: those of /etc/resolv.conf, and
-/// those that systemd-resolved asks.
+/// Returns a command in a mount namespace with other name servers: those of /etc/resolv.conf, and
+/// those that systemd-resolved uses.
 fn with_resolvers(case: &Case, own: &str, behind: &str, args: &[&str]) -> Command {
     let file = |name: &str, text: &str| {
         let path = case.dir.path().join(name);
@@ -256,7 +257,7 @@ fn name_servers_that_a_container_cannot_reach_are_told() {
     assert_eq!(output.status.code(), Some(0));
 }
 
-/// A limit that no kernel grants.
+/// A limit that every kernel rejects.
 const TOO_MANY: &str = "nofile=2000000000";
 
 #[test]
@@ -276,7 +277,7 @@ fn whoever_starts_a_container_is_told_the_warnings() {
     told(&["start", "web"]);
     says(&case, &["kill", "web"]);
     told(&["restart", "web"]);
-    // It runs already: nothing is started.
+    // It is already running, so nothing is started.
     assert_eq!(Client::of(&case, &["start", "web"]).errors(), "");
     says(&case, &["rm", "-f", "web"]);
     says(&case, &["create", "--name", "web", "--network", "none", "--ulimit", TOO_MANY, IMAGE, "true"]);
@@ -295,7 +296,7 @@ fn a_start_by_policy_leaves_its_warnings_in_the_monitors_log() {
     });
 }
 
-/// Every path that `inspect` names.
+/// Returns the paths that `inspect` lists.
 fn named(case: &Case) -> [PathBuf; 4] {
     ["ResolvConfPath", "HostnamePath", "HostsPath", "LogPath"]
         .map(|field| inspect(case, &format!("{{{{.{field}}}}}")).into())
@@ -324,7 +325,7 @@ fn an_exec_makes_no_working_directory() {
     says(&case, &run(&["-d"], &["sleep", "1000"]));
     assert_eq!(case.hoist(&["exec", "-w", "/nope", "web", "pwd"]).status.code(), Some(126));
     assert_eq!(case.hoist(&["exec", "web", "test", "-e", "/nope"]).status.code(), Some(1));
-    // A run does.
+    // `run` does.
     assert_eq!(says(&case, &["run", "--rm", "--network", "none", "-w", "/nope", IMAGE, "pwd"]), "/nope");
 }
 
@@ -417,8 +418,8 @@ fn a_program_that_is_not_there_ends_with_127_whatever_its_name_and_the_filter() 
     };
     assert_eq!(code(&[], &"x".repeat(20_000)), Some(127));
 
-    // Nothing can be told from the filter on. On the host the first file is there and the
-    // second is not, in the container it is the other way round.
+    // The filter prevents all reports. The first file exists on the host and not in the container,
+    // the second one the other way round.
     let filter = case.dir.path().join("mute.json");
     fs::write(
         &filter,

@@ -1,5 +1,5 @@
-//! A bundle of its own for each test: busybox as the root, a `config.json` to be changed,
-//! and `hoist oci` on a state folder of its own.
+//! A separate bundle for each test: a root with busybox, a `config.json` that can be changed, and
+//! `hoist oci` with its own state folder.
 //!
 //! Dropping it deletes its containers and their cgroups.
 
@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 /// The binary under test.
 pub(crate) const HOIST: &str = env!("CARGO_BIN_EXE_hoist");
 
-/// What busybox is called in the root.
+/// The names of busybox in the root.
 const APPLETS: &[&str] = &[
     "sh", "ls", "cat", "id", "ps", "mount", "echo", "true", "false", "sleep", "hostname", "grep", "stat",
     "touch", "env", "ifconfig", "wc", "tty", "kill", "mkdir", "chmod", "unshare", "umount", "pwd", "head",
@@ -27,7 +27,7 @@ const APPLETS: &[&str] = &[
     "date", "chroot", "ip", "mv", "find", "cmp",
 ];
 
-/// Capabilities as Docker gives them.
+/// Docker's default capabilities.
 pub(crate) const DOCKER_CAPS: &[&str] = &[
     "CAP_CHOWN",
     "CAP_DAC_OVERRIDE",
@@ -45,15 +45,15 @@ pub(crate) const DOCKER_CAPS: &[&str] = &[
     "CAP_AUDIT_WRITE",
 ];
 
-/// A bundle, and the containers made of it.
+/// A bundle, and the containers created from it.
 pub(crate) struct Bundle {
     pub(crate) dir: tempfile::TempDir,
     pub(crate) config: Value,
-    /// Below every cgroup tree.
+    /// Its path below the root of each cgroup tree.
     cgroup: String,
 }
 
-/// What a command said.
+/// The output of a command and its exit code.
 #[derive(Debug)]
 pub(crate) struct Said {
     pub(crate) code: i32,
@@ -88,13 +88,13 @@ impl From<Output> for Said {
 }
 
 impl Bundle {
-    /// A bundle that runs this shell script.
+    /// Creates a bundle that runs this shell script.
     pub(crate) fn sh(script: &str) -> Self {
         let bundle = Self::new();
         bundle.with(|config| config["process"]["args"] = json!(["sh", "-c", script]))
     }
 
-    /// A bundle that runs `true`.
+    /// Creates a bundle that runs `true`.
     pub(crate) fn new() -> Self {
         let dir = tempfile::Builder::new().prefix("hoist-oci-").tempdir().unwrap();
         let root = dir.path().join("rootfs");
@@ -121,33 +121,33 @@ impl Bundle {
         Self { dir, config, cgroup: name }
     }
 
-    /// The bundle with its `config.json` changed.
+    /// Changes the `config.json`.
     pub(crate) fn with(mut self, change: impl FnOnce(&mut Value)) -> Self {
         change(&mut self.config);
         self
     }
 
-    /// The bundle with one more mount.
+    /// Adds a mount.
     pub(crate) fn with_mount(self, mount: Value) -> Self {
         self.with(|config| config["mounts"].as_array_mut().unwrap().push(mount))
     }
 
-    /// A path in the root file system.
+    /// Returns a path in the root file system.
     pub(crate) fn in_root(&self, path: &str) -> PathBuf {
         self.dir.path().join("rootfs").join(path)
     }
 
-    /// A path beside the root file system.
+    /// Returns a path beside the root file system.
     pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.dir.path().join(path)
     }
 
-    /// Writes `config.json` as it is now.
+    /// Writes the current `config.json`.
     pub(crate) fn write(&self) {
         fs::write(self.path("config.json"), serde_json::to_vec_pretty(&self.config).unwrap()).unwrap();
     }
 
-    /// `hoist oci` on this bundle's state folder, to be refined.
+    /// Returns a command that runs `hoist oci` with this bundle's state folder.
     pub(crate) fn command<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(&self, words: I) -> Command {
         let mut command = Command::new(HOIST);
         command.args(["oci", "--root"]).arg(self.path("state")).args(words).stdin(Stdio::null());
@@ -155,24 +155,24 @@ impl Bundle {
         command
     }
 
-    /// Runs `hoist oci` to its end.
+    /// Runs `hoist oci` and waits for it.
     pub(crate) fn oci<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(&self, words: I) -> Said {
         self.command(words).output().unwrap().into()
     }
 
-    /// Runs the bundle to its end.
+    /// Runs the bundle and waits for it.
     pub(crate) fn run(&self) -> Said {
         self.write();
         self.oci(["run", "c"])
     }
 
-    /// Creates and starts the container `c`, whose streams lead nowhere.
+    /// Creates and starts the container `c` with its streams connected to /dev/null.
     #[track_caller]
     pub(crate) fn start(&self) {
         self.write();
         let made =
             self.command(["create", "c"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        // Its standard error is the container's too, and stays open: only its end counts.
+        // The container inherits its standard error, which stays open, so wait only for the exit.
         let status = wait(made);
         assert_eq!(status, 0, "create failed");
         self.oci(["start", "c"]).ok();
@@ -183,7 +183,7 @@ impl Bundle {
         self.oci(["exec", "c", "sh", "-c", script])
     }
 
-    /// The cgroups of its containers, in every tree.
+    /// Returns the cgroups of its containers in all trees.
     pub(crate) fn groups(&self) -> Vec<PathBuf> {
         let root = Path::new("/sys/fs/cgroup");
         let trees = fs::read_dir(root).into_iter().flatten().flatten().map(|entry| entry.path());
@@ -191,18 +191,18 @@ impl Bundle {
         groups.filter(|group| group.exists()).collect()
     }
 
-    /// What `hoist oci state` says of `c`.
+    /// Returns the output of `hoist oci state` for `c`.
     pub(crate) fn state(&self) -> Value {
         serde_json::from_str(&self.oci(["state", "c"]).ok()).unwrap()
     }
 }
 
-/// Waits for a process without reading what it says.
+/// Waits for a process without reading its output.
 fn wait(mut child: std::process::Child) -> i32 {
     child.wait().unwrap().code().unwrap_or(-1)
 }
 
-/// The terminal that comes over a console socket.
+/// Receives the terminal sent over a console socket.
 pub(crate) fn receive_terminal(listener: &UnixListener) -> OwnedFd {
     let (stream, _) = listener.accept().unwrap();
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
@@ -219,7 +219,7 @@ pub(crate) fn receive_terminal(listener: &UnixListener) -> OwnedFd {
         .expect("a descriptor came")
 }
 
-/// What a terminal says until nobody holds its other end.
+/// Reads from a terminal until its other end is closed.
 pub(crate) fn read_all(master: OwnedFd) -> String {
     let mut master = fs::File::from(master);
     let mut text = Vec::new();

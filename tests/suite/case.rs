@@ -1,8 +1,8 @@
-//! Tests that drive the engine itself, in this process: an engine of its own in temporary
-//! folders, with an image of busybox, and everything removed at the end.
+//! Test cases that use an engine in this process, with temporary folders and a busybox image.
+//! Everything is removed at the end.
 //!
-//! Needs root, or to be root in a user namespace (`unshare -Urmn`); `/bin/busybox` must be
-//! static (Debian: busybox-static).
+//! Needs root, or root in a user namespace (`unshare -Urmn`). `/bin/busybox` must be static
+//! (Debian: busybox-static).
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -22,14 +22,14 @@ use crate::support::{HOIST, busybox_tar, cgroup_parents, command_lines, end_all,
 /// The image of [`Case::new`].
 pub(crate) const IMAGE: &str = "busybox";
 
-/// An engine of its own. Dropping it stops and removes everything it made.
+/// An engine for a test. Dropping it stops and removes everything it created.
 pub(crate) struct Case {
     pub(crate) dir: tempfile::TempDir,
     pub(crate) engine: Engine,
     pub(crate) runtime: tokio::runtime::Runtime,
 }
 
-/// What a container said, and how it ended.
+/// The output of a container and its exit code.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Said {
     pub(crate) stdout: String,
@@ -38,16 +38,16 @@ pub(crate) struct Said {
 }
 
 impl Case {
-    /// An engine with [`IMAGE`].
+    /// Creates an engine with [`IMAGE`].
     pub(crate) fn new() -> Self {
         let case = Self::empty();
         case.import_busybox();
         case
     }
 
-    /// An engine without images.
+    /// Creates an engine without images.
     pub(crate) fn empty() -> Self {
-        // Overlay needs a real file system below: /tmp may be an overlay itself.
+        // Overlayfs needs a real file system below it, and /tmp may be an overlay.
         let dir = tempfile::Builder::new().prefix("hoist-test-").tempdir_in("/var/tmp").unwrap();
         let paths = Paths::new(dir.path().join("root"), dir.path().join("run"));
         let settings = Settings { program: HOIST.into(), ..Settings::new(paths) };
@@ -69,13 +69,13 @@ impl Case {
         self.wait_for(self.engine.images().import(request, Reporter::silent())).unwrap();
     }
 
-    /// Runs a future to its end, which must come within a minute.
+    /// Runs a future to completion, for at most a minute.
     pub(crate) fn wait_for<F: Future>(&self, future: F) -> F::Output {
         let limited = async { tokio::time::timeout(Duration::from_secs(60), future).await };
         self.runtime.block_on(limited).expect("it takes longer than a minute")
     }
 
-    /// The binary with this engine's folders.
+    /// Returns a command that runs the binary with this engine's folders.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(HOIST);
         command
@@ -88,12 +88,12 @@ impl Case {
         command
     }
 
-    /// Runs the binary to its end.
+    /// Runs the binary and waits for it.
     pub(crate) fn hoist(&self, args: &[&str]) -> Output {
         self.command(args).output().unwrap()
     }
 
-    /// Makes a container; what is said of it comes from `adjust`.
+    /// Creates a container with the options that `adjust` sets.
     pub(crate) fn create(&self, command: &[&str], adjust: impl FnOnce(&mut Options)) -> String {
         self.try_create(command, adjust).unwrap()
     }
@@ -112,20 +112,20 @@ impl Case {
         created.map(|created| created.id.as_str().to_owned())
     }
 
-    /// Makes and starts a container.
+    /// Creates and starts a container.
     pub(crate) fn start(&self, command: &[&str], adjust: impl FnOnce(&mut Options)) -> String {
         let id = self.create(command, adjust);
         self.start_again(&id);
         id
     }
 
-    /// Starts a container that is there.
+    /// Starts an existing container.
     pub(crate) fn start_again(&self, id: &str) {
-        // What is warned of depends on the machine.
+        // Warnings depend on the machine.
         let _ = self.wait_for(self.engine.containers().start(id)).unwrap();
     }
 
-    /// Makes a container, runs it attached, and waits for its end.
+    /// Creates a container, runs it attached, and waits for it to exit.
     pub(crate) fn run(&self, command: &[&str], adjust: impl FnOnce(&mut Options)) -> Said {
         let id = self.create(command, adjust);
         let attached = self.wait_for(self.engine.containers().start_attached(&id, ALL, None)).unwrap();
@@ -136,12 +136,12 @@ impl Case {
         self.wait_for(self.engine.containers().get(id)).unwrap()
     }
 
-    /// What a container's `run.json` holds, after a dead run of it was seen to.
+    /// Returns a container's `run.json`, after a dead run has been settled.
     pub(crate) fn run_of(&self, id: &str) -> Run {
         store::load_run(self.engine.paths(), &self.container(id).id).unwrap().expect("it has a run")
     }
 
-    /// Every cgroup of this engine's containers, without those that they have made.
+    /// Returns all cgroups of this engine's containers, except those that the containers created.
     pub(crate) fn cgroups(&self) -> Vec<PathBuf> {
         let parents = self.cgroup_parents();
         let mut groups = groups_of(self.engine.paths());
@@ -151,12 +151,12 @@ impl Case {
         groups
     }
 
-    /// Where this engine's cgroups are made, as far as they are there.
+    /// Returns the existing parents of this engine's cgroups.
     pub(crate) fn cgroup_parents(&self) -> Vec<PathBuf> {
         cgroup_parents(self.engine.paths())
     }
 
-    /// Processes whose command line names this engine's folders.
+    /// Returns processes whose command line contains this engine's folders.
     pub(crate) fn processes(&self) -> Vec<String> {
         let root = self.dir.path().to_str().unwrap();
         let lines = command_lines().into_iter();
@@ -165,11 +165,11 @@ impl Case {
     }
 }
 
-/// A client for everything, which misses nothing.
+/// The options of a client that attaches all streams and loses no output.
 pub(crate) const ALL: AttachOptions =
     AttachOptions { stdin: true, stdout: true, stderr: true, lossless: true };
 
-/// Everything a session says.
+/// Returns the whole output of a session.
 pub(crate) async fn hear(mut attached: Attached) -> Said {
     let (mut stdout, mut stderr, mut code) = (Vec::new(), Vec::new(), None);
     while let Some(output) = attached.output.recv().await {
@@ -184,7 +184,7 @@ pub(crate) async fn hear(mut attached: Attached) -> Said {
     Said { stdout: text(stdout), stderr: text(stderr), code }
 }
 
-/// Waits until `is_so`, looking again and again; half a minute at most.
+/// Polls until `is_so` holds, for at most half a minute.
 pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
     let end = Instant::now() + Duration::from_secs(30);
     while !is_so() {

@@ -1,6 +1,5 @@
-//! Cgroups: where monitors live, what the end of a container leaves behind, and containers
-//! that make groups of their own. Needs root; in a user namespace with one id no group can be
-//! made, and there is nothing to see.
+//! Cgroups: where monitors run, what remains after a container exits, and containers that create
+//! cgroups. Needs root: in a user namespace with a single id no cgroup can be created.
 
 use std::ffi::OsStr;
 use std::os::fd::OwnedFd;
@@ -15,7 +14,7 @@ use hoist::internals::cgroup::{Cgroup, Parent};
 use hoist::internals::sys;
 use rustix::fs::OFlags;
 
-/// Where the v2 tree is on this machine.
+/// Returns the mount point of the v2 tree.
 #[track_caller]
 fn unified() -> Option<PathBuf> {
     let roots = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].map(PathBuf::from);
@@ -27,7 +26,7 @@ fn unified() -> Option<PathBuf> {
     found
 }
 
-/// A group as login sessions and units have one. Nothing may stay in it.
+/// A cgroup like that of a login session or a unit. Nothing may remain in it.
 struct Session(PathBuf);
 
 impl Session {
@@ -39,7 +38,7 @@ impl Session {
         Self(group)
     }
 
-    /// A shell that joins the group and runs `script`, with its words.
+    /// Returns a shell that joins the cgroup and runs `script` with arguments.
     fn shell(&self, script: &str, words: &[&str]) -> Command {
         let mut command = Command::new("sh");
         let script = format!("echo 0 > \"$0/cgroup.procs\" && {script}");
@@ -47,7 +46,7 @@ impl Session {
         command
     }
 
-    /// Runs hoist in the group, to its end.
+    /// Runs hoist in the cgroup, and waits for it.
     #[track_caller]
     fn hoist(&self, case: &Case, args: &[&str]) -> String {
         let hoist = case.command(args);
@@ -58,7 +57,7 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        // A monitor that has answered needs a moment to end.
+        // A monitor that has answered takes a moment to exit.
         let events = || std::fs::read_to_string(self.0.join("cgroup.events")).unwrap();
         until("the session is empty", || std::thread::panicking() || events().contains("populated 0"));
         let words = ["-depth", "-type", "d", "-exec", "rmdir", "{}", ";"];
@@ -73,7 +72,7 @@ fn ok(output: Output) -> String {
     String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
 }
 
-/// The v2 group of a process.
+/// Returns the v2 cgroup of a process.
 fn group_of(pid: u32) -> String {
     let groups = std::fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap();
     groups.lines().find_map(|line| line.strip_prefix("0::")).unwrap().to_owned()
@@ -120,7 +119,7 @@ fn monitors_share_a_group_that_no_logout_ends() {
     assert_ne!(adopting, before);
     assert_eq!(group_of(adopting.pid), monitors);
 
-    // Nobody is left to remove the group: the next call does it.
+    // No process is left to remove the cgroup, so the next command does.
     for process in [adopting, run.init().unwrap()] {
         sys::signal::send(process.pid.try_into().unwrap(), libc::SIGKILL).unwrap();
     }
@@ -160,8 +159,7 @@ fn in_no_tree_of_v1_a_container_is_where_its_caller_is() {
     groups.iter().for_each(|group| std::fs::remove_dir(group).unwrap());
 }
 
-/// CVE-2022-0492: what is written to `release_agent` at the top of a tree of v1 is executed by
-/// the host.
+/// CVE-2022-0492: the host executes what is written to `release_agent` at the root of a v1 tree.
 #[test]
 fn a_container_that_may_mount_finds_no_release_agent() {
     let has_v1 = Path::new("/sys/fs/cgroup/cpuacct/cgroup.procs").exists();
@@ -184,7 +182,7 @@ fn a_container_that_may_mount_finds_no_release_agent() {
 fn a_command_joins_the_first_process_where_the_container_has_groups_of_its_own() {
     let Some(_) = unified() else { return };
     let case = Case::new();
-    // What systemd and Docker do in a container.
+    // systemd and Docker do this in a container.
     let script = "cd /sys/fs/cgroup; [ ! -d unified ] || cd unified; mkdir leaf; \
                   echo 1 > leaf/cgroup.procs; \
                   for name in $(cat cgroup.controllers); do echo +$name > cgroup.subtree_control; done; \
@@ -210,7 +208,7 @@ fn a_command_joins_the_first_process_where_the_container_has_groups_of_its_own()
 fn at_the_top_of_a_cgroup_namespace_processes_make_room() {
     let Some(unified) = unified() else { return };
     let case = Case::new();
-    // Hands down what this machine has.
+    // Running a container delegates this machine's controllers.
     case.run(&["true"], |_| {});
     let session = Session::new(&unified);
     let script = "exec unshare --mount --cgroup sh -ec '\
@@ -231,7 +229,7 @@ fn at_the_top_of_a_cgroup_namespace_processes_make_room() {
     assert_eq!(group, "0::/init");
 }
 
-/// A file system that can be frozen: who writes to it then hangs in the kernel.
+/// A file system that can be frozen. A process that writes to it then blocks in the kernel.
 struct Disk(PathBuf);
 
 impl Disk {
@@ -251,7 +249,7 @@ impl Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        self.freeze("-u"); // it may be done already
+        self.freeze("-u"); // it may already be thawed
         let unmounted = Command::new("umount").arg(&self.0).output().unwrap();
         assert!(unmounted.status.success() || std::thread::panicking(), "{unmounted:?}");
     }
@@ -285,7 +283,7 @@ fn a_pause_that_hangs_keeps_nobody_else_waiting() {
     assert_eq!(case.container("box").status, Status::Paused);
     ok(case.hoist(&["unpause", "box"]));
 
-    // Who is killed meanwhile is not paused.
+    // A container killed in the meantime is not paused.
     ok(disk.freeze("-f"));
     until("it waits for the disk", is_blocked);
     let pause = case.command(&["pause", "box"]).stderr(Stdio::piped()).spawn().unwrap();

@@ -1,6 +1,6 @@
-//! The command line as its users see it: words in; output, errors and exit codes out.
+//! The command line as users see it: arguments in; output, errors and exit codes out.
 //!
-//! Needs root (or `tests/all`'s user namespace), as every test that runs a container.
+//! Needs root (or the user namespace of `tests/all`), like all tests that run containers.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Stdio};
@@ -9,7 +9,7 @@ use crate::case::until;
 use crate::support::{self, HOIST, Home};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
-/// `run` without a network, which most of these do not need.
+/// Returns arguments for `run` without a network, which most of these tests do not need.
 fn run<'a>(words: &[&'a str]) -> Vec<&'a str> {
     [&["run", "--network", "none"], words].concat()
 }
@@ -156,7 +156,7 @@ fn what_cannot_run_ends_with_dockers_codes() {
     assert!(home.hoist(["logs", "nope"]).fails(1).contains("No such container: nope"));
 }
 
-/// Init fails while the monitor makes its network: whoever is the first to notice.
+/// Init fails while the monitor sets up its network, so either may notice first.
 #[test]
 fn a_start_that_fails_inside_tells_why_whatever_else_that_makes_fail() {
     let home = Home::with_busybox();
@@ -394,7 +394,7 @@ fn events_are_told_in_every_form() {
     );
 }
 
-/// A client that has printed its first line.
+/// Returns a client that has printed its first line.
 fn ready(home: &Home, words: &[&str]) -> (Child, BufReader<std::process::ChildStdout>) {
     let mut child = home.command(run(words)).stdout(Stdio::piped()).spawn().unwrap();
     let mut out = BufReader::new(child.stdout.take().unwrap());
@@ -426,7 +426,7 @@ fn signals_of_a_client_without_a_terminal_go_to_the_container() {
     assert_eq!(home.hoist(["ps", "-q"]).ok().lines().count(), 1, "the container goes on");
 }
 
-/// hoist at a terminal of its own.
+/// hoist with its own terminal.
 struct Terminal {
     pair: portable_pty::PtyPair,
     child: Box<dyn portable_pty::Child + Send + Sync>,
@@ -465,7 +465,7 @@ impl Terminal {
         self.keys.write_all(keys.as_bytes()).unwrap();
     }
 
-    /// Waits until `text` is shown, after what was waited for before.
+    /// Waits until `text` appears after the text that was waited for last.
     #[track_caller]
     fn shows(&mut self, text: &str) {
         let patience = std::time::Duration::from_secs(20);
@@ -572,7 +572,7 @@ fn a_run_that_finds_no_engine_does_not_look_like_its_programs_failure() {
     }
 }
 
-/// What a command writes to a terminal.
+/// Returns what a command writes to a terminal.
 fn at_a_terminal(home: &Home, words: &[&str]) -> String {
     let Terminal { pair, mut child, screen, .. } = Terminal::new(home, words);
     child.wait().unwrap();
@@ -581,7 +581,7 @@ fn at_a_terminal(home: &Home, words: &[&str]) -> String {
     String::from_utf8_lossy(&bytes).replace("\r\n", "\n")
 }
 
-/// Clears the screen, sets the title, turns the writing direction, forges a line.
+/// Clears the screen, sets the title, changes the writing direction, and forges a line.
 const HOSTILE: &str = "a\u{1b}[2J\u{1b}]0;t\u{7}\u{9b}31m\u{202e}b\nerror: forged\u{200b}";
 
 #[test]
@@ -744,13 +744,13 @@ fn one_signal_ends_a_wait_for_standard_input_with_its_code() {
         let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut pipe = child.stdin.take().unwrap();
         pipe.write_all(header.as_bytes()).unwrap();
-        // More than a pipe holds: when it is written, hoist is reading, and waits for the rest.
+        // More than a pipe holds. When it is written, hoist is reading and waits for the rest.
         pipe.write_all(&vec![1; 4 << 20]).unwrap();
         let pid = rustix::process::Pid::from_child(&child);
         rustix::process::kill_process(pid, signal).unwrap();
         let told = support::Said::from(child.wait_with_output().unwrap()).fails(code);
         assert!(told.ends_with("because interrupted\n"), "{words:?}: {told}");
-        drop(pipe); // not before
+        drop(pipe); // not earlier
     }
     let ingest = std::fs::read_dir(home.root().join("ingest")).unwrap();
     let mut left: Vec<_> = ingest.map(|entry| entry.unwrap().file_name()).collect();
@@ -785,7 +785,7 @@ fn a_run_in_a_group_without_room_for_processes_says_so() {
         codes.push(said.code);
     }
     assert!(codes.first() == Some(&125) && codes.last() == Some(&0), "{codes:?}");
-    // What a monitor started may still be ending.
+    // Processes started by a monitor may still be exiting.
     while let Err(error) = std::fs::remove_dir(&group) {
         assert_eq!(error.kind(), std::io::ErrorKind::ResourceBusy, "{error}");
         std::thread::yield_now();
@@ -849,7 +849,7 @@ fn a_lack_of_threads_and_descriptors_is_told() {
         let said = limited(&limit, &run(&["--rm", "busybox", "true"]));
         assert!(said.code == 0 || said.code == 125 && said.err.ends_with(hint), "{limit}: {said:?}");
     }
-    // Root may have more processes than the limit says.
+    // The limit on processes does not apply to root.
     let public = tempfile::Builder::new().prefix("hoist-test-").tempdir().unwrap();
     std::fs::set_permissions(public.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let program = public.path().join("hoist");
@@ -897,7 +897,7 @@ fn a_configuration_of_another_user_that_may_not_be_read_costs_a_warning() {
     std::fs::write(&file, "registry-mirrors = []\n").unwrap();
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
     std::fs::set_permissions(home.path("."), std::fs::Permissions::from_mode(0o755)).unwrap();
-    // One that is not root, and may not read root's file.
+    // A user without root privileges, who cannot read root's file.
     let told = |words: &[&str]| -> support::Said {
         let mut command = home.command(words);
         command.env("HOME", home.path("home")).env_remove("HOIST_CONFIG").env_remove("XDG_CONFIG_HOME");

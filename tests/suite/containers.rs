@@ -1,5 +1,5 @@
-//! Every verb of containers, on real ones. Needs root, or to be root in a user namespace
-//! (`unshare -Urmn`); where that makes a difference, the test says so.
+//! Every action on containers, with real ones. Needs root, or root in a user namespace
+//! (`unshare -Urmn`); tests state where that makes a difference.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -24,7 +24,7 @@ fn exec(command: &[&str]) -> ExecRequest {
     ExecRequest { command: command.iter().map(|&word| word.to_owned()).collect(), ..ExecRequest::default() }
 }
 
-/// Everything a log holds.
+/// Returns the whole log.
 fn log(case: &Case, id: &str, request: LogRequest) -> String {
     case.wait_for(async {
         let mut records = case.engine.containers().logs(id, request).await.unwrap();
@@ -39,7 +39,7 @@ fn log(case: &Case, id: &str, request: LogRequest) -> String {
 const WHOLE: LogRequest =
     LogRequest { stdout: true, stderr: true, follow: false, tail: None, since: None, until: None };
 
-/// The actions that the journal has of a container.
+/// Returns the actions of a container in the journal.
 fn actions(case: &Case, id: &str) -> Vec<String> {
     let mut journal = journal::Reader::at_start(&case.engine.paths().journal()).unwrap();
     let found = std::iter::from_fn(|| journal.read_next().unwrap());
@@ -163,7 +163,7 @@ fn a_terminal_has_the_clients_size_and_echoes() {
         }
         assert_eq!(first, b"30 100\r\n");
         attached.input.send(Input::Resize(40, 120)).await.unwrap();
-        // The size is set over another connection: its event tells that it is.
+        // The size is set through another connection, so wait for its event.
         let resized = || actions(&case, &id).contains(&"resize".to_owned());
         while !resized() {
             tokio::time::sleep(Duration::from_millis(2)).await;
@@ -179,7 +179,7 @@ fn several_clients_see_the_same_and_detaching_leaves_it_running() {
     let case = Case::new();
     let id = case.start(&["sh", "-c", "read a; echo $a; read b; echo $b"], |options| {
         options.process.interactive = true;
-        options.process.attach = Some(Streams::default().into()); // as `run -di`: no client's end is the input's
+        options.process.attach = Some(Streams::default().into()); // as for `run -di`: no client ends it
     });
     let pane = AttachOptions { lossless: false, ..ALL };
     case.wait_for(async {
@@ -189,7 +189,7 @@ fn several_clients_see_the_same_and_detaching_leaves_it_running() {
         let third = containers.attach(&id, ALL).await.unwrap();
         drop(third);
         first.input.send(Input::Bytes(b"one\n".into())).await.unwrap();
-        // Two clients write in no order unless one waits for the other.
+        // The order of two clients is defined only if one waits for the other.
         assert_eq!(first.output.recv().await, Some(Output::Bytes(Stream::Stdout, b"one\n".into())));
         second.input.send(Input::Bytes(b"two\n".into())).await.unwrap();
         assert_eq!(hear(first).await, said("two\n", "", 0));
@@ -255,7 +255,7 @@ fn nobody_enters_a_container_whose_first_process_is_still_hoists() {
 fn stop_asks_first_and_then_kills() {
     let case = Case::new();
     let containers = case.engine.containers();
-    // Process 1 has no default action for SIGTERM: this one ignores it.
+    // Process 1 has no default action for SIGTERM, so this container ignores it.
     let stubborn = case.start(&["sleep", "1000"], |_| {});
     drop(case.wait_for(containers.stop(&stubborn, None, Some(0))).unwrap());
     assert_eq!(case.container(&stubborn).state.exit_code, 137);
@@ -270,14 +270,14 @@ fn stop_asks_first_and_then_kills() {
     drop(case.wait_for(containers.stop(&polite, None, None)).unwrap());
     assert_eq!(case.container(&polite).state.exit_code, 5);
     assert_eq!(actions(&case, &polite), ["create", "start", "kill", "die", "stop"]);
-    drop(case.wait_for(containers.stop(&polite, None, None)).unwrap()); // it has ended: fine
-    // With an init of ours, the default action is there.
+    drop(case.wait_for(containers.stop(&polite, None, None)).unwrap()); // it has already exited
+    // With an init process, the default action applies.
     let init = case.start(&["sleep", "1000"], |options| options.process.init = true);
     drop(case.wait_for(containers.stop(&init, None, Some(60))).unwrap());
     assert_eq!(case.container(&init).state.exit_code, 143);
 }
 
-/// Whether the kernel says of some group of the containers that nothing runs in it.
+/// Whether the kernel reports a cgroup of the containers as frozen.
 fn is_frozen(case: &Case) -> bool {
     let says = |group: &Path, file: &str, words: &str| {
         std::fs::read_to_string(group.join(file)).is_ok_and(|text| text.lines().any(|line| line == words))
@@ -381,7 +381,7 @@ fn a_restart_by_hand_during_the_back_off_counts_anew() {
     let case = Case::new();
     let script = "echo >> /starts; [ $(wc -l < /starts) -lt 6 ] || sleep 1000; exit 1";
     let id = case.start(&["sh", "-c", script], |options| options.lifecycle.restart = RestartPolicy::Always);
-    // The fifth start has counted four restarts; the next one waits the longest.
+    // After the fifth start there were four restarts; the next one has the longest delay.
     until("it waits for its fifth restart", || {
         let now = case.container(&id);
         now.status == Status::Restarting && now.state.restart_count == 4
@@ -431,7 +431,7 @@ fn a_restart_by_policy_that_fails_is_tried_again_and_says_why() {
 #[test]
 fn a_removal_is_not_ended_by_a_restart_that_fails() {
     let case = Case::new();
-    // A source that goes as soon as its process does.
+    // A source that disappears with its process.
     let mut source = std::process::Command::new("sleep").arg("1000").spawn().unwrap();
     let bind = format!("/proc/{}/task:/m", source.id());
     let script = "trap '' TERM; echo up; while :; do sleep 1; done";
@@ -483,7 +483,7 @@ fn a_policy_starts_it_again_until_a_person_ends_it() {
     let id = case.start(&["false"], |options| options.lifecycle.restart = RestartPolicy::OnFailure(2));
     until("it gave up", || case.container(&id).status == Status::Exited);
     assert_eq!(case.container(&id).state.restart_count, 2);
-    // A start by hand is a new beginning: it may fail as often again.
+    // A manual start resets the counter, so it may fail as often again.
     let _ = case.wait_for(containers.start(&id)).unwrap();
     let ends = || actions(&case, &id).into_iter().filter(|action| action == "die").count();
     until("it gave up again", || ends() == 6 && case.container(&id).status == Status::Exited);
@@ -731,7 +731,7 @@ fn a_read_only_bind_is_so_all_the_way_down_unless_asked_otherwise() {
     assert_eq!(run(Submounts::Writable), "/data/in/a\ntried\n");
 }
 
-/// A file system of the test's own, unmounted with it.
+/// A file system mounted for a test. Dropping it unmounts it.
 struct Mounted(std::path::PathBuf);
 
 impl Mounted {
@@ -867,7 +867,7 @@ fn an_error_calls_a_container_as_its_user_does() {
     let containers = case.engine.containers();
     drop(case.wait_for(containers.rename(&id, "web".parse().unwrap())).unwrap());
     let container = case.container(&id);
-    // Front ends use whole ids; what a person wrote is said as it was written.
+    // Front ends use full ids; what a user typed is shown as typed.
     for (target, shown) in [(id.as_str(), "web"), ("web", "web"), (&id[..5], &id[..5])] {
         let process = Process { pid: 1, start_time: 0 };
         let verbs = case.wait_for(async {
@@ -898,7 +898,7 @@ fn an_error_calls_a_container_as_its_user_does() {
     }
     let error = case.wait_for(containers.log_view(&[container.id])).unwrap_err();
     assert_eq!(error.to_string(), "cannot read the log of `web`");
-    // Of one that is gone nobody knows the name.
+    // The name of a removed container is unknown.
     case.wait_for(containers.remove(&id, Removal::for_good(Running::Refuse))).unwrap();
     let error = case.wait_for(containers.start(&id)).unwrap_err();
     assert_eq!(error.causes(), [format!("No such container: {id}")]);
@@ -935,11 +935,11 @@ fn two_engines_see_each_others_changes_at_once() {
         }
         seen
     });
-    // SIGTERM, which process 1 does not hear, and SIGKILL.
+    // SIGTERM, which process 1 ignores, and SIGKILL.
     assert_eq!(seen, ["start", "kill", "kill", "die", "stop"]);
 }
 
-/// The descriptors of this process that are inotify instances and watch the run folder of an engine.
+/// Returns this process's inotify descriptors that watch the run folder of an engine.
 fn inotify_instances(engine: &hoist::engine::Engine) -> usize {
     let inode = std::fs::metadata(engine.paths().run()).unwrap().ino();
     let watch = format!(" ino:{inode:x} ");

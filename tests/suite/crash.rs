@@ -1,6 +1,6 @@
-//! What is left when something is killed: nothing that the next command does not clean, and
-//! containers without a terminal live on. Needs root, or to be root in a user namespace
-//! (`unshare -Urmn`); what differs there is named.
+//! What remains when a process is killed: the next command cleans everything up, and containers
+//! without a terminal keep running. Needs root, or root in a user namespace (`unshare -Urmn`);
+//! differences there are stated.
 #![expect(clippy::print_stdout, reason = "what is random is told where a test fails")]
 
 use std::io::Read as _;
@@ -39,10 +39,10 @@ fn log(case: &Case, id: &str) -> String {
 }
 
 fn kill(pid: u32) {
-    let _ = sys::signal::send(pid.try_into().unwrap(), libc::SIGKILL); // it may be gone
+    let _ = sys::signal::send(pid.try_into().unwrap(), libc::SIGKILL); // it may have exited
 }
 
-/// The mounts at or of an engine's folders.
+/// Returns the mounts of an engine's folders.
 fn mounts(case: &Case) -> Vec<String> {
     let folder = case.dir.path().to_str().unwrap();
     let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
@@ -56,13 +56,13 @@ fn private_kib(pid: u32) -> u64 {
     line.split_whitespace().next().unwrap().parse().unwrap()
 }
 
-/// A FIFO in the place of a file that the monitor writes keeps it in its start.
+/// A FIFO instead of a file that the monitor writes blocks the monitor during the start.
 #[test]
 fn a_start_that_does_not_come_to_its_end_can_be_ended() {
     let case = Case::new();
     let id = case.create(&["sleep", "1000"], |options| options.networking.network = NetworkMode::Bridge);
     let parsed = id.parse().unwrap();
-    // Its start waits for this lock, and then stands still.
+    // The start blocks on this lock.
     let runs = case.engine.paths().network_runs();
     std::fs::create_dir_all(&runs).unwrap();
     let lock = std::fs::File::create(runs.join("lock")).unwrap();
@@ -102,7 +102,7 @@ fn a_container_without_a_terminal_outlives_its_monitor_and_is_adopted() {
         let text = log(&case, &id);
         text.len() > seen && text.lines().count() > 6
     });
-    // Every verb goes to the new monitor.
+    // All requests go to the new monitor.
     if !in_user_namespace() {
         drop(case.wait_for(containers.pause(&id)).unwrap());
         drop(case.wait_for(containers.unpause(&id)).unwrap());
@@ -116,19 +116,19 @@ fn a_container_without_a_terminal_outlives_its_monitor_and_is_adopted() {
         hear(session.attached).await;
         containers.wait(&id, WaitFor::NotRunning).await.unwrap().code
     });
-    // The kernel tells how it ended, though another process reaped it (6.15).
+    // Since 6.15, the kernel reports the exit code even if another process reaped it.
     let probe = sys::probe::Probe::now().unwrap();
     assert_eq!(code, if probe.pidfd_info { 9 } else { 255 });
     let text = log(&case, &id);
     assert!(text.ends_with("end\n"), "{text}");
-    // Not a line is missing or there twice, but for one that was half read.
+    // No line is missing or duplicated, except one that was only partly read.
     let numbers: Vec<u32> =
         text.lines().filter_map(|line| line.strip_prefix("line ")?.parse().ok()).collect();
     let gaps = numbers.windows(2).filter(|pair| pair[1] != pair[0] + 1).count();
     assert!(gaps <= 1 && numbers.len() > 5, "{text}");
 }
 
-/// Kills the monitor of a container, for the next look to start another.
+/// Kills the monitor of a container. The next command starts another.
 fn end_monitor(case: &Case, id: &str) {
     let monitor = case.run_of(id).monitor();
     kill(monitor.pid);
@@ -148,7 +148,7 @@ fn an_adopting_monitor_sees_whether_the_container_is_paused() {
     let case = Case::new();
     let containers = case.engine.containers();
     let id = case.start(&["sleep", "1000"], |_| {});
-    // Its own is killed between what it does and its note of that.
+    // The monitor is killed between the action and saving the result.
     cgroup(&case, &id).freeze().unwrap();
     end_monitor(&case, &id);
     assert_eq!(case.container(&id).status, Status::Paused);
@@ -174,7 +174,7 @@ fn a_pause_that_cannot_be_noted_is_taken_back() {
     let folder = case.engine.paths().container_run(&id.parse().unwrap());
     let (file, aside) = (folder.join("run.json"), folder.join("aside"));
     let ask = |ask| launch::ask(case.engine.paths(), &id.parse().unwrap(), None, ask);
-    // No file takes the place of a folder.
+    // A file cannot replace a folder.
     let without_file = |verb: Ask| {
         std::fs::rename(&file, &aside).unwrap();
         std::fs::create_dir(&file).unwrap();
@@ -193,8 +193,8 @@ fn a_pause_that_cannot_be_noted_is_taken_back() {
     drop(case.wait_for(containers.unpause(&id)).unwrap());
 }
 
-/// Stops the monitor of a container that runs, ends the first process, and kills the monitor
-/// before it can see that. Returns the run of before.
+/// Stops the monitor of a running container, kills the init process, and kills the monitor before
+/// it notices. Returns the previous run.
 fn cut_off(case: &Case, id: &str) -> Run {
     let run = case.run_of(id);
     sys::signal::send(run.monitor.pid.try_into().unwrap(), libc::SIGSTOP).unwrap();
@@ -222,7 +222,7 @@ fn adoption_keeps_the_count_of_restarts() {
     let after = case.container(&id);
     assert_ne!(case.run_of(&id).monitor(), before.monitor());
     assert_eq!(after.state.restart_count, 2);
-    // One restart is left.
+    // One restart remains.
     kill(before.init().unwrap().pid);
     until("it runs again", || {
         let now = case.container(&id);
@@ -232,30 +232,30 @@ fn adoption_keeps_the_count_of_restarts() {
     });
     kill(case.run_of(&id).init().unwrap().pid);
     until("its policy gives up", || case.container(&id).status == Status::Exited);
-    // Who starts it by hand lets it fail as often as the first time.
+    // After a manual start it may fail as often as the first time.
     case.start_again(&id);
     assert_eq!(case.container(&id).state.restart_count, 0);
 }
 
-/// Where a monitor is killed between two runs, by what it has written by then.
+/// The point between two runs at which a monitor is killed, defined by what it has written.
 #[derive(Debug, Clone, Copy)]
 enum CutOff {
-    /// The first process has ended.
+    /// The init process has exited.
     Ended,
-    /// That is recorded.
+    /// The exit is saved.
     Recorded,
-    /// It waits for the back-off.
+    /// The monitor waits for the back-off.
     BackOff,
-    /// The next first process was at the gate; the record says nothing of it.
+    /// The next init process waited at the gate, but the record does not mention it.
     AtTheGate,
-    /// The record says it was started.
+    /// The record says that it was started.
     Counted,
 }
 
 impl CutOff {
     const ALL: [Self; 5] = [Self::Ended, Self::Recorded, Self::BackOff, Self::AtTheGate, Self::Counted];
 
-    /// Makes the state files of a container that was cut off what they are at this point.
+    /// Sets the state files of a container whose monitor was killed to this point.
     fn write(self, case: &Case, id: &str, mut run: Run) {
         let (paths, id) = (case.engine.paths(), id.parse().unwrap());
         let mut record = store::load(paths, &id).unwrap().unwrap();
@@ -289,7 +289,7 @@ fn a_monitor_killed_between_two_runs_leaves_one_that_its_policy_goes_on_with() {
             assert_ne!(case.run_of(&id).init(), before.init(), "{point:?}");
             assert_eq!(after.state.restart_count, count, "{point:?}");
         }
-        // The monitor that went on with it does so for good.
+        // The monitor that took over keeps restarting it.
         kill(case.run_of(&id).init().unwrap().pid);
         until("it is restarted", || {
             let now = case.container(&id);
@@ -348,7 +348,7 @@ fn a_removal_that_cannot_be_done_says_so_and_is_done_later() {
     let case = Case::new();
     let id = case.start(&["sleep", "1000"], |options| options.lifecycle.auto_remove = true);
     cut_off(&case, &id);
-    // What is removed cannot be moved away, neither at its end nor by hand.
+    // Removed containers cannot be moved away, neither on exit nor by hand.
     let discarded = case.engine.paths().discarded();
     sys::tree::remove(&discarded).unwrap();
     std::fs::write(&discarded, "in the way").unwrap();
@@ -360,10 +360,10 @@ fn a_removal_that_cannot_be_done_says_so_and_is_done_later() {
     assert_eq!(case.hoist(&["ps", "-aq"]).stdout, b"");
 }
 
-/// Puts something at a path.
+/// Creates something at a path.
 type Put = fn(&Path);
 
-/// What may lie where a monitor listens.
+/// What may exist at the path of a monitor's socket.
 const IN_ITS_PLACE: [(&str, Put); 3] = [
     ("nothing", |_| {}),
     ("a socket of another kind", |at| {
@@ -421,7 +421,7 @@ fn who_does_not_reach_a_monitor_hears_what_helps() {
     }
 }
 
-/// A cgroup of the v1 freezer. Dropping it lets go what it holds.
+/// A cgroup of the v1 freezer. Dropping it thaws its processes.
 struct Freezer(PathBuf);
 
 impl Freezer {
@@ -440,7 +440,7 @@ impl Freezer {
 impl Drop for Freezer {
     fn drop(&mut self) {
         let _ = std::fs::write(self.0.join("freezer.state"), "THAWED");
-        // A dead process is in it until it is reaped.
+        // A dead process stays in it until it is reaped.
         let end = Instant::now() + Duration::from_secs(30);
         while std::fs::remove_dir(&self.0).is_err() && Instant::now() < end {
             std::thread::sleep(Duration::from_millis(2));
@@ -518,7 +518,7 @@ fn a_restart_that_its_monitor_has_no_room_for_stays_due() {
         let id = case.start(&["sleep", "1000"], |options| options.lifecycle.restart = RestartPolicy::Always);
         let run = cut_off(&case, &id);
         point.write(&case, &id, run);
-        // In the place of the log's folder a disk without room for a file.
+        // A disk without space for a file replaces the log folder.
         let log = case.engine.paths().container(&id.parse().unwrap()).join("log");
         let mut full = sys::mount::Filesystem::new("tmpfs").unwrap();
         full.set("nr_inodes", "1").unwrap();
@@ -582,7 +582,7 @@ fn a_monitor_killed_right_after_a_restart_is_followed_by_one_that_knows_the_poli
     let id = case.start(&["sleep", "1000"], |options| options.lifecycle.restart = RestartPolicy::Always);
     let mut run = case.run_of(&id);
     sys::signal::send(run.monitor.pid.try_into().unwrap(), libc::SIGSTOP).unwrap();
-    // As it is when the program is executed, and nobody has written that yet.
+    // As when the program was executed, but the monitor has not saved that yet.
     (run.status, run.starting) = (Status::Restarting, true);
     store::save_run(case.engine.paths(), &id.parse().unwrap(), &run).unwrap();
     kill(run.monitor.pid);
@@ -601,7 +601,7 @@ fn monitors_killed_at_random_moments_end_no_restart_policy() {
     let mut random = Random::new();
     for round in 0..40 {
         let count = case.container(&id).state.restart_count;
-        std::thread::sleep(Duration::from_micros(random.below(150_000))); // which moment it is
+        std::thread::sleep(Duration::from_micros(random.below(150_000))); // a random moment
         if let Ok(Some(run)) = store::load_run(case.engine.paths(), &parsed) {
             kill(run.monitor.pid);
             if random.below(2) == 0 {
@@ -722,12 +722,12 @@ fn a_thousand_kills_leave_nothing() {
     kill_at_any_moment(1000);
 }
 
-/// Numbers that a seed repeats.
+/// Random numbers that can be reproduced from a seed.
 struct Random(u64);
 
 impl Random {
-    /// Tells its seed where the test fails, and takes that of `HOIST_TEST_SEED`. The same
-    /// commands and victims come again; the moments are as close as the machine is.
+    /// Uses the seed in `HOIST_TEST_SEED` if set, and prints the seed if the test fails. Commands
+    /// and victims are the same again; the timing depends on the machine.
     #[expect(clippy::disallowed_methods, reason = "it is how a run is repeated")]
     fn new() -> Self {
         let given = std::env::var("HOIST_TEST_SEED").ok().map(|seed| seed.parse().unwrap());
@@ -737,7 +737,7 @@ impl Random {
         Self(seed)
     }
 
-    /// A number below `below` (splitmix64).
+    /// Returns a number below `below` (splitmix64).
     fn below(&mut self, below: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -750,7 +750,8 @@ impl Random {
     }
 }
 
-/// Kills what works, at random moments, and looks whether everything is whole and can go.
+/// Kills working processes at random moments, and checks that everything is intact and can be
+/// removed.
 fn kill_at_any_moment(rounds: u32) {
     let case = Case::new();
     let archives = [case.dir.path().join("load.tar"), case.dir.path().join("import.tar")];
@@ -764,7 +765,7 @@ fn kill_at_any_moment(rounds: u32) {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let mut cli = case.command(&words).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         std::thread::sleep(Duration::from_micros(random.below(60_000)));
-        // The CLI, the monitors or the first processes: whichever are there by now.
+        // Kills the CLI, or the monitors or init processes that exist.
         match random.below(3) {
             0 => kill(cli.id()),
             who => {
@@ -783,7 +784,7 @@ fn kill_at_any_moment(rounds: u32) {
         cli.wait().unwrap();
         assert_whole(&case);
     }
-    // What lives on is let end, but for what would not; each look mends what it finds dead.
+    // Lets running containers exit, except those that would not. Each listing repairs dead ones.
     for container in case.wait_for(case.engine.containers().list()).unwrap() {
         if container.config.lifecycle.restart != RestartPolicy::No || container.status == Status::Paused {
             let id = container.id.as_str();
@@ -802,7 +803,7 @@ fn kill_at_any_moment(rounds: u32) {
         )
         .unwrap();
     }
-    // A rename that was killed leaves a name that leads nowhere: it is free, and swept.
+    // A killed rename leaves a dangling name, which is free and gets swept.
     hoist::internals::container::store::sweep(case.engine.paths()).unwrap();
     assert_eq!(mounts(&case), [""; 0]);
     let names = |folder: std::path::PathBuf| {
@@ -824,7 +825,7 @@ fn kill_at_any_moment(rounds: u32) {
     assert_eq!(case.run(&["echo", "whole"], |_| {}).stdout, "whole\n");
 }
 
-/// A command that changes something, on a few names so that they meet.
+/// Returns a command that changes something. It uses a few names only, to cause conflicts.
 fn work(random: &mut Random, [load, import]: [&str; 2]) -> Vec<String> {
     let networks = ["none", "bridge"];
     let network = random.one_of(if in_user_namespace() { &networks[..1] } else { &networks });
@@ -855,7 +856,7 @@ fn work(random: &mut Random, [load, import]: [&str; 2]) -> Vec<String> {
     words.into_iter().map(str::to_owned).collect()
 }
 
-/// An image of one small layer, as `docker save` writes it.
+/// Creates an archive with an image of one small layer, as `docker save` does.
 fn image_archive(path: &str) {
     let mut layer = tar::Builder::new(Vec::new());
     let file = |name: &str, bytes: &[u8], tar: &mut tar::Builder<Vec<u8>>| {
@@ -891,7 +892,7 @@ fn assert_whole(case: &Case) {
 #[test]
 fn the_output_of_short_lives_is_whole() {
     let case = Case::new();
-    // The whole number of lives of the issue takes minutes in a debug build.
+    // The full number of iterations takes minutes in a debug build.
     let lives = if cfg!(debug_assertions) { 200 } else { 1000 };
     for n in 0..lives {
         let text = format!("life {n}");
@@ -912,7 +913,7 @@ fn a_slow_reader_gets_every_byte() {
         while let Some(Output::Bytes(_, bytes)) = attached.output.recv().await {
             packets += 1;
             if packets % 64 == 0 {
-                tokio::time::sleep(Duration::from_millis(1)).await; // this is the slowness
+                tokio::time::sleep(Duration::from_millis(1)).await; // simulates a slow reader
             }
             rest.extend(bytes);
             let end = rest.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
@@ -939,7 +940,7 @@ fn a_flood_to_stalled_clients_keeps_the_monitor_small() {
         let monitor = store::load_run(case.engine.paths(), &id.parse().unwrap()).unwrap().unwrap().monitor();
         let folder =
             hoist::internals::container::log::folder(&case.engine.paths().container(&id.parse().unwrap()));
-        // Tens of megabytes have gone through when the log has turned over so often.
+        // After this many log rotations, tens of megabytes have been written.
         let mut turned = std::collections::HashSet::new();
         while turned.len() < 20 {
             if let Ok(meta) = std::fs::metadata(folder.join("log.json.2")) {
@@ -949,7 +950,8 @@ fn a_flood_to_stalled_clients_keeps_the_monitor_small() {
         }
         let size = private_kib(monitor.pid);
         assert!(size <= 2048, "{size} KiB");
-        // Another, patient one stops the flood; the monitor is still small and answers.
+        // Another client that reads everything ends the flood. The monitor is still small and
+        // answers.
         let mut patient = containers.attach(&id, ALL).await.unwrap();
         assert!(matches!(patient.output.recv().await, Some(Output::Bytes(_, _))), "it is attached");
         let size = private_kib(monitor.pid);
@@ -968,14 +970,14 @@ fn a_flood_to_stalled_clients_keeps_the_monitor_small() {
 #[test]
 fn an_idle_monitor_is_small() {
     let case = Case::new();
-    // A debug build's relocated tables are its own; the release build keeps to 512.
+    // In a debug build, relocated tables add to this. The release build stays below 512.
     let most = if cfg!(debug_assertions) { 1536 } else { 512 };
     for network in [NetworkMode::None, NetworkMode::Bridge] {
         let id = case.start(&["sleep", "1000"], |options| options.networking.network = network.clone());
         let monitor = case.run_of(&id).monitor();
         let size = private_kib(monitor.pid);
         assert!(size <= most, "{size} KiB with {network:?}");
-        // Runs, clients and verbs that are over leave nothing.
+        // Finished runs, clients and requests leave nothing behind.
         case.wait_for(async {
             for _ in 0..5 {
                 drop(case.engine.containers().pause(&id).await.unwrap());
@@ -1002,7 +1004,7 @@ fn the_command_line_carries_a_pipe_through() {
     assert_eq!(text, "through\n");
 }
 
-/// Whether the pipe that is the input of a process has room.
+/// Whether the pipe at the standard input of a process has space.
 fn takes_more(pid: u32) -> bool {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
     let pipe = std::fs::File::options().write(true).open(format!("/proc/{pid}/fd/0")).unwrap();

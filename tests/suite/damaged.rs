@@ -1,6 +1,7 @@
-//! State files that cannot be read: cut short, changed, a newer hoist's, or not to be opened.
-//! Each costs only itself: it is listed with why, it is removed by name and id, and what it may
-//! need stays until then. Needs root, or to be root in a user namespace (`unshare -Urmn`).
+//! State files that cannot be read: truncated, changed, written by a newer hoist, or impossible to
+//! open. Each affects only its own object: it is listed with the cause, can be removed by name and
+//! id, and what it may need is kept until then. Needs root, or root in a user namespace
+//! (`unshare -Urmn`).
 
 use std::fs;
 use std::os::fd::AsFd as _;
@@ -12,7 +13,7 @@ use crate::support::{in_user_namespace, skipped};
 use hoist::engine::{Engine, Process, Settings, Status};
 use hoist::internals::sys;
 
-/// What may be wrong with a file, and what is said of it.
+/// Kinds of damage, and the messages about them.
 const WRONGS: [(&str, &str); 7] = [
     ("", "EOF while parsing a value"),
     ("{\"version\":1,", "EOF while parsing"),
@@ -23,7 +24,7 @@ const WRONGS: [(&str, &str); 7] = [
     ("a socket", "No such device or address"),
 ];
 
-/// Makes a file one that cannot be read.
+/// Makes a file unreadable.
 fn spoil(path: &PathBuf, how: &str) {
     fs::remove_file(path).unwrap();
     match how {
@@ -48,7 +49,7 @@ fn text(case: &Case, words: &[&str]) -> String {
 }
 
 fn kill(process: Process) {
-    let _ = sys::signal::send(process.pid.try_into().unwrap(), libc::SIGKILL); // it may be gone
+    let _ = sys::signal::send(process.pid.try_into().unwrap(), libc::SIGKILL); // it may have exited
 }
 
 #[test]
@@ -71,7 +72,7 @@ fn a_record_that_cannot_be_read_costs_only_itself() {
         assert!(error.contains("the state of container"), "{error}");
         assert!(error.contains(&format!("remove it with `hoist rm {}`", &web[..12])), "{error}");
         assert!(text(&case, &["create", "--name", "web", case::IMAGE]).contains("already in use"));
-        // Its layers are nobody else's: only this record needs them.
+        // No other object uses its layers; only this record needs them.
         case.hoist(&["rm", &whole]);
         case.hoist(&["rmi", "-f", case::IMAGE]);
         assert!(case.engine.paths().layers().join("0/diff/bin").exists());
@@ -102,7 +103,7 @@ fn what_cannot_be_read_at_the_moment_is_not_removed() {
         let error = text(&case, words);
         assert!(error.contains("Input/output error"), "{error}");
     }
-    // Nor is it shown as damaged.
+    // It is not shown as damaged either.
     let other = case.create(&["true"], |_| {});
     let all = text(&case, &["ps", "-a", "--no-trunc"]);
     assert!(
@@ -122,7 +123,7 @@ fn what_cannot_be_read_at_the_moment_is_not_removed() {
         "{all}"
     );
     assert!(all.contains("other") && !all.contains("Damaged"), "{all}");
-    // What it may need stays.
+    // The layers that it may need are kept.
     text(&case, &["rm", &id, &other]);
     text(&case, &["rmi", "other"]);
     assert!(case.engine.paths().layers().join("0/diff/bin").exists());
@@ -173,7 +174,7 @@ fn a_run_that_cannot_be_read_and_has_ended_is_settled() {
 #[test]
 fn a_shutdown_stops_what_cannot_be_read() {
     let case = Case::new();
-    // The trap is left by its own signal alone, which the monitor knows from before.
+    // The loop ends only on the container's own stop signal, which the monitor already knows.
     let script = "trap 'exit 7' USR1; touch /ready; while :; do sleep 0.01; done";
     let cut = "{\"version\":1,";
     for (file, how, kill_monitor) in [
@@ -407,7 +408,7 @@ fn addresses_of_containers_that_are_gone_are_free() {
         members() == [alive.as_str()]
     });
     assert_eq!(case.container(without_run).status, Status::Exited);
-    // One that lives keeps its address, whatever is lost of it.
+    // A running container keeps its address, whatever files it loses.
     let monitor = case.run_of(alive).monitor();
     kill(monitor);
     until("its monitor is dead", || !monitor.is_alive());
@@ -432,7 +433,7 @@ fn a_monitor_killed_in_a_start_leaves_no_damage() {
     text(&case, &["kill", &ended]);
     for (id, status) in [(&fresh, Status::Created), (&ended, Status::Exited)] {
         for words in [&["ps", "-a"][..], &["stop", id], &["rm", id]] {
-            // What it leaves for a moment: processes at the gate, and nothing that tells of them.
+            // The intermediate state: processes at the gate, and no record of them.
             let parsed = id.parse().unwrap();
             let group = hoist::internals::cgroup::Cgroup::create(
                 &hoist::internals::monitor::settle::cgroup_parent(case.engine.paths()),
@@ -474,7 +475,7 @@ fn a_lost_name_is_the_containers_all_the_same_and_comes_back() {
     assert_eq!(said.stdout, b"found\n", "{said:?}");
     let said = case.hoist(&["create", "--name", name, "busybox"]);
     assert!(String::from_utf8_lossy(&said.stderr).contains("is already in use by"), "{said:?}");
-    // What a killed rename would leave is taken away by the same listing.
+    // The same listing removes what a killed rename would leave behind.
     let other = link.with_file_name("other");
     std::os::unix::fs::symlink(&id, &other).unwrap();
     assert_eq!(text(&case, &["ps", "--format", "{{.Names}}"]), format!("{name}\n"));
@@ -593,7 +594,8 @@ fn a_name_that_cannot_be_read_costs_no_other_image() {
             let said = case.hoist(words);
             assert!(said.status.success(), "{how}: {words:?}: {}", String::from_utf8_lossy(&said.stderr));
         }
-        // What it may name stays: of one that cannot be read just now, nothing is known.
+        // What it may refer to is kept: nothing is known about a file that cannot be read at the
+        // moment.
         assert_eq!(case.hoist(&["rmi", "other"]).status.success(), how != "out of reach", "{how}");
     }
 }
@@ -624,7 +626,7 @@ fn what_is_no_file_in_a_containers_folder_hinders_no_end() {
         for file in ["hostname", "hosts", "resolv.conf"] {
             spoil(&folder.join("etc").join(file), how);
         }
-        case.start_again(&id); // they are hoist's to make
+        case.start_again(&id); // they are for hoist to create
         until("it ends", is_over);
     }
     assert_eq!(text(&case, &["logs", &id]), "web\n".repeat(5));
@@ -675,7 +677,7 @@ fn a_journal_that_cannot_be_written_stops_no_verb() {
         let said = case.hoist(words);
         let text = String::from_utf8(said.stderr).unwrap();
         assert!(said.status.success(), "{words:?}: {text}");
-        // Several events may be missing: one line says it.
+        // However many events are missing, there is one warning.
         let warnings =
             text.lines().filter(|line| line.starts_with("WARNING: events cannot be recorded: cannot open "));
         assert_eq!(warnings.count(), 1, "{words:?}: {text}");
@@ -713,7 +715,7 @@ fn a_journal_that_cannot_be_written_stops_no_verb() {
     warned(&["kill", &id]);
     assert!(wait.wait_with_output().unwrap().status.success(), "without the journal");
     until("it has removed itself", || case.wait_for(case.engine.containers().list()).unwrap().is_empty());
-    // Whoever finds it is warned.
+    // The command that finds it prints the warning.
     let run = case.run_of(&brief());
     let dead = [run.monitor(), run.init().unwrap()];
     dead.into_iter().for_each(kill);
@@ -730,7 +732,7 @@ fn who_is_warned_is_who_asked() {
     fs::remove_file(&journal).unwrap();
     fs::create_dir(&journal).unwrap();
     let warnings = |said: &str| said.matches("WARNING: events cannot be recorded: ").count();
-    // The first process of a pid namespace does not hear SIGTERM.
+    // The init process of a pid namespace ignores SIGTERM.
     let mut stop = case.command(&["stop", "-t", "-1", &id]);
     let stop = stop.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped()).spawn().unwrap();
     until("the stop is taken", || case.container(&id).state.stopped_by_hand);
@@ -785,7 +787,7 @@ fn sessions_that_were_killed_with_their_monitors_have_ended() {
         process
     });
     until("both are dead", || killed.iter().all(|process| !process.is_alive()));
-    // One that never began, and one that is no session's file.
+    // One session that never started, and a file that is not a session.
     let mut unbegun = session;
     unbegun["process"] = serde_json::Value::Null;
     fs::write(file.with_file_name("unbegun.json"), unbegun.to_string()).unwrap();
@@ -823,7 +825,7 @@ fn the_state_of_a_network_costs_new_connections_until_the_others_have_gone() {
         assert_eq!(case.container(&id).status, Status::Running);
         text(&case, &["kill", &id]);
         until("the other's port is gone", || text(&case, &["start", "-a", &again]) == "on\n");
-        spoil(&file, how); // what is wrong with it does not keep a reset from its work
+        spoil(&file, how); // the damage does not prevent a reset
     }
 }
 
@@ -880,21 +882,21 @@ fn a_layer_that_was_lost_is_told_and_comes_back_with_its_image() {
             assert!(error.contains(&format!("the layer {} is missing\n", folder.display())), "{error}");
             assert!(error.contains("hint: pull or load the image again"), "{error}");
         }
-        // Another image's layer does not take its number.
+        // The layer of another image does not reuse its number.
         text(&case, &["image", "from-host", "-t", "other", "true"]);
         let tar = case.dir.path().join("busybox.tar");
         assert!(text(&case, &["import", tar.to_str().unwrap(), "again"]).starts_with("sha256:"));
         assert!(!text(&case, &["images"]).contains("Damaged"));
         assert_eq!(text(&case, &["run", "--rm", "--network", "none", case::IMAGE, "echo", "in"]), "in\n");
         assert_eq!(text(&case, &["start", "-a", &old]), "on\n");
-        // An image that lacks one is removed as any other.
+        // An image with a missing layer can be removed like any other.
         lost(&case, how);
         let removed = text(&case, &["rmi", "-f", case::IMAGE]);
         assert!(removed.starts_with("Untagged: busybox:latest\nDeleted: sha256:"), "{removed}");
     }
 }
 
-/// A disk without room, in the place of a folder while this lives.
+/// A full disk mounted on a folder while this value exists.
 struct Full(PathBuf);
 
 impl Full {
@@ -934,7 +936,7 @@ fn a_log_that_lacks_lines_says_so() {
     assert_eq!(text(&case, &["logs", &id]), warning);
     case.hoist(&["kill", &id]);
     assert_eq!(text(&case, &["logs", &id]), warning, "after its end too");
-    // A new run begins anew, and ends with its monitor.
+    // A new run starts over, and ends with its monitor.
     case.start_again(&id);
     until("it has spoken", || text(&case, &["logs", &id]) == "lost\n");
     let run = case.run_of(&id);

@@ -1,5 +1,5 @@
-//! What a container sees of a process that enters it: nothing that it does not have itself.
-//! Needs root, or a user namespace that maps it.
+//! What a container sees of a process that enters it: nothing that it does not have itself. Needs
+//! root, or a user namespace that maps it.
 
 #![allow(unsafe_code, reason = "the test stops a program at its execve with bare system calls")]
 
@@ -17,7 +17,7 @@ use hoist::internals::sys::cap::{Cap, CapSet};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use serde_json::{Value, json};
 
-/// Docker's capabilities and filter, and CAP_SYS_PTRACE.
+/// Docker's capabilities and filter, plus CAP_SYS_PTRACE.
 fn with_ptrace(bundle: Bundle) -> Bundle {
     let names: Vec<&str> = DOCKER_CAPS.iter().copied().chain(["CAP_SYS_PTRACE"]).collect();
     let caps: CapSet = names.iter().map(|name| name.parse::<Cap>().unwrap()).collect();
@@ -30,7 +30,7 @@ fn with_ptrace(bundle: Bundle) -> Bundle {
     })
 }
 
-/// A container in which `tests/attack/tracer.c` runs, which is after this file.
+/// A container that runs `tests/attack/tracer.c`, which tries to read this file.
 fn attacked(secret: &Path) -> Bundle {
     let bundle = with_ptrace(Bundle::new());
     let built = Command::new("cc")
@@ -42,11 +42,11 @@ fn attacked(secret: &Path) -> Bundle {
     bundle.with(|config| config["process"]["args"] = json!(["/tracer", secret]))
 }
 
-/// The tracer at work in a container.
+/// The running tracer in a container.
 struct Tracer {
     child: Child,
     said: BufReader<ChildStdout>,
-    /// Lines that were read.
+    /// The lines read so far.
     told: String,
 }
 
@@ -59,7 +59,7 @@ impl Tracer {
         tracer
     }
 
-    /// Reads up to such a line.
+    /// Reads up to a line that matches.
     #[track_caller]
     fn wait_for(&mut self, is_it: impl Fn(&str) -> bool) {
         loop {
@@ -77,7 +77,7 @@ impl Tracer {
             || rustix::event::poll(&mut polled, Some(&Timespec::default())).unwrap() > 0
     }
 
-    /// All that it told, in the end.
+    /// Returns all output after the tracer exits.
     fn end(mut self) -> String {
         drop(self.child.stdin.take());
         self.said.read_to_string(&mut self.told).unwrap();
@@ -86,7 +86,7 @@ impl Tracer {
     }
 }
 
-/// Something was traced, nothing was opened, and what was traced held nothing more than this.
+/// Asserts that something was traced, nothing was opened, and traced processes held nothing else.
 #[track_caller]
 fn assert_harmless(told: &str, may_hold: impl Fn(&str) -> bool) {
     assert!(told.contains("\nopened 0, traced ") && !told.contains("\nopened 0, traced 0,"), "{told}");
@@ -100,12 +100,12 @@ fn who_traces_what_enters_gets_nothing_that_the_container_has_not() {
     let bundle = attacked(secret.path());
     bundle.write();
     let mut tracer = Tracer::start(bundle.command(["run", "c"]));
-    // It gets hold of what stays.
+    // It can trace a process that keeps running.
     let mut stays = bundle.command(["exec", "-d", "c", "sleep", "1000"]);
     assert!(stays.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success());
     tracer.wait_for(|line| line.starts_with("traced "));
-    // Which of those that end at once it is quick enough for is not ours to say; mostly it gets
-    // hold of some.
+    // Whether it is fast enough to trace processes that exit immediately is up to the scheduler; it
+    // usually catches some.
     for round in 0..1000 {
         bundle.oci(["exec", "c", "true"]).ok();
         bundle.oci(["exec", "--no-new-privs", "c", "true"]).ok();
@@ -117,7 +117,7 @@ fn who_traces_what_enters_gets_nothing_that_the_container_has_not() {
     assert_harmless(&tracer.end(), |_| false);
 }
 
-/// What waits for its start is seen by everything that is executed in it meanwhile.
+/// A created container that waits for its start is visible to everything executed in it.
 #[test]
 fn a_created_container_waits_as_the_program_for_what_enters_it() {
     let secret = tempfile::NamedTempFile::new().unwrap();
@@ -143,7 +143,7 @@ fn a_created_container_waits_as_the_program_for_what_enters_it() {
     bundle.oci(["start", "c"]).ok();
 }
 
-/// Stops whatever executes a file, until it is let go.
+/// Stops any process that executes a file, until it is released.
 struct AtExecve(OwnedFd);
 
 /// A process that is about to execute the file.
@@ -153,7 +153,7 @@ struct Stopped<'a> {
     seen: Seen,
 }
 
-/// A process, as its host sees it.
+/// A process as seen from the host.
 struct Seen(i32);
 
 impl AtExecve {
@@ -211,7 +211,7 @@ impl Seen {
         line.unwrap_or_default().to_owned()
     }
 
-    /// What it has that the container of the process `init` has not.
+    /// Checks that it holds nothing that the container of the process `init` lacks.
     fn check(&self, init: &Value, host: &Path) {
         for kind in ["mnt", "pid", "net", "uts", "ipc", "cgroup"] {
             let inside = fs::read_link(format!("/proc/{init}/ns/{kind}")).unwrap().display().to_string();
@@ -237,7 +237,7 @@ impl Seen {
     }
 }
 
-/// The pipes of its start and of its report are all that it has beside its streams.
+/// Besides its streams, it may hold only the pipes of its start and its report.
 fn is_pipe(link: &str, host: &Path) -> bool {
     link.starts_with("pipe:[") || Path::new(link).starts_with(host.join("state"))
 }
@@ -273,8 +273,8 @@ fn a_process_that_enters_has_become_the_program_before_it_is_seen() {
     }
 }
 
-/// The same for a container whose pid namespace is another's: it is seen there all the time
-/// until it is started.
+/// The same for a container that joins another pid namespace, where it is visible until it is
+/// started.
 #[test]
 fn a_container_that_joins_a_pid_namespace_waits_there_as_the_program() {
     let secret = tempfile::NamedTempFile::new().unwrap();
@@ -297,7 +297,7 @@ fn a_container_that_joins_a_pid_namespace_waits_there_as_the_program() {
         mounts.push(fs::read_link(format!("/proc/{init}/ns/mnt")).unwrap().display().to_string());
         guest.oci(["start", "c"]).ok();
     }
-    // What it traces is another container, whose mounts are its own.
+    // The traced process belongs to another container, which has its own mounts.
     let of_guest = |line: &str| {
         mounts.iter().any(|mount| line.ends_with(&format!(": caps a80c25fb, seccomp 2, mnt {mount}")))
     };

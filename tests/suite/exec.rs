@@ -1,4 +1,4 @@
-//! Commands in containers, in the steps that an API takes: create, start, inspect, resize.
+//! Commands in containers, with the steps of the API: create, start, inspect, resize.
 
 use hoist::engine::container::{AttachOptions, ExecRequest};
 use hoist::engine::exec::{ExecStatus, ExecView};
@@ -33,7 +33,7 @@ fn a_command_is_made_started_once_and_remembered() {
     assert_eq!((made.container.as_str(), made.status), (target.as_str(), ExecStatus::Created));
     assert_eq!((made.command[2].as_str(), made.user.as_deref()), ("echo out; exit 7", Some("0")));
 
-    // Another engine starts it: who made it may be gone.
+    // Another engine starts the command, since the one that created it may have exited.
     let other = Engine::open(case.engine.settings().clone()).unwrap();
     let said =
         case.wait_for(async { hear(other.execs().start(&id, ALL, None).await.unwrap().attached).await });
@@ -45,7 +45,7 @@ fn a_command_is_made_started_once_and_remembered() {
         (ErrorKind::Conflict, "it has run already".to_owned())
     );
 
-    // Who starts it decides whether it is seen.
+    // The client that starts the command decides whether it is attached.
     let id = create(&case, &target, ExecRequest { detach: true, ..request(&["echo", "seen"]) });
     let said = case.wait_for(async {
         hear(case.engine.execs().start(&id, ALL, None).await.unwrap().attached).await.stdout
@@ -66,7 +66,7 @@ fn of_many_who_start_a_command_one_does() {
     let execs = case.engine.execs();
     let (results, seen) = case.wait_for(async {
         let start = || async { execs.start_detached(&id).await.map(drop) };
-        // Each looks at all records.
+        // Each command reads all records.
         let others = async {
             let mut seen = Vec::new();
             for _ in 0..20 {
@@ -145,7 +145,7 @@ fn a_killed_monitor_leaves_a_command_of_which_nobody_saw_the_end() {
         assert!(killed.success() || pid != parent);
     }
     until("both have ended", || status(&case, &id) == ExecStatus::Exited(255));
-    // The next one writes that down.
+    // Creating the next command saves the result.
     let next = create(&case, &target, request(&["true"]));
     assert_eq!((status(&case, &id), status(&case, &next)), (ExecStatus::Exited(255), ExecStatus::Created));
 }

@@ -1,5 +1,5 @@
-//! `export` against a real kernel: what is in the archive of a container's root file system, and
-//! what becomes of it while the container changes, ends or is removed.
+//! `export` on a real kernel: the archive of a container's root file system, and what happens if
+//! the container changes, exits or is removed in the meantime.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -23,7 +23,7 @@ use hoist::internals::base::progress::Reporter;
 use hoist::internals::sys::mount::{Attrs, Filesystem};
 use hoist::internals::sys::{self, fs, xattr};
 
-/// What comes of a stream from here on.
+/// Returns the rest of a stream.
 async fn rest(stream: &mut ArchiveStream) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     while let Some(piece) = stream.next().await {
@@ -36,7 +36,7 @@ fn export(case: &Case, id: &str) -> Result<Vec<u8>> {
     case.wait_for(async { rest(&mut case.engine.containers().export(id).await?).await })
 }
 
-/// What an archive holds, by path, without times.
+/// Returns the entries of an archive by path, without times.
 fn tree(tar: &[u8]) -> BTreeMap<String, String> {
     let mut archive = tar::Archive::new(tar);
     let entries = archive.entries().unwrap().map(|entry| {
@@ -67,7 +67,7 @@ fn told(id: &str, case: &Case) -> usize {
     found.filter(is_export).count()
 }
 
-/// What this machine's mount table has of a case.
+/// Returns the number of mounts of a test case on this machine.
 fn mounts(case: &Case) -> usize {
     let own = case.dir.path().to_str().unwrap();
     std::fs::read_to_string("/proc/self/mountinfo").unwrap().lines().filter(|line| line.contains(own)).count()
@@ -117,7 +117,7 @@ fn a_root_is_exported_whole_and_alone_whether_the_container_runs_or_not() {
         ("d/again", "Regular 4711 0:0 text\n"),
         ("d/e/f", "Link 4711 0:0 d/again"),
         ("d/link", "Symlink 777 0:0 /etc/passwd"),
-        // With one id it cannot be given to anybody.
+        // With a single id, the owner cannot be changed.
         ("d/pipe", if in_user_namespace() { "Fifo 644 0:0 " } else { "Fifo 644 12:34 " }),
         ("d/.wh.odd", "Regular 644 0:0 "),
         ("d/e/", "Directory 755 0:0 "),
@@ -203,7 +203,7 @@ fn what_is_exported_is_imported_again() {
     assert!(tree(&export(&case, &again).unwrap())["d/f"].contains("user.kept"), "running");
 }
 
-/// Begins to export a container whose first file is large, and stops in the middle of it.
+/// Starts to export a container whose first file is large, and pauses inside that file.
 fn begun(case: &Case, id: &str) -> (ArchiveStream, Vec<u8>) {
     case.wait_for(async {
         let mut stream = case.engine.containers().export(id).await.unwrap();
@@ -238,13 +238,13 @@ fn files_that_change_while_they_are_read_break_no_archive() {
 fn an_export_keeps_no_container_from_anything() {
     let case = Case::new();
     let id = started(&case, LARGE, |_| {});
-    // It ends, starts again and ends while it is read.
+    // The container exits, starts again and exits during the export.
     let (mut stream, _) = begun(&case, &id);
     stop(&case, &id);
     case.start_again(&id);
     until("it has written", || case.hoist(&["exec", &id, "test", "-e", "/done"]).status.success());
     stop(&case, &id);
-    // Its first file was written again meanwhile: it is read to its end, or the export says so.
+    // Its first file was overwritten: it is either exported completely, or the export fails.
     if let Err(error) = case.wait_for(rest(&mut stream)) {
         assert_eq!(error.kind(), ErrorKind::Conflict, "{error:?}");
     }
@@ -306,7 +306,7 @@ fn a_file_is_replaced_by_a_whole_archive_or_stays() {
     cancelled.cancel();
     assert_eq!(save(&path, cancelled).unwrap_err().kind(), ErrorKind::Interrupted);
     assert_eq!((old().as_str(), std::fs::read_dir(&folder).unwrap().count()), ("old", 1));
-    // A link leads to the file that is replaced.
+    // A symbolic link leads to the file that is replaced.
     let link = folder.join("link");
     std::os::unix::fs::symlink("c.tar", &link).unwrap();
     assert!(save(&link, Reporter::silent()).unwrap().0.is_empty());
@@ -332,7 +332,7 @@ fn a_kill_leaves_nothing_beside_the_file() {
     let path = folder.join("c.tar");
     std::fs::write(&path, "old").unwrap();
     let hoist = case.command(&["export", "-o", path.to_str().unwrap(), &id]);
-    // The kernel kills it in the middle of the archive.
+    // The kernel kills hoist in the middle of the archive.
     let mut shell = Command::new("sh");
     shell.args(["-c", "ulimit -c 0; ulimit -f 512; exec \"$@\"", "sh"]);
     let Output { status, stderr, .. } =
@@ -361,10 +361,10 @@ fn a_path_may_be_longer_than_any_call_takes() {
     assert_eq!(tree(&stopped).get(&last).map(String::as_str), Some("Regular 644 0:0 "));
     case.start_again(&id);
     assert!(tree(&export(&case, &id).unwrap()).contains_key(&last), "running");
-    // What no call takes cannot be unpacked.
+    // A path too long for any system call cannot be unpacked.
     let mut import = case.command(&["import", "-", "deep"]);
     let mut import = import.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let _ = import.stdin.take().unwrap().write_all(&stopped); // it may end before that
+    let _ = import.stdin.take().unwrap().write_all(&stopped); // it may exit earlier
     let output = import.wait_with_output().unwrap();
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.code() == Some(1) && told.contains("a path is longer than 4096 bytes"), "{told}");

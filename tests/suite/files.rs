@@ -1,5 +1,5 @@
-//! Files of containers, images and this machine, against a real kernel: looked at, copied,
-//! changed, and defended against who fills them.
+//! Files of containers, images and this machine, on a real kernel: reading, copying and changing
+//! them, with malicious content too.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -41,14 +41,14 @@ fn copy(case: &Case, from: (&Place, &Path), names: &[&str], to: (&Place, &Path))
     case.wait_for(case.engine.files().copy(request, Reporter::silent()))
 }
 
-/// A folder of this machine beside the engine's.
+/// Creates a folder on this machine, beside the engine's.
 fn folder(case: &Case, name: &str) -> PathBuf {
     let folder = case.dir.path().join(name);
     std::fs::create_dir(&folder).unwrap();
     folder
 }
 
-/// A container that runs after its script, and one that ended after it.
+/// Returns a running container and an exited one after the same script.
 fn both(case: &Case, script: &str) -> [Place; 2] {
     let up = case.start(&["sh", "-c", &format!("{script}; touch /done; exec sleep 1000")], |_| {});
     let place = Place::Container(up);
@@ -56,7 +56,7 @@ fn both(case: &Case, script: &str) -> [Place; 2] {
     [place, over(case, script, |_| {})]
 }
 
-/// A folder of this machine at a place in the container.
+/// Returns a bind mount of a folder on this machine.
 fn bind(source: &Path, target: &str, read_only: bool) -> MountRequest {
     let bind = Bind { source: source.to_owned(), recursive: true, ..Bind::default() };
     MountRequest { read_only, ..MountRequest::new(target, MountKind::Bind(bind)) }
@@ -70,7 +70,7 @@ fn make_folder(case: &Case, place: &Place, path: &str, name: &str) -> Result<()>
     case.wait_for(case.engine.files().make_folder(place, Path::new(path), OsStr::new(name)))
 }
 
-/// A container that ran this script to its end.
+/// Returns an exited container that ran this script.
 fn over(case: &Case, script: &str, adjust: impl FnOnce(&mut Options)) -> Place {
     let id = case.create(&["sh", "-c", script], adjust);
     case.start_again(&id);
@@ -78,7 +78,7 @@ fn over(case: &Case, script: &str, adjust: impl FnOnce(&mut Options)) -> Place {
     Place::Container(id)
 }
 
-/// What is mounted on this machine, but for what other tests mount beside.
+/// Returns the mounts on this machine, except those of concurrent tests.
 fn mounts(case: &Case) -> Vec<String> {
     let own = case.dir.path().to_str().unwrap();
     let table = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
@@ -171,7 +171,7 @@ fn binds_and_tmpfs_of_a_running_container_are_seen_and_named() {
     assert_eq!(entry(&root, "proc").mount.as_deref(), Some("proc"));
     let inside = list(&case, &place, "/data").unwrap();
     assert_eq!((names(&inside), entry(&inside, "here").mark), (vec!["here".to_owned()], None));
-    // What is mounted in a folder belongs to somebody else.
+    // A mount in a folder belongs to someone else.
     let removed = case.wait_for(case.engine.files().remove(
         &place,
         Path::new("/"),
@@ -180,7 +180,8 @@ fn binds_and_tmpfs_of_a_running_container_are_seen_and_named() {
     ));
     assert_eq!(removed.unwrap_err().causes(), ["something is mounted on `data`"]);
     assert!(data.join("here").exists());
-    // A bound file cannot be replaced, only filled: the kernel would unmount it in there.
+    // A bound file cannot be replaced, only overwritten: the kernel would unmount it in the
+    // container.
     let (files, hosts) = (case.engine.files(), Path::new("/etc/hosts"));
     let stamp = case.wait_for(files.read(&place, hosts, 1000)).unwrap().stamp;
     case.wait_for(files.write(&place, hosts, b"1.2.3.4 x\n".to_vec(), stamp)).unwrap();
@@ -248,10 +249,10 @@ fn a_folder_that_is_swapped_for_a_link_while_it_is_copied_leads_nowhere() {
     let case = Case::new();
     let canary = folder(&case, "canary");
     std::fs::write(canary.join("secret"), "secret").unwrap();
-    // What is copied in must not look like what is outside.
+    // The copied files must be distinguishable from the host's.
     let ours = folder(&case, "ours");
     std::fs::write(ours.join("secret"), "mine\n").unwrap();
-    // The attacker flips a folder and a link of one name as fast as it can.
+    // The attacker exchanges a folder and a link of the same name as fast as possible.
     let script = format!(
         "mkdir -p /flip/a/b; echo mine > /flip/a/b/secret; ln -s {} /flip/link; ln -s / /flip/slash; mkdir /flip/ready
          while :; do mv /flip/a/b /flip/a/c; ln -s {} /flip/a/b; rm /flip/a/b; mv /flip/a/c /flip/a/b; done",
@@ -263,7 +264,7 @@ fn a_folder_that_is_swapped_for_a_link_while_it_is_copied_leads_nowhere() {
     until("it flips", || list(&case, &place, "/flip/ready").is_ok());
     for round in 0..60 {
         let out = folder(&case, &format!("out{round}"));
-        // It may fail at any moment, but never with what is outside.
+        // It may fail at any time, but must never copy what is outside.
         let _ = copy(&case, (&place, Path::new("/flip")), &["a"], (&Place::Host, &out));
         let secret = out.join("a/b/secret");
         if secret.symlink_metadata().is_ok() && !out.join("a/b").is_symlink() {
@@ -372,7 +373,7 @@ fn a_tree_goes_in_and_comes_out_as_it_was() {
         let meta = std::fs::metadata(out.path().join("a/sparse")).unwrap();
         assert_eq!((meta.len(), meta.mtime()), (64 << 20, 1_000_000));
         assert!(meta.blocks() < 1000, "holes stay holes: {} blocks", meta.blocks());
-        // Over what is there: files are replaced, folders filled.
+        // Existing files are replaced, and existing folders are filled.
         std::fs::write(out.path().join("a/b/file"), "old").unwrap();
         std::fs::write(out.path().join("a/kept"), "kept").unwrap();
         let request = CopyRequest {
@@ -417,7 +418,7 @@ fn files_are_changed_in_a_container_running_or_not_and_the_next_run_sees_it() {
         assert!(case.wait_for(gone).unwrap() > 3);
         assert_eq!(entry(&list(&case, &place, "/").unwrap(), "bin").mark, Some(Mark::Deleted));
     }
-    // A container that is started after it was changed has the change.
+    // A container started after the change sees it.
     let id = case.create(&["cat", "/put"], |_| {});
     let put = folder(&case, "put");
     std::fs::write(put.join("put"), "hello").unwrap();
@@ -505,18 +506,18 @@ fn a_folder_that_a_mount_in_what_is_copied_shows_too_does_not_get_itself() {
         options.mounts.list = vec![bind(&shared, "/work/deep/shared", false)];
     });
     let place = Place::Container(id);
-    // Its own copy lies in what the container has at /work/deep/shared.
+    // The target is inside the tree that the container has at /work/deep/shared.
     let copied = copy(&case, (&place, Path::new("/")), &["work"], (&Place::Host, &shared)).unwrap();
     assert_eq!(copied.notes, ["left out work/deep/shared: the copies go there"]);
     assert_eq!(std::fs::read_dir(shared.join("work/deep")).unwrap().count(), 0);
-    // One above it is copied but for that.
+    // A folder above the target is copied without the target.
     let sub = shared.join("sub");
     let copied = copy(&case, (&place, Path::new("/")), &["work"], (&Place::Host, &sub)).unwrap();
     assert_eq!(copied.notes, ["left out work/deep/shared/sub: the copies go there"]);
     assert_eq!(std::fs::read(sub.join("work/deep/shared/here")).unwrap(), b"x");
 }
 
-/// A container's own changes.
+/// Returns the folder with a container's own changes.
 fn upper(case: &Case, place: &Place) -> PathBuf {
     let Place::Container(id) = place else { unreachable!("no container: {place:?}") };
     case.engine.paths().container(&id.parse().unwrap()).join("upper")
@@ -556,7 +557,7 @@ fn what_a_stopped_container_mounts_is_seen_and_changed_as_while_it_runs() {
     }
     assert_eq!(read(&case, &place, "/link/sub/deep").unwrap(), b"deep");
     assert_eq!(read(&case, &place, "/one").unwrap(), b"a = 1");
-    // What is written there is written there.
+    // A write to the link arrives in the volume.
     make_folder(&case, &place, "/link", "made").unwrap();
     assert!(data.join("made").is_dir());
     copy(&case, (&Place::Host, &ours), &["ours"], (&place, Path::new("/data/sub"))).unwrap();
@@ -565,7 +566,7 @@ fn what_a_stopped_container_mounts_is_seen_and_changed_as_while_it_runs() {
     let stamp = case.wait_for(files.read(&place, Path::new("/one"), 100)).unwrap().stamp;
     case.wait_for(files.write(&place, Path::new("/one"), b"a = 2".to_vec(), stamp)).unwrap();
     assert_eq!(std::fs::read_to_string(config.join("setting")).unwrap(), "a = 2");
-    // What may only be read, and what is not there before the container runs, says so.
+    // Read-only mounts, and mounts that exist only while the container runs, are reported.
     for (path, why) in [
         ("/config", "the file system there is read-only"),
         ("/memory", "a tmpfs is empty while the container does not run"),
@@ -577,14 +578,14 @@ fn what_a_stopped_container_mounts_is_seen_and_changed_as_while_it_runs() {
     }
     assert!(list(&case, &place, "/memory").unwrap().entries.is_empty());
     assert_eq!(names(&list(&case, &place, "/config").unwrap()), ["setting"]);
-    // A place for a mount is no folder of the container's to delete; copied out, it is whole.
+    // A mount point cannot be deleted; it is copied out completely.
     let removed = files.remove(&place, Path::new("/"), vec!["data".into()], Reporter::silent());
     assert_eq!(case.wait_for(removed).unwrap_err().causes(), ["something is mounted on `data`"]);
     let out = folder(&case, "out");
     copy(&case, (&place, Path::new("/")), &["data"], (&Place::Host, &out)).unwrap();
     assert_eq!(std::fs::read_to_string(out.join("data/sub/deep")).unwrap(), "deep");
     assert_eq!(mounts(&case), before, "nothing is mounted here");
-    // And the container itself has nothing of it.
+    // The container's own folder contains none of it.
     let upper = upper(&case, &place);
     for target in ["data", "config", "memory"] {
         assert_eq!(std::fs::read_dir(upper.join(target)).unwrap().count(), 0, "{target}");
@@ -605,15 +606,15 @@ fn no_link_of_a_stopped_container_leads_out_of_what_it_mounts() {
     let place = over(&case, "true", |options| {
         options.mounts.list = vec![bind(&data, "/data", false), bind(&data, "/far", false)];
     });
-    // As a hostile image has it: the places to mount on are links, one to a folder of the
-    // image, one as far out as it can.
+    // As in a malicious image, the mount points are links: one to a folder of the image, and one
+    // that leads as far out as possible.
     let upper = upper(&case, &place);
     for (name, target) in [("data", "etc"), ("far", dots.as_str())] {
         std::fs::remove_dir(upper.join(name)).unwrap();
         symlink(target, upper.join(name)).unwrap();
     }
     std::fs::create_dir_all(upper.join(canary.strip_prefix("/").unwrap())).unwrap();
-    // Each is mounted where its link leads inside the root, as at a start.
+    // Each is mounted where its link leads inside the root, as when the container starts.
     for path in ["/data", "/etc", "/far", canary.to_str().unwrap()] {
         let listed = list(&case, &place, path).unwrap();
         assert_eq!(names(&listed), ["absolute", "dots", "magic", "users"], "{path}");
@@ -640,13 +641,13 @@ fn a_mount_that_is_not_there_is_told_and_nothing_is_put_under_it() {
     let [data, ours] = ["data", "ours"].map(|name| folder(&case, name));
     std::fs::write(ours.join("ours"), "ours").unwrap();
     let adjust = |options: &mut Options| options.mounts.list = vec![bind(&data, "/data", false)];
-    // Before the first start there is no place to mount it on.
+    // Before the first start there is no mount point.
     let never = Place::Container(case.create(&["true"], adjust));
     let error = list(&case, &never, "/data/sub").unwrap_err();
     assert_eq!(error.causes(), ["`/data` is made at the container's first start"]);
     assert_eq!((error.kind(), error.hint().as_deref()), (ErrorKind::NotFound, Some("start it once")));
     assert!(!names(&list(&case, &never, "/").unwrap()).contains(&"data".to_owned()));
-    // A source that went away.
+    // A source that was removed.
     let place = over(&case, "true", adjust);
     std::fs::remove_dir(&data).unwrap();
     let shown = format!("missing → {}", data.display());
@@ -685,7 +686,7 @@ fn a_bind_of_a_read_only_container_is_changed_and_its_mounts_spread_nowhere() {
     drop(shared);
 }
 
-/// A tmpfs that shares what is mounted in it, while this lives.
+/// A tmpfs with shared propagation, mounted while this value exists.
 struct Shared(PathBuf);
 
 impl Shared {

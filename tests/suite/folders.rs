@@ -1,6 +1,6 @@
-//! The data folder and the run folder: whose they are, that they belong together, and what works
-//! when the disk is full or read-only. Needs root, or to be root in a user namespace
-//! (`unshare -Urmn`): the disks are mounts in a namespace of their own.
+//! The data folder and the run folder: their ownership, that they belong together, and what works
+//! if the disk is full or read-only. Needs root, or root in a user namespace (`unshare -Urmn`); the
+//! disks are mounts in a separate namespace.
 
 use std::fs;
 use std::io::Write as _;
@@ -58,7 +58,7 @@ fn old_folders_get_to_know_each_other_and_a_link_is_no_other_folder() {
     let link = dir.path().join("link");
     std::os::unix::fs::symlink(&root, &link).unwrap();
     open(&link, &run).unwrap();
-    // A reboot takes the run folder away.
+    // A reboot removes the run folder.
     hoist::internals::sys::tree::remove(&run).unwrap();
     open(&root, &run).unwrap();
     let (other, deeper) = (dir.path().join("other"), dir.path().join("a/b"));
@@ -96,7 +96,7 @@ fn what_a_killed_import_left_goes_with_the_next_command() {
     let case = Case::empty();
     let mut child = case.command(&["import", "-", "cut:1"]);
     let mut child = child.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-    // A file of which only the beginning comes.
+    // A truncated file.
     let mut header = tar::Header::new_gnu();
     header.set_path("file").unwrap();
     header.set_size(64 << 20);
@@ -111,7 +111,7 @@ fn what_a_killed_import_left_goes_with_the_next_command() {
 #[test]
 fn what_a_killed_from_host_left_goes_with_the_next_command() {
     let case = Case::empty();
-    // It takes seconds to read.
+    // Reading it takes seconds.
     let program = case.dir.path().join("program");
     fs::copy("/bin/busybox", &program).unwrap();
     fs::File::options().write(true).open(&program).unwrap().set_len(4 << 30).unwrap();
@@ -120,8 +120,8 @@ fn what_a_killed_from_host_left_goes_with_the_next_command() {
     assert_gone_once_killed(&case, child, program.strip_prefix("/").unwrap());
 }
 
-/// Kills who makes an image as soon as this file of it is there, and looks what the next command
-/// leaves of it.
+/// Kills the process that creates an image as soon as this file of it exists, and checks what the
+/// next command leaves behind.
 fn assert_gone_once_killed(case: &Case, mut child: Child, file: impl AsRef<Path>) {
     let ingest = case.engine.paths().ingest();
     let is_unpacking = || {
@@ -167,8 +167,8 @@ fn what_a_reboot_ended_has_the_time_of_the_boot() {
     assert_eq!((state.exit_code, state.error.as_str()), (255, "the machine was restarted"));
 }
 
-/// Runs a script with `$hoist`, in a mount namespace in which `disk` is a small file system with
-/// both folders of an engine, and an image. What it prints is the answer.
+/// Runs a script with `$hoist` in a mount namespace where `disk` is a small file system that
+/// contains both folders of an engine, and an image. Returns its output.
 fn on_a_small_disk(script: &str) -> String {
     let dir = tempfile::tempdir_in("/var/tmp").unwrap();
     busybox_tar(&dir.path().join("busybox.tar"));

@@ -1,5 +1,5 @@
-//! What a container has of the machine it runs on, and what it must not have of whoever
-//! started it. Needs root, or a user namespace that maps it.
+//! What a container gets from the machine it runs on, and what it must not inherit from the process
+//! that starts it. Needs root, or a user namespace that maps it.
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
@@ -10,8 +10,8 @@ use crate::case::{ALL, Case, hear, until};
 use crate::support::{in_user_namespace, skipped};
 use hoist::engine::{NetworkMode, Options};
 
-/// Starts its arguments as unlike a service as can be: each of these would be inherited. It
-/// takes nothing that could not be given back without privilege over the machine.
+/// Runs a command with unusual attributes, each of which children inherit. It sets only attributes
+/// that can be reset without privileges on the machine.
 const STRANGE: &str = r#"
     prlimit --pid $$ --nofile=64: --nproc=5000: --memlock=16384: --stack=1048576: --core=0: --fsize=9000000000:
     umask 077
@@ -22,7 +22,7 @@ const STRANGE: &str = r#"
     exec ionice -c 3 taskset -c "$CPU" setarch -R chrt --batch 0 "$@"
 "#;
 
-/// Prints what a process has that it may have inherited, a line each.
+/// Prints attributes that a process may have inherited, one per line.
 const PROBE: &str = r#"
     cat /proc/self/oom_score_adj /proc/self/coredump_filter /proc/self/personality
     grep -E "^Max (open files|processes|locked memory|stack size|core file size|file size) " /proc/self/limits
@@ -30,7 +30,7 @@ const PROBE: &str = r#"
     cut -d " " -f 18,19,40,41 /proc/self/stat
 "#;
 
-/// A command of hoist that is started by somebody strange.
+/// Returns a hoist command that is started with unusual attributes.
 fn strange(case: &Case, words: &[&str]) -> Command {
     let plain = case.command(words);
     let cpus = fs::read_to_string("/proc/self/status").unwrap();
@@ -62,7 +62,7 @@ fn a_container_is_the_same_whoever_starts_it() {
     assert!(plain.contains("SigIgn:\t0000000000000000\n"), "{plain}");
     assert!(plain.contains("Umask:\t0022\n"), "{plain}");
 
-    // A command in a container that runs, and the container after a restart, likewise.
+    // The same holds for exec, and for a container after a restart.
     let id = case.start(&["sleep", "1000"], |_| ());
     let exec = ["exec", &id, "sh", "-c", PROBE];
     assert_eq!(said(&mut strange(&case, &exec)), plain);
@@ -112,7 +112,7 @@ fn ports_and_ping_are_open_in_a_network_of_its_own_only() {
     let before = host();
     for network in [NetworkMode::None, NetworkMode::Bridge] {
         let said = case.run(&["sh", "-c", read], |options| options.networking.network = network);
-        // The range of all groups is not to be had where not all are mapped.
+        // Not all groups are available unless all are mapped.
         let expected = if in_user_namespace() { "0\n65534\t0\n" } else { "0\n0\t2147483647\n" };
         assert_eq!(said.stdout, expected, "{said:?}");
     }
@@ -124,7 +124,7 @@ fn ports_and_ping_are_open_in_a_network_of_its_own_only() {
 #[test]
 fn a_privileged_container_has_the_devices_of_the_host() {
     let case = Case::new();
-    // Without an owner in a user namespace: there the nodes are the host's own.
+    // Without owners, since in a user namespace the nodes are those of the host.
     let list = "find /dev -type c -o -type b | grep -v -e ^/dev/pts/ -e ^/dev/console | sort | xargs stat -c '%n %t %T %f'";
     let privileged = case.run(&["sh", "-c", list], |options| options.security.privileged = true);
     assert_eq!(privileged.stdout, of_host(Path::new("/dev")).join("\n") + "\n", "{privileged:?}");
@@ -156,8 +156,8 @@ fn all_capabilities_are_those_that_hoist_has_and_nothing_is_missed() {
     }
 }
 
-/// Every device below `folder` that Docker gives to a privileged container, as `stat` in the
-/// test prints it, sorted.
+/// Returns every device below `folder` that Docker gives to a privileged container, formatted like
+/// the output of `stat` in the test, sorted.
 fn of_host(folder: &Path) -> Vec<String> {
     let mut lines = Vec::new();
     for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
@@ -184,7 +184,7 @@ fn the_root_is_an_overlay_in_the_mount_table() {
     assert!(said.stdout.starts_with("overlay / overlay rw,"), "{said:?}");
 }
 
-/// Whether the machine under test confines containers by itself.
+/// Whether the machine confines containers with AppArmor by default.
 #[track_caller]
 fn has_apparmor() -> bool {
     let found = !in_user_namespace()
@@ -272,7 +272,7 @@ fn rules_that_somebody_flushed_come_back_while_containers_run() {
     let running =
         |_| case.start(&["sleep", "1000"], |options| options.networking.network = NetworkMode::Bridge);
     (0..3).for_each(|count| drop(running(count)));
-    // Sets are listed in no order.
+    // Sets are listed in arbitrary order.
     let lines = |text: &str| {
         let mut words: Vec<String> = text.split([',', '\n']).map(|word| word.trim().to_owned()).collect();
         words.sort();
@@ -287,9 +287,9 @@ fn rules_that_somebody_flushed_come_back_while_containers_run() {
         &["flush", "table", "inet", &table],
         &["flush", "set", "bridge", &table, "guests"],
     ];
-    // Again and again: each comes while monitors look whether the one before is repaired.
+    // Several times, while the monitors still check whether the previous change is repaired.
     for words in flush.iter().cycle().take(3 * flush.len()) {
-        // From then on they are not whole, but perhaps for less time than it takes to look.
+        // The rules are incomplete from here on, but perhaps too briefly to be seen.
         assert!(nft(words).status.success(), "nft {words:?}");
         until("the rules are back", is_whole);
     }

@@ -1,5 +1,5 @@
-//! Images from archives and programs, on real files. Needs root, or to be root in a user
-//! namespace (`unshare -Urm`).
+//! Images from archives and programs, with real files. Needs root, or root in a user namespace
+//! (`unshare -Urm`).
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -44,7 +44,7 @@ fn an_archive_that_comes_in_pieces_is_imported_and_one_that_breaks_off_leaves_no
         };
         let (image, is_sent) = tokio::join!(import(input), send);
         assert!(is_sent);
-        // The same files: the same layer.
+        // Equal files result in the same layer.
         let layers = |image: String| async move { images.inspect(&image).await.unwrap().folders };
         assert_eq!(layers(image.unwrap().to_string()).await, layers(whole.to_string()).await);
 
@@ -57,7 +57,7 @@ fn an_archive_that_comes_in_pieces_is_imported_and_one_that_breaks_off_leaves_no
         assert_eq!(images.list().await.unwrap().len(), before);
     });
     assert!(is_clean());
-    // Who no longer waits ends the work, and the feed hears of it.
+    // Dropping the future cancels the import, and the feed is notified.
     case.wait_for(async {
         let (feed, input) = fed_archive();
         let mut work = Box::pin(import(input));
@@ -72,7 +72,7 @@ fn an_archive_that_comes_in_pieces_is_imported_and_one_that_breaks_off_leaves_no
     until("the work has ended", is_clean);
 }
 
-/// A store of its own, removed at the end.
+/// A store for a test, removed at the end.
 struct Place {
     dir: tempfile::TempDir,
     store: Store,
@@ -86,7 +86,8 @@ impl Place {
         Self { store: Store::new(paths, in_user_namespace), dir }
     }
 
-    /// The image's only layer, or its layers' mount at `root`, by which programs run.
+    /// Returns the image's only layer, or the mount of its layers at `root`, from which programs
+    /// run.
     fn folder(&self, image: &ImageId) -> PathBuf {
         let layers = self.store.layers_of(image).unwrap();
         assert_eq!(layers.len(), 1);
@@ -94,7 +95,7 @@ impl Place {
     }
 }
 
-/// What is left of work in progress.
+/// Returns what unfinished work left behind.
 fn litter(place: &Place) -> Vec<String> {
     let names = std::fs::read_dir(place.store.paths().ingest()).unwrap();
     let mut names: Vec<_> = names.map(|name| name.unwrap().file_name().into_string().unwrap()).collect();
@@ -148,7 +149,7 @@ fn programs_are_packed_no_longer_than_they_are_wanted() {
     let place = Place::new();
     let reporter = Reporter::silent();
     reporter.cancel();
-    // Not even looked for.
+    // It is not even looked up.
     let programs = ["no-such-program".to_owned()];
     let error =
         image::host::from_host(&place.store, &"x1".parse().unwrap(), &programs, &reporter).unwrap_err();
@@ -156,7 +157,8 @@ fn programs_are_packed_no_longer_than_they_are_wanted() {
     assert!(place.store.images().unwrap().is_empty());
 }
 
-/// Makes an image of a few programs until so much was told of it; also returns how often it was.
+/// Creates an image from a few programs until this many progress reports. Also returns the number
+/// of reports.
 fn from_host_until(place: &Place, moment: usize) -> (Result<ImageId, image::Error>, usize) {
     let programs = ["bash", "sed", "grep"].map(str::to_owned);
     let (own, news) = (Arc::new(OnceLock::<Reporter>::new()), Arc::new(AtomicUsize::new(0)));
@@ -178,7 +180,7 @@ fn programs_are_packed_up_to_the_moment_at_which_they_are_no_longer_wanted() {
     let (made, told) = from_host_until(&Place::new(), usize::MAX);
     made.unwrap();
     assert!(told > 2, "it tells of every megabyte: {told}");
-    // The last time it tells that all is there.
+    // The last report says that it is complete.
     for moment in 0..told - 1 {
         let place = Place::new();
         let error = from_host_until(&place, moment).0.unwrap_err();
@@ -188,7 +190,7 @@ fn programs_are_packed_up_to_the_moment_at_which_they_are_no_longer_wanted() {
     }
 }
 
-/// A script run by /bin/sh in the place's folder: how other tools make archives.
+/// Runs a script with /bin/sh in the test's folder, to create archives with other tools.
 fn shell(place: &Place, script: &str) {
     let output =
         Command::new("/bin/sh").args(["-euc", script]).current_dir(place.dir.path()).output().unwrap();
@@ -199,7 +201,7 @@ fn file(place: &Place, name: &str) -> Input {
     Input::File(place.dir.path().join(name))
 }
 
-/// An image with a busybox, as a root file system's tar: `root.tar`.
+/// Creates `root.tar`, a root file system with busybox.
 const BUSYBOX: &str = "mkdir -p fs/bin fs/etc && cp /bin/busybox fs/bin/ && ln -s busybox fs/bin/sh
     echo hello > fs/etc/motd && tar -C fs --numeric-owner -cf root.tar .";
 
@@ -244,7 +246,7 @@ fn a_root_file_system_is_imported_however_it_is_packed() {
 fn archives_of_other_tools_are_loaded_from_files_and_streams() {
     let place = Place::new();
     shell(&place, BUSYBOX);
-    // An OCI layout of two layers, made with nothing but a shell; skopeo makes the rest of it.
+    // Only the shell builds an OCI layout of two layers; skopeo converts it.
     shell(
         &place,
         r#"mkdir -p two/etc && echo more > two/etc/more && tar -C two --numeric-owner -cf two.tar etc
@@ -305,7 +307,8 @@ fn who_stops_a_load_finds_nothing_of_it() {
     assert!(place.store.images().unwrap().is_empty());
 }
 
-/// Bytes that are no archive and never end; more of them than a look at the start takes is a fault.
+/// Endless bytes that are not an archive. Reading more of them than needed to detect that is an
+/// error.
 struct Endless(usize);
 
 impl std::io::Read for Endless {
@@ -335,7 +338,7 @@ fn an_archive_is_loaded_from_a_pipe_that_is_opened_once() {
         let pipe = pipe.clone();
         move || std::fs::write(pipe, "no archive").unwrap()
     });
-    // A pipe that is opened a second time has no writer: the load would wait for ever.
+    // A pipe that is opened a second time has no writer, so the load would block.
     let [of_pipe, of_file] = [pipe, archive]
         .map(|path| image::load::load(&place.store, Input::File(path), &Reporter::silent()).unwrap_err());
     writer.join().unwrap();
@@ -429,7 +432,7 @@ fn archives_that_lie_are_refused() {
             let mut header = tar::Header::new_gnu();
             header.set_mode(0o644);
             header.set_size(text.len() as u64);
-            // The builder refuses names that lead out.
+            // The builder rejects names that lead outside.
             header.as_mut_bytes()[..name.len()].copy_from_slice(name.as_bytes());
             header.set_cksum();
             builder.append(&header, text.as_bytes()).unwrap();
@@ -444,7 +447,7 @@ fn archives_that_lie_are_refused() {
     }
 }
 
-/// Loads an archive of an image without layers that is to get these names.
+/// Loads an archive of an image without layers, with these names.
 fn load_named(place: &Place, names: &[String]) -> image::Result<Vec<image::load::Loaded>> {
     let manifest = serde_json::json!([{ "Config": "c", "RepoTags": names, "Layers": [] }]).to_string();
     let mut builder = tar::Builder::new(Vec::new());

@@ -1,5 +1,5 @@
-//! Images whose makers are killed, and disks that are full. Needs root, or to be root in a
-//! user namespace (`unshare -Urm`): one test mounts a small tmpfs in a namespace of its own.
+//! Killed creators of images, and full disks. Needs root, or root in a user namespace
+//! (`unshare -Urm`): one test mounts a small tmpfs in its own namespace.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -36,7 +36,7 @@ fn layer(number: usize) -> Vec<u8> {
     builder.into_inner().unwrap()
 }
 
-/// An archive as `docker save` writes it.
+/// Creates an archive as `docker save` does.
 fn archive(path: &Path) {
     let layers: Vec<_> = (0..LAYERS).map(layer).collect();
     let ids: Vec<_> = layers.iter().map(|layer| format!("\"{}\"", Digest::of(layer))).collect();
@@ -61,7 +61,7 @@ fn archive(path: &Path) {
     builder.finish().unwrap();
 }
 
-/// This program again, running one of the ignored tests below in `dir`.
+/// Returns a command that runs one of the ignored tests below in `dir`.
 fn again(program: &str, words: &[&str], test: &str, dir: &Path) -> Command {
     let own = std::env::current_exe().unwrap();
     let mut command = Command::new(program);
@@ -76,7 +76,7 @@ fn child_loads() {
     image::load::load(&store(&dir), Input::File(dir.join("archive.tar")), &Reporter::silent()).unwrap();
 }
 
-/// Everything that is there is whole, and nothing else is there.
+/// Checks that everything that exists is complete, and that nothing else exists.
 fn check(store: &Store) -> bool {
     store.sweep(|| Ok::<_, Error>(Roots::default())).unwrap();
     let images = store.images().unwrap();
@@ -114,13 +114,13 @@ fn a_load_killed_at_any_moment_leaves_nothing_half_made() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        // Spread over the time that a load takes here, from before it began to after its end.
+        // Spread over the duration of a load, from before its start until after its end.
         std::thread::sleep(Duration::from_millis(round * 7));
         let _ = child.kill();
         child.wait().unwrap();
         if check(&store) {
             finished += 1;
-            // Killed before it was named, it is an image without a name: its id removes it.
+            // If it was killed before it was tagged, the image has no name and is removed by id.
             for image in store.images().unwrap() {
                 let users = || Ok::<_, Error>(Vec::new());
                 store.remove(image.id.hex(), image::Force::Yes, image::Parents::Prune, users).unwrap();
@@ -128,7 +128,7 @@ fn a_load_killed_at_any_moment_leaves_nothing_half_made() {
             assert!(!check(&store));
         }
     }
-    // The last word: undisturbed, it works.
+    // Undisturbed, it still works afterwards.
     assert!(
         again("env", &[], "image_crash::child_loads", dir.path())
             .stdout(Stdio::null())
@@ -203,7 +203,7 @@ fn after_a_crash_of_the_machine_only_what_images_name_is_trusted() {
     import(1);
     assert!(store.has_layer(&orphan), "in one boot it is as good as any");
     fs::write(store.paths().ingest().join("boot"), "another boot").unwrap();
-    // Cut short by the power failure.
+    // Truncated by the power failure.
     fs::write(store.paths().images().join(format!("{}.json", "0".repeat(64))), "").unwrap();
     import(2);
     assert!(!store.has_layer(&orphan), "it may never have reached the disk");

@@ -1,6 +1,6 @@
-//! Layers that attack, layers as other tools write them, and layers that depend on each
-//! other. Needs root, or to be root in a user namespace (`unshare -Urm`), where devices
-//! and foreign owners are left out.
+//! Malicious layers, layers written by other tools, and layers that depend on each other. Needs
+//! root, or root in a user namespace (`unshare -Urm`), where devices and foreign owners are left
+//! out.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -21,7 +21,7 @@ use hoist::internals::sys::{self, xattr};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
-/// A store in a folder of its own, with a canary beside it that must never change.
+/// A store in a temporary folder, next to a canary file that must never change.
 struct Place {
     dir: tempfile::TempDir,
     store: Store,
@@ -78,7 +78,7 @@ impl Place {
     }
 }
 
-/// Writes archives that no proper tool would.
+/// Writes archives that no regular tool would.
 #[derive(Clone, Default)]
 struct Tar(Vec<u8>);
 
@@ -125,7 +125,7 @@ impl Tar {
         self.raw(name.as_bytes(), b'1', target.as_bytes(), "0000644", b"", None)
     }
 
-    /// A PAX header of these records, for the next entry (`x`) or all (`g`).
+    /// Adds a PAX header with these records, for the next entry (`x`) or all (`g`).
     fn pax(self, kind: u8, records: &[(&str, &str)]) -> Self {
         let mut data = Vec::new();
         for (key, value) in records {
@@ -157,13 +157,13 @@ fn tar() -> Tar {
     Tar::default()
 }
 
-/// What must come of an attack.
+/// The expected result of an attack.
 enum Outcome {
-    /// The layer is refused, with a message that has these words.
+    /// The layer is rejected, with a message that contains this text.
     Refused(&'static str),
-    /// The layer is unpacked; what the entry names lies inside, at this path.
+    /// The layer is unpacked, and the entry is inside at this path.
     Inside(&'static str),
-    /// The layer is unpacked, and there is nothing at this path.
+    /// The layer is unpacked without anything at this path.
     Without(&'static str),
 }
 
@@ -434,7 +434,7 @@ fn a_layer_that_is_many_times_more_than_what_came_is_refused() {
         let error = place.unpack(bytes).unwrap_err();
         let text = hoist::internals::base::error::chain(&error).join(" / ");
         assert!(text.contains("the layer unpacks to more than 10 times its size ("), "{what}: {text}");
-        // A layer that unpacks to no more than that much may be as small as it likes.
+        // A layer that unpacks to no more than this may be compressed at any ratio.
         for allowed in [Limits { free: 8 << 20, ..low }, Limits { ratio: 1 << 20, ..low }] {
             Place::with(allowed).unpack(bytes).unwrap();
         }
@@ -488,7 +488,7 @@ fn foreign_owners_are_kept_or_recorded_once() {
     }
 }
 
-/// A tree with everything that archives can hold, made by a shell.
+/// A tree with everything that archives can contain, created by a shell.
 const TREE: &str = r#"mkdir -p tree/dir/sub tree/empty tree/ro && cd tree
     echo text > dir/file && printf 'x%.0s' $(seq 1000) > dir/sub/large && ln dir/file dir/hard
     ln -s ../dir/file dir/sub/soft && ln -s /nowhere dangling && mkfifo fifo
@@ -533,7 +533,7 @@ fn what_gnu_tar_writes_is_unpacked_as_it_would() {
         assert_eq!(shell(&place, &check), "", "{options}");
         let blocks = fs::metadata(diff.join("sparse")).unwrap().blocks();
         assert!(!options.contains("-S") || blocks < 100, "{options}: {blocks} blocks");
-        // Times to the nanosecond where the format has them.
+        // The format determines whether times are exact to the nanosecond.
         if options.contains("posix") {
             let time = |tree: &Path| {
                 let meta = fs::metadata(tree.join("dir/sub")).unwrap();
@@ -550,7 +550,7 @@ fn what_python_writes_is_unpacked_as_gnu_tar_would() {
     let place = Place::new();
     shell(&place, TREE);
     for format in ["USTAR", "GNU", "PAX"] {
-        // ustar holds no name over 100 bytes in one part, and no time before 1970.
+        // ustar allows no names over 100 bytes in one part, and no times before 1970.
         let skip = if format == "USTAR" { "['long', 'nothing']" } else { "[]" };
         shell(
             &place,
@@ -570,7 +570,7 @@ fn mounted(place: &Place, image: &ImageId) -> PathBuf {
     let upper = Some((place.dir.path().join("upper"), place.dir.path().join("work")));
     let tree =
         snapshot::mount(&Layout { lower, upper, ..Layout::default() }, &Probe::now().unwrap()).unwrap();
-    // Seen by this process alone, as long as the descriptor is open.
+    // Only this process can use the path, while the descriptor is open.
     let path = format!("/proc/self/fd/{}", std::os::fd::IntoRawFd::into_raw_fd(tree));
     PathBuf::from(path)
 }
@@ -591,11 +591,11 @@ fn a_folder_that_a_layer_only_implies_looks_as_below() {
     assert_eq!((mode("srv"), mode("srv/secret"), mode("plain")), (0o700, 0o1777, 0o755));
     assert!(root.join("srv/secret/new").exists());
 
-    // Nothing to mend: no fix.
+    // There is nothing to fix.
     let plain = place.unpack(&tar().file("plain/other", "x").end()).unwrap();
     let image = place.commit(&[&base, &plain]).unwrap();
     assert_eq!(place.store.layers_of(&image).unwrap().len(), 2);
-    // What a whiteout or an opaque mark hides is not looked up behind it.
+    // Entries hidden by a whiteout or an opaque marker are not looked up.
     let hidden = place.unpack(&tar().file(".wh.srv", "").end()).unwrap();
     let image = place.commit(&[&base, &hidden, &top]).unwrap();
     assert_eq!(place.store.layers_of(&image).unwrap().len(), 3);
@@ -668,7 +668,7 @@ fn two_at_a_time_share_the_work() {
     assert_eq!(layers.len(), 2, "by-diff and one layer");
 }
 
-/// A damaged archive: bytes changed here and there, headers' checksums mended or not.
+/// A damaged archive: some bytes changed, with or without corrected checksums of headers.
 fn damaged() -> impl Strategy<Value = Vec<u8>> {
     let changes = proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6);
     (changes, any::<bool>(), 0..40_usize).prop_map(|(changes, mend, attack)| {
@@ -692,7 +692,7 @@ fn a_damaged_archive_neither_panics_nor_reaches_out() {
     let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) };
     TestRunner::new(config)
         .run(&damaged(), |bytes| {
-            let _ = place.unpack(&bytes); // refused or not: what counts is what it touched
+            let _ = place.unpack(&bytes); // rejected or not, only its effect outside matters
             Ok(())
         })
         .unwrap();

@@ -1,4 +1,4 @@
-//! What each layer of an image does, of archives made here.
+//! The changes of each layer of an image, in archives built by the tests.
 
 use crate::case::Case;
 use hoist::engine::files::{FileKind, Mark};
@@ -8,7 +8,7 @@ use hoist::internals::base::progress::Reporter;
 use hoist::internals::image::Input;
 use hoist::internals::oci::Digest;
 
-/// A layer: paths with their bytes; a path that ends in `/` is a folder.
+/// A layer: paths with file sizes. A path that ends in `/` is a folder.
 type Files<'a> = &'a [(&'a str, usize)];
 
 fn layer(files: Files<'_>) -> Vec<u8> {
@@ -24,7 +24,7 @@ fn layer(files: Files<'_>) -> Vec<u8> {
     tar.into_inner().unwrap()
 }
 
-/// Loads an image of these layers and this history, as `docker save` writes one.
+/// Loads an image with these layers and this history, from an archive like that of `docker save`.
 fn load(case: &Case, layers: &[Vec<u8>], history: &str) {
     load_as(case, "made:1", layers, r#"{"User":"app","Cmd":["run","it"]}"#, history);
 }
@@ -56,7 +56,7 @@ fn report(case: &Case) -> Result<LayerReport> {
     case.wait_for(case.engine.images().layers("made:1", Reporter::silent()))
 }
 
-/// What a layer does, a line a change: `+ /srv/a 10`.
+/// Returns the changes of a layer, one per line: `+ /srv/a 10`.
 fn changes(report: &LayerReport, at: usize) -> Vec<String> {
     let line = |change: &hoist::engine::layers::LayerChange| {
         let mark = match change.mark {
@@ -151,7 +151,7 @@ fn compared(case: &Case, before: &str, after: &str) -> ImageDiff {
     case.wait_for(case.engine.images().compare(before, after, Reporter::silent())).unwrap()
 }
 
-/// What differs, a line each: `~ /srv/a 10 12 [Content]`.
+/// Returns the differences, one per line: `~ /srv/a 10 12 [Content]`.
 fn differences(diff: &ImageDiff) -> Vec<String> {
     let line = |change: &FileChange| {
         let mark = match change.mark {

@@ -1,7 +1,8 @@
-//! The integration tests, a module a suite: one program, so that hoist is linked once.
+//! The integration tests, with a module for each suite. They are one program, to link hoist only
+//! once.
 //!
-//! `cargo test --test suite containers::` runs one suite, a longer name one test. Most need
-//! root, or to be root in a user namespace; `tests/all` runs them with all they need.
+//! `cargo test --test suite containers::` runs a single suite, and a longer name a single test.
+//! Most need root, or root in a user namespace. `tests/all` runs all with everything they need.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot be set up has failed")]
 

@@ -1,5 +1,5 @@
-//! What lies between an engine, a container's monitor and its end. Needs root, or to be root in
-//! a user namespace (`unshare -Urmn`).
+//! The protocol between an engine, a container's monitor, and its exit. Needs root, or root in a
+//! user namespace (`unshare -Urmn`).
 
 use std::cell::RefCell;
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -15,7 +15,7 @@ use hoist::internals::monitor::settle::waiting_run;
 use hoist::internals::monitor::wire::{self, Answer, Ask, Hello};
 use hoist::internals::sys::socket::{self, Received};
 
-/// Stands in for the monitor of a container: has its lock, listens, and answers as the test says.
+/// A fake monitor of a container. It holds the lock, listens, and answers as the test requires.
 struct StandIn<'a> {
     case: &'a Case,
     id: ContainerId,
@@ -41,7 +41,7 @@ impl<'a> StandIn<'a> {
         Self { case, id, init, listener, _lock: lock }
     }
 
-    /// The next client, and what it asks for.
+    /// Returns the next client with its request.
     fn hear(&self) -> (OwnedFd, Ask) {
         let client = RefCell::new(None);
         until("somebody asks", || {
@@ -62,7 +62,7 @@ impl<'a> StandIn<'a> {
         (client, hello.ask)
     }
 
-    /// The container ends with exit code 3, and the monitor with it.
+    /// The container exits with code 3, followed by the monitor.
     fn end(self) {
         let paths = self.case.engine.paths();
         let mut record = store::load(paths, &self.id).unwrap().unwrap();
@@ -114,7 +114,7 @@ fn who_asks_at_the_end_of_a_run_asks_again_while_a_monitor_lives() {
         std::thread::scope(|scope| {
             let done = scope.spawn(verb);
             let (client, ask) = stand_in.hear();
-            drop(client); // its container ended, and is started again
+            drop(client); // the container exited and is started again
             let (client, again) = stand_in.hear();
             assert_eq!(again, ask, "{name}");
             let answer = if name == "attach" { Answer::Attached { tty: false } } else { Answer::Done };
@@ -154,7 +154,7 @@ fn a_client_starts_the_container_it_asked_for() {
     let containers = case.engine.containers();
     let wanted = case.create(&["echo", "wanted"], |_| {});
     let other = case.create(&["echo", "other"], |_| {});
-    // Found by its name it is the other one, as it may be after a rename meanwhile.
+    // Looking it up by name would find the other one, as after a concurrent rename.
     drop(case.wait_for(containers.rename(&wanted, other.parse().unwrap())).unwrap());
     let attached = case.wait_for(containers.start_attached(&wanted, ALL, None)).unwrap();
     assert_eq!(case.wait_for(hear(attached)).stdout, "wanted\n");

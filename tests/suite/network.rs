@@ -1,8 +1,8 @@
-//! Networks against the real kernel.
+//! Networks on the real kernel.
 //!
-//! Needs root, or a user namespace in which the caller is root. Every test has a network
-//! namespace of its own as its host (a thread may leave the others'), and further ones for
-//! containers and for the world outside; nothing of the machine's own network is touched.
+//! Needs root, or a user namespace in which the caller is root. Every test has its own network
+//! namespace as the host (a thread can leave its namespace), and further ones for containers and
+//! for the outside world. The machine's own network is not touched.
 
 use std::fs::File;
 use std::net::Ipv4Addr;
@@ -15,7 +15,7 @@ use hoist::internals::sys::netlink::inside;
 use nix::sched::{CloneFlags, unshare};
 use tempfile::TempDir;
 
-/// A network namespace: it lives as long as this value.
+/// A network namespace that exists as long as this value.
 struct Space(OwnedFd);
 
 impl Space {
@@ -39,7 +39,7 @@ impl Space {
         expect_ok(command, self.run(command))
     }
 
-    /// Whether one of three packets comes back.
+    /// Whether at least one of three packets is answered.
     fn reaches(&self, address: impl ToString) -> bool {
         let command = format!("busybox ping -c 3 -i 0.05 -W 1 {}", address.to_string());
         self.run(&command).status.success()
@@ -56,7 +56,7 @@ fn expect_ok(command: &str, output: Output) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The calling test's host: a namespace of its own, with an engine in it.
+/// The host of a test: a network namespace with an engine.
 struct Host {
     folder: TempDir,
     world: Option<Space>,
@@ -69,8 +69,8 @@ impl Host {
         Self { folder: tempfile::tempdir().unwrap(), world: None }
     }
 
-    /// A host with an uplink: 198.51.100.1 here, 198.51.100.2 in the world, which knows no
-    /// way to containers.
+    /// Creates a host with an uplink: 198.51.100.1 here, and 198.51.100.2 in the outside world,
+    /// which has no route to containers.
     fn with_world() -> Self {
         let mut host = Self::new();
         let world = Space::new();
@@ -106,7 +106,7 @@ impl Host {
             .with_system_bus(&self.folder.path().join("bus"))
     }
 
-    /// Connects a new container of the engine called `a`.
+    /// Connects a new container of the engine `a`.
     fn start(&self) -> Guest {
         self.start_in("a")
     }
@@ -135,7 +135,7 @@ impl Guest {
     }
 }
 
-/// A new container on these networks.
+/// Returns the plan for a new container on these networks.
 fn plan(networks: impl IntoIterator<Item = Network>) -> Plan {
     network::plan(Request {
         container: ContainerId::random().unwrap(),
@@ -144,7 +144,7 @@ fn plan(networks: impl IntoIterator<Item = Network>) -> Plan {
         hostname: "web".to_owned(),
         domainname: String::new(),
         extra_hosts: Vec::new(),
-        dns: vec!["192.0.2.53".to_owned()], // whatever this machine has
+        dns: vec!["192.0.2.53".to_owned()], // does not depend on the machine
         dns_search: Vec::new(),
         dns_options: Vec::new(),
     })
@@ -164,7 +164,7 @@ fn two_containers_reach_the_host_each_other_and_the_world() {
     assert!(one.space.reaches(one.endpoint().gateway));
     assert!(one.space.reaches(two.address()));
     assert!(two.space.reaches(one.address()));
-    // The world has no route back: only a translated source gets an answer.
+    // The outside world has no route back, so only a translated source gets a reply.
     assert!(one.space.reaches("198.51.100.2"));
     let said = one.space.ok("ip -o address; ip route; ip link show eth0");
     assert!(said.contains("172.30.0.2/24 brd 172.30.0.255"), "{said}");
@@ -192,7 +192,7 @@ fn an_address_is_free_again_after_removal_and_removal_may_be_repeated() {
 
 const WORLD: &str = "198.51.100.2";
 
-/// Docker's part of a ruleset, as its daemon leaves it.
+/// Docker's part of a ruleset, as created by its daemon.
 const DOCKER: &str = "iptables-nft -P FORWARD DROP
 iptables-nft -N DOCKER-USER
 iptables-nft -A DOCKER-USER -j RETURN
@@ -211,7 +211,7 @@ fn docker_user_gets_our_accept_before_its_return_and_reset_takes_it_away() {
     assert!(one.space.reaches(WORLD), "{:?}", one.applied.warnings);
     assert!(two.space.reaches(WORLD));
     let bridge = &one.endpoint().bridge;
-    // iptables itself still understands its table.
+    // iptables can still parse its table.
     let rules = host.ok("iptables-nft -S DOCKER-USER");
     let lines: Vec<&str> = rules.lines().collect();
     assert_eq!(lines.len(), 5, "once for two containers: {rules}");
@@ -277,7 +277,7 @@ fn a_rule_of_nft_that_drops_is_named() {
     assert_eq!(host.start().applied.warnings, [] as [String; 0]);
 }
 
-/// The forwarding part of what firewalld 1.3 writes, with its default zone alone.
+/// The forwarding rules that firewalld 1.3 writes, with its default zone only.
 const FIREWALLD: &str = "nft -f - <<'END'
 table inet firewalld {
     chain filter_FWD_public_allow { }
@@ -311,7 +311,7 @@ fn without_firewallds_answer_its_line_is_named_and_its_zone_is_understood() {
         "{warnings}"
     );
     assert!(!one.space.reaches(WORLD));
-    // What firewalld does on that line.
+    // firewalld does this in response to the request.
     host.ok(&format!(
         "nft 'insert rule inet firewalld filter_FORWARD_ZONES iifname {bridge} goto filter_FWD_trusted
          insert rule inet firewalld filter_FWD_trusted_allow oifname {bridge} accept'"
@@ -338,7 +338,7 @@ fn a_flushed_ruleset_comes_back_for_all_who_are_there() {
     assert!(rules(&host).contains("ct status dnat accept"), "a flushed chain is noticed");
 }
 
-/// A network beside the default one, as its file says.
+/// Creates another network's definition file.
 fn make_network(host: &Host, name: &str, pool: Option<&str>) -> Network {
     let pools: Vec<_> = pool
         .into_iter()
@@ -393,7 +393,7 @@ fn several_networks_are_elements_of_the_same_rules_and_do_not_reach_each_other()
     let names: Vec<_> = between.applied.endpoints.iter().map(|it| it.interface.as_str()).collect();
     assert_eq!(names, ["lan0", "lan1"]);
     assert!(between.space.ok("ip route").contains("default via 10.77.0.1 dev lan0"));
-    // In and out of each, and between them only through who is in both.
+    // Each reaches the outside and is reachable, but only a member of both networks connects them.
     for guest in [&alone, &one, &two, &between] {
         assert!(guest.space.reaches(WORLD));
     }
@@ -401,12 +401,12 @@ fn several_networks_are_elements_of_the_same_rules_and_do_not_reach_each_other()
     for (from, to) in [(&alone, &one), (&one, &two), (&two, &one), (&one, &alone)] {
         assert!(!from.space.reaches(to.address()), "{} {}", from.address(), to.address());
     }
-    // What somebody flushes comes back for all of them, from any of them.
+    // Flushed rules are restored for all networks, by any of them.
     host.ok("nft flush ruleset");
     let _later = connect(&[&front]);
     assert!(two.space.reaches(WORLD) && between.space.reaches(one.address()));
     assert!(!one.space.reaches(two.address()));
-    // A rule of the user in our table stays.
+    // A rule that the user added to our table stays.
     let table = format!("inet {}-net", host.paths("a").engine_name());
     host.ok(&format!("nft insert rule {table} forward counter comment mine; nft flush chain {table} raw"));
     network::repair(&place, network::Look::Again).unwrap();
@@ -457,7 +457,7 @@ fn a_subnet_that_was_asked_for_is_not_replaced_by_another() {
 fn the_tables_of_an_older_hoist_judge_its_own_ports_and_go_with_the_last_of_them() {
     let host = Host::with_world();
     let (old, id) = (host.paths("a").engine_name(), host.paths("a").engine_id());
-    // What a monitor of it writes, and writes again whenever it is gone.
+    // The rules that a monitor of the older hoist writes, and rewrites whenever they are missing.
     let put_back = || {
         host.ok(&format!(
             "nft -f - <<'END'
@@ -567,7 +567,7 @@ fn guests_who_left_are_taken_off_the_list_when_they_are_many() {
     assert!(stays.space.reaches(next.address()));
 }
 
-/// Our tables without what counts packets.
+/// Returns our tables without packet counters.
 fn rules(host: &Host) -> String {
     host.ok("nft --stateless list ruleset")
 }
@@ -624,12 +624,12 @@ fn a_subnet_that_somebody_uses_is_left_to_them() {
     host.ok("ip link add br9 type bridge; ip address add 172.30.0.1/16 dev br9; ip link set br9 up");
     let one = host.start();
     assert_eq!(one.endpoint().gateway, Ipv4Addr::new(172, 29, 0, 1));
-    // The choice is kept while it is free, also after a reboot.
+    // The chosen subnet is kept while it is free, even after a reboot.
     assert_none(&network::reset(&host.place("a")));
     host.ok("ip link delete br9");
     assert_eq!(host.start().endpoint().gateway, Ipv4Addr::new(172, 29, 0, 1));
     assert_none(&network::reset(&host.place("a")));
-    host.ok("ip link add br9 type bridge; ip address add 172.29.0.0/25 dev br9"); // down: no route tells of it
+    host.ok("ip link add br9 type bridge; ip address add 172.29.0.0/25 dev br9"); // down: no route
     assert_eq!(host.start().endpoint().gateway, Ipv4Addr::new(172, 30, 0, 1));
 }
 
@@ -648,7 +648,7 @@ fn a_bridge_that_somebody_deleted_comes_back_with_its_containers() {
 fn leases_of_dead_runs_are_given_out_again_when_none_is_left() {
     let host = Host::new();
     let place = host.place("a");
-    // All but one of 253 addresses, by containers whose namespaces are gone at once.
+    // All but one of 253 addresses are leased to containers whose namespaces are already gone.
     let live = host.start();
     let state = host.paths("a").network_runs().join(live.endpoint().network.as_str()).join("state.json");
     let mut json: serde_json::Value = serde_json::from_slice(&std::fs::read(&state).unwrap()).unwrap();
@@ -673,23 +673,24 @@ fn nobody_speaks_in_anothers_name() {
     let (honest, liar) = (host.start(), host.start());
     let gateway = honest.endpoint().gateway;
     assert!(honest.space.reaches(liar.address()));
-    // Another's address as source: the answer would go to the honest one, so ask the rule.
+    // Uses another container's address as source. The reply would go to the real owner, so check
+    // the rule.
     liar.space.ok(&format!("ip address add {}/32 dev eth0", honest.address()));
     let dropped = || host.ok("nft list chain bridge $(nft list tables | grep bridge | cut -d' ' -f3) raw");
     liar.space.run(&format!("busybox ping -c 1 -W 1 -I {} {gateway}", honest.address()));
     assert!(!dropped().contains("counter packets 0 bytes 0 drop"), "by address: {}", dropped());
-    // ARP in the gateway's name: nobody believes it.
+    // ARP packets in the gateway's name have no effect.
     let before = honest.space.ok("ip neighbour show");
     liar.space.run(&format!("ip address add {gateway}/32 dev eth0"));
     liar.space.run(&format!("busybox arping -c 2 -w 1 -U -I eth0 -s {gateway} {}", honest.address()));
     let mac = |text: &str| text.split_whitespace().nth(4).unwrap_or_default().to_owned();
     let after = honest.space.ok(&format!("ip neighbour show {gateway}"));
     assert!(!after.contains(&liar.endpoint().mac.to_string()), "{before} {after} {}", mac(&after));
-    // Another hardware address.
+    // Uses another hardware address.
     liar.space.ok("ip address flush dev eth0; ip link set eth0 address 02:00:00:00:00:99");
     liar.space.ok(&format!("ip address add {}/24 dev eth0", liar.address()));
     assert!(!liar.space.reaches(gateway), "by hardware address");
-    // IPv6: no advertisement, no neighbour, nothing.
+    // IPv6: no advertisements, no neighbours, nothing.
     liar.space
         .ok("echo 0 >/proc/sys/net/ipv6/conf/eth0/disable_ipv6; ip -6 address add fd00::2/64 dev eth0 nodad");
     honest
@@ -705,7 +706,7 @@ fn a_neighbour_of_the_host_does_not_reach_into_the_bridge() {
     host.world().ok("ip route add 172.30.0.0/24 via 198.51.100.1");
     assert!(!host.world().reaches(one.address()));
     assert!(one.space.reaches(WORLD), "answers come through all the same");
-    // Nor when somebody else's table would let it pass the first guard.
+    // The same if another table accepts what the first rule would drop.
     host.ok(&format!("nft flush chain inet {}-net raw", host.paths("a").engine_name()));
     assert!(!host.world().reaches(one.address()), "the second guard stands in forward");
 }
@@ -740,7 +741,7 @@ fn without_a_network_there_is_lo_and_with_the_hosts_there_is_nothing_to_do() {
 fn a_failed_start_leaves_no_link_and_no_lease() {
     let host = Host::new();
     let space = Space::new();
-    space.ok("ip link add eth0 type veth peer name other0"); // its name is taken
+    space.ok("ip link add eth0 type veth peer name other0"); // the name is taken
     let plan = plan([network::default_network(&host.place("a")).unwrap()]);
     let error = network::apply(&plan, Some(space.fd()), &host.place("a")).unwrap_err();
     assert!(error.to_string().starts_with("cannot connect the container to hoist0"), "{error}");

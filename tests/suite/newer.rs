@@ -1,5 +1,5 @@
-//! What a newer hoist wrote and this one does not understand is shown and kept. It is refused only
-//! where it must be understood. Needs root, or to be root in a user namespace (`unshare -Urmn`).
+//! Data of a newer hoist that this one does not understand is shown and kept. It is rejected only
+//! where it has to be understood. Needs root, or root in a user namespace (`unshare -Urmn`).
 
 use std::fs;
 use std::path::Path;
@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 
 use crate::case::Case;
 
-/// What the binary says, on both streams.
+/// Returns the output of the binary on both streams.
 fn said(case: &Case, words: &[&str]) -> String {
     let output = case.hoist(words);
     String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
 }
 
-/// Changes a state file as a newer hoist would have written it.
+/// Changes a state file as a newer hoist would.
 fn change(path: &Path, change: impl FnOnce(&mut Value)) {
     let mut value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
     change(&mut value);
@@ -100,7 +100,7 @@ fn what_a_start_must_understand_of_a_newer_hoist_is_shown_refused_by_name_and_re
             error.contains(told) && error.contains("which this version of hoist does not support"),
             "{error}"
         );
-        // The start and the new name were written.
+        // The start and the new name were saved.
         assert_eq!(said(&case, &["rename", &id, "other"]), "");
         assert!(!said(&case, &["logs", &id]).contains("damaged"));
         let now: Value = serde_json::from_slice(&fs::read(&record).unwrap()).unwrap();
@@ -128,7 +128,7 @@ fn containers_of_an_older_hoist_are_listed_started_stopped_and_removed() {
     });
     assert_eq!(said(&case, &["ps", "-a", "--format", "{{.State}} {{.Command}}"]), "created \"sleep 1000\"\n");
     assert_eq!(said(&case, &["start", &id]), format!("{id}\n"));
-    // As a monitor of version 1 keeps it up to date.
+    // A monitor of version 1 would update it like this.
     let run = case.engine.paths().container_run(&id.parse().unwrap()).join("run.json");
     change(&run, |run| {
         run.as_object_mut().unwrap().remove("endpoints");

@@ -1,4 +1,4 @@
-//! `hoist oci` as the runtime specification has it, and beside Debian's runc. Needs
+//! Tests `hoist oci` against the runtime specification, and compares it with Debian's runc. Needs
 //! root, or a user namespace that maps it, and busybox-static.
 
 use std::fs;
@@ -47,7 +47,7 @@ fn a_container_goes_from_created_to_stopped() {
     assert!(bundle.oci(["state", "c"]).fails().contains("does not exist"));
 }
 
-/// Creates the container `c`, whose streams lead nowhere.
+/// Creates the container `c` with its streams connected to /dev/null.
 #[track_caller]
 fn create(bundle: &Bundle) {
     bundle.write();
@@ -65,7 +65,7 @@ fn a_process_that_cannot_be_handed_over_is_ended() {
     let bundle = Bundle::sh("sleep 1000");
     bundle.write();
     let mut create = bundle.command(["create", "--pid-file", "/nosuch/pid", "c"]);
-    // The container's streams are those of its maker.
+    // The container inherits the streams of the process that creates it.
     let status = create.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
     assert_eq!(status.code(), Some(1));
     assert_eq!(bundle.groups(), [""; 0].map(std::path::PathBuf::from));
@@ -113,7 +113,7 @@ fn a_start_that_fails_can_be_tried_again() {
     let fifo = bundle.path("state/c/start.fifo");
     let mut fifo = fs::OpenOptions::new().read(true).write(true).open(fifo).unwrap();
     rustix::fs::fcntl_setfl(&fifo, rustix::fs::OFlags::NONBLOCK).unwrap();
-    // It hears nothing, and there is no room for one more word.
+    // It is stopped, and its FIFO is full.
     hoist::internals::sys::signal::send(pid, libc::SIGSTOP).unwrap();
     wait_until(|| state_of(pid) == "T");
     let mut written = 0;
@@ -132,7 +132,7 @@ fn a_start_that_fails_can_be_tried_again() {
 fn a_container_runs_although_who_started_it_could_not_say_so() {
     let bundle = Bundle::sh("sleep 1000");
     create(&bundle);
-    // As who is killed right after it.
+    // As if the process that starts it were killed right afterwards.
     fs::OpenOptions::new()
         .write(true)
         .open(bundle.path("state/c/start.fifo"))
@@ -144,7 +144,8 @@ fn a_container_runs_although_who_started_it_could_not_say_so() {
     assert!(bundle.oci(["delete", "c"]).fails().contains("it is running"));
 }
 
-/// A command where there is no cgroup v2: its freezer holds also what was killed.
+/// Returns a command for a machine without cgroup v2, where the freezer also keeps killed
+/// processes.
 fn on_v1_alone(command: &Command) -> Command {
     let mut words = Command::new("unshare");
     words.args(["--mount", "sh", "-ec", "umount /sys/fs/cgroup/unified; exec \"$0\" \"$@\""]);
@@ -276,7 +277,7 @@ fn what_is_not_supported_is_refused_by_name() {
     let refused = |change: Change| Bundle::new().with(change).run().fails();
     let table: &[(Change, &str)] = &[
         (|config| config["hooks"] = json!({ "prestart": [{ "path": "/bin/true" }] }), "`hooks`"),
-        // AppArmor is off, or there is no profile of that name.
+        // AppArmor is disabled, or there is no such profile.
         (|config| config["process"]["apparmorProfile"] = json!("no such"), "`process.apparmorProfile`"),
         (|config| config["process"]["selinuxLabel"] = json!("x"), "`process.selinuxLabel`"),
         (|config| config["linux"]["intelRdt"] = json!({ "closID": "x" }), "`linux.intelRdt`"),
@@ -339,7 +340,7 @@ fn an_exec_joins_the_container_and_its_cgroup() {
     let said =
         bundle.oci(["exec", "-e", "A=1", "--cwd", "/tmp", "c", "sh", "-c", "hostname; pwd; echo $A; exit 3"]);
     assert_eq!((said.code, said.out.as_str()), (3, "box\n/tmp\n1\n"));
-    // It begins as the shell.
+    // It starts as the shell.
     wait_until(|| bundle.exec("ps -o pid,args | head -2 | tail -1").ok().trim() == "1 sleep 1000");
     let own = bundle.exec("cat /proc/self/cgroup").ok();
     let first = bundle.exec("cat /proc/1/cgroup").ok();
@@ -411,7 +412,7 @@ fn limits_are_set_and_memory_is_taken_away() {
     });
     let said = bundle.run();
     if !has_memory_controller() {
-        // `tests/on-v2` has what a hybrid machine leaves to cgroup v2.
+        // `tests/on-v2` has only the controllers that a hybrid machine leaves to cgroup v2.
         assert!(said.err.contains("this machine has no cgroup controller for memory"), "{said:?}");
         return;
     }
@@ -422,7 +423,7 @@ fn limits_are_set_and_memory_is_taken_away() {
     assert!(said.err.contains("can't fork"), "{said:?}");
 }
 
-/// Docker's filter, and room for so many processes.
+/// Adds Docker's filter, and a limit on the number of processes.
 fn with_room_for(processes: u32, bundle: Bundle) -> Bundle {
     let filter = hoist::internals::runtime::seccomp::default_profile().unwrap();
     let filter = filter.for_container(hoist::internals::sys::cap::CapSet::EMPTY, (6, 1));
@@ -452,7 +453,7 @@ fn a_container_without_room_for_processes_runs_or_says_why() {
     }
 }
 
-/// A tracer in the container can hold the report's writing end, and write there.
+/// A tracer in the container may keep the write end of the report open, and write to it.
 #[test]
 fn a_start_does_not_wait_for_who_else_holds_the_report() {
     for text in [&b""[..], &[b' '; 128 * 1024]] {
@@ -463,7 +464,7 @@ fn a_start_does_not_wait_for_who_else_holds_the_report() {
         let mut writes = held.try_clone().unwrap();
         let writer = std::thread::spawn(move || writes.write_all(text));
         let started = bundle.oci(["start", "c"]);
-        let _ = writer.join().unwrap(); // it may have been left without a reader
+        let _ = writer.join().unwrap(); // it may have lost its reader
         let is_refused = started.err.contains("it is longer than any report of ours");
         assert!(started.code == 0 || is_refused && !text.is_empty(), "{started:?}");
     }
@@ -497,7 +498,7 @@ fn what_could_not_be_had_is_told_by_who_creates() {
     let limit = json!([{ "type": "RLIMIT_NOFILE", "soft": more_than_any, "hard": more_than_any }]);
     let bundle = Bundle::sh("sleep 1000").with(|config| config["process"]["rlimits"] = limit);
     bundle.write();
-    // Its streams are the container's, too, and stay open.
+    // The container inherits its streams, and keeps them open.
     let errors = fs::File::create(bundle.path("errors")).unwrap();
     let created = bundle.command(["create", "c"]).stdout(Stdio::null()).stderr(errors).status();
     assert!(created.unwrap().success());
@@ -512,8 +513,8 @@ fn runc_shows_the_same_container_of_the_same_bundle() {
         skipped("runc refuses cgroups in a user namespace with one id");
         return;
     }
-    // Not compared: supplementary groups, where ours always have the primary one, too
-    // (CVE-2022-36109), and standard input, which runc replaces by a pipe of its own.
+    // Not compared: supplementary groups, which always include the primary one here
+    // (CVE-2022-36109), and standard input, which runc replaces with a pipe.
     let script = "id -u; id -g; hostname; pwd; umask; ulimit -n; env | sort; ls -1 /dev | grep -v console; stat -c '%a %n' /dev/* -L | grep -v std; \
         grep -E '^(Cap|NoNew|Seccomp:)' /proc/self/status; ls /proc/kcore -l | cut -c1-10; cat /proc/keys | wc -c; \
         mount | grep -v ' /proc/\\| /sys/\\| / ' | cut -d' ' -f2-5 | sort; touch /proc/sys/x; ls /proc/self/fd | wc -l";
@@ -539,7 +540,7 @@ fn runc_shows_the_same_container_of_the_same_bundle() {
     assert_eq!(ours.code, theirs.code);
 }
 
-/// For what is seen in a file only: asks again until it holds.
+/// For state visible only in files: polls until it holds.
 fn wait_until(holds: impl Fn() -> bool) {
     let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
     while !holds() {

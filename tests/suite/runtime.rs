@@ -1,5 +1,5 @@
-//! The runtime's less usual ways: user namespaces, namespaces that are joined, propagation,
-//! an interrupted start. Needs root, or a user namespace that maps it.
+//! Less common features of the runtime: user namespaces, joined namespaces, mount propagation, an
+//! interrupted start. Needs root, or a user namespace that maps it.
 
 use std::fs;
 use std::process::{Child, Command, Stdio};
@@ -8,7 +8,7 @@ use crate::bundle::{self, Bundle};
 use crate::support::{in_user_namespace, skipped};
 use serde_json::json;
 
-/// A process in namespaces of its own, ended with the test.
+/// A process in its own namespaces, killed at the end of the test.
 struct Holder(Child);
 
 impl Holder {
@@ -30,7 +30,7 @@ impl Holder {
 
 impl Drop for Holder {
     fn drop(&mut self) {
-        let _ = self.0.kill(); // it may have ended
+        let _ = self.0.kill(); // it may have exited
         let _ = self.0.wait();
     }
 }
@@ -98,11 +98,11 @@ fn the_hosts_namespaces_are_shared_where_the_spec_names_none() {
         config["linux"]["namespaces"].as_array_mut().unwrap().retain(kept);
         config.as_object_mut().unwrap().remove("hostname");
         if in_user_namespace() && !std::path::Path::new("/dev/mqueue").exists() {
-            // There it could only be the host's, and this host has none.
+            // It could only be the host's, and this host has none.
             let kept = |mount: &serde_json::Value| mount["type"] != "mqueue";
             config["mounts"].as_array_mut().unwrap().retain(kept);
         }
-        // The host's own sysfs and procfs are shown: new ones need the namespaces.
+        // The host's sysfs and procfs are visible, since mounting new ones requires the namespaces.
         config["process"]["args"][2] =
             json!("readlink /proc/self/ns/net; readlink /proc/self/ns/pid; ls -d /sys/class/net/lo");
     });
@@ -116,7 +116,7 @@ fn a_mount_on_the_host_reaches_a_container_that_follows_it() {
         skipped("what is mounted there belongs to the user namespace above");
         return;
     }
-    // In mount namespaces of the test's own: nothing is left on the machine.
+    // In the test's own mount namespaces, so that nothing remains mounted.
     let bundle = Bundle::sh("sleep 1000");
     fs::create_dir(bundle.path("v")).unwrap();
     let bundle = bundle

@@ -1,8 +1,7 @@
-//! What this machine does not have, through a seam: a full disk, `/run` on a tmpfs, the
-//! boot after this one.
+//! Conditions that this machine does not have: a full disk, `/run` on a tmpfs, a reboot.
 //!
-//! Mounts are made in a mount namespace of their own (`unshare -m`), so that none is left
-//! on the machine whatever happens.
+//! Mounts are made in a separate mount namespace (`unshare -m`), so that none can remain on the
+//! machine.
 
 use std::fs;
 use std::os::fd::AsFd as _;
@@ -11,10 +10,10 @@ use std::process::{Command, Stdio};
 use crate::support::{self, HOIST, Home, Said};
 use rustix::event::{PollFd, PollFlags};
 
-/// Whatever line a script ends at, nothing of its engine lives on.
+/// Stops everything the engine started, wherever a script ends.
 const RESET: &str = "trap 'code=$?; $hoist system reset -f >/dev/null 2>&1; exit $code' EXIT";
 
-/// Runs a shell script in a mount namespace of its own, with `$hoist` set.
+/// Runs a shell script in its own mount namespace, with `$hoist` set.
 fn in_own_mounts(home: &Home, script: &str) -> Said {
     let hoist = format!(
         "{HOIST} --root {} --run-root {}",
@@ -36,7 +35,7 @@ fn in_own_mounts(home: &Home, script: &str) -> Said {
 fn a_full_disk_fails_an_import_cleanly_and_the_next_one_works() {
     let home = Home::new();
     support::busybox_tar(&home.path("small.tar"));
-    // 24 MB that do not compress on a disk of 16 MB.
+    // 24 MB of incompressible data on a disk of 16 MB.
     let mut state = 1_u64;
     let noise: Vec<u8> = std::iter::repeat_with(|| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -100,12 +99,12 @@ fn a_run_of_another_boot_is_void() {
     let path = home.run_root().join("containers").join(&id).join("run.json");
     let text = fs::read_to_string(&path).unwrap();
     let run: serde_json::Value = serde_json::from_str(&text).unwrap();
-    // As after a power cut: the processes are gone, the file is there.
+    // As after a power failure: the processes are gone, the file is still there.
     for process in [&run["monitor"]["pid"], &run["init"]["pid"]] {
         let pid = i32::try_from(process.as_i64().unwrap()).unwrap();
         let pidfd = hoist::internals::sys::process::open(pid).unwrap();
         hoist::internals::sys::process::signal(pidfd.as_fd(), libc::SIGKILL).unwrap();
-        // A monitor that is still ending has its lock.
+        // An exiting monitor may still hold the lock.
         rustix::event::poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], None).unwrap();
     }
     let boot = run["boot_id"].as_str().unwrap();
@@ -118,8 +117,7 @@ fn a_run_of_another_boot_is_void() {
     assert_eq!(state, "running");
 }
 
-/// A systemd of which only the answers are there. Both starts ask what there is before either
-/// makes the unit.
+/// A fake systemd that only answers. Both starts ask about the unit before either creates it.
 const SYSTEMCTL: &str = r#"#!/bin/sh
 touch "$dir/asked.$PPID"
 while [ "$(ls "$dir" | grep -c '^asked')" -lt 2 ]; do sleep 0.01; done
@@ -164,7 +162,7 @@ fn two_first_starts_at_once_ask_for_one_shutdown_unit() {
     assert!(out.contains(&format!("RequiresMountsFor=\"{}\"", home.path("mnt/root").display())), "{out}");
 }
 
-/// Makes a container `web` whose run folder has room for 1 MB, and `fill`, which takes it.
+/// Creates a container `web` whose run folder has room for 1 MB, and `fill`, which uses it up.
 const WITH_A_SMALL_RUN_FOLDER: &str = r#"
     cd "$dir"; mkdir -p mnt mnt-run
     mount -t tmpfs -o size=1m,mode=700 none mnt-run

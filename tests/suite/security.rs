@@ -1,5 +1,5 @@
-//! What went wrong in other runtimes, tried on this one: each row of the list of runtime
-//! vulnerabilities is a test. Needs root, or a user namespace that maps it.
+//! Known vulnerabilities of other runtimes, tested on this one: each row of the list of runtime
+//! vulnerabilities has a test. Needs root, or a user namespace that maps it.
 
 #![allow(unsafe_code, reason = "the probe inside makes bare system calls, to see them refused")]
 
@@ -21,7 +21,7 @@ use hoist::internals::sys::cap::CapSet;
 use hoist::internals::sys::mount::{self, Attrs};
 use serde_json::{Value, json};
 
-/// Docker's filter for a container with its capabilities.
+/// Docker's seccomp filter for a container with its capabilities.
 fn with_docker_filter(bundle: Bundle) -> Bundle {
     let caps: CapSet =
         DOCKER_CAPS.iter().map(|name| name.parse::<hoist::internals::sys::cap::Cap>().unwrap()).collect();
@@ -34,11 +34,11 @@ fn write_script(bundle: &Bundle, path: &str, text: &str) {
     fs::set_permissions(bundle.in_root(path), fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// CVE-2019-5736: the kernel lets nobody write to a program while it runs, so the attack holds
-/// what it was started from, and opens it for writing after its end.
+/// CVE-2019-5736: the kernel rejects writes to a running program. The attack therefore keeps a
+/// descriptor of the program, and opens it for writing after the program exits.
 #[test]
 fn what_a_container_holds_of_the_runtimes_program_stays_read_only_after_its_end() {
-    // A copy: no other test runs it, which would keep it from being written, too.
+    // A copy, since other tests that run the original would make it unwritable as well.
     let dir = tempfile::tempdir().unwrap();
     let hoist = dir.path().join("hoist");
     fs::copy(HOIST, &hoist).unwrap();
@@ -52,7 +52,7 @@ fn what_a_container_holds_of_the_runtimes_program_stays_read_only_after_its_end(
 
     let bundle = Bundle::sh("exec sleep 1000");
     bundle.start();
-    // It executes the runtime itself, which then waits for its input.
+    // The payload executes the runtime itself, which then waits for input.
     let mut victim = of_copy(&bundle.command(["exec", "c", "/proc/self/exe", "load"]));
     let mut attacker = bundle.command(["exec", "c", "sh", "-c", HOLD]);
     assert_eq!(opened_after_the_end_of(&mut victim, &mut attacker), refused);
@@ -64,8 +64,8 @@ fn what_a_container_holds_of_the_runtimes_program_stays_read_only_after_its_end(
     assert_eq!(opened_after_the_end_of(&mut victim, &mut attacker), refused);
 }
 
-/// Who may mount could make the mount writable again, as long as it is in a mount namespace,
-/// which is as long as a descriptor holds it: those of `exec` are let go before anything enters.
+/// A process that may mount could make the mount writable while it is in a mount namespace, which a
+/// descriptor extends. `exec` closes its descriptors before it enters.
 #[test]
 fn nobody_can_change_the_mount_that_a_process_in_a_container_runs_from() {
     let home = Home::with_busybox();
@@ -92,8 +92,8 @@ fn nobody_can_change_the_mount_that_a_process_in_a_container_runs_from() {
     assert!(seen.iter().all(|result| *result == Err(libc::EINVAL)), "{seen:?}");
 }
 
-/// Of each process in a pid namespace of its own that runs hoist: what comes of changing the mount
-/// that it runs from.
+/// Returns the results of remounting the mount that each process runs from, for processes that run
+/// hoist in their own pid namespace.
 fn changed_mounts_of_programs_in_containers() -> Vec<Result<(), i32>> {
     let program = fs::metadata(HOIST).unwrap();
     let mut results = Vec::new();
@@ -115,7 +115,7 @@ fn changed_mounts_of_programs_in_containers() -> Vec<Result<(), i32>> {
     results
 }
 
-/// Looks for a program other than busybox, and holds it.
+/// Waits for a program other than busybox, and holds it open.
 const HOLD: &str = "for round in $(seq 10000); do for p in /proc/[0-9]*; do \
     case $(readlink $p/exe) in ''|*/busybox) continue;; esac; \
     (exec 3<$p/exe) 2>/dev/null || continue; exec 3<$p/exe; \
@@ -123,7 +123,7 @@ const HOLD: &str = "for round in $(seq 10000); do for p in /proc/[0-9]*; do \
     (: >/proc/self/fd/3) 2>&1 && echo open for writing; exit; \
     done; done; echo nothing found";
 
-/// What `attacker` finds, which holds the program that `victim` becomes until that has ended.
+/// Returns what `attacker` finds; it holds the program that `victim` executes until that exits.
 fn opened_after_the_end_of(victim: &mut Command, attacker: &mut Command) -> String {
     let piped = |command: &mut Command| {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
@@ -164,11 +164,11 @@ fn no_working_directory_leads_out_by_an_open_descriptor() {
     }
 }
 
-/// CVE-2024-21626: nothing of ours is open in the payload.
+/// CVE-2024-21626: the payload inherits no open descriptors of the runtime.
 #[test]
 fn the_payload_inherits_its_three_streams_and_nothing_else() {
     let bundle = Bundle::sh("ls /proc/self/fd | wc -l");
-    // 0, 1, 2, and the one of ls itself.
+    // 0, 1, 2, and the descriptor of ls itself.
     assert_eq!(bundle.run().ok(), "4");
     let bundle = Bundle::sh("sleep 1000");
     bundle.start();
@@ -184,7 +184,7 @@ fn masks_are_a_null_of_their_own_and_not_a_link_of_the_image() {
         "stat -c '%F %t:%T' /proc/keys; echo x > /proc/keys; cat /proc/timer_list | wc -c",
     )
     .with(|config| {
-        // No tmpfs over /dev: the image's own folder, with its links.
+        // Without a tmpfs on /dev, the image's own folder with its links is used.
         config["mounts"]
             .as_array_mut()
             .unwrap()
@@ -193,7 +193,7 @@ fn masks_are_a_null_of_their_own_and_not_a_link_of_the_image() {
     symlink("/proc/sys/kernel/core_pattern", bundle.in_root("dev/null")).unwrap();
     let said = bundle.run();
     if in_user_namespace() {
-        // No node can be made there.
+        // No node can be created there.
         assert_eq!(said.out, "regular empty file 0:0\n0\n");
     } else {
         assert_eq!(said.ok(), "character special file 1:3\n0");
@@ -201,7 +201,7 @@ fn masks_are_a_null_of_their_own_and_not_a_link_of_the_image() {
     assert_eq!(fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap(), before);
 }
 
-/// With CAP_SYS_ADMIN what was mounted read-only is soon writable.
+/// With CAP_SYS_ADMIN, a read-only mount can be made writable again.
 #[test]
 fn a_remounted_mask_is_still_none_of_the_hosts_files() {
     use std::os::unix::fs::MetadataExt as _;
@@ -231,7 +231,7 @@ fn a_remounted_mask_is_still_none_of_the_hosts_files() {
     assert_eq!(of_null(), before);
 }
 
-/// A device that is the host's can be used, but not changed.
+/// A device of the host can be used, but not changed.
 #[test]
 fn nothing_done_to_a_masked_path_or_a_device_reaches_the_hosts_node() {
     use std::os::unix::fs::MetadataExt as _;
@@ -244,7 +244,7 @@ fn nothing_done_to_a_masked_path_or_a_device_reaches_the_hosts_node() {
     assert_eq!(of_null(), before);
 }
 
-/// What a container mounts over one of its mounts must not appear on the host.
+/// Mounts that a container makes over one of its mounts must not appear on the host.
 #[test]
 fn no_mount_of_a_container_is_shared_with_the_host() {
     let bundle = Bundle::sh("grep -E 'shared:|master:' /proc/self/mountinfo; echo read");
@@ -260,7 +260,7 @@ fn no_mount_of_a_container_is_shared_with_the_host() {
     assert_eq!(said.ok(), "read");
 }
 
-/// A namespace that is not the container's own is its caller's, and so is what it holds.
+/// A namespace that is not the container's own belongs to the caller, and so does its content.
 #[test]
 fn what_belongs_to_a_namespace_of_the_caller_is_refused() {
     let hostname = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
@@ -338,7 +338,7 @@ fn folders_of_the_image_that_are_links_to_the_host_change_nothing_there() {
 fn the_console_is_the_terminal_and_not_what_the_image_put_there() {
     let canary = tempfile::tempdir().unwrap();
     for target in ["/target", "/proc/sys/kernel/core_pattern", canary.path().join("made").to_str().unwrap()] {
-        // The image's own /dev, in which the console is a link.
+        // The image's own /dev, in which the console is a symbolic link.
         let bundle = Bundle::sh(
             "test -L /dev/console || stat -c '%F %t:%T' /dev/console; stat -c %F /target",
         )
@@ -359,7 +359,8 @@ fn the_console_is_the_terminal_and_not_what_the_image_put_there() {
     assert_eq!(fs::read_dir(canary.path()).unwrap().count(), 0);
 }
 
-/// CVE-2025-52565: an exec's terminal comes from the container's devpts, and only from a devpts.
+/// CVE-2025-52565: the terminal of an exec comes from the container's devpts, and only from a
+/// devpts.
 #[test]
 fn a_terminal_comes_from_no_folder_that_only_looks_like_a_devpts() {
     let bundle = Bundle::sh("sleep 1000").with(|config| {
@@ -441,7 +442,7 @@ fn a_target_that_is_exchanged_with_a_link_leads_nowhere() {
         let end = Instant::now() + Duration::from_secs(5);
         let mut rounds = 0;
         while Instant::now() < end || rounds < 10 {
-            bundle.oci(["run", "c"]); // may fail: what counts is what it does outside
+            bundle.oci(["run", "c"]); // it may fail: only its effect outside matters
             rounds += 1;
         }
         stop.store(true, Ordering::Relaxed);
@@ -458,13 +459,13 @@ fn exchange(a: &Path, b: &Path) {
     renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE).unwrap();
 }
 
-/// CVE-2022-24769, -27649, -27650, -27651, -29162: none is inheritable or ambient unasked.
+/// CVE-2022-24769, -27649, -27650, -27651, -29162: none is inheritable or ambient unless requested.
 #[test]
 fn capabilities_are_the_five_lists_and_no_more() {
     check_capabilities(|bundle| bundle);
 }
 
-/// Which begins with all of them.
+/// A process in its own user namespace starts with all capabilities.
 #[test]
 fn capabilities_in_a_user_namespace_of_its_own_are_the_five_lists_too() {
     check_capabilities(|bundle| {
@@ -510,7 +511,7 @@ fn check_capabilities(adjust: impl Fn(Bundle) -> Bundle) {
         format!("Inh {inheritable}, Prm {dockers}, Eff {dockers}, Bnd {dockers}, Amb {ambient}")
     );
     if !in_user_namespace() {
-        // The kernel leaves another user the ambient ones, and nothing else.
+        // For another user, the kernel keeps only the ambient capabilities.
         assert_eq!(
             sets(&bundle, "1000"),
             format!("Inh {none}, Prm {none}, Eff {none}, Bnd {dockers}, Amb {none}")
@@ -535,7 +536,7 @@ fn capabilities_that_cannot_be_are_refused_by_their_list() {
     }
 }
 
-/// A filter binds the program: none of our own calls need be allowed by it.
+/// A filter applies to the program: it need not allow the runtime's own system calls.
 #[test]
 fn a_filter_need_not_allow_what_only_the_runtime_calls() {
     let filter = json!({
@@ -559,7 +560,7 @@ fn a_filter_need_not_allow_what_only_the_runtime_calls() {
     }
 }
 
-/// A filter may keep a start from telling what it stopped.
+/// A filter may prevent a failed start from reporting what it blocked.
 #[test]
 fn a_filter_that_stops_the_start_is_named() {
     let run = |action: &str, names: &[&str]| {
@@ -592,13 +593,13 @@ fn a_filter_that_stops_the_start_is_named() {
     assert!(told.contains(&format!("{stopped}give up the capability to filter: capset(")), "{told}");
 }
 
-/// The same for what enters a container.
+/// The same for processes that enter a container.
 #[test]
 fn a_filter_that_stops_an_exec_is_named() {
     for action in ["SCMP_ACT_KILL_PROCESS", "SCMP_ACT_ERRNO"] {
         for (call, step) in [("setsid", "execute the program"), ("clone", "enter the pid namespace")] {
             if (action, call) == ("SCMP_ACT_ERRNO", "setsid") {
-                continue; // that is no failure without a terminal
+                continue; // not an error without a terminal
             }
             let bundle = Bundle::sh("exec sleep 1000").with(|config| {
                 config["linux"]["seccomp"] = json!({
@@ -822,7 +823,7 @@ fn a_report_of_any_bytes_is_an_error_and_no_panic() {
                 state.to_le_bytes()[7]
             })
             .collect();
-        let _ = hoist::internals::runtime::read_report(&bytes); // any answer is fine
+        let _ = hoist::internals::runtime::read_report(&bytes); // any result is fine
     }
     assert!(
         hoist::internals::runtime::read_report(
@@ -833,7 +834,7 @@ fn a_report_of_any_bytes_is_an_error_and_no_panic() {
     assert!(hoist::internals::runtime::read_report(br#""Executing""#).is_ok());
 }
 
-/// The keys of whoever starts a container stay theirs.
+/// The keys of the caller are not accessible.
 #[test]
 fn a_container_has_a_session_keyring_of_its_own_and_cannot_use_keys() {
     let said = probe(with_docker_filter(Bundle::new()));
@@ -865,7 +866,7 @@ fn dockers_filter_refuses_real_system_calls() {
     }
 }
 
-/// A disk of this machine: to read from it takes no capability.
+/// Returns a disk of this machine. Reading from it requires no capability.
 fn a_disk() -> Option<String> {
     let mut disks: Vec<String> = fs::read_dir("/sys/dev/block")
         .ok()?
@@ -883,12 +884,12 @@ fn devices_of_the_host_cannot_be_opened() {
     }
     let open = |node: &str| Bundle::sh(&format!("mknod /tmp/node {node} && : < /tmp/node"));
     let disk = format!("b {}", a_disk().unwrap());
-    // The console is the host's; a container's own is its terminal.
+    // The console belongs to the host; a container's own console is its terminal.
     for node in [disk.as_str(), "c 5 1"] {
         let told = open(node).run().fails();
         assert_eq!(told, "sh: can't open /tmp/node: Operation not permitted\n", "{node}");
     }
-    // It is the rules that refuse it.
+    // The device rules are what denies access.
     let free = open(&disk).with(|config| {
         config["linux"]["resources"]["devices"] = json!([{ "allow": true, "access": "rwm" }]);
     });
@@ -903,8 +904,8 @@ fn privileges_cannot_be_gained_where_that_is_forbidden() {
     assert_eq!(bundle.run().ok(), "NoNewPrivs:\t1");
 }
 
-/// Runs system calls in a container and gives back their errno, 0 for none. The program is
-/// this very test: it is static.
+/// Runs system calls in a container, and returns their errno, or 0 for success. The program is this
+/// test binary, which is static.
 fn probe(bundle: Bundle) -> serde_json::Map<String, Value> {
     let me = std::env::current_exe().unwrap();
     let bundle = bundle
@@ -921,7 +922,7 @@ fn probe(bundle: Bundle) -> serde_json::Map<String, Value> {
     serde_json::from_str(line).unwrap()
 }
 
-/// Not a test by itself: see [`probe`].
+/// Not a test, but the program run by [`probe`].
 #[test]
 #[expect(clippy::disallowed_methods, reason = "it is how the container knows its part")]
 fn the_probe_inside() {
@@ -951,8 +952,8 @@ fn the_probe_inside() {
     ];
     let mut answers = serde_json::Map::new();
     for (name, number, [a, b, c, d, e]) in table {
-        // SAFETY: the addresses are those of a C string and of zeroes that outlive the
-        // call; none of these calls writes through them.
+        // SAFETY: the addresses are those of a C string and of zeroes that outlive the call; none
+        // of these calls writes through them.
         let ret = unsafe { libc::syscall(*number, *a, *b, *c, *d, *e) };
         let errno = if ret == -1 { std::io::Error::last_os_error().raw_os_error() } else { Some(0) };
         answers.insert((*name).to_owned(), json!(errno));

@@ -1,5 +1,5 @@
-//! Root file systems on the real kernel. Needs root, or to be root in a user namespace
-//! (`unshare -Urm`): overlayfs is mounted.
+//! Root file systems on the real kernel. Needs root, or root in a user namespace (`unshare -Urm`),
+//! to mount overlayfs.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -13,7 +13,7 @@ use hoist::internals::sys::probe::Probe;
 use hoist::internals::sys::{self, xattr};
 use rustix::fs::OFlags;
 
-/// Two layers and a place for changes: `one` at the bottom, `two` over it.
+/// Two layers and an upper folder: `one` at the bottom, `two` above it.
 struct Layers {
     dir: tempfile::TempDir,
 }
@@ -50,7 +50,7 @@ impl Layers {
     }
 }
 
-/// This kernel, the one before overlay took descriptors, and the one before `lowerdir+`.
+/// Returns this kernel, one before overlayfs accepted descriptors, and one before `lowerdir+`.
 fn kernels() -> Vec<Probe> {
     let now = Probe::now().unwrap();
     let by_string = Probe { overlay_fds: false, ..now.clone() };

@@ -1,11 +1,11 @@
-//! The borders of the house, checked: who may name whom, where `unsafe` and threads may
-//! be, how long a file may grow. ARCHITECTURE.md draws what this enforces.
+//! Checks the architecture: which modules may use which, where `unsafe` and threads are allowed,
+//! and how long files may be. ARCHITECTURE.md describes these rules.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A module and what it may name; itself is understood.
+/// A module and the modules that it may name, besides itself.
 const LAYERS: &[(&str, &[&str])] = &[
     ("base", &[]),
     ("config", &["base"]),
@@ -48,16 +48,16 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("tui", &["base", "config", "oci", "engine", "docker", "command"]),
 ];
 
-/// Modules that may name more than their layer says, with the reason.
+/// Modules that may name more than their layer allows, with the reason.
 const EXCEPTIONS: &[(&str, &str)] = &[
-    // `hoist oci` is the embedded runtime's own command line: there is no engine in it.
+    // `hoist oci` is the command line of the embedded runtime, without an engine.
     ("cli/oci", "runtime"),
     ("cli/oci", "cgroup"),
     ("cli/oci", "sys"),
 ];
 
-/// A feature of the TUI, which is a folder of it, and the features that it may name; itself,
-/// and what is in no feature's folder, are understood.
+/// The features of the TUI, which are its folders, and the features that each may name. Every
+/// feature may name itself and what is in no feature's folder.
 const FEATURES: &[(&str, &[&str])] = &[
     ("alerts", &["containers"]),
     ("compare", &["files", "images", "layers", "pathtree"]),
@@ -93,11 +93,11 @@ const FEATURES: &[(&str, &[&str])] = &[
     ("why", &["containers"]),
 ];
 
-/// Features that every other one may name: what all lists share, what asks for a line, asks a
-/// question, shows a text.
+/// Features that every other one may name: parts that all lists share, input lines, questions and
+/// pages of text.
 const SHARED: &[&str] = &["confirm", "line", "list", "menu", "page"];
 
-/// Words that only some modules may say, and which.
+/// Words that only some modules may use.
 const WORDS: &[(&str, &[&str])] = &[
     ("unsafe", &["sys"]),
     ("tokio", &["registry", "engine", "cli", "tui"]),
@@ -107,8 +107,8 @@ const WORDS: &[(&str, &[&str])] = &[
     ("reqwest", &["registry"]),
 ];
 
-/// What front ends do not name, for another engine would not have it: its files' types, and where
-/// its folders are.
+/// Names that front ends must not use, since other engines would not have them: the types of its
+/// files, and the paths of its folders.
 const OF_THIS_ENGINE: &[(&str, &[&str])] = &[
     ("docker", &["Record", "container::Run", "Paths"]),
     ("command", &["Record", "container::Run", "Paths"]),
@@ -116,16 +116,16 @@ const OF_THIS_ENGINE: &[(&str, &[&str])] = &[
     ("tui", &["Record", "container::Run", "Paths"]),
 ];
 
-/// Modules that must stay single-threaded: they clone.
+/// Modules that must stay single-threaded because they clone processes.
 const SINGLE: &[&str] = &["sys", "cgroup", "runtime", "monitor"];
 
-/// Lines of code a file may have, tests and comments not counted.
+/// The maximum lines of code in a file, without tests and comments.
 const MAX_LINES: usize = 600;
 
 struct Source {
     module: String,
     path: PathBuf,
-    /// Code before the tests, comments and the insides of strings blanked.
+    /// The code before the tests, with blanks instead of comments and the content of strings.
     code: String,
 }
 
@@ -153,7 +153,7 @@ fn sources() -> Vec<Source> {
     found
 }
 
-/// Cuts the tests off, and blanks comments and strings, so that words in them do not count.
+/// Removes the tests, and blanks comments and strings, so that words in them do not count.
 fn strip(text: &str) -> String {
     let code = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap();
     let mut out = String::with_capacity(code.len());
@@ -167,7 +167,7 @@ fn strip(text: &str) -> String {
             if !in_string && c == '/' && bytes.get(at + 1) == Some(&'/') {
                 break;
             }
-            // A quote as a character literal opens no string.
+            // A quote as a character literal does not start a string.
             let literal = c == '"' && at > 0 && bytes[at - 1] == '\'';
             if c == '"' && !escaped && !literal {
                 in_string = !in_string;
@@ -183,7 +183,7 @@ fn strip(text: &str) -> String {
     out
 }
 
-/// Every first segment of a `crate::…` path, groups (`crate::{a, b::c}`) included.
+/// Returns the first segment of every `crate::…` path, including groups (`crate::{a, b::c}`).
 fn named(code: &str) -> Vec<String> {
     let mut names = Vec::new();
     for (at, _) in code.match_indices("crate::") {
@@ -215,8 +215,8 @@ fn named(code: &str) -> Vec<String> {
     names
 }
 
-/// The segments of every path into the TUI, as `["top", "view", "draw"]`; `top::view::draw` is
-/// one too where `top` is a feature, and so is `super::draw` in `module`.
+/// Returns the segments of every path into the TUI, such as `["top", "view", "draw"]`. That
+/// includes `top::view::draw` if `top` is a feature, and `super::draw` in `module`.
 fn named_in_tui(code: &str, module: &[&str]) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     for (at, start) in code.match_indices("crate::tui::") {
@@ -231,7 +231,7 @@ fn named_in_tui(code: &str, module: &[&str]) -> Vec<Vec<String>> {
         while let Some(more) = rest.strip_prefix(start) {
             (rest, above) = (more, above + 1);
         }
-        // What is above the TUI is not in it.
+        // Paths above the TUI are not in it.
         if let Some(depth) = module.len().checked_sub(above) {
             let base: Vec<String> = module[..depth].iter().map(|part| (*part).to_owned()).collect();
             paths(rest, &base, &mut found);
@@ -249,7 +249,7 @@ fn named_in_tui(code: &str, module: &[&str]) -> Vec<Vec<String>> {
     found
 }
 
-/// The paths of a `use` tree, or the one of an expression; gives what comes after it.
+/// Collects the paths of a `use` tree or an expression, and returns the rest.
 fn paths<'a>(mut rest: &'a str, before: &[String], found: &mut Vec<Vec<String>>) -> &'a str {
     let mut path = before.to_vec();
     loop {
@@ -264,7 +264,7 @@ fn paths<'a>(mut rest: &'a str, before: &[String], found: &mut Vec<Vec<String>>)
         }
         let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
         if end == 0 {
-            // `*`, or nothing that is a path.
+            // `*`, or not a path.
             found.push(path);
             return rest.get(1..).unwrap_or_default();
         }
@@ -316,14 +316,14 @@ fn a_module_names_only_what_stands_below_it() {
     assert!(faults.is_empty(), "{faults}");
 }
 
-/// Which part of a feature or of the core a path leads to.
+/// Returns the part of a feature or of the core that a path leads to.
 fn part_of<'a>(path: &[&'a str]) -> &'a str {
     let parts = ["update", "view", "reader", "driver"];
     path.iter().find(|part| parts.contains(part)).copied().unwrap_or("model")
 }
 
-/// In the TUI a model names neither an update nor a view, a view no update, an update no view,
-/// and none of them a reader, which names none of them; a feature names few others.
+/// In the TUI, a model names neither updates nor views, a view no updates, and an update no views.
+/// None of them names readers, nor the reverse. A feature names few others.
 #[test]
 fn the_parts_of_a_feature_and_features_keep_apart() {
     let mut faults = String::new();
@@ -337,7 +337,7 @@ fn the_parts_of_a_feature_and_features_keep_apart() {
         let feature = FEATURES.iter().find(|(name, _)| me.first() == Some(name));
         let part = part_of(&me);
         let is_test = me[0] == "fixture" || me.last().is_some_and(|name| name.ends_with("_tests"));
-        // The tables of tabs and lists, and what joins the parts of a tab for its row.
+        // The tables of tabs and lists, and the code that joins a tab's parts for its row.
         let is_table = ["viewers", "sections"].contains(&me[0]) || me.len() == 1 && feature.is_some();
         if part == "driver" || is_test {
             continue;
@@ -404,7 +404,7 @@ fn what_clones_starts_no_thread() {
     assert!(faults.is_empty(), "{faults}");
 }
 
-/// The compiler asks for docs only of what leaves the crate.
+/// The compiler requires documentation only for items that the crate exports.
 #[test]
 fn what_a_module_offers_is_described() {
     let items =
@@ -421,7 +421,7 @@ fn what_a_module_offers_is_described() {
         let is_test = source.code.is_empty();
         for (at, line) in lines.iter().enumerate().filter(|(_, line)| !is_test && offers(line)) {
             let above = lines[..at].iter().rev().map(|line| line.trim());
-            // Attributes stand between an item and its words, some over several lines.
+            // Attributes come between an item and its documentation, and may span several lines.
             let words = above.take_while(|line| !line.is_empty() && *line != "}").find(|line| {
                 line.starts_with("///") || line.contains("missing_docs") || *line == "$(#[$doc])*"
             });

@@ -1,5 +1,5 @@
-//! The trash on a real kernel: what is removed comes back as it was, whatever happened in
-//! between. Needs root, or to be root in a user namespace (`unshare -Urmn`).
+//! The trash on a real kernel: removed objects are restored unchanged, whatever happened in the
+//! meantime. Needs root, or root in a user namespace (`unshare -Urmn`).
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
@@ -16,7 +16,7 @@ use hoist::engine::{
 };
 use hoist::internals::base::Paths;
 
-/// Another engine over the same folders, which keeps what is removed for so long.
+/// Opens another engine on the same folders that keeps removed objects for this long.
 fn engine(case: &Case, keep: Duration, space: fn(&Path) -> Option<Space>) -> Engine {
     let paths = case.engine.paths().clone();
     Engine::open(Settings { program: HOIST.into(), keep, space, ..Settings::new(paths) }).unwrap()
@@ -41,7 +41,7 @@ fn names(case: &Case, engine: &Engine) -> Vec<String> {
     list.into_iter().map(|container| container.name.as_str().to_owned()).collect()
 }
 
-/// Every file of a folder with its bytes, its mode and its owner.
+/// Returns all files of a folder with their content, mode and owner.
 fn files(folder: &Path) -> BTreeMap<PathBuf, (u32, u32, Vec<u8>)> {
     use std::os::unix::fs::MetadataExt as _;
     let mut found = BTreeMap::new();
@@ -213,7 +213,7 @@ fn an_image_in_the_trash_keeps_its_layers_until_it_is_purged() {
     assert!(std::fs::read_dir(engine.paths().trash()).unwrap().next().is_none());
 }
 
-/// A mount point, which nobody can delete while this lives.
+/// A mount point, which cannot be deleted while this value exists.
 struct Held(PathBuf);
 
 impl Held {
@@ -244,7 +244,7 @@ fn one_that_cannot_be_deleted_keeps_no_other() {
     assert!(error.causes().concat().contains("busy"), "{:?}", error.causes());
     assert!(entries(&case, &engine).is_empty());
     assert_eq!((gone(&stuck.id).exists(), gone(&other.id).exists()), (true, false));
-    // Nor what is due later.
+    // Nor does it block objects that become due later.
     std::fs::create_dir(gone("later")).unwrap();
     case.wait_for(engine.trash().empty_due()).unwrap_err();
     assert_eq!((gone(&stuck.id).exists(), gone("later").exists()), (true, false));
@@ -299,7 +299,7 @@ fn on_a_full_disk_the_oldest_goes_first() {
     case.wait_for(engine.trash().empty_due()).unwrap();
     assert_eq!(entries(&case, &engine).len(), 3);
     assert_eq!(engine.trash().space().map(Space::is_short), Some(false));
-    // Short of room until the first one is gone.
+    // Too little space until the first object is deleted.
     let first = engine.paths().trash().join(&kept[0].id);
     static FIRST: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
     FIRST.set(first).unwrap();
@@ -377,7 +377,7 @@ fn who_follows_the_events_hears_of_it() {
     );
 }
 
-/// The child of the next test: removes and restores until it is killed.
+/// The child process of the next test: removes and restores until it is killed.
 #[test]
 #[ignore = "another test runs it"]
 #[expect(clippy::disallowed_methods, reason = "a test's child is told so")]
@@ -387,7 +387,7 @@ fn removes_and_restores_for_ever() {
     let paths = Paths::new(root.join("root"), root.join("run"));
     let engine = Engine::open(Settings { space: |_| None, ..Settings::new(paths) }).unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    // The words of the test program itself go to standard output.
+    // Standard output contains the messages of the test program.
     std::io::stderr().write_all(b"\n").unwrap();
     runtime.block_on(async {
         loop {

@@ -1,8 +1,7 @@
-//! The TUI as a user has it: the real binary, in a real terminal, on a real engine.
+//! Tests of the TUI as users run it: the real binary in a real terminal with a real engine.
 //!
-//! A test types keys and waits for screens; it never sleeps. The terminal is an emulator
-//! behind a pseudo-terminal, so what is asserted is what a user would see. Needs root, or a
-//! user namespace.
+//! A test types keys and waits for screens; it never sleeps. The terminal is an emulator on a
+//! pseudo-terminal, so assertions see what a user would see. Needs root, or a user namespace.
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -18,10 +17,10 @@ use alacritty_terminal::term::{Config, Term, TermMode};
 use alacritty_terminal::vte::ansi::Processor;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
-/// Whoever waits longer than this has a bug to look for.
+/// A longer wait indicates a bug.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What was copied last (OSC 52).
+/// The last copied text (OSC 52).
 #[derive(Clone, Default)]
 struct Clipboard(Arc<Mutex<String>>);
 
@@ -33,7 +32,7 @@ impl EventListener for Clipboard {
     }
 }
 
-/// The screen so far, and whether the program has ended.
+/// The current screen, and whether the program has exited.
 struct Seen {
     term: Term<Clipboard>,
     clipboard: Clipboard,
@@ -53,7 +52,7 @@ impl Seen {
     }
 }
 
-/// hoist in a terminal.
+/// hoist running in a terminal.
 struct Tui {
     child: Box<dyn Child + Send + Sync>,
     master: Box<dyn MasterPty + Send>,
@@ -106,7 +105,7 @@ impl Tui {
         Self { child, master: pty.master, keys, seen }
     }
 
-    /// Waits until the screen is as wished, and gives it.
+    /// Waits for a screen that matches, and returns it.
     #[track_caller]
     fn wait(&self, what: &str, is_it: impl Fn(&Seen) -> bool) -> String {
         let until = Instant::now() + PATIENCE;
@@ -123,13 +122,13 @@ impl Tui {
         seen.text()
     }
 
-    /// Waits until `text` is on the screen.
+    /// Waits until the screen contains `text`.
     #[track_caller]
     fn see(&self, text: &str) -> String {
         self.wait(text, |seen| seen.text().contains(text))
     }
 
-    /// Waits until `text` is not on the screen any more.
+    /// Waits until the screen no longer contains `text`.
     #[track_caller]
     fn miss(&self, text: &str) -> String {
         self.wait(&format!("a screen without `{text}`"), |seen| !seen.text().contains(text))
@@ -140,7 +139,7 @@ impl Tui {
         self.keys.flush().unwrap();
     }
 
-    /// Waits for the end, and gives the exit code. The terminal must be as it was.
+    /// Waits for hoist to exit, and returns the exit code. The terminal must be restored.
     #[track_caller]
     fn end(&mut self) -> u32 {
         let until = Instant::now() + PATIENCE;
@@ -198,18 +197,18 @@ fn a_first_hour_from_an_empty_store_to_an_empty_store() {
     let home = Home::new();
     let mut tui = Tui::open(&home, 100, 28);
     tui.see("No containers yet");
-    // An image of this machine, on one key and an answer.
+    // Creates an image from this machine with one key and an answer.
     tui.press("M");
     tui.see("Make an image of this machine's tools?");
     tui.press("y");
     tui.see("made host:latest");
     tui.see("[2 Images 1]");
-    // A container of it, with its terminal.
+    // Runs a container from it, with a terminal.
     tui.press("r");
     tui.see("Run a container");
     tui.press(&format!("web{TAB}sh{TAB}{TAB}{TAB}none"));
     tui.see("$ hoist run -dit --name web --network none host:latest sh");
-    // The same as text, and back into the fields.
+    // Switches to the text form and back.
     tui.press(CTRL_E);
     tui.see("run, as text");
     tui.press(&format!("{HOME}{}--stop-timeout 1 {ENTER}", RIGHT.repeat(4)));
@@ -218,17 +217,17 @@ fn a_first_hour_from_an_empty_store_to_an_empty_store() {
     tui.press(CTRL_S);
     tui.see("web: attach");
     tui.see("# ");
-    // What is typed is answered by the program.
+    // The program answers what is typed.
     tui.press(&format!("echo hello-$((40+2)){ENTER}"));
     tui.see("hello-42");
     tui.press(&format!("stty size{ENTER}"));
     tui.see("22 98");
-    // Detached, it goes on.
+    // It keeps running when detached.
     tui.press(&format!("{CTRL_P}{CTRL_Q}"));
     tui.see("detached from web: attach");
     tui.see("running");
     assert_eq!(home.hoist(["ps", "--format", "{{.Names}} {{.State}}"]).ok(), "web running");
-    // Its log has what it wrote.
+    // The log contains its output.
     tui.press("l");
     tui.see("[1 Logs]");
     tui.see("hello-42");
@@ -242,7 +241,7 @@ fn a_first_hour_from_an_empty_store_to_an_empty_store() {
     tui.see("Memory");
     tui.press("q");
     tui.see("[1 Containers 1]");
-    // Stopped and removed: it is asked, and names what goes.
+    // Stops and removes it: the dialog names the container.
     tui.press("s");
     tui.see("stopped web");
     tui.see("exit 137 KILL");
@@ -274,21 +273,21 @@ fn several_shells_live_beside_each_other_and_go_on_unseen() {
     tui.see("[7 shell]");
     tui.press(&format!("echo second; tty{ENTER}"));
     tui.see("/dev/pts/");
-    // The key twice goes to the program.
+    // Pressing the key twice sends it to the program.
     tui.press(&format!("{RELEASE}{RELEASE}"));
     tui.see("[7 shell]");
     tui.press(&format!("{CTRL_C}{ENTER}echo $?{ENTER}"));
     tui.see("130");
     tui.press(RELEASE);
     tui.see("[1 Containers 1]");
-    // The first one wrote on while nobody looked.
+    // The first terminal received output while it was not shown.
     tui.press(&format!("5{ENTER}"));
     tui.see("shell]");
     tui.press(&format!("{RELEASE}l"));
     tui.see("[1 Logs]");
     tui.press("6");
     tui.see("late-first");
-    // A terminal follows its window.
+    // A terminal follows the size of its pane.
     tui.resize(120, 40);
     tui.wait("a wide border", |seen| seen.text().lines().any(|line| line.chars().count() == 120));
     tui.press(&format!("stty size{ENTER}"));
@@ -298,7 +297,7 @@ fn several_shells_live_beside_each_other_and_go_on_unseen() {
             matches!(words.as_slice(), [rows, columns] if *rows != "18" && rows.parse::<u16>().is_ok() && columns.parse::<u16>().is_ok())
         })
     });
-    // One that ends says so, and is closed.
+    // An exited program is reported, and its terminal closed.
     tui.press(&format!("exit 3{ENTER}"));
     tui.see("exit 3");
     tui.press("x");
@@ -336,7 +335,7 @@ fn a_page_keeps_what_was_read_of_a_container_that_another_process_removes() {
     tui.see("sleep 1000");
     tui.press("4");
     tui.see("Status ");
-    // A key that needs it says why it does nothing, and reaches no other container.
+    // A key that needs the container reports why it does nothing, and affects no other container.
     tui.press(",s");
     tui.see("`web` is gone");
     tui.press("q");
@@ -358,14 +357,14 @@ fn panes_stand_beside_each_other_and_a_layout_comes_back() {
     tui.see("# ");
     tui.press(&format!("for i in $(seq 1 90); do echo n$i-; done; echo ready-$((1+1)){ENTER}"));
     tui.see("ready-2");
-    // A second shell beside it, then the keys go from one to the other.
+    // A second shell beside the first; then the focus moves from one to the other.
     tui.press(&format!("{RELEASE}{CTRL_W}v"));
     tui.wait("two shells", |seen| seen.text().matches(": shell").count() == 2);
     tui.press(&format!("echo here-$((40+2)){ENTER}"));
     tui.see("here-42");
     tui.press(&format!("{RELEASE}hecho there-$((40+3)){ENTER}"));
     tui.see("there-43");
-    // What has scrolled away is searched, marked and copied.
+    // The scrollback can be searched, marked and copied.
     tui.press(&format!("{RELEASE}[/n5-{ENTER}"));
     tui.see("copy mode");
     tui.wait("what scrolled away", |seen| {
@@ -374,7 +373,7 @@ fn panes_stand_beside_each_other_and_a_layout_comes_back() {
     tui.press("Vjjy");
     tui.see("copied 3 lines");
     tui.wait("the clipboard", |seen| *seen.clipboard.0.lock().unwrap() == "n5-\nn6-\nn7-");
-    // The other pane shows what the list's cursor is on once more.
+    // The other pane shows the container under the list's cursor again.
     tui.press(&format!("{RELEASE}:layout save two{ENTER}"));
     tui.see("layout two saved");
     tui.press("Qy");
@@ -423,7 +422,7 @@ fn what_others_do_beside_it_appears_at_once() {
     home.hoist(["tag", "busybox", "second:name"]).ok();
     tui.press("2");
     tui.see("second:name");
-    // The command line's own words.
+    // The commands of the command line.
     tui.press(&format!(":create --name made --network none busybox true{ENTER}"));
     tui.see("created made");
     tui.press(&format!(":rm made{ENTER}"));
@@ -452,8 +451,8 @@ fn what_a_start_warns_of_is_a_notice() {
     tui.see("● labelled");
 }
 
-/// On a disk of its own with both folders of an engine, an image and a container, after this
-/// script. The disk goes with the mount namespace, and that with the program.
+/// Runs this script, and then hoist on a separate disk with both folders of an engine, an image and
+/// a container. The disk is removed with the mount namespace, and that with the program.
 fn open_on_a_small_disk(home: &Home, script: &str) -> Tui {
     support::busybox_tar(&home.path("busybox.tar"));
     let whole = format!(
@@ -506,7 +505,7 @@ fn a_log_is_searched_filtered_followed_and_saved() {
     tui.press("l");
     tui.see("follow ●");
     tui.see("beat");
-    // The first line is one stroke away, and what comes is counted and does not move it.
+    // The first line is one key away. New lines are counted and do not move it.
     tui.press("gg");
     tui.see("line 1 of");
     tui.see(" INFO line 0 ");
@@ -527,7 +526,7 @@ fn a_log_is_searched_filtered_followed_and_saved() {
     tui.see("saved 8 lines");
     let saved = std::fs::read_to_string(&path).unwrap();
     assert_eq!(saved.lines().next(), Some("INFO line 120"));
-    // The search goes first, then the filter.
+    // Clears the search first, then the filter.
     tui.press("\x1b");
     tui.miss("/line 777");
     tui.press("\x1b");
@@ -567,7 +566,7 @@ fn the_terminal_is_given_back_on_a_signal() {
     }
 }
 
-/// Says to this program that it is to show a TUI whose files cannot be read without a panic.
+/// Tells this program to show a TUI with unreadable files, which must not panic.
 const PANIC: &str = "HOIST_TEST_PANIC";
 
 #[test]

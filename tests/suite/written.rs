@@ -1,5 +1,5 @@
-//! Layers that hoist writes: the same bytes for the same tree, and the same tree from them, by
-//! our own reader and by GNU tar. Needs root, or to be root in a user namespace.
+//! Layers written by hoist: equal trees result in equal bytes, and both our own reader and GNU tar
+//! restore the same tree. Needs root, or root in a user namespace.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -56,7 +56,7 @@ fn written(folder: &Path) -> Vec<u8> {
     layer::write(&root, &Traits::default(), in_user_namespace(), Vec::new()).unwrap().1
 }
 
-/// What a tree holds, by path; names of one file share a number.
+/// Returns the entries of a tree by path. Names of the same file share a number.
 fn facts(root: &Path) -> BTreeMap<Vec<u8>, String> {
     let (mut found, mut inodes) = (BTreeMap::new(), BTreeMap::new());
     let mut left = vec![root.to_owned()];
@@ -103,7 +103,7 @@ fn facts(root: &Path) -> BTreeMap<Vec<u8>, String> {
     told
 }
 
-/// One entry to be made: what, where, how.
+/// An entry to create: its type, path and attributes.
 #[derive(Debug, Clone)]
 struct Item {
     kind: u8,
@@ -141,7 +141,7 @@ fn names() -> Vec<OsString> {
     names
 }
 
-/// Makes the items below `root`, what is there already left as it is.
+/// Creates the items below `root`, and keeps what already exists.
 fn make(root: &Path, items: &[Item]) {
     let (names, mut folders, mut files) = (names(), vec![root.to_owned()], Vec::new());
     let mut folder_times = Vec::new();
@@ -183,7 +183,7 @@ fn make(root: &Path, items: &[Item]) {
                 let text: Vec<u8> = (0..item.size).map(|at| (at / 7).to_le_bytes()[0]).collect();
                 std::io::Write::write_all(&mut &file, &text).unwrap();
                 if item.kind == 8 {
-                    file.set_len(item.size as u64 + (1 << 20)).unwrap(); // a hole at its end
+                    file.set_len(item.size as u64 + (1 << 20)).unwrap(); // a hole at the end
                     xattr::set(&file, OsStr::new("user.hoist"), &text[..text.len().min(900)]).unwrap();
                 }
             }
@@ -277,13 +277,13 @@ fn what_a_layer_leaves_to_those_below_it_is_left_to_them_again() {
 fn gnu_tar_reads_what_is_written_as_it_is() {
     let place = Place::new();
     let tree = place.upper("tree");
-    // In a user namespace most owners cannot be kept.
+    // In a user namespace most owners cannot be preserved.
     let kept = ["-dR", "--preserve=mode,links", "/etc", "/usr/share/doc"];
     let copied = Command::new("cp").args(kept).arg(&tree).status().unwrap();
     assert!(copied.success());
     fs::write(tree.join("l".repeat(250)), "long").unwrap();
     fs::hard_link(tree.join("etc/passwd"), tree.join("zz-again")).unwrap();
-    // GNU tar compares fractions, which are not kept.
+    // GNU tar compares fractions of seconds, which are not stored.
     let whole =
         Command::new("find").arg(&tree).args(["-exec", "touch", "-hd", "@1700000000", "{}", "+"]).status();
     assert!(whole.unwrap().success());

@@ -1,18 +1,18 @@
 #!/bin/bash
-# Looks at hoist on a fresh machine as users have it: systemd, only cgroup v2, AppArmor.
+# Tests hoist on a fresh machine like those of users: systemd, cgroup v2 only, AppArmor.
 #
 #   LAB=/path/to/lab tests/vm/machine.sh path/to/hoist
 #
-# LAB has `reset.sh` (a pristine machine), `ssh.sh [-u USER] COMMAND` (root, or `dev`, who has
-# sudo, in a login session) and `up.sh -w` (waits for a boot). Prints PASS or FAIL a check and
-# fails with any of them.
+# LAB contains `reset.sh` (resets the machine), `ssh.sh [-u USER] COMMAND` (as root, or as `dev`,
+# who can use sudo, in a login session) and `up.sh -w` (waits until the machine has booted). Prints
+# PASS or FAIL for each check, and fails if any check does.
 set -euo pipefail
 hoist=$1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 ssh() { "$LAB/ssh.sh" "$@"; }
 
-# The checks, in the machine. `said WHAT GOT WANTED`.
+# The checks, which run inside the machine. Usage: `said WHAT GOT WANTED`.
 cat >"$work/checks.sh" <<'GUEST'
 said() { if [ "$2" = "$3" ]; then echo "PASS $1"; else echo "FAIL $1: got [$2], want [$3]"; fi; }
 run() { hoist run --rm --network none "$@" 2>&1; }
@@ -50,7 +50,7 @@ own_groups() {
     hoist rm -f "$id" >/dev/null
 }
 
-# Its name ends in digits of its text.
+# The name of the profile ends in digits derived from its text.
 unversioned() {
     sed 's/-[0-9a-f]\{8\} / /'
 }
@@ -58,7 +58,7 @@ unversioned() {
 confinement() {
     said "the default profile" "$(run base cat /proc/self/attr/current | unversioned)" "hoist-default (enforce)"
     said "the default profile, in exec" "$(id=$(hoist run -d --network none base sleep 1000); hoist exec "$id" cat /proc/self/attr/current | unversioned; hoist rm -f "$id" >/dev/null)" "hoist-default (enforce)"
-    # util-linux has it by mount_setattr(2), which AppArmor does not judge.
+    # util-linux remounts with mount_setattr(2), which AppArmor does not mediate.
     said "a remount with SYS_ADMIN" "$(run --cap-add SYS_ADMIN base sh -c 'mount -o remount,rw /proc/sys 2>/dev/null && echo done || echo denied')" denied
     said "the same in exec" "$(id=$(hoist run -d --network none --cap-add SYS_ADMIN base sleep 1000)
         hoist exec "$id" sh -c 'mount -o remount,rw /proc/sys 2>/dev/null && echo done || echo denied'; hoist rm -f "$id" >/dev/null)" denied
@@ -121,7 +121,7 @@ GUEST
 tar c -C "$(dirname "$hoist")" --transform 's,.*/,,;s,^,/home/dev/,' "$(realpath "$hoist")" 2>/dev/null | ssh tar x -P -C / 
 ssh "mv /home/dev/$(basename "$hoist") /home/dev/hoist; chown dev: /home/dev/hoist"
 {
-    # What a user does first.
+    # The first steps of a user.
     dev() { ssh -u dev "$@" 2>&1 || true; }
     check() { if [ "$2" = "$3" ]; then echo "PASS $1"; else echo "FAIL $1: got [$2], want [$3]"; fi; }
     check "version without root" "$(dev './hoist version | head -1')" "$(dev './hoist version | head -1' | grep -E '^(Client|hoist)')"
@@ -130,7 +130,7 @@ ssh "mv /home/dev/$(basename "$hoist") /home/dev/hoist; chown dev: /home/dev/hoi
     tar c -C "$work" checks.sh | ssh tar x -C /usr/local/bin
     ssh 'hoist image from-host -t base sh true env cat sleep grep find wc mount umount head ls mkdir tar >/dev/null'
     for group in ends adoption own_groups confinement circumstances firewall nested; do
-        # In a login session, as a person would.
+        # In a login session, as users do.
         dev "sudo bash /usr/local/bin/checks.sh $group"
     done
     for units in no units; do
@@ -144,7 +144,7 @@ ssh "mv /home/dev/$(basename "$hoist") /home/dev/hoist; chown dev: /home/dev/hoi
     done
 } | tee "$work/said"
 ! grep -v -e ^PASS -e '^  (' "$work/said" >/dev/null
-# Checks that break off say nothing of what they have not come to.
+# Aborted checks do not report the remaining ones.
 passed=$(grep -c ^PASS "$work/said" || true)
 if [ "$passed" != 31 ]; then
     echo "FAIL $passed checks passed instead of 31"

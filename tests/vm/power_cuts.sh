@@ -1,19 +1,19 @@
 #!/bin/bash
-# Pulls the plug of a virtual machine while hoist works in it, again and again, and looks
-# whether anything is lost that was reported as done.
+# Repeatedly cuts the power of a virtual machine while hoist works in it, and checks that nothing
+# that was reported as done is lost.
 #
 #   LAB=/path/to/lab tests/vm/power_cuts.sh path/to/hoist [CUTS]
 #
-# LAB has `reset.sh` (a pristine machine), `ssh.sh COMMAND` (as root) and `powercut.sh -a SECONDS`
-# (SIGKILL to the machine after so long, and the same disk booted again). Prints a line a cut
-# and fails at the first loss.
+# LAB contains `reset.sh` (resets the machine), `ssh.sh COMMAND` (as root) and `powercut.sh -a
+# SECONDS` (kills the machine after this time, and boots it again with the same disk). Prints a line
+# for each cut, and fails at the first loss.
 set -euo pipefail
 hoist=$1 cuts=${2:-10}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 ssh() { "$LAB/ssh.sh" "$@"; }
 
-# In the machine: says what is done only when hoist has said so.
+# Runs inside the machine, and reports an action only after hoist has done so.
 cat >"$work/work.sh" <<'GUEST'
 n=$1
 archive() { # an image of one layer that no other has, as `docker save` writes it
@@ -35,14 +35,14 @@ for i in $(seq 1000); do
     new=$(unnamed) && echo "image $new"
     hoist run --network none --name "r$k" base true && echo "ended r$k"
     hoist run --network none --rm --name "t$k" base true && echo "temporary t$k"
-    # What is under way when the plug is pulled may be done or not.
+    # An action in progress when the power is cut may or may not be done.
     echo "maybe c$k"
     hoist rename "c$k" "d$k" && echo "gone c$k" && echo "container d$k"
     hoist tag "h$k" "g$k" && echo "image g$k"
     [ "$i" != 1 ] || continue
     echo "maybe d$before" && hoist rm "d$before" >/dev/null && echo "gone d$before"
     echo "maybe l$before" && hoist rmi "l$before" >/dev/null && echo "absent l$before"
-    # Of two names one goes; and an image that has none.
+    # Removes one of two names, and an image without a name.
     echo "maybe g$before" && hoist rmi "g$before" >/dev/null && echo "absent g$before"
     echo "maybe $old" && hoist rmi "$old" >/dev/null && echo "absent $old"
 done
@@ -57,7 +57,7 @@ for ((cut = 1; cut <= cuts; cut++)); do
     client=$!
     "$LAB/powercut.sh" -a "$((4 + RANDOM % 14)).$((RANDOM % 10))"
     wait "$client" || true
-    # A line that is cut short was not told.
+    # A truncated line does not count as reported.
     [ -z "$(tail -c 1 "$work/new")" ] || sed -i '$d' "$work/new"
     cat "$work/new" >>"$work/told"
     ssh "hoist ps -a --no-trunc --format '{{.Names}} {{.Status}}'" >"$work/containers"

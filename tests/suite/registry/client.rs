@@ -1,4 +1,4 @@
-//! The client alone: documents and bytes, logins, redirects, patience.
+//! The registry client alone: documents and blobs, logins, redirects, timeouts.
 
 use std::fs;
 use std::sync::{Arc, Mutex};
@@ -12,8 +12,7 @@ use serde_json::json;
 
 use super::toy::{Answer, Content, End, OCI_GZIP, OCI_INDEX, OCI_MANIFEST, Seen, Toy};
 
-/// Settings that pause for nothing longer than a test likes, but give a loaded machine
-/// time to answer.
+/// Settings with short pauses for tests, which still give a loaded machine time to answer.
 pub(crate) fn impatient() -> Settings {
     let patience = Patience {
         tries: 3,
@@ -25,7 +24,7 @@ pub(crate) fn impatient() -> Settings {
     Settings { patience, ..Settings::default() }
 }
 
-/// Those, for who tests silence.
+/// The same with short timeouts, for tests of peers that do not answer.
 pub(crate) fn hasty() -> Settings {
     let mut settings = impatient();
     settings.patience.silence = Duration::from_secs(1);
@@ -45,7 +44,7 @@ fn resolve(settings: Settings, reference: &Reference) -> Result<Resolved, Error>
     wait(repository.resolve(&amd64(), &Reporter::silent()))
 }
 
-/// Fetches a blob from `done` on; gives what came and how it ended.
+/// Fetches a blob starting at `done`. Returns the received bytes and the result.
 fn fetch(settings: Settings, reference: &Reference, blob: &Blob, done: u64) -> (Vec<u8>, Result<(), Error>) {
     let repository = Registry::new(settings).repository(reference);
     let (mut bytes, mut done) = (Vec::new(), done);
@@ -62,7 +61,7 @@ fn some_image() -> Content {
     content
 }
 
-/// Content with one blob of a megabyte that no two parts of are alike.
+/// Content with a blob of one megabyte, in which no two parts are equal.
 fn large_blob() -> (Content, Blob, Vec<u8>) {
     let bytes: Vec<u8> = (0..1_000_000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     let mut content = Content::default();
@@ -388,7 +387,7 @@ fn one_that_refused_in_plain_http_is_not_taken_for_one_that_is_down() {
     let asks = |_: &Seen, _: &Content| Some(Answer::new(401).header("WWW-Authenticate", "Basic realm=\"x\""));
     let toy = Toy::start(Content::default(), asks);
     let repository = Registry::new(impatient()).repository(&toy.reference("web"));
-    // As a pull does for an image that is there already.
+    // As a pull does for an image that already exists.
     let error = wait(repository.head(&Reporter::silent())).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Denied, "{error}");
     let error = wait(repository.resolve(&amd64(), &Reporter::silent())).unwrap_err();
@@ -416,7 +415,7 @@ fn someone_else_cannot_ask_who_we_are() {
     assert!(elsewhere.seen().iter().all(|seen| seen.header("authorization").is_none()));
 }
 
-/// A toy that wants a token, which the same toy gives out.
+/// Returns a toy registry that requires a token, which it also issues.
 pub(crate) fn with_tokens(content: Content, want: Option<&'static str>) -> Toy {
     Toy::start(content, move |seen, _| {
         let host = seen.header("host").unwrap();

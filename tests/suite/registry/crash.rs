@@ -1,4 +1,4 @@
-//! kill -9 in the middle of a pull, at moments nobody chose.
+//! Kills pulls with SIGKILL at random moments.
 
 use std::fs;
 use std::path::Path;
@@ -48,7 +48,7 @@ fn a_killed_pull_leaves_no_half_image_and_the_next_one_goes_on() {
     let toy = Toy::honest(content);
     let reference = toy.reference("web");
 
-    // How long an undisturbed one takes says what a random moment is.
+    // The duration of an undisturbed pull determines the range of random moments.
     let dir = tempfile::tempdir().unwrap();
     let begin = Instant::now();
     assert!(start(dir.path(), &reference).wait().unwrap().success());
@@ -66,18 +66,18 @@ fn a_killed_pull_leaves_no_half_image_and_the_next_one_goes_on() {
         std::thread::sleep(moment);
         child.kill().unwrap();
         if child.wait().unwrap().success() {
-            whole = moment; // it took no longer: the machine has become faster
+            whole = moment; // it was as fast as that: the machine has become faster
         } else {
             killed += 1;
         }
         let store =
             Store::new(Paths::new(bench.dir.path().join("root"), bench.dir.path().join("run")), false);
         for image in store.images().unwrap() {
-            // What can be seen is whole.
+            // Visible images are complete.
             for (at, content) in contents.iter().enumerate() {
                 assert!(bench.file(&image.id, &format!("file{at}")).unwrap() == *content);
             }
-            // Killed before it was named, it is an image without a name: its id removes it.
+            // If it was killed before it was tagged, the image has no name and is removed by id.
             store
                 .remove(
                     &image.id.to_string(),
@@ -105,7 +105,7 @@ fn a_full_disk_is_told_and_leaves_no_half_image() {
     make::put(&mut content, "latest", &[Layer::gzip(&make::tar(&[("big", &make::noise(3, 8_000_000))]))]);
     let toy = Toy::honest(content);
     let dir = tempfile::tempdir().unwrap();
-    // A small disk, in a mount namespace of its own: nothing of it stays.
+    // A small disk in its own mount namespace, so that nothing remains.
     let script = "mount -t tmpfs -o size=6m tmpfs \"$PWD\" && cd \"$PWD\" && \
         \"$0\" --root \"$PWD/root\" --run-root \"$PWD/run\" pull -q \"$1\"; echo status $?; \
         find root/images root/refs root/layers";

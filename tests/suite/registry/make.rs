@@ -1,4 +1,4 @@
-//! Images for the tests: tars, packed, with a configuration that fits them.
+//! Test images: packed layers with a matching configuration.
 
 use std::fs;
 use std::io::Write;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::toy::{Content, OCI_GZIP, OCI_MANIFEST, OCI_TAR, OCI_ZSTD};
 
-/// A layer as it lies in a registry, and the digest of its tar.
+/// A layer as stored in a registry, and the digest of its tar.
 #[derive(Debug, Clone)]
 pub(crate) struct Layer {
     pub(crate) kind: &'static str,
@@ -39,7 +39,7 @@ impl Layer {
     }
 }
 
-/// A tar of regular files.
+/// Returns a tar of regular files.
 pub(crate) fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     for (path, content) in files {
@@ -51,7 +51,7 @@ pub(crate) fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
     builder.into_inner().unwrap()
 }
 
-/// `len` bytes that do not pack well, others for each `seed`.
+/// Returns `len` bytes that do not compress well, different for each `seed`.
 pub(crate) fn noise(seed: u64, len: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let step = || {
@@ -63,7 +63,7 @@ pub(crate) fn noise(seed: u64, len: usize) -> Vec<u8> {
     std::iter::repeat_with(step).take(len).collect()
 }
 
-/// The configuration of an image of these layers for this machine.
+/// Returns the configuration of an image with these layers for this machine.
 pub(crate) fn config(layers: &[Layer]) -> Value {
     let platform = hoist::internals::oci::Platform::host();
     let diff_ids: Vec<&Digest> = layers.iter().map(|layer| &layer.diff_id).collect();
@@ -75,7 +75,7 @@ pub(crate) fn config(layers: &[Layer]) -> Value {
     })
 }
 
-/// Puts an image of these layers under `tag`; gives its manifest's descriptor.
+/// Adds an image with these layers under `tag`, and returns its manifest's descriptor.
 pub(crate) fn put(content: &mut Content, tag: &str, layers: &[Layer]) -> Value {
     let parts: Vec<_> = layers.iter().map(|layer| (layer.kind, &layer.bytes[..])).collect();
     content.image(tag, &config(layers), &parts)

@@ -1,5 +1,5 @@
-//! Pulling: against a toy registry that misbehaves in every way we know, and against
-//! Debian's docker-registry with its password, its certificates and its files.
+//! Pulling from a toy registry that misbehaves in every known way, and from Debian's
+//! docker-registry with its passwords, certificates and files.
 
 mod client;
 mod crash;

@@ -1,4 +1,4 @@
-//! Debian's docker-registry as the other side, filled by skopeo.
+//! Tests with Debian's docker-registry, filled by skopeo.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -15,11 +15,11 @@ use serde_json::json;
 use super::client::{impatient, wait};
 use super::make::{self, Layer};
 
-/// `bWU6c2VjcmV0` is `me:secret`; this is its line of htpasswd, as bcrypt has it.
+/// `bWU6c2VjcmV0` is `me:secret`; this is its line for htpasswd with bcrypt.
 const HTPASSWD: &str = "me:$2b$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n";
 const LOGIN: &str = "bWU6c2VjcmV0";
 
-/// A docker-registry with its own port and folder; both go with it.
+/// A docker-registry with its own port and folder. Dropping it removes both.
 pub(crate) struct Peer {
     pub(crate) address: String,
     pub(crate) dir: tempfile::TempDir,
@@ -27,9 +27,10 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    /// Starts one whose `http` section ends in `http`, and with `rest` behind it.
+    /// Starts a registry whose configuration has `http` at the end of its `http` section, and
+    /// `rest` after it.
     pub(crate) fn start(dir: tempfile::TempDir, http: &str, rest: &str) -> Self {
-        // The port may be taken between here and there: then another one is tried.
+        // The port may be taken in the meantime. In that case it tries another one.
         for _ in 0..10 {
             let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
             let storage = dir.path().join("storage");
@@ -63,7 +64,8 @@ impl Peer {
         Self::start(tempfile::tempdir().unwrap(), "", "")
     }
 
-    /// Copies an image of these layers there, as `name`, in the form that `options` ask for.
+    /// Copies an image with these layers to the registry as `name`, in the format that `options`
+    /// request.
     pub(crate) fn put(&self, name: &str, layers: &[Layer], options: &[&str]) {
         let layout = self.dir.path().join(format!("layout-{name}"));
         make::layout(&layout, layers);
@@ -89,7 +91,7 @@ impl Drop for Peer {
     }
 }
 
-/// Resolves and fetches all of an image; every digest is checked here once more.
+/// Resolves and fetches a whole image, and verifies all digests again.
 fn fetch_all(settings: Settings, reference: &Reference) -> Result<Resolved, Error> {
     let repository = Registry::new(settings).repository(reference);
     let reporter = Reporter::silent();
@@ -162,7 +164,7 @@ fn openssl(dir: &Path, arguments: &[&str]) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// `<name>.crt` and `<name>.key`, signed by `ca` or by itself.
+/// Creates `<name>.crt` and `<name>.key`, signed by `ca` or self-signed.
 fn certificate(dir: &Path, name: &str, ca: Option<&str>) {
     let (key, crt, subject) = (format!("{name}.key"), format!("{name}.crt"), format!("/CN={name}"));
     let mut arguments = vec![
@@ -227,10 +229,10 @@ fn a_registrys_own_authority_and_the_clients_certificate_are_used() {
     peer.put("web", &three_layers(), &["--dest-cert-dir", &folder.display().to_string()]);
     fetch_all(good.clone(), &peer.reference("web")).unwrap();
 
-    // Loopback is trusted without proof, but not where a proof is named.
+    // Loopback is trusted without a certificate, unless one is configured.
     let error = fetch_all(certs("wrong", "other.crt"), &peer.reference("web")).unwrap_err();
     assert!(matches!(error, Error::Refused { status: 400, .. }), "{error:?}");
-    // Without the client's certificate the registry hangs up.
+    // Without the client's certificate the registry closes the connection.
     assert!(fetch_all(impatient(), &peer.reference("web")).is_err());
     fs::remove_file(folder.join("client.key")).unwrap();
     let error = fetch_all(good, &peer.reference("web")).unwrap_err();

@@ -1,4 +1,4 @@
-//! Pulls from end to end: what the store holds after them, whatever happened on the way.
+//! Complete pulls: the content of the store afterwards, whatever happened during the pull.
 
 use std::fs;
 use std::path::Path;
@@ -21,7 +21,7 @@ use super::make::{self, Layer};
 use super::peer::Peer;
 use super::toy::{Content, End, Seen, Toy};
 
-/// An engine of its own, and what it told.
+/// An engine for a test, and its reported progress.
 pub(crate) struct Bench {
     pub(crate) dir: tempfile::TempDir,
     pub(crate) engine: Engine,
@@ -75,7 +75,7 @@ impl Bench {
         notes.collect()
     }
 
-    /// In which phases a layer was seen.
+    /// Returns the phases reported for a layer.
     fn phases(&self, layer: &Layer) -> Vec<Phase> {
         let mut phases = Vec::new();
         for it in self.news.lock().unwrap().iter() {
@@ -89,7 +89,7 @@ impl Bench {
         phases
     }
 
-    /// Unfinished downloads, by size.
+    /// Returns the sizes of unfinished downloads.
     pub(crate) fn parts(&self) -> Vec<u64> {
         let entries = fs::read_dir(self.engine.paths().ingest()).into_iter().flatten();
         let parts = entries
@@ -98,7 +98,7 @@ impl Bench {
         parts.map(|entry| entry.metadata().unwrap().len()).collect()
     }
 
-    /// Whatever lies in `ingest/` beside resumable downloads.
+    /// Returns everything in `ingest/` except resumable downloads.
     pub(crate) fn litter(&self) -> Vec<String> {
         let list = |dir: &Path| -> Vec<String> {
             let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };
@@ -111,13 +111,13 @@ impl Bench {
         litter
     }
 
-    /// The content of a file of an image, as its top-most layer that has it says.
+    /// Returns the content of a file of an image, from the topmost layer that contains it.
     pub(crate) fn file(&self, image: &ImageId, path: &str) -> Option<Vec<u8>> {
         let layers = self.store().layers_of(image).unwrap();
         layers.iter().find_map(|layer| fs::read(self.engine.paths().layers().join(layer).join(path)).ok())
     }
 
-    /// Nothing of a failed pull may be seen.
+    /// Asserts that nothing of a failed pull is visible.
     fn assert_empty(&self) {
         assert_eq!(self.store().images().unwrap(), []);
         assert_eq!(self.store().references().unwrap(), []);
@@ -129,7 +129,7 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// Layers of every packing; the last one takes a while.
+/// Returns layers in every compression format; the last one takes a while.
 fn layers() -> Vec<Layer> {
     vec![
         Layer::gzip(&make::tar(&[("etc/a", b"one"), ("etc/b", b"two")])),
@@ -145,7 +145,7 @@ fn toy_with(layers: &[Layer]) -> Toy {
     Toy::honest(content)
 }
 
-/// The error's own words and its causes.
+/// Returns the error's message and its causes.
 fn told(error: &Error) -> String {
     format!("{error}: {}", error.causes().join(": "))
 }
@@ -184,7 +184,7 @@ fn layers_of_every_packing_become_an_image_and_the_second_pull_is_short() {
     assert_eq!(toy.seen()[before..].iter().map(|seen| &*seen.method).collect::<Vec<_>>(), ["HEAD"]);
     assert_eq!(bench.notes().last().unwrap(), &format!("Status: Image is up to date for {reference}"));
 
-    // By digest it cannot have changed.
+    // A digest cannot have changed.
     let before = toy.seen().len();
     let by_digest = bench.pull(&reference.with_digest(pulled.digest.clone())).unwrap();
     assert_eq!((by_digest.status, toy.seen().len()), (PullStatus::UpToDate, before));
@@ -201,7 +201,7 @@ fn pulls_of_an_engine_share_connections_and_tokens() {
     for _ in 0..3 {
         bench.pull(&toy.reference("web")).unwrap();
     }
-    // Each tries TLS first, which the toy does not speak.
+    // Each connection tries TLS first, which the toy does not support.
     assert_eq!((toy.connections(), toy.count("/token?")), (first + 3, 1));
 }
 
@@ -293,7 +293,7 @@ fn a_moved_tag_is_pulled_anew_and_the_old_image_stays() {
             Some(content.answer(&Seen { path, ..seen.clone() }))
         })
     };
-    // Two toys stand for one registry before and after.
+    // Two toys simulate the same registry before and after a change.
     let (before, after) = (moved("/latest"), moved("/moved"));
     let paths = bench.engine.paths().clone();
     let pull = |toy: &Toy| {
@@ -341,7 +341,7 @@ fn a_name_gets_the_images_of_other_platforms_of_its_index() {
     let images = runtime().block_on(bench.engine.images().list()).unwrap();
     assert!(images.iter().all(|image| image.tags == [reference.clone()]));
     assert_eq!(images.len(), 2);
-    // What is here is chosen from without a question.
+    // An existing image is chosen without a request.
     let asked = toy.seen().len();
     let (word, reporter) = (reference.to_string(), Reporter::silent());
     let chosen = |platform| {
@@ -381,7 +381,7 @@ fn a_platform_that_is_asked_for_is_not_up_to_date_by_an_older_variant() {
         (pull("linux/arm/v7").status, pull("linux/arm/v6").status),
         (PullStatus::UpToDate, PullStatus::UpToDate)
     );
-    // The index has no better one for it.
+    // The index has no better match for it.
     let best = pull("linux/arm/v8");
     assert_eq!((best.status, best.image), (PullStatus::UpToDate, new.image));
 }
@@ -414,7 +414,7 @@ fn a_cancelled_pull_leaves_a_part_that_the_next_one_goes_on_with() {
     bench.assert_empty();
     let parts = bench.parts();
     assert_eq!(parts.len(), 1);
-    // Cancelled as soon as the second request, after the silence, brought something.
+    // It was cancelled as soon as the second request, after the silence, received data.
     assert!(parts[0] > half as u64 && parts[0] < layers[3].bytes.len() as u64, "{parts:?}");
 
     let pulled = bench.pull(&toy.reference("web")).unwrap();

@@ -1,4 +1,4 @@
-//! A registry in this process: honest unless a test tells it otherwise.
+//! A registry in this process that behaves correctly unless a test says otherwise.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -16,14 +16,14 @@ pub(crate) const OCI_TAR: &str = "application/vnd.oci.image.layer.v1.tar";
 pub(crate) const OCI_ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
 pub(crate) const OCI_GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 
-/// A request as it came.
+/// A received request.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
     pub(crate) method: String,
-    /// With the query.
+    /// The path with the query.
     pub(crate) path: String,
     pub(crate) headers: HashMap<String, String>,
-    /// How many requests of the same method and path came before.
+    /// The number of previous requests with the same method and path.
     pub(crate) nth: usize,
 }
 
@@ -32,19 +32,19 @@ impl Seen {
         self.headers.get(name).map(String::as_str)
     }
 
-    /// The first byte asked for.
+    /// Returns the first byte of the requested range.
     pub(crate) fn range(&self) -> Option<usize> {
         self.header("range")?.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok()
     }
 }
 
-/// What goes back.
+/// A response.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
-    /// What Content-Length says, where that is not the body's length.
+    /// The value of Content-Length, if it is not the body's length.
     pub(crate) claims: Option<usize>,
     /// What happens after the body.
     pub(crate) end: End,
@@ -52,10 +52,10 @@ pub(crate) struct Answer {
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum End {
-    /// The connection closes.
+    /// The connection is closed.
     #[default]
     Close,
-    /// Nothing more comes, and the connection stays open.
+    /// The connection stays open, but nothing more is sent.
     Silence,
 }
 
@@ -78,7 +78,7 @@ impl Answer {
         self.header("Content-Type", "application/json").body(body.to_string())
     }
 
-    /// Sends only the first `len` bytes of what it announces.
+    /// Sends only the first `len` bytes of the announced body.
     pub(crate) fn cut(mut self, len: usize, end: End) -> Self {
         self.claims = Some(self.body.len());
         self.body.truncate(len);
@@ -87,7 +87,7 @@ impl Answer {
     }
 }
 
-/// What the registry holds.
+/// The content of the registry.
 #[derive(Debug, Default)]
 pub(crate) struct Content {
     blobs: HashMap<String, Vec<u8>>,
@@ -95,14 +95,14 @@ pub(crate) struct Content {
 }
 
 impl Content {
-    /// Adds a blob; gives its descriptor.
+    /// Adds a blob, and returns its descriptor.
     pub(crate) fn blob(&mut self, media_type: &str, bytes: &[u8]) -> Value {
         let digest = Digest::of(bytes).to_string();
         self.blobs.insert(digest.clone(), bytes.to_vec());
         json!({"mediaType": media_type, "digest": digest, "size": bytes.len()})
     }
 
-    /// Adds a manifest or index under `tag` and its digest; gives its descriptor.
+    /// Adds a manifest or index under `tag` and its digest, and returns its descriptor.
     pub(crate) fn manifest(&mut self, tag: &str, media_type: &str, document: &Value) -> Value {
         let bytes = document.to_string().into_bytes();
         let digest = Digest::of(&bytes).to_string();
@@ -113,7 +113,7 @@ impl Content {
         descriptor
     }
 
-    /// Adds an image of these packed layers under `tag`; gives its manifest's descriptor.
+    /// Adds an image with these packed layers under `tag`, and returns its manifest's descriptor.
     pub(crate) fn image(&mut self, tag: &str, config: &Value, layers: &[(&str, &[u8])]) -> Value {
         let config = self.blob(OCI_CONFIG, config.to_string().as_bytes());
         let layers: Vec<Value> = layers.iter().map(|(kind, bytes)| self.blob(kind, bytes)).collect();
@@ -122,13 +122,13 @@ impl Content {
         self.manifest(tag, OCI_MANIFEST, &document)
     }
 
-    /// Every blob and manifest by its digest.
+    /// Returns all blobs and manifests with their digests.
     pub(crate) fn everything(&self) -> impl Iterator<Item = (Digest, &Vec<u8>)> {
         let manifests = self.manifests.iter().map(|(name, (_, bytes))| (name, bytes));
         self.blobs.iter().chain(manifests).filter_map(|(name, bytes)| Some((name.parse().ok()?, bytes)))
     }
 
-    /// The honest answer.
+    /// Returns the correct response.
     pub(crate) fn answer(&self, seen: &Seen) -> Answer {
         let path = seen.path.split('?').next().unwrap_or_default();
         if path == "/v2/" {
@@ -168,14 +168,14 @@ struct Inside {
     ends: AtomicBool,
 }
 
-/// A running toy. It stops when dropped.
+/// A running toy registry. Dropping it stops it.
 pub(crate) struct Toy {
     pub(crate) address: SocketAddr,
     inside: Arc<Inside>,
 }
 
 impl Toy {
-    /// Serves `content`, but for the requests to which `rule` has another answer.
+    /// Serves `content`, except for requests to which `rule` returns another response.
     pub(crate) fn start(
         content: Content,
         rule: impl Fn(&Seen, &Content) -> Option<Answer> + Send + Sync + 'static,
@@ -207,7 +207,7 @@ impl Toy {
         Self::start(content, |_, _| None)
     }
 
-    /// `127.0.0.1:port/name`
+    /// Returns a reference: `127.0.0.1:port/name`.
     pub(crate) fn reference(&self, name: &str) -> hoist::internals::oci::Reference {
         format!("{}/{name}", self.address).parse().unwrap()
     }
@@ -216,12 +216,12 @@ impl Toy {
         self.inside.seen.lock().unwrap().clone()
     }
 
-    /// How many connections were made.
+    /// Returns the number of connections so far.
     pub(crate) fn connections(&self) -> usize {
         self.inside.connections.load(Ordering::Relaxed)
     }
 
-    /// How many requests' paths contain `part`.
+    /// Returns the number of requests whose path contains `part`.
     pub(crate) fn count(&self, part: &str) -> usize {
         self.seen().iter().filter(|seen| seen.path.contains(part)).count()
     }
@@ -230,11 +230,11 @@ impl Toy {
 impl Drop for Toy {
     fn drop(&mut self) {
         self.inside.ends.store(true, Ordering::Relaxed);
-        let _ = TcpStream::connect(self.address); // wakes the listener, so that it ends
+        let _ = TcpStream::connect(self.address); // wakes the listener, to end it
     }
 }
 
-/// Answers requests until the peer goes; what is no HTTP (a TLS greeting) ends it.
+/// Answers requests until the peer disconnects or sends something other than HTTP, such as TLS.
 fn serve(inside: &Inside, stream: &TcpStream) {
     let mut reader = BufReader::new(stream);
     while let Some(mut seen) = read_request(&mut reader) {
@@ -260,7 +260,7 @@ fn serve(inside: &Inside, stream: &TcpStream) {
         match (answer.claims, answer.end) {
             (None, _) => {}
             (Some(_), End::Close) => return,
-            // Until the client hangs up.
+            // Waits until the client disconnects.
             (Some(_), End::Silence) => drop(stream.read(&mut [0])),
         }
     }

@@ -1,7 +1,7 @@
-//! An engine of its own for each test, and what tests do with it.
+//! A separate engine for each test, and helper functions.
 //!
-//! [`Home`] owns two folders; dropping it runs `hoist system reset -f`, which is also what
-//! takes everything away after a failed test.
+//! [`Home`] owns two folders. Dropping it runs `hoist system reset -f`, which cleans up even after
+//! a failed test.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -18,13 +18,13 @@ pub(crate) use skip::skipped;
 /// The binary under test.
 pub(crate) const HOIST: &str = env!("CARGO_BIN_EXE_hoist");
 
-/// Whether the tests run in a user namespace: some things are not to be had there.
+/// Whether the tests run in a user namespace, where some features are not available.
 pub(crate) fn in_user_namespace() -> bool {
     Probe::now().unwrap().in_user_namespace
 }
 
-/// Whether memory is counted and limited here. It is not where `tests/on-v2` has only the
-/// controllers that a hybrid machine leaves to cgroup v2.
+/// Whether memory is accounted and limited. It is not if `tests/on-v2` has only the controllers
+/// that a hybrid machine leaves to cgroup v2.
 #[track_caller]
 pub(crate) fn has_memory_controller() -> bool {
     let v2 = std::fs::read_to_string("/sys/fs/cgroup/cgroup.controllers").unwrap_or_default();
@@ -36,12 +36,12 @@ pub(crate) fn has_memory_controller() -> bool {
     found
 }
 
-/// An engine of its own.
+/// An engine for a test.
 pub(crate) struct Home {
     dir: tempfile::TempDir,
 }
 
-/// What a command said.
+/// The output of a command and its exit code.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Said {
     pub(crate) code: i32,
@@ -57,7 +57,7 @@ impl Said {
         self.out.trim_end_matches('\n').to_owned()
     }
 
-    /// The error output, if the command ended with `code`.
+    /// The error output, if the command exited with `code`.
     #[track_caller]
     pub(crate) fn fails(self, code: i32) -> String {
         assert_eq!(self.code, code, "stdout: {}\nstderr: {}", self.out, self.err);
@@ -76,12 +76,12 @@ impl From<Output> for Said {
 }
 
 impl Home {
-    /// An empty engine.
+    /// Creates an engine without images.
     pub(crate) fn new() -> Self {
         Self { dir: tempfile::Builder::new().prefix("hoist-test-").tempdir().unwrap() }
     }
 
-    /// An engine with the image `busybox`: Debian's static busybox and all its links.
+    /// Creates an engine with the image `busybox`: Debian's static busybox with all its links.
     pub(crate) fn with_busybox() -> Self {
         let home = Self::new();
         let tar = home.path("busybox.tar");
@@ -90,7 +90,7 @@ impl Home {
         home
     }
 
-    /// A path in the engine's temporary folder, beside its state.
+    /// Returns a path in the test's temporary folder, outside the engine's state.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
@@ -105,7 +105,7 @@ impl Home {
         self.path("run")
     }
 
-    /// A command of hoist on this engine, to be refined.
+    /// Returns a command that runs hoist with this engine.
     pub(crate) fn command<I, S>(&self, words: I) -> Command
     where
         I: IntoIterator<Item = S>,
@@ -121,14 +121,14 @@ impl Home {
             .env_remove("HOIST_ROOT")
             .env_remove("HOIST_RUN_ROOT")
             .env("HOIST_CONFIG", empty_config(self.dir.path()))
-            // What the TUI remembers, and the user's themes and keys, are those of this home.
+            // The TUI's saved state, and the user's themes and keys, belong to this home.
             .env("XDG_STATE_HOME", self.dir.path().join("state"))
             .env("XDG_CONFIG_HOME", self.dir.path().join("config"))
             .stdin(Stdio::null());
         command
     }
 
-    /// Runs hoist to its end.
+    /// Runs hoist and waits for it.
     pub(crate) fn hoist<I, S>(&self, words: I) -> Said
     where
         I: IntoIterator<Item = S>,
@@ -137,7 +137,7 @@ impl Home {
         self.command(words).output().unwrap().into()
     }
 
-    /// Runs hoist to its end with these bytes on its standard input.
+    /// Runs hoist with these bytes on its standard input, and waits for it.
     pub(crate) fn hoist_with<I, S>(&self, words: I, input: &[u8]) -> Said
     where
         I: IntoIterator<Item = S>,
@@ -152,7 +152,7 @@ impl Home {
             .unwrap();
         let mut pipe = child.stdin.take().unwrap();
         let bytes = input.to_vec();
-        // The reader may end without reading all of it.
+        // The reader may exit without reading everything.
         let writer = std::thread::spawn(move || drop(pipe.write_all(&bytes)));
         let output = child.wait_with_output().unwrap();
         writer.join().unwrap();
@@ -170,8 +170,8 @@ impl Drop for Home {
     }
 }
 
-/// Where an engine's cgroups are made, as far as they are there: in the one tree, or in that of
-/// each controller.
+/// Returns the existing parents of an engine's cgroups, in the single tree or in that of each
+/// controller.
 pub(crate) fn cgroup_parents(paths: &Paths) -> Vec<PathBuf> {
     let root = Path::new("/sys/fs/cgroup");
     let trees = std::fs::read_dir(root).into_iter().flatten().flatten().map(|tree| tree.path());
@@ -179,7 +179,7 @@ pub(crate) fn cgroup_parents(paths: &Paths) -> Vec<PathBuf> {
     parents.filter(|parent| parent.is_dir()).collect()
 }
 
-/// Every cgroup of an engine, deepest first.
+/// Returns all cgroups of an engine, deepest first.
 pub(crate) fn groups_of(paths: &Paths) -> Vec<PathBuf> {
     let mut groups = cgroup_parents(paths);
     let mut at = 0;
@@ -192,14 +192,14 @@ pub(crate) fn groups_of(paths: &Paths) -> Vec<PathBuf> {
     groups
 }
 
-/// The processes of the machine, each with its command line.
+/// Returns the processes of the machine with their command lines.
 pub(crate) fn command_lines() -> Vec<(i32, Vec<u8>)> {
     let entries = std::fs::read_dir("/proc").unwrap().flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     pids.map(|pid| (pid, std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default())).collect()
 }
 
-/// An engine's monitors, and the processes of its containers.
+/// Returns an engine's monitors, and the processes of its containers.
 pub(crate) fn processes_of(paths: &Paths) -> Vec<i32> {
     let numbers =
         |text: String| text.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<i32>>();
@@ -209,7 +209,7 @@ pub(crate) fn processes_of(paths: &Paths) -> Vec<i32> {
     let root = paths.root().as_os_str().as_encoded_bytes();
     for (pid, words) in command_lines() {
         if words.starts_with(b"hoist\0monitor\0") && words.split(|byte| *byte == 0).any(|word| word == root) {
-            // Without cgroups nothing else tells what it has started.
+            // Without cgroups, there is no other way to find its children.
             pids.extend(read(format!("/proc/{pid}/task/{pid}/children").into()));
             pids.push(pid);
         }
@@ -217,8 +217,8 @@ pub(crate) fn processes_of(paths: &Paths) -> Vec<i32> {
     pids
 }
 
-/// Kills what is left of an engine: a test that has failed, also of one that cannot clean up,
-/// leaves nothing alive on the machine. Panics when something survives.
+/// Kills the remaining processes of an engine, to leave nothing running after a failed test, even
+/// one that cannot clean up. Panics if a process survives.
 pub(crate) fn end_all(paths: &Paths) {
     for _ in 0..1000 {
         let pids = processes_of(paths);
@@ -232,7 +232,7 @@ pub(crate) fn end_all(paths: &Paths) {
             return;
         }
         pids.iter().for_each(|&pid| drop(hoist::internals::sys::signal::send(pid, libc::SIGKILL)));
-        std::thread::sleep(std::time::Duration::from_millis(5)); // they take a moment to die
+        std::thread::sleep(std::time::Duration::from_millis(5)); // they take a moment to exit
     }
     let pids = processes_of(paths);
     assert!(pids.is_empty() || std::thread::panicking(), "these survive: {pids:?}");
@@ -246,7 +246,8 @@ fn empty_config(dir: &Path) -> PathBuf {
     path
 }
 
-/// A root file system of Debian's static busybox, every applet a link, as an archive.
+/// Creates an archive of a root file system with Debian's static busybox and a link for every
+/// applet.
 pub(crate) fn busybox_tar(path: &Path) {
     let busybox = Path::new("/bin/busybox");
     let list = Command::new(busybox).arg("--list").output();
