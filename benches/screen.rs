@@ -1,5 +1,6 @@
-//! What the screen costs: time, allocations and bytes written a frame, at 200x60 with
-//! 10,000 containers, and in the viewers. Printed, never asserted: machines differ.
+//! Measures the cost of the screen: time, allocations and bytes written per frame, at 200x60 with
+//! 10,000 containers, and in the viewers. It prints results without checking them, since machines
+//! differ.
 //!
 //! ```text
 //! cargo bench --bench screen
@@ -29,13 +30,13 @@ use jiff::{SignedDuration, Timestamp};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
-/// Columns and rows of the terminal.
+/// The size of the terminal in columns and rows.
 const SIZE: (u16, u16) = (200, 60);
 
-/// Containers in the list.
+/// The number of containers in the list.
 const COUNT: usize = 10_000;
 
-/// So often each step is measured.
+/// The number of measurements per step.
 const TIMES: usize = 200;
 
 fn now() -> Timestamp {
@@ -91,7 +92,7 @@ struct Page {
     written: Arc<AtomicUsize>,
 }
 
-/// Counts what is written, as a terminal that takes it at once.
+/// Counts the bytes written, like a terminal that accepts everything at once.
 struct Counter(Arc<AtomicUsize>);
 
 impl Write for Counter {
@@ -116,7 +117,7 @@ impl Page {
         Self { terminal, written }
     }
 
-    /// Draws a frame, and gives how many bytes it took.
+    /// Draws a frame, and returns the bytes written.
     fn draw(&mut self, model: &Model, screens: &Screens) -> usize {
         self.terminal.draw(|frame| view::draw(frame, model, screens)).unwrap();
         self.written.swap(0, Ordering::Relaxed)
@@ -127,7 +128,7 @@ fn key(code: KeyCode) -> Event {
     Event::Key(KeyEvent::new(code, KeyModifiers::NONE))
 }
 
-/// Runs `step` again and again, and prints what a frame took: update and drawing.
+/// Runs `step` repeatedly, and prints the cost of a frame for update and drawing.
 fn measure(name: &str, model: &mut Model, mut step: impl FnMut(&mut Model, usize)) {
     let (mut page, screens) = (Page::new(), Screens::default());
     page.draw(model, &screens);
