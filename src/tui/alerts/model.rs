@@ -1,9 +1,9 @@
 //! Current problems of containers and the disk, and which of them the user has seen.
 //!
 //! ```text
-//!  a container changed ──▶ its end, its restarts ─┐
-//!  it was measured ──────▶ its memory ────────────┼─▶ raised ─▶ seen
-//!  the disk was read ────▶ room ──────────────────┘      └──────┴─▶ gone, when its cause is
+//!  container changed ──▶ exit, restarts ─┐
+//!  container sampled ──▶ memory use ─────┼─▶ raised ─▶ seen
+//!  disk checked ───────▶ free space ─────┘      └──────┴─▶ dropped when the cause is gone
 //! ```
 //! Only what changed is checked, so that the cost does not grow with the number of containers. An
 //! alert that was seen is raised again only after its cause went away and came back.

@@ -119,7 +119,7 @@ pub struct Question {
 }
 
 impl Question {
-    /// `Remove 3 containers?`
+    /// Returns the title: `Remove 3 containers?`
     #[must_use]
     pub fn title(&self) -> String {
         let images = self.victims.iter().filter(|victim| matches!(victim, Victim::Image(..))).count();

@@ -1,7 +1,7 @@
 //! The actions that can be undone, the newest last.
 //!
 //! ```text
-//!  effects of one key ─ begin ─▶ group ─ each one's end ─▶ steps ─ `u` ─▶ effects that undo it
+//!  effects of one key ─ begin ─▶ group ─ each finished ─▶ steps ─ `u` ─▶ effects that undo it
 //! ```
 //! One key undoes everything that one key did, for any number of objects. Undoing is not a step
 //! itself: repeated `u` goes further back, never in a circle.

@@ -371,7 +371,7 @@ impl LogPane {
         self.reveal(seq);
     }
 
-    // ── asking ────────────────────────────────────────────────────────────────────────────
+    // ── requests ──────────────────────────────────────────────────────────────────────────
 
     /// Requests what is missing. Called after every change; does nothing while a request is
     /// pending.
