@@ -62,14 +62,14 @@ pub(crate) struct Said {
 }
 
 impl Said {
-    /// The output without its last newline, if the command succeeded.
+    /// Returns the output without its last newline, or panics if the command failed.
     #[track_caller]
     pub(crate) fn ok(self) -> String {
         assert_eq!(self.code, 0, "stdout: {}\nstderr: {}", self.out, self.err);
         self.out.trim_end_matches('\n').to_owned()
     }
 
-    /// The error output, if the command failed.
+    /// Returns the error output, or panics if the command succeeded.
     #[track_caller]
     pub(crate) fn fails(self) -> String {
         assert_ne!(self.code, 0, "stdout: {}\nstderr: {}", self.out, self.err);

@@ -50,14 +50,14 @@ pub(crate) struct Said {
 }
 
 impl Said {
-    /// The output without its last newline, if the command succeeded.
+    /// Returns the output without its last newline, or panics if the command failed.
     #[track_caller]
     pub(crate) fn ok(self) -> String {
         assert_eq!(self.code, 0, "stdout: {}\nstderr: {}", self.out, self.err);
         self.out.trim_end_matches('\n').to_owned()
     }
 
-    /// The error output, if the command exited with `code`.
+    /// Returns the error output, or panics if the command did not exit with `code`.
     #[track_caller]
     pub(crate) fn fails(self, code: i32) -> String {
         assert_eq!(self.code, code, "stdout: {}\nstderr: {}", self.out, self.err);
@@ -95,12 +95,12 @@ impl Home {
         self.dir.path().join(name)
     }
 
-    /// `--root`
+    /// Returns the folder for `--root`.
     pub(crate) fn root(&self) -> PathBuf {
         self.path("root")
     }
 
-    /// `--run-root`
+    /// Returns the folder for `--run-root`.
     pub(crate) fn run_root(&self) -> PathBuf {
         self.path("run")
     }
