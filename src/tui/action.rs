@@ -1,57 +1,56 @@
-//! Everything a key can do: one table, from which come the enum, the help screen, the
-//! action bar, the check of every keymap, and what read-only mode refuses.
+//! Everything a key can do, in one table. The enum, the help screen, the action bar, the check of
+//! every keymap, and the list of actions that read-only mode refuses are all derived from it.
 
-/// Whether an action may write: to the engine's state, to what a program in a container
-/// sees or does, or to a file of this machine. The clipboard is the terminal's: what is
-/// copied to it is on no disk.
+/// Whether an action may write to the engine's state, to a program in a container, or to a file of
+/// this machine. Copying to the clipboard does not count: the clipboard belongs to the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// It never does.
+    /// Never writes.
     Looks,
-    /// It does, at once or when what it asks is answered; read-only mode refuses it.
+    /// Writes, at once or after a confirmation; read-only mode refuses it.
     Writes,
-    /// What is typed or accepted decides; read-only mode looks at what comes of it.
+    /// Depends on what the user types or confirms; read-only mode checks the resulting effect.
     Either,
 }
 
-/// The table as an enum.
+/// Generates the enum and its methods from the table.
 macro_rules! actions {
     ($($group:literal { $($variant:ident $reach:ident $name:literal $label:literal $help:literal;)* })*) => {
-        /// What a key asks for, whatever key it is.
+        /// What a key does, independent of which key is bound to it.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[expect(clippy::enum_variant_names, reason = "one is the actions themselves")]
         #[allow(missing_docs, reason = "the table's last column says it")]
         pub enum Action { $($($variant,)*)* }
 
         impl Action {
-            /// Every action, in the order of the table.
+            /// All actions, in table order.
             pub const ALL: &[Self] = &[$($(Self::$variant,)*)*];
 
-            /// The heading it stands under in the help.
+            /// Returns the heading that lists this action in the help.
             #[must_use]
             pub fn group(self) -> &'static str {
                 match self { $($(Self::$variant => $group,)*)* }
             }
 
-            /// Whether it may write.
+            /// Returns whether this action may write.
             #[must_use]
             pub fn reach(self) -> Reach {
                 match self { $($(Self::$variant => Reach::$reach,)*)* }
             }
 
-            /// The word of the keymap.
+            /// Returns the action's name in the keymap.
             #[must_use]
             pub fn name(self) -> &'static str {
                 match self { $($(Self::$variant => $name,)*)* }
             }
 
-            /// One or two words for the action bar.
+            /// Returns the action's label for the action bar: one or two words.
             #[must_use]
             pub fn label(self) -> &'static str {
                 match self { $($(Self::$variant => $label,)*)* }
             }
 
-            /// One sentence for the help.
+            /// Returns the action's help text: one sentence.
             #[must_use]
             pub fn help(self) -> &'static str {
                 match self { $($(Self::$variant => $help,)*)* }
@@ -357,8 +356,8 @@ actions! {
 }
 
 impl Action {
-    /// How many rows it moves down, or up below zero, where a window shows `page` of them;
-    /// `None` when it is no such movement.
+    /// Returns how many rows this action moves down, negative for up, in a window of `page` rows;
+    /// `None` if it is not such a movement.
     #[must_use]
     pub fn steps(self, page: isize) -> Option<isize> {
         Some(match self {
@@ -374,7 +373,7 @@ impl Action {
         })
     }
 
-    /// Which tab it shows, from 0.
+    /// Returns the index of the tab that this action shows, starting at 0.
     #[must_use]
     pub fn tab(self) -> Option<usize> {
         let tabs = [
@@ -391,7 +390,7 @@ impl Action {
         tabs.iter().position(|tab| *tab == self)
     }
 
-    /// The action a keymap calls `name`.
+    /// Returns the action called `name` in the keymap.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|action| action.name() == name)

@@ -1,10 +1,10 @@
-//! A log line as cells: the program's colours are kept, everything else is made harmless.
+//! Converts a log line to cells, keeping the program's colours and making everything else harmless.
 //!
-//! Foregrounds, bold, italic and underline stay; backgrounds go, for they hide the cursor
-//! and the search; black and white become the theme's own text, for without their background
-//! they might not be seen. A control byte is shown as its picture (`␇`), a control *sequence*
-//! that is not about colour as `␛`: it is seen, and does nothing. Nothing reaches the terminal
-//! but printable characters.
+//! Foreground colours, bold, italic and underline are kept. Backgrounds are dropped, because they
+//! would hide the cursor and search matches. Black and white become the theme's text colour,
+//! because they might be invisible without their background. A control byte is shown as its picture
+//! (`␇`), and a control *sequence* other than a colour as `␛`, without effect. Only printable
+//! characters reach the terminal.
 
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::Span;
@@ -13,7 +13,7 @@ use vte::{Params, Parser, Perform};
 /// Columns between tab stops.
 const TAB: usize = 8;
 
-/// No line is drawn further than this.
+/// The maximum number of columns drawn for a line.
 const LONGEST: usize = 16 << 10;
 
 /// Parses a line into spans of one style each.
@@ -23,7 +23,7 @@ pub fn spans(line: &[u8], base: Style) -> Vec<Span<'static>> {
         Canvas { spans: Vec::new(), text: String::new(), style: base, base, column: 0, is_over: false };
     let mut parser = Parser::new();
     parser.advance(&mut canvas, &line[..line.len().min(LONGEST)]);
-    // A sequence that goes on to the line's end is told too.
+    // End an unfinished sequence, so that it is shown as well.
     canvas.is_over = true;
     parser.advance(&mut canvas, b"\x18");
     canvas.end_span();
@@ -79,13 +79,14 @@ impl Perform for Canvas {
                 let style = colored(self.style, self.base, params);
                 self.restyle(style);
             }
-            'K' => {} // clears a rest of the line that is empty here
+            'K' => {} // clears the rest of the line, which is empty
             _ => self.print('\u{1b}'),
         }
     }
 
     fn esc_dispatch(&mut self, _: &[u8], _: bool, byte: u8) {
-        // The end of a string that was shown already; `ESC ( B` chooses letters we draw anyway.
+        // The string's start was already shown; `ESC ( B` selects the character set that is drawn
+        // anyway.
         if !matches!(byte, b'\\' | b'B') {
             self.print('\u{1b}');
         }
@@ -100,7 +101,7 @@ impl Perform for Canvas {
     }
 }
 
-/// `style` after the parameters of an SGR sequence.
+/// Returns `style` with the parameters of an SGR sequence applied.
 fn colored(mut style: Style, base: Style, params: &Params) -> Style {
     let mut params = params.iter();
     while let Some(param) = params.next() {
@@ -121,7 +122,7 @@ fn colored(mut style: Style, base: Style, params: &Params) -> Style {
             }
             39 => Style { fg: base.fg, ..style },
             38 | 48 | 58 => {
-                // `38:2::r:g:b` in one, or `38;2;r;g;b` in five.
+                // Either `38:2::r:g:b` in a single parameter, or `38;2;r;g;b` in five.
                 let color = if own.is_empty() { long_color(&mut params) } else { own_color(own) };
                 match color {
                     Some(Long::Index(index)) if *code == 38 => indexed(style, base, index),
@@ -152,7 +153,7 @@ fn rgb(r: u16, g: u16, b: u16) -> Long {
     Long::Rgb(Color::Rgb(byte(r), byte(g), byte(b)))
 }
 
-/// `5;n` and `2;r;g;b`.
+/// Parses `5;n` and `2;r;g;b`.
 fn long_color<'a>(params: &mut impl Iterator<Item = &'a [u16]>) -> Option<Long> {
     let mut next = || params.next().and_then(|param| param.first().copied());
     match next()? {
@@ -162,7 +163,7 @@ fn long_color<'a>(params: &mut impl Iterator<Item = &'a [u16]>) -> Option<Long> 
     }
 }
 
-/// `5:n`, `2:r:g:b` and `2:space:r:g:b`.
+/// Parses `5:n`, `2:r:g:b` and `2:space:r:g:b`.
 fn own_color(own: &[u16]) -> Option<Long> {
     match own {
         [5, index, ..] => Some(Long::Index(*index)),

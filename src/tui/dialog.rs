@@ -1,4 +1,4 @@
-//! What lies over the screen and takes the keys: what it must be able to do.
+//! The interface of dialogs, which are drawn over the screen and take the keys.
 
 use crossterm::event::KeyEvent;
 use ratatui::Frame;
@@ -10,30 +10,30 @@ use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
 use crate::tui::model::input::Input;
 
-/// What a dialog can do. What is not said it does not do.
+/// A dialog over the screen. The defaults do nothing.
 pub(crate) trait Dialog {
-    /// Where its keys are looked up.
+    /// Returns the context in which its keys are looked up.
     fn key_context(&self) -> KeyContext;
 
-    /// Draws it over the screen.
+    /// Draws the dialog over the screen.
     fn draw(&self, frame: &mut Frame<'_>, model: &Model);
 
-    /// What an action does to it, where it is the topmost one.
+    /// Applies an action while this is the topmost dialog.
     fn act(model: &mut Model, action: Action) -> Vec<Effect>
     where
         Self: Sized;
 
-    /// The field that is typed in.
+    /// Returns the input field, if the dialog has one.
     fn input(&mut self) -> Option<&mut Input> {
         None
     }
 
-    /// Whether a key closes it before it is typed into the field.
+    /// Whether this key closes the dialog instead of being typed into its field.
     fn is_closed_by(&self, _key: &KeyEvent) -> bool {
         false
     }
 
-    /// What follows when something was typed into the field.
+    /// Reacts to a change of the input field.
     fn typed(_model: &mut Model) -> Vec<Effect>
     where
         Self: Sized,
@@ -41,7 +41,7 @@ pub(crate) trait Dialog {
         Vec::new()
     }
 
-    /// What follows when something became known of the paths that were typed.
+    /// Reacts to new facts about the paths that were typed.
     fn check(_model: &mut Model) -> Vec<Effect>
     where
         Self: Sized,
@@ -49,28 +49,28 @@ pub(crate) trait Dialog {
         Vec::new()
     }
 
-    /// Fits it to the size of the screen.
+    /// Adapts the dialog to the size of the screen.
     fn fit(&mut self, _size: (u16, u16)) {}
 
-    /// What an action is called while it is the topmost one; `None` as elsewhere.
+    /// Returns the label of an action while this is the topmost dialog; `None` for the usual one.
     fn label(&self, _model: &Model, _action: Action) -> Option<&'static str> {
         None
     }
 
-    /// Whether the line with the keys names an action; `None` as elsewhere.
+    /// Returns whether the line of keys shows an action; `None` for the usual rule.
     fn offers(&self, _model: &Model, _action: Action) -> Option<bool> {
         None
     }
 
-    /// Whether it is typed in the line at the bottom, where it hides nothing.
+    /// Whether the dialog is an input line at the bottom of the screen, which covers nothing.
     fn is_line(&self) -> bool {
         false
     }
 
-    /// Draws the line at the bottom.
+    /// Draws the input line at the bottom.
     fn draw_line(&self, _frame: &mut Frame<'_>, _model: &Model, _area: Rect) {}
 
-    /// Whether it shows colours that are not of the theme: what programs wrote, other themes.
+    /// Whether it shows colours from outside the theme: program output or other themes.
     #[cfg(test)]
     fn has_own_colours(&self) -> bool {
         false

@@ -1,8 +1,8 @@
-//! What dialogs do, by the table of them.
+//! Dispatches to dialogs through the table of them.
 //!
-//! A new dialog is its folder, whose `mod.rs` joins its model, update and view to a [`Dialog`]; a
-//! row in [`layer`](super::model::layer); and its place in the keymap. A line to type is no dialog
-//! of its own: it is a [`Purpose`](crate::tui::line::purpose::Purpose) of the one that types lines.
+//! A new dialog needs a folder, whose `mod.rs` implements [`Dialog`] with its model, update and
+//! view; a row in [`layer`](super::model::layer); and a context in the keymap. An input line is not
+//! a separate dialog but a [`Purpose`](crate::tui::line::purpose::Purpose).
 
 use crossterm::event::KeyEvent;
 
@@ -15,18 +15,18 @@ use crate::tui::model::layer::{Layer, each_dialog};
 macro_rules! dialogs {
     ($($name:ident $dialog:ty;)*) => {
         impl Layer {
-            /// What it can do.
+            /// Returns the dialog's interface.
             pub(crate) fn dialog(&self) -> &dyn Dialog {
                 match self { $(Self::$name(dialog) => &**dialog,)* }
             }
 
-            /// The same, to change it.
+            /// Like [`Self::dialog`], but mutable.
             pub(crate) fn dialog_mut(&mut self) -> &mut dyn Dialog {
                 match self { $(Self::$name(dialog) => &mut **dialog,)* }
             }
         }
 
-        /// What an action does to the topmost dialog.
+        /// Applies an action to the topmost dialog.
         pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             match model.layers.last() {
                 $(Some(Layer::$name(_)) => <$dialog as Dialog>::act(model, action),)*
@@ -34,7 +34,7 @@ macro_rules! dialogs {
             }
         }
 
-        /// What follows when something became known of the paths that were typed.
+        /// Tells the topmost dialog about new facts about the paths that were typed.
         pub(crate) fn check(model: &mut Model) -> Vec<Effect> {
             match model.layers.last() {
                 $(Some(Layer::$name(_)) => <$dialog as Dialog>::check(model),)*
@@ -53,7 +53,7 @@ macro_rules! dialogs {
 
 each_dialog!(dialogs);
 
-/// A key that is typed into the topmost dialog.
+/// Passes a key to the topmost dialog.
 pub(crate) fn key(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
     let Some(top) = model.layers.last_mut().map(Layer::dialog_mut) else { return Vec::new() };
     if top.is_closed_by(&event) {
@@ -67,7 +67,7 @@ pub(crate) fn key(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
     typed(model)
 }
 
-/// Text that is pasted into the topmost dialog.
+/// Pastes text into the topmost dialog.
 pub(crate) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
     match model.layers.last_mut().and_then(|top| top.dialog_mut().input()) {
         Some(input) => input.paste(text),
@@ -77,12 +77,12 @@ pub(crate) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
 }
 
 impl Model {
-    /// Opens a dialog over what is there.
+    /// Opens a dialog on top of the others.
     pub fn open(&mut self, dialog: impl Into<Layer>) {
         self.layers.push(dialog.into());
     }
 
-    /// The topmost dialog.
+    /// Returns the topmost dialog.
     pub(crate) fn top(&self) -> Option<&dyn Dialog> {
         self.layers.last().map(Layer::dialog)
     }

@@ -15,95 +15,95 @@ use crate::tui::key::Key;
 use crate::tui::section::{Section, Subject, TaskId};
 use crate::tui::terminal::walk::Walk;
 
-/// One thing to do.
+/// A single request to the driver.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
-    /// Leave.
+    /// Quit hoist.
     Quit,
-    /// Give the terminal back until the shell resumes us.
+    /// Suspend hoist and restore the terminal until the shell resumes it.
     Suspend,
-    /// Draw every cell again.
+    /// Redraw every cell.
     Redraw,
-    /// Take the mouse, or leave it to the terminal.
+    /// Capture the mouse, or release it to the terminal.
     Mouse(bool),
-    /// Put a text on the user's clipboard.
+    /// Copy a text to the clipboard.
     Copy(String),
-    /// The same of everything known about these objects.
+    /// Copy everything known about these objects, as JSON.
     CopyJson(Vec<Subject>),
     /// Open an address in the user's browser.
     Browse(String),
-    /// Keep what is remembered from one time to the next.
+    /// Save what hoist remembers between sessions.
     Save,
     /// Run a program on this machine, in the terminal that hoist runs in.
     Host(Vec<String>),
-    /// Run a command of the user's that was asked about.
+    /// Run a command from the user's configuration, after its confirmation.
     Command(Box<Ready>),
-    /// Read a whole list.
+    /// Read a complete list.
     Load(Section),
-    /// Read what this machine has.
+    /// Read the resources of this machine.
     Machine,
-    /// Read the keys of a preset with the user's over them.
+    /// Read the keymap of a preset, with the user's keymap applied to it.
     Keymap(Preset),
-    /// Read one container.
+    /// Read a single container.
     Reload(ContainerId),
-    /// A verb on a container.
+    /// Apply a verb to a container.
     Container(ContainerVerb, ContainerId),
-    /// A signal to one process of a container.
+    /// Send a signal to a process of a container.
     Signal(ContainerId, Process, String),
     /// Read everything about a process of a container.
     ReadProcess(ContainerId, u32),
-    /// Read where the ports of a container can be reached.
+    /// Read the addresses at which a container's ports can be reached.
     ReadPorts(ContainerId),
-    /// Show a text in the user's editor, as a file of this name that is not written back.
+    /// Show a text in the user's editor, as a temporary file of this name; changes are discarded.
     Edit(String, String),
     /// Remove an image by name or id.
     RemoveImage(String, ImageRemoval),
-    /// Take something back out of the trash, by its id there; under another name.
+    /// Restore an object from the trash by its trash id, optionally under a new name.
     Restore(String, Option<String>),
-    /// Delete something in the trash for good.
+    /// Permanently delete an object in the trash.
     Purge(String),
-    /// Delete everything in the trash for good.
+    /// Permanently delete everything in the trash.
     EmptyTrash,
-    /// Give an image a further name.
+    /// Add a name to an image.
     TagImage(String, String),
-    /// Save a log, unless its file is there already.
+    /// Save a log, unless its file exists.
     TrySave(Box<SaveLog>),
-    /// Work in the background.
+    /// Run a job in the background.
     Work(TaskId, Job),
-    /// Do something with one file.
+    /// Apply an operation to a file.
     Files(FilesWish),
-    /// Ask work to stop; asked again, it must.
+    /// Cancel a task; a second request forces it.
     Cancel(TaskId),
     /// Find out what a path is.
     Look(String),
-    /// Read the names in a folder.
+    /// List the names in a folder.
     Folder(String),
     /// Open a terminal.
     Open(TaskId, ContainerId, Program),
-    /// A key for a terminal.
+    /// Send a key to a terminal.
     Type(TaskId, Key),
-    /// Pasted text for a terminal.
+    /// Send pasted text to a terminal.
     Paste(TaskId, String),
-    /// The mouse over a terminal.
+    /// Send a mouse event to a terminal.
     Point(TaskId, Pointer),
-    /// A key of copy mode.
+    /// Send a movement of copy mode to a terminal.
     Walk(TaskId, Walk),
-    /// Look at a terminal's past: this many lines up.
+    /// Scroll a terminal's history by this many lines; positive is up.
     Scroll(TaskId, i32),
-    /// Leave a terminal's program alone, and forget its screen.
+    /// Detach from a terminal's program and drop its screen.
     Close(TaskId),
 }
 
-/// The mouse over a terminal, in cells of its window.
+/// A mouse event over a terminal, in cells of its window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pointer {
-    /// What it did.
+    /// The kind of event.
     pub kind: MouseEventKind,
-    /// Keys held meanwhile.
+    /// The modifier keys.
     pub held: KeyModifiers,
-    /// From the left.
+    /// The column, from the left.
     pub column: u16,
-    /// From the top; negative above the window, and more than its height below.
+    /// The row, from the top; negative above the window, beyond its height below it.
     pub row: i32,
 }
 
@@ -121,36 +121,36 @@ pub enum ContainerVerb {
     Rename(Name),
 }
 
-/// Work in the background.
+/// A job in the background.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Job {
-    /// What is asked for on the command line, in a form, in a dialog.
+    /// A request from the command line, a form or a dialog.
     Request(Box<Request>),
-    /// What hoist prints when it is called with these words, and what they ask for.
+    /// Shows what hoist prints for these arguments, which make this request.
     Print(Vec<String>, Box<Request>),
-    /// An image of this machine's shell and core tools, with this name.
+    /// Creates an image with this name from this machine's shell and core tools.
     FromHost(&'static str),
-    /// Lines of logs as a file.
+    /// Saves log lines to a file.
     SaveLog(Box<SaveLog>),
-    /// A new file with this text.
+    /// Creates a file with this text.
     Write(PathBuf, String),
-    /// Copy files between this machine and a container, or out of an image.
+    /// Copies files between this machine and a container, or from an image.
     Copy(CopyRequest),
     /// Delete files of a folder.
     Delete(Place, PathBuf, Vec<OsString>),
 }
 
-/// What a terminal is opened to.
+/// What a terminal runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Program {
-    /// bash, else sh.
+    /// bash if it exists, otherwise sh.
     Shell,
-    /// These words.
+    /// A program with its arguments.
     Words(Vec<String>),
-    /// What is asked for on the command line: `exec -it -u app web sh`.
+    /// An exec request from the command line: `exec -it -u app web sh`.
     Exec(Box<container::Exec>),
     /// The container's own process.
     Attach,
-    /// The same, of a container that is to be started.
+    /// The process of a container that is to be started first.
     Start,
 }

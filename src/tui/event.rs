@@ -1,4 +1,4 @@
-//! What comes into `update`.
+//! The input of `update`.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::tui::section::{Section, TaskId};
 use crate::tui::tasks::model::Work;
 use crate::tui::trash::model::TrashRow;
 
-/// One thing that happened.
+/// A single event.
 #[derive(Debug)]
 pub enum Event {
     /// A key was pressed.
@@ -33,92 +33,92 @@ pub enum Event {
     Mouse(MouseEvent),
     /// The terminal has this many columns and rows.
     Resize(u16, u16),
-    /// It is this moment.
+    /// The current time.
     Tick(Timestamp),
-    /// An engine, this one or another, changed something.
+    /// A change made by this engine or another one.
     News(News),
-    /// A whole list.
+    /// A complete list.
     List(Result<Listed, (Section, Failure)>),
-    /// One container as it is; `None` when it is gone.
+    /// The current state of a container; `None` if it was removed.
     Container(ContainerId, Option<Box<ContainerRow>>),
-    /// One container cannot be read: the list says why.
+    /// A container could not be read; the list shows why.
     Unreadable(ContainerId),
-    /// A removal that ends has put something into the trash.
+    /// A removal that is about to finish has moved this into the trash.
     Kept(Effect, Box<TrashRow>),
-    /// A verb on a container or an image ended.
+    /// A verb on a container or an image finished.
     Done(Effect, Result<(), Failure>),
-    /// What was read for a tab, with the number it was asked with.
+    /// The answer to a tab's request, with the request's serial.
     Answer(u64, Answer),
-    /// A log may be saved, or its file is there already.
+    /// A log to be saved, and whether its file exists.
     Saving(Box<SaveLog>, bool),
-    /// What a container uses.
+    /// A container's resource usage.
     Sample(ContainerId, Box<Sample>),
-    /// Everything known about some objects, to be copied.
+    /// Everything known about some objects, as JSON to be copied.
     Json(Result<String, Failure>),
-    /// A page to read, with its heading.
+    /// A page of text, with its heading.
     Page(String, Result<Vec<String>, Failure>),
-    /// How work goes on.
+    /// The progress of a task.
     Progress(TaskId, Work),
-    /// What a program printed for work.
+    /// Output of a program for a task.
     Said(TaskId, Vec<u8>),
-    /// What a path is.
+    /// What a path refers to.
     Path(String, PathFact),
-    /// Names in a folder, each with whether it is a folder.
+    /// The names in a folder, each with whether it is a folder.
     Folder(String, Vec<(String, bool)>),
-    /// Work has ended.
+    /// A task finished.
     Finished(TaskId, Result<Finish, Failure>),
-    /// The configuration, keymap and themes as they were read again.
+    /// The configuration, keymap and themes after a reload.
     Configured(Box<Configured>),
-    /// What this machine has.
+    /// The resources of this machine.
     Machine(Machine),
-    /// The keys of a preset with the user's over them, as `:set keymap` asked for.
+    /// The keymap of a preset with the user's keymap applied to it, for `:set keymap`.
     Keymap(Preset, Result<Arc<Keymap>, Failure>),
-    /// What the terminal's background is.
+    /// Whether the terminal's background is light or dark.
     Ground(Ground),
-    /// The terminal draws signs two columns wide that hoist counts as one.
+    /// The terminal draws some symbols two columns wide that hoist counts as one.
     WideSigns,
-    /// Something to tell the user.
+    /// A notice for the user.
     Notice(Tone, String),
-    /// What went wrong while a list was read, a sentence each: the user is told once.
+    /// Warnings from reading a list, one sentence each; each is shown once.
     Warned(Section, Vec<String>),
-    /// A command of the user's that was asked about may be run.
+    /// A command from the user's configuration was confirmed.
     Command(Box<Ready>),
     /// A program on this machine failed.
     HostFailed(Failure),
-    /// What was to be done with a file ended.
+    /// A file operation finished.
     FilesDone(FilesWish, Result<FilesDone, Failure>),
-    /// A terminal's program has begun.
+    /// A terminal's program has started.
     Opened(TaskId),
     /// A terminal's screen has changed.
     Damage(TaskId),
-    /// A terminal's program has ended with this code, or the session otherwise.
+    /// A terminal's program has exited with this code, or its session ended in another way.
     Ended(TaskId, Result<Option<u8>, Failure>),
 }
 
-/// What the user configured. What could not be read is missing.
+/// The user's configuration. Parts that could not be read are missing.
 #[derive(Debug)]
 pub struct Configured {
-    /// `[ui]`
+    /// The section `[ui]`.
     pub ui: Option<Ui>,
-    /// The keys.
+    /// The keymap.
     pub keymap: Option<Arc<Keymap>>,
     /// Every theme that could be read.
     pub themes: Themes,
     /// The names of those that could not.
     pub broken: BTreeSet<String>,
-    /// What is wrong, each with its file and its place there.
+    /// The errors, each with its file and position.
     pub faults: Vec<String>,
 }
 
-/// How work ended well.
+/// The result of a successful task.
 #[derive(Debug)]
 pub struct Finish {
-    /// What to say.
+    /// The message to show.
     pub text: String,
-    /// The container that was made.
+    /// The container that was created.
     pub made: Option<Box<ContainerRow>>,
-    /// The image that was made, by name or id.
+    /// The image that was created, by name or id.
     pub image: Option<String>,
-    /// It is to be started with a terminal.
+    /// Whether to start the container with a terminal.
     pub opens: bool,
 }

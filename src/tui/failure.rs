@@ -1,15 +1,15 @@
-//! What went wrong, and how good news are.
+//! Failures, and the tone of messages.
 
 use crate::engine;
 
-/// What went wrong, for people.
+/// An error as it is shown to the user.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Failure {
-    /// `cannot pause `web``
+    /// The failed operation: `cannot pause `web``
     pub what: String,
-    /// From the nearest cause to the root one.
+    /// The causes, from the nearest to the root.
     pub why: Vec<String>,
-    /// What to do.
+    /// A hint on what to do.
     pub hint: Option<String>,
 }
 
@@ -20,7 +20,7 @@ impl From<engine::Error> for Failure {
 }
 
 impl Failure {
-    /// In one line, without the hint.
+    /// Returns the failure as one line, without the hint.
     #[must_use]
     pub fn line(&self) -> String {
         match self.why.as_slice() {
@@ -30,7 +30,7 @@ impl Failure {
     }
 }
 
-/// Whether news are good.
+/// Whether a message is good or bad news.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Tone {

@@ -1,20 +1,20 @@
-//! A key as the keymap writes it: `q`, `S`, `ctrl-d`, `shift-tab`, `space`, `f1`.
+//! A key in the notation of the keymap: `q`, `S`, `ctrl-d`, `shift-tab`, `space`, `f1`.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-/// One stroke.
+/// A single stroke.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key {
-    /// Which key.
+    /// The key.
     pub code: KeyCode,
-    /// What was held down; Shift only where the character does not tell it already.
+    /// The modifiers; Shift only where the character does not imply it.
     pub held: KeyModifiers,
 }
 
-/// A word that names no key.
+/// A word that does not name a key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a key: want a character, or one of enter, esc, tab, space, up, f1, ctrl-x, …")]
 pub struct BadKey(String);
@@ -37,7 +37,7 @@ const NAMES: &[(&str, KeyCode)] = &[
     ("pgdn", KeyCode::PageDown),
 ];
 
-/// The names that are signs in the help and in the action bar.
+/// Keys that the help and the action bar show as symbols.
 const SIGNS: &[(KeyCode, &str)] = &[
     (KeyCode::Enter, "↵"),
     (KeyCode::Up, "↑"),
@@ -54,8 +54,8 @@ const SIGNS: &[(KeyCode, &str)] = &[
 ];
 
 impl Key {
-    /// What arrived from the terminal, in the keymap's spelling: Shift is part of a
-    /// character, and Shift-Tab has one form.
+    /// Returns the key of a terminal event, normalized as in the keymap: Shift is part of the
+    /// character, and Shift-Tab has a single form.
     #[must_use]
     pub fn from_event(event: KeyEvent) -> Self {
         let mut held = event.modifiers & (KeyModifiers::CONTROL | KeyModifiers::ALT | KeyModifiers::SHIFT);
@@ -79,7 +79,7 @@ impl Key {
         Self { code, held }
     }
 
-    /// How the help shows it: `Ctrl-d`, `↵`, `Space`.
+    /// Returns the key as the help shows it: `Ctrl-d`, `↵`, `Space`.
     #[must_use]
     pub fn shown(self) -> String {
         let mut text = String::new();
@@ -146,24 +146,24 @@ impl fmt::Display for Key {
     }
 }
 
-/// The same without signs outside ASCII: `Enter` for `↵`.
+/// Replaces symbols outside ASCII by words: `Enter` for `↵`.
 #[must_use]
 pub fn in_words(shown: &str) -> String {
     let words = [('↵', "Enter"), ('↑', "Up"), ('↓', "Down"), ('←', "Left"), ('→', "Right")];
     words.iter().fold(shown.to_owned(), |text, (sign, word)| text.replace(*sign, word))
 }
 
-/// Several strokes in a row, separated by spaces: `d d`.
+/// Parses strokes separated by spaces: `d d`.
 ///
 /// # Errors
 ///
-/// The first word that names no key.
+/// Returns the first word that does not name a key.
 pub fn parse_strokes(text: &str) -> Result<Vec<Key>, BadKey> {
     let keys: Vec<Key> = text.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
     if keys.is_empty() { Err(BadKey(text.to_owned())) } else { Ok(keys) }
 }
 
-/// The strokes as the help shows them: `dd`, `gc`, `Ctrl-p Ctrl-q`.
+/// Returns the strokes as the help shows them: `dd`, `gc`, `Ctrl-p Ctrl-q`.
 #[must_use]
 pub fn show_strokes(keys: &[Key]) -> String {
     let plain = keys.iter().all(|key| key.held.is_empty() && matches!(key.code, KeyCode::Char(_)));

@@ -1,6 +1,7 @@
-//! Which key does what where: data, read from TOML by one code for ours and the user's.
+//! The keymap: which key does what in which context. Shipped and user keymaps are TOML and share a
+//! parser.
 //!
-//! A place sees its own keys and those of the places above it:
+//! A context uses its own keys and those of its parents:
 //!
 //! ```text
 //! global ─┬─ lists ──┬─ containers        terminal   released   copy   prompt   form ─┬─ switch
@@ -10,14 +11,14 @@
 //!         └─ viewer ─┬─ logs
 //!                    └─ stats, top, inspect, why, ended
 //! ```
-//! Within such a chain no two lines may have the same keys, and no key may be the beginning
-//! of another line's keys: [`Keymap::conflicts`].
+//! Within such a chain, no two lines may have the same keys, and no line's keys may be a prefix of
+//! another's: [`Keymap::conflicts`].
 //!
 //! ```text
 //! assets/keymap.toml  <  a preset (assets/keymap-k9s.toml …)  <  keymap.toml  <  [[command]]
 //! ```
-//! A later one replaces lines of the same keys; its line keeps the place of the old one, so
-//! that the action bar keeps its order.
+//! A later file replaces lines with the same keys. A replacement takes the position of the old
+//! line, so that the action bar keeps its order.
 
 use std::fmt;
 use std::fmt::Write as _;
@@ -31,10 +32,10 @@ use super::action::Action;
 use super::key::{BadKey, Key, parse_strokes, show_strokes};
 use crate::config::{Custom, Preset, Spot};
 
-/// The keymap that hoist ships.
+/// The shipped keymap.
 pub const SHIPPED: &str = include_str!("../../assets/keymap.toml");
 
-/// What lies over it for those who come from another program.
+/// Keymaps that imitate other programs, applied on top of the shipped one.
 pub const PRESETS: &[(Preset, &str, &str)] = &[
     (Preset::K9s, "k9s", include_str!("../../assets/keymap-k9s.toml")),
     (Preset::Lazydocker, "lazydocker", include_str!("../../assets/keymap-lazydocker.toml")),
@@ -42,28 +43,28 @@ pub const PRESETS: &[(Preset, &str, &str)] = &[
 
 macro_rules! contexts {
     ($($variant:ident $name:literal $above:expr;)*) => {
-        /// Where a key is pressed.
+        /// The context in which a key is pressed.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[allow(missing_docs, reason = "drawn in the module's doc")]
         pub enum KeyContext { $($variant,)* }
 
         impl KeyContext {
-            /// Every place, those above before those below.
+            /// All contexts, parents before children.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
 
-            /// The place of this name.
+            /// Returns the context called `name`.
             #[must_use]
             pub fn named(name: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|place| place.name() == name)
             }
 
-            /// The name of its table in the keymap.
+            /// Returns the name of its table in the keymap.
             #[must_use]
             pub fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
             }
 
-            /// The place whose keys hold here too.
+            /// Returns the parent, whose keys also apply here.
             #[must_use]
             pub fn above(self) -> Option<Self> {
                 match self { $(Self::$variant => $above,)* }
@@ -114,28 +115,28 @@ contexts! {
 }
 
 impl KeyContext {
-    /// The place and those above it.
+    /// Returns the context, then its parents.
     pub fn chain(self) -> impl Iterator<Item = Self> {
         std::iter::successors(Some(self), |place| place.above())
     }
 }
 
-/// One line of the keymap.
+/// A line of the keymap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Binding {
     /// The strokes.
     pub keys: Vec<Key>,
-    /// What they do.
+    /// The action.
     pub action: Action,
-    /// The user's command that [`Action::Custom`] runs, by its number.
+    /// The index of the user's command that [`Action::Custom`] runs.
     pub custom: Option<usize>,
-    /// The table it stands in.
+    /// The table that contains the line.
     pub place: KeyContext,
-    /// Where it was read.
+    /// Where the line was read from.
     pub origin: Origin,
 }
 
-/// Where a line was read.
+/// Where a line was read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     file: Arc<str>,
@@ -152,7 +153,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// A text that lines are read from.
+/// A text that contains lines of a keymap.
 struct Source<'a> {
     file: Arc<str>,
     text: &'a str,
@@ -170,12 +171,12 @@ impl Source<'_> {
     }
 }
 
-/// Which key does what where.
+/// Which key does what in which context.
 #[derive(Debug, Clone)]
 pub struct Keymap {
     own: Vec<Binding>,
     imports: Vec<Import>,
-    /// By [`KeyContext`]: its own lines, then those of the places above.
+    /// For each [`KeyContext`], its own lines, then those of its parents.
     chains: Vec<Vec<Binding>>,
     /// The names of the user's commands.
     customs: Vec<String>,
@@ -188,18 +189,18 @@ struct Import {
     from: KeyContext,
 }
 
-/// What strokes mean in a place.
+/// The result of looking up strokes in a context.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Found {
-    /// This.
+    /// The strokes are bound to this action.
     Action(Action),
-    /// They are the beginning of something.
+    /// The strokes are a prefix of a binding.
     More,
-    /// Nothing.
+    /// The strokes are not bound.
     Nothing,
 }
 
-/// Two lines that cannot both hold.
+/// Two lines that contradict each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
     place: KeyContext,
@@ -215,7 +216,7 @@ impl fmt::Display for Conflict {
             let keys = show_strokes(&binding.keys);
             format!("`{keys}` ({} of [{}])", binding.action.name(), binding.place.name())
         };
-        // The line that the user can change comes first.
+        // Report the line that the user can change.
         let origin = [shorter, longer].into_iter().find(|binding| binding.origin.is_users);
         if let Some(binding) = origin {
             write!(f, "{}: ", binding.origin)?;
@@ -229,7 +230,7 @@ impl fmt::Display for Conflict {
     }
 }
 
-/// What is wrong with a keymap.
+/// An error in a keymap.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say it")]
 pub enum Fault {
@@ -245,7 +246,7 @@ pub enum Fault {
     Conflicts(Vec<Conflict>),
 }
 
-/// A keymap that cannot be used: where, and why.
+/// A keymap error with its position.
 #[derive(Debug)]
 pub struct Error {
     origin: Option<Origin>,
@@ -264,21 +265,22 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 impl Keymap {
-    /// Reads the shipped keymap, then the user's over it.
+    /// Reads the shipped keymap and applies the user's keymap to it.
     ///
     /// # Errors
     ///
-    /// When one is not TOML, names what does not exist, or contradicts itself.
+    /// Fails if one is not valid TOML, contains an unknown name, or contradicts itself.
     pub fn read(user: Option<&str>) -> Result<Self, Error> {
         let user = user.map(|text| (Path::new("keymap.toml"), text));
         Self::load(Preset::Default, user, &[])
     }
 
-    /// The same with a preset between the two, and the keys of the user's commands over all.
+    /// Like [`Self::read`], with a preset between the two and the keys of the user's commands on
+    /// top.
     ///
     /// # Errors
     ///
-    /// As above; also when a command's key or place does not exist.
+    /// As for [`Self::read`]; also if a command has an unknown key or context.
     pub fn load(preset: Preset, user: Option<(&Path, &str)>, commands: &[Custom]) -> Result<Self, Error> {
         let customs = commands.iter().map(|command| command.name.clone()).collect();
         let mut keymap = Self { own: Vec::new(), imports: Vec::new(), chains: Vec::new(), customs };
@@ -302,28 +304,28 @@ impl Keymap {
         }
     }
 
-    /// The number of the user's command that `keys` run in `place`.
+    /// Returns the index of the user's command that `keys` run in `place`.
     #[must_use]
     pub fn custom(&self, place: KeyContext, keys: &[Key]) -> Option<usize> {
         self.of(place).iter().find(|binding| binding.keys == keys)?.custom
     }
 
-    /// What a line does, in one or two words: a command of the user's by its name.
+    /// Returns the label of a line in one or two words; for a command of the user, its name.
     #[must_use]
     pub fn label<'a>(&'a self, binding: &Binding) -> &'a str {
         let own = binding.custom.and_then(|custom| self.customs.get(custom));
         own.map_or_else(|| binding.action.label(), String::as_str)
     }
 
-    /// The same in a sentence.
+    /// Returns the help text of a line: one sentence.
     #[must_use]
     pub fn help<'a>(&'a self, binding: &Binding) -> &'a str {
         let own = binding.custom.and_then(|custom| self.customs.get(custom));
         own.map_or_else(|| binding.action.help(), String::as_str)
     }
 
-    /// The whole keymap as a file that, read over the shipped one, gives the same again.
-    /// Commands of the user's are not in it: they have their keys in `config.toml`.
+    /// Returns the whole keymap as a file which produces the same keymap when applied to the
+    /// shipped one. It omits the user's commands, whose keys are in `config.toml`.
     #[must_use]
     pub fn to_toml(&self) -> String {
         let mut text = String::new();
@@ -336,7 +338,7 @@ impl Keymap {
             );
             let imports = self.imports.iter().filter(|import| import.into == *place);
             lines.extend(imports.map(|it| (written(&it.keys), format!("@{}", it.from.name()))));
-            // What the preset or the user took away comes back otherwise.
+            // Without an explicit entry, lines that the preset or the user removed would reappear.
             let gone = shipped.iter().flat_map(Self::lines_of).filter(|(of, _)| of == place);
             for (_, keys) in gone {
                 let keys = written(keys);
@@ -355,20 +357,20 @@ impl Keymap {
         text
     }
 
-    /// Whether a line is one of another place, behind a prefix.
+    /// Whether a line is imported from another context, behind a prefix.
     #[must_use]
     pub fn imports(&self, binding: &Binding) -> bool {
         let here = |import: &&Import| import.into == binding.place && binding.keys.starts_with(&import.keys);
         self.imports.iter().any(|import| here(&import) && binding.keys.len() > import.keys.len())
     }
 
-    /// The keys of every line, prefixes of imports included.
+    /// Returns the keys of every line, including the prefixes of imports.
     fn lines_of(&self) -> impl Iterator<Item = (KeyContext, &[Key])> {
         let own = self.own.iter().map(|binding| (binding.place, binding.keys.as_slice()));
         own.chain(self.imports.iter().map(|import| (import.into, import.keys.as_slice())))
     }
 
-    /// What `keys` do in `place`.
+    /// Looks up `keys` in `place`.
     #[must_use]
     pub fn find(&self, place: KeyContext, keys: &[Key]) -> Found {
         let mut found = Found::Nothing;
@@ -383,13 +385,13 @@ impl Keymap {
         found
     }
 
-    /// The lines that hold in `place`: its own first, each in the order of the file.
+    /// Returns the lines that apply in `place`: its own first, each in file order.
     #[must_use]
     pub fn of(&self, place: KeyContext) -> &[Binding] {
         &self.chains[place as usize]
     }
 
-    /// The first keys that do `action` in `place`, as the help shows them.
+    /// Returns the first keys bound to `action` in `place`, as the help shows them.
     #[must_use]
     pub fn keys_of(&self, place: KeyContext, action: Action) -> Option<String> {
         self.of(place)
@@ -398,7 +400,7 @@ impl Keymap {
             .map(|binding| show_strokes(&binding.keys))
     }
 
-    /// Every pair of lines that cannot both hold.
+    /// Returns every pair of lines that contradict each other.
     #[must_use]
     pub fn conflicts(&self) -> Vec<Conflict> {
         let mut conflicts = Vec::new();
@@ -408,7 +410,7 @@ impl Keymap {
                 for other in &chain[at + 1..] {
                     let (shorter, longer) =
                         if one.keys.len() <= other.keys.len() { (one, other) } else { (other, one) };
-                    // Where both stand above, the place above has told it already.
+                    // If both lines come from a parent, the parent has reported the conflict.
                     let ours = one.place == *place || other.place == *place;
                     if ours && longer.keys.starts_with(&shorter.keys) {
                         let (shorter, longer) = (shorter.clone(), longer.clone());
@@ -471,7 +473,7 @@ impl Keymap {
         Ok(())
     }
 
-    /// The key of the user's command with the number `at`.
+    /// Adds the key of the user's command with the index `at`.
     fn command(&mut self, at: usize, command: &Custom) -> Result<(), Error> {
         let origin = |at: &crate::config::At| Origin {
             file: at.file.display().to_string().into(),
@@ -491,7 +493,7 @@ impl Keymap {
         Ok(())
     }
 
-    /// Adds a line, in the place of one with the same keys.
+    /// Adds a line, replacing one with the same keys.
     fn put(&mut self, binding: Binding) {
         self.imports.retain(|import| import.into != binding.place || import.keys != binding.keys);
         match self.own.iter_mut().find(|old| old.place == binding.place && old.keys == binding.keys) {
@@ -520,7 +522,7 @@ impl Keymap {
     }
 }
 
-/// Strokes as a key of the file.
+/// Formats strokes as a key of the file.
 fn written(keys: &[Key]) -> String {
     let words: Vec<_> = keys.iter().map(ToString::to_string).collect();
     words.join(" ").replace('\\', "\\\\").replace('"', "\\\"")
@@ -536,7 +538,7 @@ mod tests {
         keymap.find(place, &parse_strokes(keys).unwrap())
     }
 
-    /// The shipped keymap, and each preset over it.
+    /// Returns the shipped keymap, and each preset applied to it.
     fn all() -> Vec<Keymap> {
         let presets = [Preset::Default, Preset::K9s, Preset::Lazydocker];
         presets.map(|preset| Keymap::load(preset, None, &[]).unwrap_or_else(|error| panic!("{error}"))).into()

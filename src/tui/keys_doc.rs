@@ -50,7 +50,7 @@ fn places(text: &mut String, keymap: &Keymap) -> std::fmt::Result {
     Ok(())
 }
 
-/// Writes the differences of each preset.
+/// Writes how each preset differs from the shipped keymap.
 fn presets(text: &mut String, ours: &Keymap) -> std::fmt::Result {
     for (preset, name, _) in PRESETS {
         let Ok(keymap) = Keymap::load(*preset, None, &[]) else { continue };

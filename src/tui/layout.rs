@@ -1,4 +1,4 @@
-//! Where everything is on the screen, as a function of its size.
+//! The layout of the screen, as a function of its size.
 //!
 //! ```text
 //!  80×24                     ≥ 100×30                      ≥ 160 wide
@@ -10,51 +10,52 @@
 //!  ╰──────────────────╯      ╰────────────╯╰───────╯       ╰──────╯╰────────────────╯╰──────╯
 //!  keys, status              keys, status                  keys, status
 //! ```
-//! Less than 60 wide or 18 high: only the list, or the zoomed detail. Less than 40×12: a line.
+//! Below 60 columns or 18 rows, only the list is shown, or the zoomed panes. Below 40×12, a single
+//! line.
 
 use ratatui::layout::Rect;
 
 use crate::config::Navigator;
 
-/// Where everything is.
+/// The areas of the screen.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Layout {
-    /// One line about the engine, or about what is zoomed.
+    /// One line about the engine, or about the zoomed pane.
     pub header: Option<Rect>,
-    /// The sections, or the tabs of what is zoomed.
+    /// The sections, or the tabs of the zoomed pane.
     pub tabs: Rect,
-    /// Projects, tasks and alerts, with the border.
+    /// Projects, tasks and alerts, including the border.
     pub navigator: Option<Rect>,
-    /// The list with its border.
+    /// The list, including its border.
     pub list: Option<Rect>,
-    /// The panes, with their borders.
+    /// The panes, including their borders.
     pub detail: Option<Rect>,
     /// Charts.
     pub side: Option<Rect>,
-    /// What the keys do.
+    /// The line of keys.
     pub keys: Rect,
     /// Notices.
     pub status: Rect,
-    /// There is no room for anything else.
+    /// Whether there is no room for anything else.
     pub is_too_small: bool,
 }
 
-/// The smallest terminal with more than one line in it.
+/// The smallest terminal that shows more than one line.
 pub const SMALLEST: (u16, u16) = (40, 12);
 
-/// Columns of the navigator, border included.
+/// The width of the navigator, including the border.
 pub const NAVIGATOR: u16 = 30;
 
-/// What there is to place beside the list and the panes.
+/// What is shown beside the list and the panes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Beside {
-    /// Charts, where there is room for them.
+    /// Whether charts are shown if there is room.
     pub charts: bool,
     /// The navigator.
     pub navigator: Navigator,
 }
 
-/// Places everything on a terminal of `size`.
+/// Lays out a terminal of `size`.
 #[must_use]
 pub fn layout(size: (u16, u16), is_zoomed: bool, beside: Beside) -> Layout {
     let (width, height) = size;
@@ -97,7 +98,7 @@ pub fn layout(size: (u16, u16), is_zoomed: bool, beside: Beside) -> Layout {
         main.width -= side;
         layout.side = Some(Rect::new(main.right(), body.y, side, body.height));
     }
-    // A list of a few rows more than half: containers are few, log lines many.
+    // The panes get more than half of the height: containers are few, log lines are many.
     let list = if body.height >= 30 { body.height * 2 / 5 } else { body.height - 7.max(body.height / 3) };
     layout.list = Some(Rect { height: list, ..main });
     let mut detail = Rect { y: main.y + list, height: main.height - list, ..main };
@@ -111,13 +112,13 @@ pub fn layout(size: (u16, u16), is_zoomed: bool, beside: Beside) -> Layout {
 }
 
 impl Layout {
-    /// Rows of the list: without border and heading.
+    /// Returns the number of rows of the list, without border and heading.
     #[must_use]
     pub fn list_rows(&self) -> usize {
         self.list.map_or(0, |list| usize::from(list.height.saturating_sub(3)))
     }
 
-    /// Whether the list is wide enough to show what containers use.
+    /// Whether the list is wide enough for columns of resource usage.
     #[must_use]
     pub fn has_use_columns(&self) -> bool {
         self.list.is_some_and(|list| list.width >= 76)

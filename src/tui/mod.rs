@@ -7,8 +7,8 @@
 //!        ▲                   ▼
 //!        └── driver ◀──── Effect        (owns engine, terminal, tasks; the only I/O)
 //! ```
-//! `update` is the only code that changes the [`model`]; it awaits nothing, so every key is
-//! answered in the next frame whatever the engine does.
+//! `update` is the only code that changes the [`model`]. It never awaits, so a key takes effect in
+//! the next frame whatever the engine does.
 
 pub mod ansi;
 pub mod words;
@@ -80,42 +80,42 @@ use crate::command::World;
 use crate::config::{self, Config, Environment, Flags, Ui};
 use crate::engine::{self, Engine, ErrorKind, Explain, Settings};
 
-/// Threads that must be possible: two that run tasks, one that reads keys, and some for the
-/// engine's work.
+/// The number of threads that must be available: two that run tasks, one that reads keys, and some
+/// for the engine's work.
 const THREADS: usize = 8;
 
-/// What the TUI is opened with.
+/// The settings of the TUI.
 #[derive(Debug, Clone)]
 pub struct TuiSettings {
-    /// `[ui]` of the configuration.
+    /// The section `[ui]` of the configuration.
     pub ui: Ui,
-    /// Which of the user's settings are not used, and why.
+    /// Which of the user's settings are ignored, and why.
     pub warnings: Vec<String>,
-    /// The flags it was read with: it is read again when a file is saved.
+    /// The flags for reloading the configuration when its file is saved.
     pub flags: Flags,
-    /// What words of commands refer to: variables and files of the user.
+    /// What commands may refer to: the user's variables and files.
     pub world: World,
 }
 
-/// The TUI could not be shown, or not go on.
+/// The TUI could not start or continue.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The terminal is none, or is gone.
+    /// Standard output is not a terminal, or the terminal is gone.
     #[error("cannot use the terminal")]
     Terminal(#[source] io::Error),
-    /// The configuration cannot be used.
+    /// The configuration is invalid.
     #[error(transparent)]
     Config(#[from] config::Error),
-    /// The engine cannot be opened, or cannot tell what changes.
+    /// The engine could not be opened, or cannot report changes.
     #[error(transparent)]
     Engine(#[from] engine::Error),
-    /// The shipped keymap is wrong; a test should have found it.
+    /// The shipped keymap is invalid; a test should have found this.
     #[error("the shipped keymap is wrong")]
     Keymap(#[from] keymap::Error),
-    /// A shipped theme is wrong; a test should have found it.
+    /// A shipped theme is invalid; a test should have found this.
     #[error("a shipped theme is wrong")]
     Theme(#[from] theme::Error),
-    /// A part of hoist failed in a way nobody thought of; its message is above.
+    /// A bug: some part of hoist panicked. The panic message was printed before.
     #[error("a part of hoist panicked")]
     Panicked,
 }
@@ -146,15 +146,15 @@ impl Explain for Error {
     }
 }
 
-/// Shows the TUI until the user leaves, and gives the exit code. Containers, and the
-/// programs in its terminals, keep running.
+/// Runs the TUI until the user quits, and returns the exit code. Containers, and the programs in
+/// its terminals, keep running.
 ///
-/// It brings its own async runtime: do not call it from one.
+/// Creates its own async runtime, so it must not be called from within one.
 ///
 /// # Errors
 ///
-/// When standard output is no terminal, or the engine cannot tell what changes. The terminal
-/// is as it was before.
+/// Fails if standard output is not a terminal, or the engine cannot report changes. The terminal is
+/// restored in any case.
 pub fn run(engine: Engine, settings: TuiSettings) -> Result<u8, Error> {
     engine::check_descriptors().map_err(Error::Terminal)?;
     engine::check_threads(THREADS).map_err(Error::Terminal)?;
@@ -165,13 +165,13 @@ pub fn run(engine: Engine, settings: TuiSettings) -> Result<u8, Error> {
         .build()
         .map_err(Error::Terminal)?;
     let code = runtime.block_on(driver::drive(engine, settings));
-    // Work that does not end by itself is not waited for; what it left is swept later.
+    // Do not wait for work that might never finish; what it leaves behind is cleaned up later.
     runtime.shutdown_background();
     code
 }
 
-/// `hoist` alone: reads the configuration, opens the engine, shows the TUI, and gives the
-/// exit code. What went wrong is told on standard error.
+/// Runs `hoist` without arguments: reads the configuration, opens the engine, runs the TUI, and
+/// returns the exit code. Errors are printed to standard error.
 #[must_use]
 pub fn open(flags: Flags, environment: Environment) -> u8 {
     match try_open(&flags, environment) {
@@ -187,7 +187,7 @@ fn try_open(flags: &Flags, environment: Environment) -> Result<u8, Error> {
     let config = Config::load(flags, &environment)?;
     let engine = Engine::open(Settings::from_config(&config)?)?;
     let folder = std::env::current_dir().unwrap_or_else(|_| "/".into());
-    // A pipe would be waited for, and nothing could end that.
+    // Only regular files: a read from a pipe could block forever.
     let world = World { environment, folder, read: disk::read_regular_text };
     run(engine, TuiSettings { ui: config.ui, warnings: config.warnings, flags: flags.clone(), world })
 }
@@ -195,6 +195,6 @@ fn try_open(flags: &Flags, environment: Environment) -> Result<u8, Error> {
 fn tell(error: &Error) {
     let causes = error.source().map(chain).unwrap_or_default();
     let text = report(&error.to_string(), &causes, error.hint());
-    // Nobody is left to be told when this fails.
+    // There is nowhere left to report a failure.
     let _ = io::stderr().write_all(text.as_bytes());
 }

@@ -1,5 +1,5 @@
-//! What reads for a list, and for a tab: there a task that ends when its answers are no longer
-//! wanted.
+//! The interface for reading lists and tabs. A tab is read by a task, which is aborted when its
+//! answers are no longer needed.
 
 use std::fmt;
 
@@ -11,23 +11,23 @@ use crate::tui::event::Event;
 use crate::tui::reading::{Answer, Listed};
 use crate::tui::section::Section;
 
-/// Where tasks send their events.
+/// Sends the events of a task.
 #[derive(Debug, Clone)]
 pub(crate) struct EventSender(pub(crate) mpsc::Sender<Event>);
 
 impl EventSender {
-    /// Sends it; when nobody listens, hoist is leaving.
+    /// Sends an event. A failure is ignored: there is no receiver while hoist quits.
     pub(crate) async fn send(&self, event: Event) {
         let _ = self.0.send(event).await;
     }
 }
 
-/// What a tab's reader works with.
+/// The environment of a tab's reader.
 #[derive(Clone)]
 pub(crate) struct Reader {
     pub(crate) engine: Engine,
     pub(crate) tell: EventSender,
-    /// The number that its answers bear.
+    /// The serial of its answers.
     pub(crate) serial: u64,
 }
 
@@ -37,8 +37,8 @@ impl Reader {
         self.tell.send(Event::Answer(self.serial, answer)).await;
     }
 
-    /// A reporter for work that the engine does for the tab. The work is cancelled when the
-    /// guard goes: on another thread it would not end with who waits for it.
+    /// Returns a reporter for work that the engine does for the tab. Dropping the guard cancels the
+    /// work: it may run on another thread, which would not end with the waiting task.
     pub(crate) fn reporter(
         &self,
         line: impl Fn(String) -> Answer + Send + Sync + 'static,
@@ -46,7 +46,7 @@ impl Reader {
         let (tell, serial) = (self.tell.clone(), self.serial);
         let reporter = Reporter::new(move |progress| {
             if let Progress::Note(text) = progress {
-                // One that does not fit is replaced by the next.
+                // If the channel is full, the next report replaces this one.
                 let _ = tell.0.try_send(Event::Answer(serial, line(text)));
             }
         });
@@ -54,17 +54,17 @@ impl Reader {
     }
 }
 
-/// What a list's reader works with.
+/// The environment of a list's reader.
 #[derive(Clone)]
 pub(crate) struct ListReader {
     pub(crate) engine: Engine,
     pub(crate) tell: EventSender,
-    /// Which list it reads.
+    /// The list to read.
     pub(crate) section: Section,
 }
 
 impl ListReader {
-    /// Sends what was read, and what went wrong on the way to it, a sentence each.
+    /// Sends what was read, with the warnings, one sentence each.
     pub(crate) async fn answer(&self, read: Result<(Listed, Vec<String>)>) {
         match read {
             Ok((listed, warnings)) => {
@@ -85,28 +85,28 @@ impl Drop for CancelGuard {
     }
 }
 
-/// Takes another want, and says whether it goes on with that.
+/// Switches a task to another want; returns whether the task can continue with it.
 type Retarget<W> = Box<dyn Fn(&W) -> bool + Send>;
 
-/// A task that ends when this is dropped.
+/// A task that is aborted on drop.
 pub(crate) struct ReadTask<W> {
     task: AbortHandle,
     retarget: Option<Retarget<W>>,
 }
 
 impl<W> ReadTask<W> {
-    /// Begins `work`.
+    /// Starts `work`.
     pub(crate) fn spawn(work: impl Future<Output = ()> + Send + 'static) -> Self {
         Self { task: tokio::spawn(work).abort_handle(), retarget: None }
     }
 
-    /// Lets it go on when something else is wanted, where `retarget` says that it can.
+    /// Lets the task continue with a different want if `retarget` accepts it.
     pub(crate) fn following(mut self, retarget: impl Fn(&W) -> bool + Send + 'static) -> Self {
         self.retarget = Some(Box::new(retarget));
         self
     }
 
-    /// Whether it goes on with another want.
+    /// Whether the task can continue with a different want.
     pub(crate) fn goes_on(&self, want: &W) -> bool {
         self.retarget.as_ref().is_some_and(|retarget| retarget(want))
     }

@@ -1,4 +1,4 @@
-//! What is read for the lists and the tabs that are on the screen, and what comes back.
+//! What is read for the visible lists and tabs, and the answers.
 
 use crate::engine::layers::{ImageDiff, LayerReport};
 use crate::engine::{self, ContainerId};
@@ -17,7 +17,7 @@ use crate::tui::trash::model::{Keeping, TrashRow};
 use crate::tui::volumes::model::VolumeRow;
 use crate::tui::why::model::Facts;
 
-/// What is to be read for a tab.
+/// What to read for a tab.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "named as the tabs")]
 pub enum Want {
@@ -58,29 +58,29 @@ pub enum Listed {
     Trash((Vec<TrashRow>, Keeping)),
 }
 
-/// What is read where nothing is.
+/// What a tab reads that reads nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Nothing {}
 
-/// What is open for a tab: whose, and the number that its answers bear.
+/// Something that is read for a tab: the tab, and the serial of its answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Reading {
     /// The pane.
     pub pane: PaneId,
-    /// Which of its tabs.
+    /// The tab.
     pub tab: Tab,
-    /// The number; its upper half is the pane.
+    /// The serial; its upper half is the pane.
     pub serial: u64,
 }
 
-/// News of what is read of images.
+/// News from reading images.
 #[derive(Debug)]
 pub enum LayersNews<T = LayerReport> {
-    /// How far the reading is.
+    /// The progress.
     Progress(String),
-    /// All of it.
+    /// The complete report.
     Report(Box<T>),
-    /// Why it cannot be read.
+    /// The reason why the image could not be read.
     Failed(Failure),
 }
 

@@ -1,9 +1,9 @@
-//! The lists and the objects in them, by name: what both are able to do says
-//! [`sections`](super::sections).
+//! Names of lists and of the objects in them. [`sections`](super::sections) defines what they can
+//! do.
 
 use crate::engine::ContainerId;
 
-/// Which list is shown.
+/// A list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Section {
@@ -16,7 +16,7 @@ pub enum Section {
     Trash,
 }
 
-/// What a pane, or a verb, is about.
+/// An object that a pane shows or a verb applies to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "named as the lists")]
 pub enum Subject {
@@ -29,7 +29,7 @@ pub enum Subject {
 }
 
 impl Section {
-    /// All of them, in the order of the tab line.
+    /// All lists, in the order of the tab line.
     pub const ALL: [Self; 7] = [
         Self::Containers,
         Self::Images,
@@ -40,7 +40,7 @@ impl Section {
         Self::Trash,
     ];
 
-    /// As the tab line names it.
+    /// Returns the title in the tab line.
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
@@ -56,7 +56,7 @@ impl Section {
 }
 
 impl Subject {
-    /// The list that it is found in.
+    /// Returns the list that contains the object.
     #[must_use]
     pub fn section(&self) -> Section {
         match self {
@@ -70,12 +70,12 @@ impl Subject {
     }
 }
 
-/// The number of a task, never used twice.
+/// The number of a task, never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TaskId(pub u64);
 
 impl TaskId {
-    /// Its key in the list.
+    /// Returns the task's key in the list.
     #[must_use]
     pub fn key(self) -> String {
         format!("{}", self.0)

@@ -1,8 +1,8 @@
 //! The table of the lists.
 //!
-//! A new list is its folder, whose `mod.rs` joins its rows, cells, verbs and reader to a
-//! [`ListScreen`]; a row here; its name in [`Section`], what is read for it in [`Listed`], its rows in
-//! the [`Model`]; and its place in the keymap.
+//! A new list needs a folder, whose `mod.rs` implements [`ListScreen`] with its rows, cells, verbs
+//! and reader; a row here; its name in [`Section`], its data in [`Listed`], its rows in the
+//! [`Model`]; and a context in the keymap.
 
 use crate::engine;
 use crate::tui::action::Action;
@@ -20,13 +20,13 @@ use crate::tui::{containers, events, images, networks, tasks, trash, volumes};
 macro_rules! sections {
     ($($section:ident $screen:ty;)*) => {
         impl Section {
-            /// What it can do.
+            /// Returns the list's interface.
             pub(crate) fn screen(self) -> &'static Screen {
                 match self { $(Self::$section => const { &Screen::of::<$screen>() },)* }
             }
         }
 
-        /// Takes in what was read for a list.
+        /// Stores what was read for a list.
         pub(crate) fn take(model: &mut Model, listed: Listed) {
             match listed { $(Listed::$section(read) => <$screen>::take(model, read),)* }
         }
@@ -36,7 +36,7 @@ macro_rules! sections {
             match section { $(Section::$section => <$screen>::read(reader).await,)* }
         }
 
-        /// Reads everything known of an object.
+        /// Reads everything known about an object.
         pub(crate) async fn document(
             engine: &engine::Engine,
             subject: &Subject,
@@ -59,31 +59,31 @@ sections! {
 }
 
 impl Section {
-    /// Where its keys are looked up.
+    /// Returns the context in which its keys are looked up.
     #[must_use]
     pub fn key_context(self) -> KeyContext {
         self.screen().key_context
     }
 
-    /// The one that an action shows.
+    /// Returns the list that an action shows.
     #[must_use]
     pub fn shown_by(action: Action) -> Option<Self> {
         Self::ALL.into_iter().find(|section| section.screen().action == action)
     }
 
-    /// Its columns: those that are shown unless the user chose, and further ones.
+    /// Returns its columns: the default ones, and further ones that the user can choose.
     #[must_use]
     pub fn columns(self) -> (&'static [Column], &'static [Column]) {
         self.screen().columns
     }
 
-    /// Whether rows have a sign of their state before them.
+    /// Whether its rows start with a symbol of their state.
     #[must_use]
     pub fn has_glyph(self) -> bool {
         self.screen().has_glyph
     }
 
-    /// How many rows it has, where the line of sections says so.
+    /// Returns its number of rows, if the line of sections shows it.
     #[must_use]
     pub fn count(self, model: &Model) -> Option<usize> {
         let count = model.list_of(self).count();
@@ -96,13 +96,13 @@ impl Section {
 }
 
 impl Model {
-    /// The list of a section.
+    /// Returns the list of a section.
     #[must_use]
     pub fn list_of(&self, section: Section) -> &dyn List {
         (section.screen().list)(self)
     }
 
-    /// The same, to change it.
+    /// Like [`Self::list_of`], but mutable.
     pub fn list_of_mut(&mut self, section: Section) -> &mut dyn List {
         (section.screen().list_mut)(self)
     }

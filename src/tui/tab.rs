@@ -1,9 +1,8 @@
-//! The panes and the tabs in them, by name: what a tab is able to do says
-//! [`viewers`](super::viewers).
+//! Names of panes and of the tabs in them. [`viewers`](super::viewers) defines what a tab can do.
 
 use super::section::TaskId;
 
-/// What a pane shows of its subject.
+/// What a pane shows about its subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs, reason = "their folders say it")]
 pub enum Tab {
@@ -20,7 +19,7 @@ pub enum Tab {
 }
 
 impl Tab {
-    /// All but terminals, in the order of the tab line.
+    /// All tabs except terminals, in the order of the tab line.
     pub const ALL: &[Self] = &[
         Self::Logs,
         Self::Stats,
@@ -33,18 +32,18 @@ impl Tab {
     ];
 }
 
-/// The number of a pane, never used twice.
+/// The number of a pane, never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PaneId(pub u32);
 
 impl PaneId {
-    /// The first of the numbers that what is read for it bears.
+    /// Returns the first of the pane's serials.
     #[must_use]
     pub fn serial(self) -> u64 {
         u64::from(self.0) << 32
     }
 
-    /// The pane that a serial was given by.
+    /// Returns the pane that a serial belongs to.
     #[must_use]
     pub fn of_serial(serial: u64) -> Self {
         Self(u32::try_from(serial >> 32).unwrap_or(u32::MAX))

@@ -1,7 +1,7 @@
-//! Themes: colour *roles*, read from `themes/*.toml`, fitted to what the terminal can show.
+//! Themes: colour *roles*, read from `themes/*.toml` and adapted to the colours of the terminal.
 //!
 //! A role is a style in words: `#7fc98a`, `on #263043`, `green`, `bold`, `bright-black dim`.
-//! A user's file of the same name stands in the place of a shipped one.
+//! A user's file replaces the shipped theme of the same name.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,7 +12,7 @@ use toml_edit::Document;
 
 use crate::config::Spot;
 
-/// The themes hoist ships, the default first.
+/// The shipped themes, the default first.
 pub const SHIPPED: &[&str] = &[
     include_str!("../../themes/midnight.toml"),
     include_str!("../../themes/paper.toml"),
@@ -24,10 +24,10 @@ pub const SHIPPED: &[&str] = &[
     include_str!("../../themes/rose-pine.toml"),
 ];
 
-/// The theme where nothing is said and the background is dark, or not known.
+/// The default theme on a dark or unknown background.
 pub const DARK: &str = "midnight";
 
-/// The theme where nothing is said and the background is light.
+/// The default theme on a light background.
 pub const LIGHT: &str = "paper";
 
 /// The theme without colours.
@@ -36,9 +36,9 @@ const COLOURLESS: &str = "mono";
 /// How many colours the terminal shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Depth {
-    /// None wished (`NO_COLOR`) or possible.
+    /// No colours, either by choice (`NO_COLOR`) or because the terminal has none.
     None,
-    /// The sixteen of the terminal.
+    /// The 16 colours of the terminal.
     Ansi,
     /// The 6×6×6 cube and the greys.
     #[default]
@@ -49,7 +49,7 @@ pub enum Depth {
 
 macro_rules! roles {
     ($($role:ident)*) => {
-        /// A style a role.
+        /// A style for each role.
         #[derive(Debug, Clone, Default, PartialEq, Eq)]
         #[allow(missing_docs, reason = "the roles' names say it")]
         pub struct Theme {
@@ -94,7 +94,7 @@ pub enum Fault {
     Unknown(String),
 }
 
-/// A theme that cannot be used: where, and why.
+/// A theme error with its position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     spot: Option<Spot>,
@@ -102,13 +102,13 @@ pub struct Error {
 }
 
 impl Error {
-    /// No theme has this name.
+    /// Returns the error for a name that no theme has.
     #[must_use]
     pub fn unknown(name: &str) -> Self {
         Self { spot: None, fault: Fault::Unknown(name.to_owned()) }
     }
 
-    /// What is wrong.
+    /// Returns what is wrong.
     #[must_use]
     pub fn fault(&self) -> &Fault {
         &self.fault
@@ -127,11 +127,11 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 impl Theme {
-    /// Reads a theme and fits its colours to the terminal's.
+    /// Parses a theme and adapts its colours to the terminal.
     ///
     /// # Errors
     ///
-    /// When it is not TOML, or a role is missing, unknown, or in unknown words.
+    /// Fails if the text is not valid TOML, or a role is missing, unknown or invalid.
     pub fn read(text: &str, depth: Depth) -> Result<Self, Error> {
         let at = |span: Option<std::ops::Range<usize>>, fault: Fault| Error {
             spot: span.map(|span| Spot::of(text, span.start)),
@@ -170,25 +170,25 @@ impl Theme {
         Ok(theme)
     }
 
-    /// The shipped theme called `name`; `mono` when the terminal shall have no colours.
+    /// Returns the shipped theme called `name`, or `mono` if the terminal shows no colours.
     ///
     /// # Errors
     ///
-    /// When there is none of that name.
+    /// Fails if there is no theme with this name.
     pub fn shipped(name: &str, depth: Depth) -> Result<Self, Error> {
         Themes::of_hoist(depth).named(name).cloned().ok_or_else(|| Error::unknown(name))
     }
 }
 
-/// Every theme there is, fitted to the terminal.
+/// All themes, adapted to the terminal.
 #[derive(Debug, Clone)]
 pub struct Themes {
     list: Vec<Theme>,
 }
 
 impl Themes {
-    /// Those hoist ships, all of which can be read: a test does. Without colours there is
-    /// but one.
+    /// Returns the shipped themes, all of which are valid (checked by a test). Without colours
+    /// there is only one.
     #[must_use]
     pub fn of_hoist(depth: Depth) -> Self {
         static READ: [OnceLock<Themes>; 4] = [const { OnceLock::new() }; 4];
@@ -201,8 +201,8 @@ impl Themes {
         Self { list: themes.filter(is_shown).collect() }
     }
 
-    /// Adds a theme of the user's, in the place of one of the same name. Without colours
-    /// only `mono` can be replaced.
+    /// Adds a user's theme, replacing one with the same name. Without colours, only `mono` can be
+    /// replaced.
     pub fn put(&mut self, theme: Theme) {
         let has_colours = self.has_colours();
         match self.list.iter_mut().find(|old| old.name == theme.name) {
@@ -212,20 +212,20 @@ impl Themes {
         }
     }
 
-    /// Adds a theme as it was before, where there is none of its name.
+    /// Adds the previous version of a theme, unless there is one with its name.
     pub fn put_old(&mut self, theme: Option<&Theme>) {
         if let Some(theme) = theme.filter(|old| self.list.iter().all(|theme| theme.name != old.name)) {
             self.put(theme.clone());
         }
     }
 
-    /// All of them: ours first, then the user's.
+    /// Returns all themes: the shipped ones first, then the user's.
     #[must_use]
     pub fn all(&self) -> &[Theme] {
         &self.list
     }
 
-    /// The theme of a name; any name gives `mono` when the terminal shall have no colours.
+    /// Returns the theme with this name; always `mono` if the terminal shows no colours.
     #[must_use]
     pub fn named(&self, name: &str) -> Option<&Theme> {
         let name = if self.has_colours() { name } else { COLOURLESS };
@@ -267,14 +267,14 @@ fn parse_style(role: &str, words: &str, depth: Depth) -> Result<Style, Fault> {
         };
         style = style.add_modifier(modifier);
     }
-    // A selection that is only a background would be invisible without it.
+    // Otherwise, a selection that only sets a background would be invisible.
     if background && style.bg.is_none() {
         style = style.add_modifier(Modifier::REVERSED);
     }
     Ok(style)
 }
 
-/// The nearest colour the terminal has.
+/// Returns the nearest colour that the terminal has.
 fn fit(color: Color, depth: Depth) -> Option<Color> {
     match (depth, color) {
         (Depth::None, _) => None,
@@ -290,7 +290,8 @@ fn distance(one: [u8; 3], other: [u8; 3]) -> u32 {
     one.iter().zip(other).map(|(a, b)| u32::from(a.abs_diff(b)).pow(2)).sum()
 }
 
-/// In the cube of colours 16…231 and the greys 232…255: the first sixteen are the user's.
+/// Returns the nearest colour from the cube 16…231 and the greys 232…255. The first 16 are not
+/// used, because users change them.
 fn nearest_index(r: u8, g: u8, b: u8) -> u8 {
     let step = |value: u8| {
         let near = CUBE.iter().enumerate().min_by_key(|(_, level)| level.abs_diff(value));
@@ -305,7 +306,8 @@ fn nearest_index(r: u8, g: u8, b: u8) -> u8 {
     if grey.1 < cube.1 { grey.0 } else { cube.0 }
 }
 
-/// The usual values of the sixteen; users choose their own, but not very other ones.
+/// Returns the nearest of the 16 colours by their usual values; those that users choose are rarely
+/// far from them.
 fn nearest_ansi(r: u8, g: u8, b: u8) -> Color {
     const ANSI: [(Color, [u8; 3]); 14] = [
         (Color::Red, [205, 49, 49]),
@@ -327,8 +329,8 @@ fn nearest_ansi(r: u8, g: u8, b: u8) -> Color {
     near.map_or(Color::Reset, |(color, _)| *color)
 }
 
-/// How well a colour is read on another one, as WCAG defines it; `None` where the terminal
-/// decides what a colour looks like.
+/// Returns the contrast between two colours as defined by WCAG; `None` if the terminal determines a
+/// colour.
 #[cfg(test)]
 pub(super) fn contrast(text: Option<Color>, ground: Option<Color>) -> Option<f64> {
     let luminance = |color: Color| {

@@ -1,4 +1,4 @@
-//! What a tab must be able to do.
+//! The interface of a tab.
 //!
 //! ```text
 //!  model ── wants ──▶ driver ──▶ read                      what is read for a tab
@@ -6,8 +6,8 @@
 //!  keys ──▶ act, scroll, point                             what keys and the mouse do in it
 //!  frame ◀─ draw, title, note                              what is drawn
 //! ```
-//! A trait with one value a tab, not an enum with a match a question: what a tab answers to all
-//! questions then stands in one place, and what most tabs do not need has a default.
+//! This is a trait with one value per tab rather than an enum with a match per question. Everything
+//! about a tab is in one place, and there are defaults for what most tabs do not need.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -26,84 +26,84 @@ use crate::tui::section::Subject;
 use crate::tui::tab::{PaneId, Tab};
 use crate::tui::terminal::screen::Screens;
 
-/// A pane as it is drawn.
+/// A pane while it is drawn.
 pub(crate) struct Seen<'a> {
     pub(crate) model: &'a Model,
     pub(crate) screens: &'a Screens,
     pub(crate) pane: &'a Pane,
     pub(crate) tab: Tab,
     pub(crate) subject: Option<&'a Subject>,
-    /// The subject is gone: what was read of it is all there is.
+    /// Whether the subject was removed, and only what was read before remains.
     pub(crate) is_gone: bool,
     pub(crate) has_keys: bool,
 }
 
-/// What a tab can do. What is not said has no such thing.
+/// A tab. The defaults do nothing.
 pub(crate) trait Viewer: Sync {
-    /// As titles name it; saved arrangements do so in small letters.
+    /// Returns its name, as shown in titles; saved layouts use it in lower case.
     fn name(&self) -> &'static str;
 
-    /// Where its keys are looked up.
+    /// Returns the context in which its keys are looked up.
     fn key_context(&self) -> KeyContext;
 
-    /// The action that shows it.
+    /// Returns the action that shows it.
     fn action(&self) -> Option<Action> {
         None
     }
 
-    /// Whether a subject has it.
+    /// Whether a subject has this tab.
     fn is_of(&self, model: &Model, pane: &Pane, subject: &Subject) -> bool;
 
-    /// Whether its subject always has it, so that a saved arrangement can name it.
+    /// Whether its subject always has it, so that a saved layout can refer to it.
     fn is_lasting(&self) -> bool {
         true
     }
 
-    /// Fits its state to what the pane is about and how large it is.
+    /// Adapts its state to the pane's subject and size.
     fn settle(&self, pane: &mut Pane, about: &About);
 
-    /// What must be read while it is on the screen, each with the number of its answers.
+    /// Returns what must be read while it is on the screen, each with the serial of its answers.
     fn wants(&self, _model: &Model, _pane: &Pane, _subject: &Subject) -> Vec<(u64, Want)> {
         Vec::new()
     }
 
-    /// Begins to read what it wants.
+    /// Starts reading a want.
     fn read(&self, _reader: Reader, _want: Want) -> Option<ReadTask<Want>> {
         None
     }
 
-    /// Learns whether it is being read.
+    /// Tells it whether it is being read.
     fn open(&self, _pane: &mut Pane, _is_open: bool) {}
 
-    /// Takes in what was read for it.
+    /// Stores an answer.
     fn take(&self, _model: &mut Model, _pane: PaneId, _serial: u64, _answer: Answer) {}
 
-    /// What an action does in it; `None` when that is nothing special.
+    /// Applies an action in the tab; `None` for the default behaviour.
     fn act(&self, _model: &mut Model, _action: Action) -> Option<Vec<Effect>> {
         None
     }
 
-    /// Whether nothing was read for it.
+    /// Whether nothing has been read for it.
     fn is_blank(&self, _pane: &Pane) -> bool {
         false
     }
 
-    /// Whether an action of it needs its subject, not only what was read of that.
+    /// Whether an action needs the subject itself, rather than only what was read from it.
     fn needs_subject(&self, _action: Action) -> bool {
         false
     }
 
-    /// Whether an action of it does something at this moment; what does not is not offered.
+    /// Whether an action currently has an effect; others are not offered.
     fn offers(&self, _pane: &Pane, _action: Action) -> bool {
         true
     }
 
-    /// Whether it has all keys but its prefix's, also those that go from pane to pane.
+    /// Whether it receives all keys except its prefix key, even those that switch panes.
     fn has_all_keys(&self) -> bool {
         false
     }
 
-    /// Asks for a text to search it for; false where it has none.
+    /// Asks for a text to search for; false if the tab has no text.
     fn search(&self, _model: &mut Model) -> bool {
         false
     }
@@ -111,31 +111,31 @@ pub(crate) trait Viewer: Sync {
     /// Scrolls by this many lines.
     fn scroll(&self, model: &mut Model, by: i64) -> Vec<Effect>;
 
-    /// Columns that are scrolled away to the left.
+    /// Returns the number of columns that are scrolled off to the left.
     fn left<'a>(&self, _pane: &'a mut Pane) -> Option<&'a mut usize> {
         None
     }
 
-    /// Puts the cursor on a line of the pane.
+    /// Moves the cursor to a line of the pane.
     fn point(&self, _pane: &mut Pane, _line: usize) {}
 
-    /// Keeps what has this text in its name.
+    /// Filters by names that contain this text.
     fn filter(&self, _pane: &mut Pane, _text: &str) {}
 
-    /// Draws it within the border.
+    /// Draws it inside the border.
     fn draw(&self, frame: &mut Frame<'_>, seen: &Seen<'_>, area: Rect);
 
-    /// What stands at the right of the upper border when it has the window.
+    /// Returns the title at the right of the upper border, for a focused pane.
     fn title(&self, _seen: &Seen<'_>, _width: u16) -> Option<Line<'static>> {
         None
     }
 
-    /// What stands at the right of the lower border.
+    /// Returns the note at the right of the lower border.
     fn note(&self, _seen: &Seen<'_>, _width: u16) -> Option<(String, Style)> {
         None
     }
 
-    /// Whether it shows texts of others, whose signs are theirs.
+    /// Whether it shows text from other sources, whose symbols are left as they are.
     fn shows_texts(&self) -> bool {
         false
     }

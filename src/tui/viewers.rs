@@ -1,8 +1,8 @@
-//! What panes show: the table of the tabs.
+//! The table of the tabs.
 //!
-//! A new tab is its folder, whose `mod.rs` joins its model, update, view and reader to a [`Viewer`]; a
-//! row here; its name in [`Tab`], what is read for it in [`Answer`], its state in a
-//! [`Pane`](super::model::window::Pane); and its place in the keymap.
+//! A new tab needs a folder, whose `mod.rs` implements [`Viewer`] with its model, update, view and
+//! reader; a row here; its name in [`Tab`], its data in [`Answer`], its state in a
+//! [`Pane`](super::model::window::Pane); and a context in the keymap.
 
 use crate::tui::model::Model;
 use crate::tui::reading::Answer;
@@ -13,7 +13,7 @@ use crate::tui::{compare, files, inspect, layers, logs, stats, terminal, top, wh
 macro_rules! viewers {
     ($($tab:ident $viewer:path;)*) => {
         impl Tab {
-            /// What it can do.
+            /// Returns the tab's interface.
             pub(crate) fn viewer(self) -> &'static dyn Viewer {
                 match self {
                     $(Self::$tab => &$viewer,)*
@@ -22,7 +22,7 @@ macro_rules! viewers {
             }
         }
         impl Answer {
-            /// The tab that it is for.
+            /// Returns the tab that this answer is for.
             #[must_use]
             pub fn tab(&self) -> Tab {
                 match self { $(Self::$tab(_) => Tab::$tab,)* }
@@ -42,7 +42,7 @@ viewers! {
     Why     why::Why;
 }
 
-/// Takes in what was read for a tab, where its pane is still there.
+/// Stores an answer for a tab, if its pane still exists.
 pub(crate) fn take(model: &mut Model, serial: u64, answer: Answer) {
     answer.tab().viewer().take(model, PaneId::of_serial(serial), serial, answer);
 }

@@ -1,18 +1,18 @@
-//! How states, times and amounts are told: always glyph + word + colour.
+//! Formats states, times and amounts. A state always has a symbol, a word and a colour.
 
 use jiff::SignedDuration;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::base::units::column;
 
-/// Whether a container that ended with `exit_code` was itself killed for want of memory. With
-/// another code it was one of its other processes.
+/// Whether a container that exited with `exit_code` was itself killed because it ran out of memory.
+/// Any other code means that another of its processes was killed.
 #[must_use]
 pub fn died_of_memory(exit_code: u8, oom_killed: bool) -> bool {
     oom_killed && exit_code == 128 + 9
 }
 
-/// `exit 137 OOM`, `exit 143 TERM`, `exit 127 not found`.
+/// Formats an exit code: `exit 137 OOM`, `exit 143 TERM`, `exit 127 not found`.
 #[must_use]
 pub fn exit(code: u8, oom_killed: bool) -> String {
     let why = match code {
@@ -31,7 +31,7 @@ pub fn exit(code: u8, oom_killed: bool) -> String {
     format!("exit {code}{why}")
 }
 
-/// `6s`, `41m`, `3h12m`, `2d4h`.
+/// Formats a duration: `6s`, `41m`, `3h12m`, `2d4h`.
 #[must_use]
 pub fn span(duration: SignedDuration) -> String {
     let seconds = duration.as_secs().max(0);
@@ -45,7 +45,8 @@ pub fn span(duration: SignedDuration) -> String {
     }
 }
 
-/// `0`, `340K`, `1.2M`, `12G`: of memory and rates, powers of 1024, at most three digits.
+/// Formats memory or a rate: `0`, `340K`, `1.2M`, `12G`, in powers of 1024, with at most three
+/// digits.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "for people")]
 pub fn bytes(amount: f64) -> String {
@@ -63,21 +64,21 @@ pub fn bytes(amount: f64) -> String {
     }
 }
 
-/// The same of whole bytes.
+/// Like [`bytes`], for an integer.
 #[must_use]
 pub fn amount(amount: u64) -> String {
     bytes(amount as f64)
 }
 
-/// `7.22MB`: of what lies on a disk or is transferred, powers of 1000, as `images` and `ps -s` have
-/// it; at most six columns.
+/// Formats a size on disk or of a transfer: `7.22MB`, in powers of 1000 as in `images` and `ps -s`,
+/// in at most six columns.
 #[must_use]
 pub fn size(amount: u64) -> String {
     column(amount)
 }
 
-/// `text` in lines of at most `width` columns, broken between words where that can be; all
-/// but the first begin with this many blanks.
+/// Wraps `text` into lines of at most `width` columns, between words if possible. All lines except
+/// the first are indented by `indent` blanks.
 #[must_use]
 pub fn wrap(text: &str, width: usize, indent: usize) -> Vec<String> {
     let (mut lines, mut line, mut used) = (Vec::new(), String::new(), 0);
@@ -104,7 +105,7 @@ pub fn wrap(text: &str, width: usize, indent: usize) -> Vec<String> {
     lines
 }
 
-/// Where a text stands in its cell.
+/// How a text is aligned in its cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Align {
@@ -112,8 +113,8 @@ pub enum Align {
     Right,
 }
 
-/// `text` in exactly `width` columns, cut with `…` where it is longer. Control characters
-/// (a name of an image may come from anywhere) become dots.
+/// Fits `text` into exactly `width` columns, truncating with `…` if necessary. Control characters
+/// become dots, because an image name may come from anywhere.
 #[must_use]
 pub fn cell(text: &str, width: usize, align: Align) -> String {
     let clean: String = text.chars().map(|c| if c.is_control() { '·' } else { c }).collect();
@@ -140,7 +141,7 @@ pub fn cell(text: &str, width: usize, align: Align) -> String {
     }
 }
 
-/// `▁▃█`: one character a value, the highest of `top`.
+/// Draws a bar chart, one character per value: `▁▃█`, the highest for `top`.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0…7")]
 pub fn spark(values: &[f64], top: f64) -> String {

@@ -1,9 +1,9 @@
-//! A verb that was given to several objects at once: its ends are told as one.
+//! A verb on several objects at once, whose results are reported together.
 
 use crate::tui::effect::Effect;
 use crate::tui::failure::Failure;
 
-/// One verb on several objects.
+/// A verb on several objects.
 #[derive(Debug)]
 pub struct Batch {
     /// `removed`
@@ -14,13 +14,13 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Begins it; `failed` are those that were refused at once.
+    /// Starts a batch; `failed` contains the ones that were refused immediately.
     #[must_use]
     pub fn new(told: &'static str, waiting: Vec<Effect>, failed: Vec<Failure>) -> Self {
         Self { told, waiting, done: 0, failed }
     }
 
-    /// Takes in the end of one; `false` when it is none of this batch.
+    /// Stores a result; returns `false` if the effect does not belong to this batch.
     pub fn take(&mut self, effect: &Effect, result: &Result<(), Failure>) -> bool {
         let Some(at) = self.waiting.iter().position(|one| one == effect) else { return false };
         self.waiting.swap_remove(at);
@@ -31,13 +31,13 @@ impl Batch {
         true
     }
 
-    /// Whether the last one has ended.
+    /// Whether all effects have finished.
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.waiting.is_empty()
     }
 
-    /// What became of it: `removed 3, 1 failed`.
+    /// Summarizes the results: `removed 3, 1 failed`.
     #[must_use]
     pub fn summary(&self) -> String {
         match self.failed.len() {
@@ -46,7 +46,7 @@ impl Batch {
         }
     }
 
-    /// What failed.
+    /// Returns the failures.
     #[must_use]
     pub fn into_failures(self) -> Vec<Failure> {
         self.failed

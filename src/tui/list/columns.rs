@@ -1,19 +1,19 @@
-//! The columns of lists: what they are called, how wide they are, and which are shown where.
+//! The columns of lists: their names and widths, and which of them are shown.
 //!
-//! Which ones a user wants, and in which order, is kept by [`Columns`]; [`fit`] says how much
-//! of that there is room for.
+//! [`Columns`] stores which columns the user wants and in which order; [`fit`] determines how many
+//! of them there is room for.
 
 use std::collections::BTreeMap;
 
 use crate::tui::section::Section;
 
-/// Blank columns between two columns.
+/// The number of blanks between two columns.
 pub const GAP: usize = 2;
 
-/// Columns up to this rank have their good width before others are shown at all.
+/// Columns up to this rank get their preferred width before any other column is shown.
 const ESSENTIAL: u8 = 7;
 
-/// Where a text stands in its cell.
+/// How a text is aligned in its cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Align {
@@ -23,28 +23,28 @@ pub enum Align {
 
 macro_rules! columns {
     ($($variant:ident $name:literal $heading:literal $least:literal $good:literal $most:literal $rank:literal $align:ident;)*) => {
-        /// One thing that lists show of objects.
+        /// A column of a list.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[allow(missing_docs, reason = "the headings say it")]
         pub enum Column { $($variant,)* }
 
         impl Column {
-            /// Every column.
+            /// All columns.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
 
-            /// As it is saved, and told.
+            /// Returns the name, as saved and as shown in messages.
             #[must_use]
             pub fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
             }
 
-            /// What stands above it.
+            /// Returns the heading.
             #[must_use]
             pub fn heading(self) -> &'static str {
                 match self { $(Self::$variant => $heading,)* }
             }
 
-            /// Where its text stands.
+            /// Returns the alignment.
             #[must_use]
             pub fn align(self) -> Align {
                 match self { $(Self::$variant => Align::$align,)* }
@@ -57,8 +57,8 @@ macro_rules! columns {
     };
 }
 
-/// How wide a column is: at least, where there is room, where there is plenty; and the order
-/// in which columns get theirs, the smallest rank first.
+/// The minimum, preferred and maximum width of a column, and its rank: columns with a smaller rank
+/// get their width first.
 struct Width {
     least: usize,
     good: usize,
@@ -66,7 +66,7 @@ struct Width {
     rank: u8,
 }
 
-// Widths: at least, good, at most; rank; where the text stands.
+// Widths: minimum, preferred, maximum; rank; alignment.
 columns! {
     Name       "name"       "NAME"       12 12 24 0  Left;
     Task       "task"       "TASK"       12 24 60 0  Left;
@@ -102,7 +102,7 @@ columns! {
     Command    "command"    "COMMAND"    12 20 60 14 Left;
 }
 
-/// Which of them takes what no other wants.
+/// Columns that can take up the remaining width.
 const ELASTIC: [Column; 8] = [
     Column::Image,
     Column::Attributes,
@@ -114,18 +114,18 @@ const ELASTIC: [Column; 8] = [
     Column::Name,
 ];
 
-/// Columns that show what a container uses.
+/// Columns of resource usage.
 pub const USE: [Column; 6] =
     [Column::Chart, Column::Cpu, Column::Memory, Column::NetIn, Column::NetOut, Column::Pids];
 
 impl Column {
-    /// The column that is saved as `name`.
+    /// Returns the column with a saved name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|column| column.name() == name)
     }
 
-    /// Whether the first sorting shows the largest, or the newest, first.
+    /// Whether sorting by it starts with the largest or newest row.
     #[must_use]
     pub fn is_largest_first(self) -> bool {
         use Column as C;
@@ -137,20 +137,20 @@ impl Column {
     }
 }
 
-/// What stands before the columns: the cursor, a mark, the sign, a blank.
+/// Returns the width before the columns: cursor, mark, symbol, and a blank.
 #[must_use]
 pub fn gutter(section: Section) -> usize {
     3 + usize::from(section.has_glyph())
 }
 
-/// Which columns the user wants in which list, in their order; by name, so that a file of
-/// another version is read as far as it can be.
+/// The user's columns for each list, in order. They are stored by name, so that files of other
+/// versions can be read as far as possible.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct Columns(BTreeMap<String, Vec<String>>);
 
 impl Columns {
-    /// The columns of a section.
+    /// Returns the columns of a section.
     #[must_use]
     pub fn of(&self, section: Section) -> Vec<Column> {
         let (usual, more) = section.columns();
@@ -161,7 +161,7 @@ impl Columns {
         if chosen.is_empty() { usual.to_vec() } else { chosen }
     }
 
-    /// Takes these; the usual ones need not be kept.
+    /// Sets the columns of a section; the default is not stored.
     pub fn choose(&mut self, section: Section, columns: &[Column]) {
         let title = section.title();
         if columns.is_empty() || columns == section.columns().0 {
@@ -172,20 +172,20 @@ impl Columns {
     }
 }
 
-/// The dialog in which columns are chosen.
+/// The dialog for choosing columns.
 #[derive(Debug)]
 pub struct Choice {
-    /// Of which list.
+    /// The list.
     pub section: Section,
-    /// Every column, and whether it is shown; in the order that they are to have.
+    /// All columns in the chosen order, each with whether it is shown.
     pub items: Vec<(Column, bool)>,
-    /// Where the cursor is.
+    /// The position of the cursor.
     pub cursor: usize,
     before: Vec<Column>,
 }
 
 impl Choice {
-    /// A dialog that begins with what is shown.
+    /// Returns a dialog that starts with the shown columns.
     #[must_use]
     pub fn new(section: Section, shown: Vec<Column>) -> Self {
         let mut choice = Self { section, items: Vec::new(), cursor: 0, before: shown.clone() };
@@ -193,7 +193,7 @@ impl Choice {
         choice
     }
 
-    /// Shows these, and offers the others behind them.
+    /// Shows these columns, and lists the others after them.
     fn take(&mut self, shown: &[Column]) {
         let (usual, more) = self.section.columns();
         let others = usual.iter().chain(more).filter(|column| !shown.contains(column));
@@ -206,14 +206,14 @@ impl Choice {
         self.cursor = self.cursor.saturating_add_signed(by).min(self.items.len().saturating_sub(1));
     }
 
-    /// Moves the column under the cursor, and the cursor with it.
+    /// Moves the column under the cursor, together with the cursor.
     pub fn shift(&mut self, by: isize) {
         let to = self.cursor.saturating_add_signed(by).min(self.items.len().saturating_sub(1));
         self.items.swap(self.cursor, to);
         self.cursor = to;
     }
 
-    /// Shows the column under the cursor, or no longer; one always stays.
+    /// Shows or hides the column under the cursor; at least one column remains.
     pub fn toggle(&mut self) {
         let is_last = self.shown().len() == 1;
         if let Some((_, is_shown)) =
@@ -223,34 +223,34 @@ impl Choice {
         }
     }
 
-    /// Takes the usual ones again.
+    /// Restores the default columns.
     pub fn reset(&mut self) {
         self.take(self.section.columns().0);
         self.cursor = 0;
     }
 
-    /// What is chosen.
+    /// Returns the chosen columns.
     #[must_use]
     pub fn shown(&self) -> Vec<Column> {
         self.items.iter().filter(|(_, is_shown)| *is_shown).map(|(column, _)| *column).collect()
     }
 
-    /// What was shown before.
+    /// Returns the columns that were shown before.
     #[must_use]
     pub fn before(&self) -> &[Column] {
         &self.before
     }
 }
 
-/// As many of the columns as there is room for in `width`, and how wide each is. The first
-/// one always stands; `left` of the others are scrolled away.
+/// Returns as many of the columns as fit into `width`, with their widths. The first column is
+/// always shown; `left` of the others are scrolled off.
 #[must_use]
 pub fn fit(columns: &[Column], width: usize, left: usize) -> Vec<(Column, usize)> {
     let Some((first, rest)) = columns.split_first() else { return Vec::new() };
     let rest = &rest[left.min(rest.len().saturating_sub(1))..];
     let wished: Vec<Column> = [*first].into_iter().chain(rest.iter().copied()).collect();
     let mut ranked = wished.clone();
-    // Who scrolls wants to see what comes next, whatever it is.
+    // When scrolling, show the columns in their order, whatever their rank.
     if left == 0 {
         ranked.sort_by_key(|column| column.width().rank);
     }
@@ -274,7 +274,7 @@ pub fn fit(columns: &[Column], width: usize, left: usize) -> Vec<(Column, usize)
 fn take(taken: &mut BTreeMap<Column, usize>, room: &mut usize, columns: &[Column]) {
     for column in columns {
         let least = column.width().least;
-        // What matters less does not stand where what matters more has no room.
+        // A column is not shown while one with a smaller rank has no room.
         let Some(rest) = room.checked_sub(least + GAP) else { return };
         *room = rest;
         taken.insert(*column, least);

@@ -1,4 +1,4 @@
-//! What the user wants to see of a list: words, all of which a row must fit.
+//! A filter of a list: words, all of which a row must match.
 //!
 //! ```text
 //!  web                 it is in one of the row's words, capitals or not
@@ -9,17 +9,17 @@
 //!  image:redis         only the image is looked at; so with status: label: name: id:
 //!                      network: project: and what a row calls so; !, ~ and re: go with it
 //! ```
-//! A row's words are joined in lower case once, when the row comes: [`hay`]. A filter then
-//! only reads; it makes no text.
+//! A row's words are joined in lower case once, when the row is added: [`hay`]. Filtering then
+//! allocates no text.
 
 use regex::bytes::{Regex, RegexBuilder};
 
 use crate::tui::list::rows::Row;
 
-/// What stands between a row's words in its [`hay`].
+/// The separator between a row's words in its [`hay`].
 const BETWEEN: char = '\n';
 
-/// A part of a row that a filter can name.
+/// A part of a row that a filter can refer to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Field {
@@ -36,7 +36,7 @@ pub enum Field {
 }
 
 impl Field {
-    /// As a filter writes them.
+    /// The names in the filter syntax.
     const NAMES: [(&'static str, Self); 11] = [
         ("status", Self::Status),
         ("state", Self::Status),
@@ -52,7 +52,7 @@ impl Field {
     ];
 }
 
-/// What the user wants to see.
+/// A parsed filter.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     terms: Vec<Term>,
@@ -74,7 +74,7 @@ enum Test {
     Regex(Regex),
 }
 
-/// A filter that cannot be used.
+/// An invalid filter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{pattern}` is no regular expression: {why}")]
 pub struct BadFilter {
@@ -83,11 +83,11 @@ pub struct BadFilter {
 }
 
 impl Filter {
-    /// Reads what was typed.
+    /// Parses a filter.
     ///
     /// # Errors
     ///
-    /// When what follows `re:` is no regular expression.
+    /// Fails if the text after `re:` is not a valid regular expression.
     pub fn parse(text: &str) -> Result<Self, BadFilter> {
         let mut terms = Vec::new();
         for word in words(text) {
@@ -105,13 +105,13 @@ impl Filter {
         Ok(Self { terms })
     }
 
-    /// Whether it lets everything pass.
+    /// Whether it matches every row.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.terms.is_empty()
     }
 
-    /// Whether it wants this row, with all its words in `hay`.
+    /// Whether it matches a row, whose words are joined in `hay`.
     #[must_use]
     pub fn passes(&self, hay: &str, row: &impl Row) -> bool {
         self.terms.iter().all(|term| term.fits(hay, row) == term.wanted)
@@ -130,7 +130,7 @@ impl Term {
 }
 
 impl Test {
-    /// Whether it fits a value as it is, capitals and all.
+    /// Whether it matches a value in its original case.
     fn fits(&self, value: &str) -> bool {
         match self {
             Self::Contains(word) => contains(value, word),
@@ -140,7 +140,7 @@ impl Test {
     }
 }
 
-/// A row's words as a filter wants them.
+/// Joins a row's words for filtering.
 #[must_use]
 pub fn hay(words: &[&str]) -> String {
     let mut hay = String::with_capacity(words.iter().map(|word| word.len() + 1).sum());
@@ -159,7 +159,7 @@ pub fn hay(words: &[&str]) -> String {
     hay
 }
 
-/// Splits at spaces, except between quotes. A quote that is still open ends with the text.
+/// Splits at spaces, except inside quotes. An unclosed quote extends to the end of the text.
 fn words(text: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut quoted = false;
@@ -173,7 +173,7 @@ fn words(text: &str) -> Vec<String> {
     words
 }
 
-/// The field before a colon. `debian:13` names none: it is a word.
+/// Splits off the field before a colon. `debian:13` has no field: it is a word.
 fn field(word: &str) -> (Option<Field>, &str) {
     let Some((before, after)) = word.split_once(':') else { return (None, word) };
     match Field::NAMES.iter().find(|(name, _)| *name == before) {
@@ -182,20 +182,20 @@ fn field(word: &str) -> (Option<Field>, &str) {
     }
 }
 
-/// Capitals do not count, `^` and `$` are the borders of a word of the row, and nothing that
-/// is typed can take long: `regex` promises time linear in the text.
+/// Compiles a pattern. Case is ignored, and `^` and `$` match at the ends of a word of the row. No
+/// pattern can take long, because `regex` guarantees time linear in the text.
 fn regex(pattern: &str) -> Result<Regex, BadFilter> {
     let mut builder = RegexBuilder::new(pattern);
     builder.unicode(false).case_insensitive(true).multi_line(true).size_limit(1 << 20);
     builder.build().map_err(|error| {
-        // The library draws the place over several lines; the last one says what it is.
+        // The library's message spans several lines; the last one is the reason.
         let text = error.to_string();
         let why = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
         BadFilter { pattern: pattern.to_owned(), why }
     })
 }
 
-/// Whether `word` (lower case) is in `text`.
+/// Whether `text` contains `word` (lower case).
 fn contains(text: &str, word: &str) -> bool {
     if text.is_ascii() {
         let (text, word) = (text.as_bytes(), word.as_bytes());
@@ -204,7 +204,7 @@ fn contains(text: &str, word: &str) -> bool {
     text.to_lowercase().contains(word)
 }
 
-/// Whether all of `letters` (lower case) are in `text`, in this order.
+/// Whether `text` contains all of `letters` (lower case) in this order.
 fn in_order(text: &str, letters: &str) -> bool {
     let mut text = text.chars().flat_map(char::to_lowercase);
     letters.chars().all(|letter| text.any(|c| c == letter))
@@ -261,7 +261,7 @@ mod tests {
             ("~1bw", false),
             ("!~wb1", false),
             ("~", true),
-            // Letters of two words are no match.
+            // Letters from two different words do not match.
             ("~webacme", false),
             ("re:^web-[0-9]+$", true),
             ("re:^acme", true),

@@ -1,4 +1,4 @@
-//! What has just changed, which the eye is drawn to for a moment.
+//! Highlights containers for a moment when their state changes.
 
 use std::collections::HashMap;
 
@@ -9,29 +9,29 @@ use crate::engine::ContainerId;
 /// How long a flash lasts.
 const LASTS: SignedDuration = SignedDuration::from_millis(600);
 
-/// Containers whose state has just changed, and until when that is shown.
+/// Containers whose state has just changed, with the end of their flash.
 #[derive(Debug, Clone, Default)]
 pub struct Flashes(HashMap<ContainerId, Timestamp>);
 
 impl Flashes {
-    /// The state of a container has changed at this moment.
+    /// Starts a flash for a container whose state changed at `now`.
     pub fn begin(&mut self, id: ContainerId, now: Timestamp) {
         self.0.insert(id, now + LASTS);
     }
 
-    /// Whether it is shown.
+    /// Whether a container is flashing.
     #[must_use]
     pub fn has(&self, id: &ContainerId) -> bool {
         self.0.contains_key(id)
     }
 
-    /// When the next one ends.
+    /// Returns when the next flash ends.
     #[must_use]
     pub fn next_end(&self) -> Option<Timestamp> {
         self.0.values().min().copied()
     }
 
-    /// It is this moment.
+    /// Removes the flashes that have ended at `now`.
     pub fn tick(&mut self, now: Timestamp) {
         self.0.retain(|_, end| *end > now);
     }

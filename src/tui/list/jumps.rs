@@ -1,20 +1,20 @@
-//! Where the user was: the way back, and forth again, as in vim.
+//! The jump list: where the user has been, to go back and forth as in vim.
 
 use crate::tui::section::Section;
 
-/// How many places are remembered.
+/// The maximum number of remembered positions.
 const KEPT: usize = 100;
 
-/// A place: a row of a list.
+/// A position: a row of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spot {
     /// The list.
     pub section: Section,
-    /// The row's key, if there was one.
+    /// The row's key, if there was a row.
     pub key: Option<String>,
 }
 
-/// The way the user came.
+/// The jump list.
 #[derive(Debug, Clone, Default)]
 pub struct Jumps {
     past: Vec<Spot>,
@@ -22,25 +22,25 @@ pub struct Jumps {
 }
 
 impl Jumps {
-    /// Remembers the place that is being left for another one.
+    /// Records the position that the user is leaving.
     pub fn leave(&mut self, spot: Spot) {
         self.future.clear();
         push(&mut self.past, spot);
     }
 
-    /// The place before, while `here` becomes the one after it.
+    /// Returns the previous position; `here` becomes the next one.
     pub fn back(&mut self, here: Spot) -> Option<Spot> {
         travel(&mut self.past, &mut self.future, here)
     }
 
-    /// The place that [`Jumps::back`] came from.
+    /// Returns the position from which [`Jumps::back`] was called.
     pub fn forward(&mut self, here: Spot) -> Option<Spot> {
         travel(&mut self.future, &mut self.past, here)
     }
 }
 
 fn travel(from: &mut Vec<Spot>, to: &mut Vec<Spot>, here: Spot) -> Option<Spot> {
-    // Where one is already is no journey.
+    // Skip positions that are the current one.
     let spot = std::iter::from_fn(|| from.pop()).find(|spot| *spot != here)?;
     push(to, here);
     Some(spot)
@@ -74,7 +74,7 @@ mod tests {
         assert_eq!(jumps.forward(web.clone()), Some(debian.clone()));
         assert_eq!(jumps.forward(debian.clone()), Some(job.clone()));
         assert_eq!(jumps.back(job), Some(debian.clone()));
-        // A new way forgets the old one.
+        // A new jump discards the old forward positions.
         jumps.leave(debian);
         assert_eq!(jumps.forward(web), None);
     }

@@ -1,4 +1,4 @@
-//! The list that is shown, whatever its rows are.
+//! The current list, independent of the type of its rows.
 
 use crate::tui::failure::Failure;
 use crate::tui::list::columns;
@@ -9,35 +9,35 @@ use crate::tui::model::Model;
 use crate::tui::model::targets::{About, about};
 use crate::tui::section::Subject;
 
-/// What all tables can do.
+/// The operations that all tables support.
 pub trait List {
-    /// Moves the cursor this many lines.
+    /// Moves the cursor by this many lines.
     fn step(&mut self, by: isize);
-    /// Puts the cursor at a place.
+    /// Moves the cursor to a position.
     fn select(&mut self, place: usize);
-    /// Puts the cursor on the row with a key, if it is shown.
+    /// Moves the cursor to the row with this key, if it is shown.
     fn select_key(&mut self, key: &str) -> bool;
-    /// The key of the row under the cursor.
+    /// Returns the key of the row under the cursor.
     fn key(&self) -> Option<String>;
-    /// How many rows there are, shown or not.
+    /// Returns the number of rows, including hidden ones.
     fn count(&self) -> usize;
-    /// What the row under the cursor is about.
+    /// Returns the subject of the row under the cursor.
     fn subject(&self, model: &Model) -> Option<Subject>;
-    /// What the marked rows are about, in their order.
+    /// Returns the subjects of the marked rows, in their order.
     fn marked(&self, model: &Model) -> Vec<Subject>;
-    /// What verbs are for: see [`Table::targets`].
+    /// Returns what verbs apply to: see [`Table::targets`].
     fn targets(&self, model: &Model) -> Vec<Subject>;
-    /// Notes that it could not be read.
+    /// Records that the list could not be read.
     fn fail(&mut self, failure: Failure);
-    /// The place of a line of the window.
+    /// Returns the position of a line of the window.
     fn place_at(&self, line: usize) -> Option<usize>;
-    /// What the user wants to see.
+    /// Returns the text of the filter, mutable.
     fn filter(&mut self) -> &mut String;
     /// See [`Table::mark`].
     fn mark(&mut self);
     /// See [`Table::range_mark`].
     fn range_mark(&mut self);
-    /// Whether a range is being drawn.
+    /// Whether a range is being marked.
     fn draws_range(&self) -> bool;
     /// See [`Table::mark_all`].
     fn mark_all(&mut self);
@@ -49,13 +49,14 @@ pub trait List {
     fn order_by(&mut self, column: Column);
     /// See [`Table::set_order`].
     fn set_order(&mut self, order: Option<Order>);
-    /// By what it is sorted.
+    /// Returns the order.
     fn order(&self) -> Option<Order>;
-    /// Whether rows stand in groups.
+    /// Whether rows are grouped.
     fn is_grouped(&self) -> bool;
     /// See [`Table::fold`].
     fn fold(&mut self, folds: bool) -> bool;
-    /// Whether the group under the cursor is folded, when it is its heading that is there.
+    /// Whether the group is folded whose heading is under the cursor; `None` if there is no
+    /// heading.
     fn heading_is_folded(&self) -> Option<bool>;
     /// See [`Table::show`].
     fn show(&mut self);
@@ -65,9 +66,9 @@ pub trait List {
     fn accept_row(&mut self);
     /// See [`Table::scroll_into`].
     fn scroll_into(&mut self, rows: usize);
-    /// The key of the row that is about this.
+    /// Returns the key of the row with this subject.
     fn key_of(&self, model: &Model, subject: &Subject) -> Option<String>;
-    /// Key and name of each row, shown or not.
+    /// Returns the key and name of each row, including hidden ones.
     fn titles(&self) -> Vec<(String, String)>;
 }
 
@@ -191,18 +192,18 @@ impl<R: About> List for Table<R> {
 }
 
 impl Model {
-    /// The list that is shown.
+    /// Returns the current list.
     #[must_use]
     pub fn list(&self) -> &dyn List {
         self.list_of(self.section)
     }
 
-    /// The same, to change it.
+    /// Like [`Self::list`], but mutable.
     pub fn list_mut(&mut self) -> &mut dyn List {
         self.list_of_mut(self.section)
     }
 
-    /// The columns of the list that there is room for, and how wide each is.
+    /// Returns the columns that fit into the list, with their widths.
     #[must_use]
     pub fn fitted_columns(&self) -> Vec<(Column, usize)> {
         let width = self.layout().list.map_or(0, |list| usize::from(list.width.saturating_sub(2)));
@@ -210,7 +211,7 @@ impl Model {
         let columns = self.saved.columns.of(self.section);
         let fitted = columns::fit(&columns, room, self.scrolled_columns);
         match fitted.last() {
-            // Its text ends where the border begins.
+            // Right-aligned text must not touch the border.
             Some((last, _)) if last.align() == Align::Right => {
                 columns::fit(&columns, room.saturating_sub(1), self.scrolled_columns)
             }
@@ -218,13 +219,13 @@ impl Model {
         }
     }
 
-    /// Where the cursor is, to come back to.
+    /// Returns the position of the cursor.
     #[must_use]
     pub fn spot(&self) -> Spot {
         Spot { section: self.section, key: self.list().key() }
     }
 
-    /// The column that is drawn at column `x` of the terminal.
+    /// Returns the list column at column `x` of the terminal.
     #[must_use]
     pub fn column_at(&self, x: u16) -> Option<Column> {
         let list = self.layout().list?;

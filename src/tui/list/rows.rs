@@ -1,42 +1,42 @@
-//! What every row of a list has.
+//! The interface of the rows of a list.
 
 use std::cmp::Ordering;
 
 use crate::tui::list::columns::Column;
 use crate::tui::list::filter::Field;
 
-/// What every row has.
+/// A row of a list.
 pub trait Row {
-    /// What it is known by, for the cursor to stay on it.
+    /// Returns the key that identifies the row, so that the cursor can stay on it.
     fn key(&self) -> &str;
 
-    /// Where a filter looks.
+    /// Returns the words that a filter searches.
     fn words(&self) -> Vec<&str>;
 
-    /// Whether `test` holds for one of the values that `field` has here.
+    /// Whether `test` accepts any of the row's values of `field`.
     fn any(&self, field: Field, test: &dyn Fn(&str) -> bool) -> bool {
         let _ = (field, test);
         false
     }
 
-    /// How it stands to another one by what a column shows.
+    /// Compares two rows by a column.
     fn compare(&self, other: &Self, column: Column) -> Ordering {
         let _ = (other, column);
         Ordering::Equal
     }
 
-    /// What it belongs to; empty when to nothing.
+    /// Returns the group that the row belongs to; empty if there is none.
     fn group(&self) -> &str {
         ""
     }
 
-    /// Whether it is left out of the list of what is up.
+    /// Whether the row is hidden while only running objects are shown.
     fn is_idle(&self) -> bool {
         false
     }
 }
 
-/// As people sort: capitals do not count, and `web-2` stands before `web-10`.
+/// Compares in natural order: case is ignored, and `web-2` sorts before `web-10`.
 #[must_use]
 pub fn natural(one: &str, other: &str) -> Ordering {
     let (mut a, mut b) = (one, other);
@@ -59,7 +59,7 @@ pub fn natural(one: &str, other: &str) -> Ordering {
     }
 }
 
-/// The number that a text begins with, without its zeros, and the rest.
+/// Splits off a leading number, without its leading zeros.
 fn digits(text: &str) -> Option<(&str, &str)> {
     let end = text.bytes().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
     (end > 0).then(|| (text[..end].trim_start_matches('0'), &text[end..]))

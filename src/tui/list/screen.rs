@@ -1,4 +1,4 @@
-//! What a list must be able to do.
+//! The interface of a list.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -20,7 +20,7 @@ use crate::tui::reader::ListReader;
 use crate::tui::section::Subject;
 use crate::tui::tab::Tab;
 
-/// Whether the line of sections says how many rows there are.
+/// Whether the line of sections shows the number of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Counted {
     Always,
@@ -28,63 +28,65 @@ pub(crate) enum Counted {
     Never,
 }
 
-/// What a list can do. What is not said has no such thing.
+/// A list. The defaults do nothing.
 pub(crate) trait ListScreen {
-    /// What it lists.
+    /// The type of its rows.
     type Row: About + 'static;
 
-    /// What is read for it.
+    /// The data that is read for it.
     type Read;
 
-    /// Where its keys are looked up.
+    /// The context in which its keys are looked up.
     const KEY_CONTEXT: KeyContext;
 
     /// The action that shows it.
     const ACTION: Action;
 
-    /// The columns that are shown unless the user chose.
+    /// The default columns.
     const COLUMNS: &'static [Column];
 
-    /// Further columns.
+    /// Further columns that the user can choose.
     const FURTHER: &'static [Column] = &[];
 
-    /// Whether the line of sections says how many rows there are.
+    /// Whether the line of sections shows the number of rows.
     const COUNTED: Counted = Counted::Always;
 
-    /// Whether rows have a sign of their state before them.
+    /// Whether rows start with a symbol of their state.
     const HAS_GLYPH: bool = false;
 
-    /// Whether it is read when hoist begins, and when everything is read again.
+    /// Whether it is read at the start, and when everything is reloaded.
     const IS_READ_AT_START: bool = true;
 
-    /// Whether its rows are objects that something can be done to.
+    /// Whether its rows are objects that actions apply to.
     const HAS_OBJECTS: bool = true;
 
-    /// Whether it stands in the navigator's foot: the tree does not have what it lists.
+    /// Whether it is listed at the bottom of the navigator, because the tree does not contain its
+    /// objects.
     const IS_IN_NAVIGATOR: bool = false;
 
-    /// The kind of name that an object of it has in the grammar.
+    /// The kind of name that its objects have on the command line.
     const NAMES_ARE: Option<NameKind> = None;
 
-    /// The words of the command line that list the same.
+    /// The command that prints the same list.
     const COMMAND: Option<&'static [&'static str]> = None;
 
-    /// Its rows.
+    /// Returns its rows.
     fn table(model: &Model) -> &Table<Self::Row>;
 
-    /// The same, to change them.
+    /// Like [`Self::table`], but mutable.
     fn table_mut(model: &mut Model) -> &mut Table<Self::Row>;
 
-    /// What a row shows in a column of a width; without a column, the sign before the row.
+    /// Returns the cell of a row in a column of this width; without a column, the symbol before the
+    /// row.
     fn cell(model: &Model, row: &Self::Row, column: Option<Column>, width: usize) -> Cell;
 
-    /// What it says when it is empty.
+    /// Returns the text for an empty list.
     fn empty(model: &Model) -> empty::Said;
 
     /// Reads it.
     fn read(reader: ListReader) -> impl Future<Output = ()> + Send;
 
-    /// Takes in what was read.
+    /// Stores what was read.
     fn take(model: &mut Model, read: Self::Read);
 
     /// Whether it must be read again after an event.
@@ -92,57 +94,57 @@ pub(crate) trait ListScreen {
         false
     }
 
-    /// What an action does to its marked or selected rows; `None` when it is no such action.
+    /// Applies an action to its marked or selected rows; `None` if it is not such an action.
     fn act(_model: &mut Model, _action: Action) -> Option<Vec<Effect>> {
         None
     }
 
-    /// Does what Enter does to the row under the cursor; false when that opens a tab of it.
+    /// Handles Enter on the row under the cursor; false if Enter opens a tab.
     fn open(_model: &mut Model) -> bool {
         false
     }
 
-    /// The tab that Enter opens, where the pane last showed this one.
+    /// Returns the tab that Enter opens; `last` is the tab that the pane showed last.
     fn first_tab(_model: &Model, last: Option<Tab>) -> Tab {
         last.unwrap_or(Tab::Logs)
     }
 
-    /// What an object of it is called; its id where it is gone.
+    /// Returns the name of an object; its id if it is gone.
     fn name_of(_model: &Model, _subject: &Subject) -> String {
         String::new()
     }
 
-    /// The id of an object of it, where it has one beside its name.
+    /// Returns the id of an object, if it has one in addition to its name.
     fn id_of(_model: &Model, _subject: &Subject) -> Option<String> {
         None
     }
 
-    /// The object of a name, as saved arrangements of panes have it.
+    /// Returns the object with this name, as used in saved layouts.
     fn named(_model: &Model, _name: &str) -> Option<Subject> {
         None
     }
 
-    /// What an event is about, where that is in this list.
+    /// Returns the subject of an event, if it is in this list.
     fn of_event(_model: &Model, _event: &EventRow) -> Option<Subject> {
         None
     }
 
-    /// How many there are, for the navigator, and how much they take where that is known.
+    /// Returns the number of objects, and their size if it is known, for the navigator.
     fn amount(model: &Model) -> String {
         Self::table(model).all().len().to_string()
     }
 
-    /// What a name in it stands for, for completion: each name, and what it is.
+    /// Returns the names for completion, each with a description.
     fn names(_model: &Model) -> Vec<(String, String)> {
         Vec::new()
     }
 
-    /// The words of the command line that do the same to an object as an action.
+    /// Returns the command that does the same to an object as an action.
     fn command(_action: Action) -> Option<&'static [&'static str]> {
         None
     }
 
-    /// Everything known of an object.
+    /// Reads everything known about an object.
     fn document(
         _engine: &engine::Engine,
         _subject: &Subject,

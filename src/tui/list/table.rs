@@ -1,14 +1,14 @@
-//! Rows with a cursor, a filter, an order, marks and groups; the view is given a window of
-//! them, never all.
+//! Rows with a cursor, a filter, an order, marks and groups. The view receives only a window of
+//! them.
 //!
 //! ```text
 //!  rows ──filter, order, groups──▶ lines ──window──▶ screen
 //!  set put take get_mut             show
 //! ```
-//! [`Table::show`] is called after every event and does only what is left to do: nothing when
-//! nothing changed; one search and one insertion for a row that changed; everything when the
-//! filter or the order did. Words of rows are joined once, when a row comes, so that no key
-//! makes text for each row.
+//! [`Table::show`] is called after every event and does only what is needed: nothing if nothing
+//! changed, one search and one insertion for a changed row, everything if the filter or the order
+//! changed. The words of a row are joined once, when the row is added, so that no key press builds
+//! a text for each row.
 
 mod marks;
 #[cfg(test)]
@@ -24,79 +24,80 @@ use crate::tui::list::columns::Column;
 use crate::tui::list::filter::{Filter, hay};
 use crate::tui::list::rows::Row;
 
-/// More rows than this that changed at once are not worth being placed one by one.
+/// The maximum number of changed rows that are placed one by one.
 const SINGLY: usize = 64;
 
-/// Rows, which of them are shown, and where the cursor stands.
+/// Rows, including which of them are shown and where the cursor is.
 #[derive(Debug)]
 pub struct Table<R> {
     rows: Vec<R>,
-    /// The words of each row as a filter wants them; empty: to be made.
+    /// The joined words of each row, for filtering; empty if not yet joined.
     hays: Vec<String>,
-    /// Where the row with a key is.
+    /// The index of each key's row.
     index: HashMap<String, usize>,
     lines: Vec<Slot>,
     groups: Vec<Group>,
     folded: BTreeSet<String>,
-    /// How many rows pass the filter, those of folded groups with them.
+    /// The number of rows that pass the filter, including those in folded groups.
     passing: usize,
-    /// A place in `lines`.
+    /// An index into `lines`.
     cursor: usize,
-    /// What is under the cursor, for it to stay there when rows come and go.
+    /// What is under the cursor, so that the cursor stays on it when rows come and go.
     under: Option<Under>,
-    /// The cursor is where it is because its row went, and not because somebody put it there.
+    /// Whether the cursor moved because its row disappeared, rather than by a key.
     has_lost_its_row: bool,
-    /// A word of the row the cursor goes to as soon as that is there.
+    /// A word of a row; the cursor moves there as soon as the row exists.
     wished: Option<String>,
-    /// The first place in `lines` that is on the screen.
+    /// The index of the first visible line in `lines`.
     offset: usize,
     marks: HashSet<String>,
-    /// How many are marked, of those shown and in all; `None`: to be counted.
+    /// The number of marked rows, shown and in total; `None` if not yet counted.
     counted: Cell<Option<(usize, usize)>>,
-    /// The place where a range of marks begins; it goes to the cursor.
+    /// The start of a range of marks, which extends to the cursor.
     anchor: Option<String>,
     order: Option<Order>,
     is_grouped: bool,
     hides_idle: bool,
     follows: bool,
-    /// What the user wants to see; one that cannot be read leaves the one before in force.
+    /// The text of the filter; while it is invalid, the previous filter remains in force.
     pub filter: String,
     read: String,
     wanted: Filter,
-    /// What is left to do.
+    /// What [`Self::show`] has to do.
     left: Left,
     changed: Changed,
-    /// Whether the rows are there.
+    /// Whether the rows have been loaded.
     pub state: Loaded,
 }
 
-/// Which rows came, went or changed since somebody asked; not what they use.
+/// The rows that were added, removed or changed since the last query, apart from their resource
+/// usage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Changed {
-    /// Those with these keys.
+    /// The rows with these keys.
     Rows(Vec<String>),
-    /// Any of them.
+    /// Possibly any row.
     Everything,
 }
 
-/// Whether the rows are there.
+/// Whether the rows have been loaded.
 #[derive(Debug, Default)]
 pub enum Loaded {
     /// Not yet.
     #[default]
     No,
-    /// They are.
+    /// The rows are available.
     Yes,
-    /// They could not be read.
+    /// The rows could not be read.
     Failed(Failure),
 }
 
-/// By what rows are sorted. Those that are equal stay in the order they came in.
+/// The order of rows. Equal rows keep the order in which they were added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Order {
     /// The column.
     pub column: Column,
-    /// The largest first.
+    /// Whether the largest value comes first.
     pub is_descending: bool,
 }
 
@@ -109,25 +110,25 @@ pub enum Line<'a, R> {
     Row(&'a R),
 }
 
-/// Rows that belong together.
+/// A group of rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
-    /// Its name; empty for rows that belong to none.
+    /// Its name; empty for rows without a group.
     pub name: String,
-    /// How many of its rows are shown, or would be.
+    /// The number of rows that pass the filter.
     pub count: usize,
-    /// How many of those are up.
+    /// How many of those are running.
     pub up: usize,
-    /// Only its heading is shown.
+    /// Whether only its heading is shown.
     pub is_folded: bool,
 }
 
-/// What is drawn of a line beside its row.
+/// Indicators that are drawn beside a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Signs {
-    /// The cursor is here.
+    /// Whether the cursor is here.
     pub is_under: bool,
-    /// Keys act on it.
+    /// Whether the row is marked.
     pub is_marked: bool,
 }
 
@@ -146,7 +147,7 @@ enum Under {
 /// What [`Table::show`] has to do.
 #[derive(Debug, PartialEq, Eq)]
 enum Left {
-    /// Look at these rows.
+    /// Place these rows.
     Rows(Vec<usize>),
     Everything,
 }
@@ -185,7 +186,7 @@ impl<R> Default for Table<R> {
 
 /// The rows themselves.
 impl<R: Row> Table<R> {
-    /// Takes new rows.
+    /// Replaces all rows.
     pub fn set(&mut self, rows: Vec<R>) {
         self.rows = rows;
         self.hays = vec![String::new(); self.rows.len()];
@@ -197,7 +198,7 @@ impl<R: Row> Table<R> {
         self.changed = Changed::Everything;
     }
 
-    /// Puts `row` in the place of the one with its key, or first.
+    /// Replaces the row with the same key, or inserts `row` at the top.
     pub fn put(&mut self, row: R) {
         if let Some(old) = self.get_mut(row.key()) {
             *old = row;
@@ -219,7 +220,7 @@ impl<R: Row> Table<R> {
         self.touch(0);
     }
 
-    /// Takes the row with `key` out.
+    /// Removes the row with `key`.
     pub fn take(&mut self, key: &str) {
         let Some(gone) = self.index.remove(key) else { return };
         self.note(key);
@@ -246,12 +247,12 @@ impl<R: Row> Table<R> {
         }
     }
 
-    /// The row with `key`, shown or not.
+    /// Returns the row with `key`, even if it is hidden.
     pub fn get(&self, key: &str) -> Option<&R> {
         self.index.get(key).map(|at| &self.rows[*at])
     }
 
-    /// The same, to change what is not its key.
+    /// Like [`Self::get`], but mutable. The key must not change.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut R> {
         let at = *self.index.get(key)?;
         self.hays[at].clear();
@@ -260,7 +261,8 @@ impl<R: Row> Table<R> {
         Some(&mut self.rows[at])
     }
 
-    /// The same, to change what no filter looks at; `column` is what changes.
+    /// Like [`Self::get_mut`], for changes that do not affect filters; `columns` are the columns
+    /// that change.
     pub fn get_still(&mut self, key: &str, columns: &[Column]) -> Option<&mut R> {
         let at = *self.index.get(key)?;
         if self.order.is_some_and(|order| columns.contains(&order.column)) {
@@ -269,7 +271,7 @@ impl<R: Row> Table<R> {
         Some(&mut self.rows[at])
     }
 
-    /// Every row, shown or not.
+    /// Returns all rows, including hidden ones.
     pub fn all(&self) -> &[R] {
         &self.rows
     }
@@ -284,7 +286,7 @@ impl<R: Row> Table<R> {
         self.left = Left::Everything;
     }
 
-    /// What changed since this was asked for the last time.
+    /// Returns what changed since the last call.
     pub fn changed(&mut self) -> Changed {
         std::mem::replace(&mut self.changed, Changed::Rows(Vec::new()))
     }
@@ -304,9 +306,9 @@ impl<R: Row> Table<R> {
     }
 }
 
-/// What is shown, and in which order.
+/// Filter, order and groups.
 impl<R: Row> Table<R> {
-    /// Brings what is shown up to date. The cursor stays on its row, else at its place.
+    /// Updates what is shown. The cursor stays on its row or, if the row is gone, at its position.
     pub fn show(&mut self) {
         if self.filter != self.read {
             self.filter.clone_into(&mut self.read);
@@ -339,36 +341,36 @@ impl<R: Row> Table<R> {
         }
     }
 
-    /// Whether the cursor's row went (removed, hidden, or no longer the newest) since somebody
-    /// put the cursor there.
+    /// Whether the cursor's row disappeared (it was removed or hidden, or is no longer the newest)
+    /// since the cursor was last moved.
     pub fn has_lost_its_row(&self) -> bool {
         self.has_lost_its_row
     }
 
-    /// Takes the row under the cursor for the one that is meant.
+    /// Accepts the row under the cursor as the selected one.
     pub fn accept_row(&mut self) {
         self.has_lost_its_row = false;
     }
 
-    /// Whether the cursor goes with the newest row.
+    /// Whether the cursor stays on the newest row.
     fn is_at_newest(&self) -> bool {
         self.follows && self.cursor == 0 && self.order.is_none() && self.anchor.is_none()
     }
 
-    /// One whose rows are made here: it never has to be read.
+    /// Returns a table whose rows are created here and never have to be read.
     #[must_use]
     pub fn of_ours() -> Self {
         Self { state: Loaded::Yes, ..Self::default() }
     }
 
-    /// A cursor on the first row stays first, whatever comes; for rows of which one wants to
-    /// see the newest.
+    /// Makes a cursor on the first row stay on the first row when rows are added, for lists whose
+    /// newest row is the most interesting.
     #[must_use]
     pub fn following(self) -> Self {
         Self { follows: true, ..self }
     }
 
-    /// Hides rows that are idle, or shows them too.
+    /// Hides or shows idle rows.
     pub fn hide_idle(&mut self, hides: bool) {
         if self.hides_idle != hides {
             self.hides_idle = hides;
@@ -376,7 +378,7 @@ impl<R: Row> Table<R> {
         }
     }
 
-    /// Sorts by a column; by the same again: the other way round.
+    /// Sorts by a column, or reverses the order if it is the same column.
     pub fn order_by(&mut self, column: Column) {
         let is_descending = match self.order {
             Some(order) if order.column == column => !order.is_descending,
@@ -385,29 +387,29 @@ impl<R: Row> Table<R> {
         self.set_order(Some(Order { column, is_descending }));
     }
 
-    /// Sorts so, or not at all.
+    /// Sets or removes the order.
     pub fn set_order(&mut self, order: Option<Order>) {
         self.order = order;
         self.left = Left::Everything;
     }
 
-    /// By what it is sorted.
+    /// Returns the order.
     pub fn order(&self) -> Option<Order> {
         self.order
     }
 
-    /// Gathers rows of a group under a heading, or not.
+    /// Sets whether rows are grouped under headings.
     pub fn set_grouped(&mut self, is_grouped: bool) {
         self.is_grouped = is_grouped;
         self.left = Left::Everything;
     }
 
-    /// Whether rows stand in groups.
+    /// Whether rows are grouped.
     pub fn is_grouped(&self) -> bool {
         self.is_grouped
     }
 
-    /// Folds the group the cursor is in, or unfolds it; gives whether there was something to do.
+    /// Folds or unfolds the group under the cursor; returns whether there was one to change.
     pub fn fold(&mut self, folds: bool) -> bool {
         let Some(name) = self.group_under().map(|group| group.name.clone()) else { return false };
         let has_changed = if folds { self.folded.insert(name.clone()) } else { self.folded.remove(&name) };
@@ -418,7 +420,7 @@ impl<R: Row> Table<R> {
         has_changed
     }
 
-    /// The heading under the cursor.
+    /// Returns the heading under the cursor.
     pub fn heading(&self) -> Option<&Group> {
         match self.lines.get(self.cursor) {
             Some(Slot::Group(at)) => self.groups.get(*at),
@@ -426,7 +428,7 @@ impl<R: Row> Table<R> {
         }
     }
 
-    /// How many rows pass the filter.
+    /// Returns the number of rows that pass the filter.
     pub fn shown(&self) -> usize {
         self.passing
     }
@@ -471,7 +473,7 @@ impl<R: Row> Table<R> {
             self.lines = passing.into_iter().map(Slot::Row).collect();
             return;
         }
-        // Rows that belong to no group stand last.
+        // Rows without a group come last.
         let mut groups: BTreeMap<(bool, &str), Vec<usize>> = BTreeMap::new();
         for at in passing {
             let name = self.rows[at].group();
@@ -489,7 +491,7 @@ impl<R: Row> Table<R> {
         }
     }
 
-    /// Places the rows that changed among the others, which are in order.
+    /// Places the changed rows among the others, which are sorted.
     fn place_again(&mut self, mut rows: Vec<usize>) {
         rows.sort_unstable();
         rows.dedup();

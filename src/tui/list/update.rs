@@ -1,4 +1,4 @@
-//! What keys do to a list itself: marks, order, groups, columns.
+//! Actions of a list itself: marks, order, groups, columns.
 
 pub(crate) mod prompt;
 
@@ -11,7 +11,7 @@ use crate::tui::model::layer::Layer;
 use crate::tui::model::{Focus, Model, Repeat};
 use crate::tui::section::Section;
 
-/// Which key sorts by which column.
+/// Which action sorts by which column.
 const ORDERS: &[(Action, Column)] = &[
     (Action::OrderName, Column::Name),
     (Action::OrderState, Column::State),
@@ -44,7 +44,7 @@ const ORDERS: &[(Action, Column)] = &[
     (Action::OrderAction, Column::Action),
 ];
 
-/// What `action` does to the list that is shown; `None` when it is no such action.
+/// Applies `action` to the current list; `None` if it is not such an action.
 pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     let is_mark = matches!(action, Action::Mark | Action::RangeMark | Action::MarkAll);
     if is_mark && model.list_mut().key().is_none() && model.list_mut().heading_is_folded().is_none() {
@@ -91,7 +91,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     Some(Vec::new())
 }
 
-/// What a key does to the dialog of columns. The list behind it shows each change at once.
+/// Applies an action to the dialog of columns. The list behind it shows each change at once.
 pub(crate) fn choose(model: &mut Model, action: Action) -> Vec<Effect> {
     let Some(Layer::Columns(choice)) = model.layers.last_mut() else { return Vec::new() };
     match action {
@@ -137,7 +137,7 @@ pub(crate) fn columns(model: &mut Model, words: &[String]) -> Result<Vec<Effect>
     Ok(vec![Effect::Save])
 }
 
-/// What can stand behind `:columns`.
+/// Returns the completions of `:columns`.
 pub(crate) fn column_words(model: &Model, words: &[String]) -> Vec<String> {
     let (usual, more) = model.section.columns();
     let names = usual.iter().chain(more).map(|column| column.name().to_owned());
@@ -145,7 +145,7 @@ pub(crate) fn column_words(model: &Model, words: &[String]) -> Vec<String> {
     names.chain(words.is_empty().then(|| "usual".to_owned())).collect()
 }
 
-/// Goes to another place of the way the user came.
+/// Moves to another position of the jump list.
 pub(crate) fn jump(model: &mut Model, travel: fn(&mut Jumps, Spot) -> Option<Spot>) {
     let here = model.spot();
     let Some(spot) = travel(&mut model.jumps, here) else {
@@ -155,7 +155,7 @@ pub(crate) fn jump(model: &mut Model, travel: fn(&mut Jumps, Spot) -> Option<Spo
     show(model, spot.section, spot.key.as_deref());
 }
 
-/// Puts the cursor on a row; a filter that hides it is taken away.
+/// Moves the cursor to a row; clears a filter that hides it.
 pub(crate) fn show(model: &mut Model, section: Section, key: Option<&str>) -> bool {
     model.section = section;
     model.scrolled_columns = 0;
@@ -172,7 +172,7 @@ pub(crate) fn show(model: &mut Model, section: Section, key: Option<&str>) -> bo
     model.list_mut().select_key(key)
 }
 
-/// Goes to what the event under the cursor is about.
+/// Goes to the object of the event under the cursor.
 pub(crate) fn go_to_object(model: &mut Model) {
     let Some(row) = model.journal.selected() else {
         model.say(Tone::Plain, "nothing is selected", None);
@@ -201,8 +201,8 @@ pub(crate) fn remember(model: &mut Model, action: Action, effects: &[Effect]) {
     }
 }
 
-/// Does the last verb again, to what is selected at this moment. What stopped then stops
-/// again: it does not start what is stopped already.
+/// Repeats the last verb on the current selection. If the last verb was a stop, it stops again
+/// rather than starting stopped containers.
 fn repeat(model: &mut Model) -> Vec<Effect> {
     let Some(Repeat { action, verb }) = model.repeat.clone() else {
         model.say(Tone::Plain, "no verb was used yet", None);
@@ -220,7 +220,7 @@ fn repeat(model: &mut Model) -> Vec<Effect> {
     }
 }
 
-/// Folds or unfolds a group; where there is none, columns are scrolled.
+/// Folds or unfolds a group; scrolls the columns if there are no groups.
 fn sideways(model: &mut Model, is_left: bool) {
     if model.list().is_grouped() {
         model.list_mut().fold(is_left);
@@ -231,8 +231,8 @@ fn sideways(model: &mut Model, is_left: bool) {
     model.scrolled_columns = if is_left { scrolled.saturating_sub(1) } else { (scrolled + 1).min(most) };
 }
 
-/// Puts the cursor of its list on an object. What is done then is meant for that: nothing stays
-/// marked.
+/// Selects an object in its list, and removes all marks, so that the next action applies to it
+/// alone.
 pub(crate) fn select(model: &mut Model, of: Section, key: &str) -> bool {
     model.go(of);
     model.focus = Focus::List;
@@ -274,10 +274,10 @@ mod tests {
             ("space space p", vec![ContainerVerb::Pause; 2]),
             ("v j j r", vec![ContainerVerb::Restart; 3]),
             ("* r", vec![ContainerVerb::Restart; 7]),
-            // What is up is stopped, the rest is left alone.
+            // Running ones are stopped; the rest stays as it is.
             ("* s", vec![ContainerVerb::Stop; 4]),
             ("* p", vec![ContainerVerb::Pause; 2]),
-            // Marks go by esc: the cursor counts again.
+            // Esc removes the marks, so the row under the cursor is the target again.
             ("space space esc s", vec![ContainerVerb::Stop]),
             ("space space K j enter", vec![ContainerVerb::Kill("SIGKILL".to_owned()); 2]),
         ] {
@@ -427,10 +427,10 @@ mod tests {
         assert_eq!(press(&mut model, "."), []);
         press(&mut model, "s j");
         assert_eq!(press(&mut model, "."), [Effect::Container(ContainerVerb::Stop, id("web"))]);
-        // It was a stop: what is stopped does not start.
+        // The last verb was a stop, so a stopped container is not started.
         assert_eq!(press(&mut model, "G ."), []);
         assert!(model.failure.is_some());
-        // What asked before asks again.
+        // An action that asked for a confirmation asks again.
         press(&mut model, "d d esc g g G .");
         assert!(matches!(model.layers.last(), Some(Layer::Removal(_))));
     }
@@ -519,7 +519,7 @@ mod tests {
         update(&mut model, Event::News(crate::engine::News::Event(happened(30, "stop", "api"))));
         let shown: Vec<_> = model.journal.window(9).map(|(_, row)| row.name.clone()).collect();
         assert_eq!(shown, ["api", "gone", "web"]);
-        // Who looks at the newest goes on looking at the newest.
+        // A cursor on the newest event stays on the newest event.
         assert_eq!(model.journal.cursor(), 0);
         press(&mut model, "j enter");
         assert!(screen(&model).contains("gone is gone"), "{}", screen(&model));

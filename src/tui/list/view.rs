@@ -1,4 +1,4 @@
-//! The list of a section: a heading, and only the rows of its window.
+//! Draws a list: a heading, and only the rows in its window.
 
 pub mod empty;
 
@@ -22,7 +22,7 @@ use crate::tui::view::frame::{border, has_focus};
 use crate::tui::view::{dialog, texts};
 use crate::tui::words::{Align, cell, span};
 
-/// Draws the list that is shown.
+/// Draws the current list.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     (model.section.screen().draw)(frame, model, area);
 }
@@ -30,13 +30,13 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, area: Rect) {
 /// A cell's text and style.
 pub(crate) type Cell = (String, Style);
 
-/// What a row shows in a column of a width; `None` asks for the glyph before the row.
+/// Returns the cell of a row in a column of a width; `None` asks for the symbol before the row.
 pub(crate) type Show<R> = fn(&Model, &R, Option<Column>, usize) -> Cell;
 
-/// The dialog in which columns are chosen.
+/// Draws the dialog for choosing columns.
 pub(crate) fn choice(frame: &mut Frame<'_>, model: &Model, choice: &Choice) {
     let theme = &model.theme;
-    // The line with all keys stays in sight.
+    // The line with all keys must remain visible.
     let height =
         u16::try_from(choice.items.len() + 4).unwrap_or(u16::MAX).min(model.size.1.saturating_sub(2));
     let title = format!("Columns of {}", choice.section.title());
@@ -65,12 +65,12 @@ pub(crate) fn choice(frame: &mut Frame<'_>, model: &Model, choice: &Choice) {
     frame.render_widget(Paragraph::new(lines), inner);
 }
 
-/// A text, or a dash for none.
+/// Returns a text, or a dash if it is empty.
 pub(crate) fn or_dash(text: &str) -> String {
     if text.is_empty() { "-".to_owned() } else { text.to_owned() }
 }
 
-/// How long ago a moment is.
+/// Formats the time since a moment.
 pub(crate) fn ago(model: &Model, moment: Option<Timestamp>) -> String {
     moment.map_or_else(|| "-".to_owned(), |then| format!("{} ago", span(model.now.duration_since(then))))
 }
@@ -131,7 +131,7 @@ pub(crate) fn table<R: Row>(
         lines.push(Line::from(spans));
     }
     frame.render_widget(Paragraph::new(lines), inner);
-    // The selection reaches from border to border.
+    // The highlight extends from border to border.
     if let Some(y) = under.filter(|_| focus) {
         let line = Rect { y: inner.y + 1 + y, height: 1, ..inner };
         frame.buffer_mut().set_style(line.intersection(inner), theme.sel);
@@ -145,7 +145,7 @@ fn align(column: Column) -> Align {
     }
 }
 
-/// The names of the columns; an arrow at the one that orders.
+/// Returns the headings of the columns, with an arrow at the one that determines the order.
 fn heading(model: &Model, order: Option<Order>, columns: &[(Column, usize)]) -> Line<'static> {
     let theme = &model.theme;
     let mut spans = vec![Span::raw(" ".repeat(gutter(model.section)))];
@@ -171,8 +171,7 @@ fn group_heading(theme: &Theme, group: &Group) -> Span<'static> {
     Span::styled(text, theme.info.add_modifier(Modifier::BOLD))
 }
 
-/// What filters, orders and gathers the rows, as long as there is room: the mockups' right
-/// end of the title.
+/// Describes the filter, order and grouping for the right end of the title, as far as they fit.
 fn about<R: Row>(rows: &Table<R>, room: usize) -> String {
     let arrow = |order: Order| if order.is_descending { "▼" } else { "▲" };
     let filter = Some(rows.filter.trim()).filter(|filter| !filter.is_empty());
@@ -213,7 +212,7 @@ fn counted<R: Row>(rows: &Table<R>) -> Option<String> {
     (all > 0).then(|| count + &marked)
 }
 
-/// What an empty list says: why it is empty, and what can be done next.
+/// Returns the text of an empty list: why it is empty, and what to do next.
 fn empty<R: Row>(model: &Model, rows: &Table<R>, width: u16) -> Vec<Line<'static>> {
     let theme = &model.theme;
     match &rows.state {
@@ -249,7 +248,7 @@ mod tests {
     use crate::tui::reading::Listed;
     use crate::tui::update::update;
 
-    /// Containers of two projects and of none.
+    /// Returns containers of two projects, and some without a project.
     fn projects(width: u16, height: u16) -> Model {
         let mut model = empty(width, height);
         let of = |project: &str, name: &str, status: Status| ContainerRow {
@@ -412,7 +411,7 @@ mod tests {
                 time: at,
                 time_nano: at * 1_000_000_000,
             };
-            // Long ago, where no time zone can make it another day.
+            // Long ago, so that the time zone does not change what is shown.
             let rows = [event(1_700_000_000, "die", "web", "137"), event(1_690_000_000, "die", "api", "0")];
             let rows = rows.iter().map(crate::tui::events::model::EventRow::new).collect();
             update(&mut model, Event::List(Ok(Listed::Events(rows))));

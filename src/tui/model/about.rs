@@ -1,4 +1,4 @@
-//! What a pane is about.
+//! What a pane shows.
 
 use std::path::PathBuf;
 
@@ -9,23 +9,23 @@ use crate::engine::ContainerId;
 use crate::tui::logs::model::LogShown;
 use crate::tui::section::Subject;
 
-/// What a pane is about, and what is known of that.
+/// The subject of a pane, and what is known about it.
 #[derive(Debug)]
 pub(crate) struct About {
     pub(crate) subject: Option<Subject>,
-    /// Changes when what is known of the subject must be read again.
+    /// Changes when the data about the subject must be read again.
     pub(crate) version: u64,
-    /// The logs that are shown.
+    /// The logs on display.
     pub(crate) logs: Vec<LogShown>,
-    /// Where the pane is on the screen, within its border.
+    /// The area of the pane on the screen, inside its border.
     pub(crate) area: Option<Rect>,
-    /// Where hoist was started.
+    /// The folder that hoist was started in.
     pub(crate) folder: PathBuf,
     pub(crate) now: Timestamp,
 }
 
 impl About {
-    /// The container, where the pane is about one.
+    /// Returns the container, if the subject is one.
     pub(crate) fn container(&self) -> Option<&ContainerId> {
         match &self.subject {
             Some(Subject::Container(id)) => Some(id),
@@ -33,12 +33,12 @@ impl About {
         }
     }
 
-    /// The subject with its version.
+    /// Returns the subject with its version.
     pub(crate) fn versioned(&self) -> Option<(Subject, u64)> {
         self.subject.clone().map(|subject| (subject, self.version))
     }
 
-    /// Rows there are; one where the pane is not on the screen.
+    /// Returns the number of rows; 1 if the pane is not on the screen.
     pub(crate) fn rows(&self) -> usize {
         usize::from(self.area.map_or(1, |area| area.height))
     }

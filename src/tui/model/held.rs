@@ -1,4 +1,4 @@
-//! What pages stay with when the lists have it no longer.
+//! Subjects that pages keep after they left the lists.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,21 +9,21 @@ use crate::tui::action::Action;
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::section::Subject;
 
-/// What a page goes on being about when the list has it no longer.
+/// Subjects that pages keep after they left the lists.
 #[derive(Debug, Default)]
 pub struct Held {
     pub(super) subject: Option<Subject>,
     name: String,
-    /// What the cursor was on when this was last settled, and what that was called.
+    /// The subject under the cursor when this was last updated, and its name.
     listed: Option<Subject>,
     listed_name: String,
-    /// Containers that panes are about and the list has no longer, as they last were.
+    /// Containers that a pane shows but the list lost, in their last known state.
     containers: HashMap<ContainerId, ContainerRow>,
 }
 
 impl Model {
-    /// Holds what the pane with the keys shows when its row leaves the list: keys are meant for what
-    /// one sees. Called when the lists are up to date.
+    /// Keeps the subject of the focused pane when its row leaves the list, because the user's keys
+    /// refer to what is on the screen. Must be called when the lists are up to date.
     pub(crate) fn settle_held(&mut self) {
         let listed = self.listed();
         if self.focus != Focus::Detail {
@@ -42,7 +42,8 @@ impl Model {
         }
     }
 
-    /// Keeps the containers that panes are about as they are. Called before some leave the list.
+    /// Saves the current state of the containers that panes show. Must be called before some of
+    /// them leave the list.
     pub(crate) fn hold_containers(&mut self) {
         let shown = self.shown_containers();
         let rows = shown.iter().filter_map(|id| self.containers.get(id.as_str()));
@@ -50,7 +51,8 @@ impl Model {
         self.held.containers.extend(rows.collect::<Vec<_>>());
     }
 
-    /// Forgets those that are there, or that no pane is about; and what was measured of them.
+    /// Drops containers that are in the list again or that no pane shows; in the latter case also
+    /// their samples.
     pub(crate) fn settle_held_containers(&mut self) {
         if self.held.containers.is_empty() {
             return;
@@ -75,13 +77,13 @@ impl Model {
         subjects.filter_map(id).collect()
     }
 
-    /// A container as the list has it, or as it last was while a pane is about it.
+    /// Returns a container from the list, or its last known state while a pane shows it.
     #[must_use]
     pub fn known(&self, id: &ContainerId) -> Option<&ContainerRow> {
         self.containers.get(id.as_str()).or_else(|| self.held.containers.get(id))
     }
 
-    /// Whether what was measured of a container is of use.
+    /// Whether the samples of a container are still needed.
     pub(crate) fn keeps_series_of(&self, id: &ContainerId) -> bool {
         self.known(id).is_some()
     }
@@ -96,27 +98,27 @@ impl Model {
         }
     }
 
-    /// What the page with the keys is about, where that is gone: what it was called.
+    /// Returns the name of the focused page's subject if the subject is gone.
     #[must_use]
     pub fn gone(&self) -> Option<String> {
         let subject = self.subject().filter(|_| self.focus == Focus::Detail)?;
         self.is_gone(&subject).then(|| self.last_name_of(&subject))
     }
 
-    /// Whether an action needs what the page with the keys is about, and that is gone.
+    /// Whether an action needs the focused page's subject although it is gone.
     #[must_use]
     pub fn needs_what_is_gone(&self, action: Action) -> bool {
         if self.gone().is_none() {
             return false;
         }
-        // Its name and its image are known; its state is not.
+        // Its name and its image are known, but not its state.
         let needs_object = matches!(action, Action::Ports | Action::RunAgain | Action::Browse | Action::Tag)
             || matches!(action, Action::Remove | Action::RemoveForce | Action::CopyUrl | Action::CopyJson)
             || action.group() == "Act";
         needs_object || self.shown_tab(self.pane()).viewer().needs_subject(action)
     }
 
-    /// What an object is called, or was.
+    /// Returns the current or last known name of an object.
     #[must_use]
     pub fn last_name_of(&self, subject: &Subject) -> String {
         match self.held.subject.as_ref() {

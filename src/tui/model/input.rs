@@ -1,15 +1,15 @@
-//! A line that is typed.
+//! An input line.
 
 use ratatui_textarea::{CursorMove, Input as KeyInput, TextArea};
 
-/// A line that is typed.
+/// An input line.
 #[derive(Debug, Clone)]
 pub struct Input {
     area: TextArea<'static>,
 }
 
 impl Input {
-    /// Begins with `text`, the cursor behind it.
+    /// Returns a line that contains `text`, with the cursor at its end.
     #[must_use]
     pub fn new(text: &str) -> Self {
         let mut area = TextArea::new(vec![text.lines().next().unwrap_or_default().to_owned()]);
@@ -18,20 +18,20 @@ impl Input {
         Self { area }
     }
 
-    /// What was typed.
+    /// Returns the text.
     #[must_use]
     pub fn text(&self) -> &str {
         self.area.lines().first().map_or("", String::as_str)
     }
 
-    /// Types a key. Those that would begin a second line do nothing.
+    /// Handles a key. Keys that would start a second line are ignored.
     pub fn key(&mut self, event: crossterm::event::KeyEvent) {
         let input = KeyInput::from(event);
         let breaks = matches!(input.key, ratatui_textarea::Key::Enter)
             || (input.ctrl && matches!(input.key, ratatui_textarea::Key::Char('m' | 'j')));
         let clears = input.ctrl && matches!(input.key, ratatui_textarea::Key::Char('u'));
         if clears {
-            // As a shell does it, not the widget's undo.
+            // Like a shell, rather than the widget's undo.
             self.area.delete_line_by_head();
         } else if !breaks {
             self.area.input(input);
@@ -41,13 +41,13 @@ impl Input {
         }
     }
 
-    /// Types a text; its line ends become spaces.
+    /// Inserts a text; its line breaks become spaces.
     pub fn paste(&mut self, text: &str) {
         let line: String = text.trim_end().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         self.area.insert_str(line);
     }
 
-    /// What stands before the cursor, and what behind it.
+    /// Returns the text before the cursor and the text after it.
     #[must_use]
     pub fn halves(&self) -> (&str, &str) {
         let text = self.text();
@@ -55,14 +55,14 @@ impl Input {
         text.split_at(at)
     }
 
-    /// Begins again with the cursor between the two.
+    /// Replaces the text, with the cursor between the two parts.
     pub fn set_halves(&mut self, before: &str, after: &str) {
         *self = Self::new(&format!("{before}{after}"));
         let column = u16::try_from(before.chars().count()).unwrap_or(u16::MAX);
         self.area.move_cursor(CursorMove::Jump(0, column));
     }
 
-    /// For drawing.
+    /// Returns the widget, for drawing.
     #[must_use]
     pub fn area(&self) -> &TextArea<'static> {
         &self.area

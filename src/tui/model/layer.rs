@@ -1,4 +1,4 @@
-//! What lies over the screen.
+//! The dialogs that are open over the screen.
 
 /// Calls a macro with the table of the dialogs: the name of each, and its state.
 macro_rules! each_dialog {
@@ -26,7 +26,7 @@ pub(crate) use each_dialog;
 
 macro_rules! layers {
     ($($name:ident $dialog:ty;)*) => {
-        /// One thing over the screen.
+        /// A dialog that is open over the screen.
         #[derive(Debug)]
         #[allow(missing_docs, reason = "their folders say it")]
         pub enum Layer { $($name(Box<$dialog>),)* }

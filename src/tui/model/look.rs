@@ -1,4 +1,4 @@
-//! How the screen looks, and what the user configured about it.
+//! The appearance of the screen and its configuration.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ pub enum Ground {
 }
 
 impl Ground {
-    /// Of a colour whose parts go from 0 to 65535.
+    /// Classifies a colour whose components range from 0 to 65535.
     #[must_use]
     pub fn of(red: u16, green: u16, blue: u16) -> Self {
         let bright = 2126 * u64::from(red) + 7152 * u64::from(green) + 722 * u64::from(blue);
@@ -28,43 +28,44 @@ impl Ground {
 pub struct Chosen {
     /// Its name.
     pub theme: String,
-    /// What the configuration said at that time.
+    /// The theme that was configured when it was chosen.
     pub instead_of: Option<String>,
 }
 
-/// How the screen looks.
+/// The appearance of the screen.
 #[derive(Debug, Clone)]
 pub struct Look {
-    /// Every theme there is.
+    /// All themes.
     pub themes: Themes,
-    /// The theme that the configuration names.
+    /// The theme in the configuration.
     pub theme: Option<String>,
-    /// What the terminal said about its background.
+    /// The terminal's background, if it reported one.
     pub ground: Option<Ground>,
-    /// Which signs are drawn.
+    /// The set of symbols.
     pub icons: Icons,
-    /// The configuration does not say which: the terminal decides.
+    /// Whether the set is not configured, so that it depends on the terminal.
     pub icons_are_free: bool,
-    /// The terminal draws signs two columns wide that hoist counts as one.
+    /// The terminal draws some symbols two columns wide that hoist counts as one.
     pub is_wide: bool,
     /// The user's own commands.
     pub commands: Vec<Custom>,
-    /// The keys that the user's own come over.
+    /// The preset that the user's keymap is applied to.
     pub keymap: Preset,
-    /// Whether there is a navigator beside the list.
+    /// Whether the navigator is shown beside the list.
     pub navigator: Navigator,
-    /// What waits may turn and flash.
+    /// Whether spinners and flashes are enabled.
     pub motion: bool,
-    /// The mouse is hoist's.
+    /// Whether hoist captures the mouse.
     pub mouse: bool,
-    /// Nothing may be changed.
+    /// Whether hoist is in read-only mode.
     pub is_read_only: bool,
-    /// It was asked for at the start, or by the configuration: it stays.
+    /// Whether read-only mode was requested at the start or by the configuration, and cannot be
+    /// turned off.
     pub must_be_read_only: bool,
 }
 
 impl Look {
-    /// With the shipped themes, and what holds where nothing is said.
+    /// Returns the defaults, with the shipped themes.
     #[must_use]
     pub fn new(depth: Depth) -> Self {
         Self {
@@ -84,16 +85,17 @@ impl Look {
         }
     }
 
-    /// The theme that was chosen in the picker, unless the configuration was changed since.
+    /// Returns the theme that was chosen in the picker, unless the configuration changed since
+    /// then.
     #[must_use]
     pub fn chosen<'a>(&self, chosen: Option<&'a Chosen>) -> Option<&'a str> {
         let chosen = chosen.filter(|chosen| chosen.instead_of == self.theme);
         chosen.map(|chosen| chosen.theme.as_str())
     }
 
-    /// The theme to begin with: the one that was `chosen` in the picker, else the configured
-    /// one, else the one that fits the terminal's background. The name that there is no theme
-    /// of comes beside.
+    /// Returns the initial theme: the one that was `chosen` in the picker, otherwise the configured
+    /// one, otherwise the one for the terminal's background. The second value is a name that no
+    /// theme has.
     #[must_use]
     pub fn begin(&self, chosen: Option<&str>) -> (Theme, Option<String>) {
         let default = if self.ground == Some(Ground::Light) { LIGHT } else { DARK };

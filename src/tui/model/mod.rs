@@ -1,8 +1,8 @@
-//! Everything the TUI knows, as plain data. Changed by `update` alone, drawn by `view`.
+//! The state of the TUI, as plain data. Only `update` changes it; `view` draws it.
 //!
-//! What the driver must have open for the screen as it is (a log, samples, a process list)
-//! is not said by effects but follows from the model: [`Model::wants`]. So nothing is read
-//! that nobody sees, and no path through `update` can forget to stop it.
+//! What the driver must have open for the current screen (a log, samples, a process list) is not
+//! requested by effects but derived from the model by [`Model::wants`]. Nothing invisible is read,
+//! and no path through `update` can forget to stop something.
 
 pub(crate) mod about;
 pub mod held;
@@ -64,48 +64,48 @@ use saved::Saved;
 pub use wants::Wants;
 use window::Windows;
 
-/// Everything the TUI knows.
+/// The state of the TUI.
 #[derive(Debug)]
 pub struct Model {
-    /// This moment, as the driver last told it.
+    /// The current time, as last reported by the driver.
     pub now: Timestamp,
-    /// Columns and rows of the terminal.
+    /// The width and height of the terminal.
     pub size: (u16, u16),
-    /// The keys.
+    /// The keymap.
     pub keymap: Arc<Keymap>,
-    /// The colours.
+    /// The theme.
     pub theme: Theme,
-    /// How many colours there are.
+    /// The number of colours.
     pub depth: Depth,
-    /// The themes, the signs, and what else is configured.
+    /// Themes, symbols and the rest of the appearance.
     pub look: Look,
-    /// What words of a command may refer to. It reads no files: what is typed is only checked.
+    /// What commands may refer to. It reads no files, because typed commands are only checked.
     pub world: World,
-    /// Which list is shown.
+    /// The list on display.
     pub section: Section,
-    /// Which pane has the keys.
+    /// What has the focus.
     pub focus: Focus,
-    /// The panes have the whole window.
+    /// Whether the panes fill the window.
     pub is_zoomed: bool,
-    /// And of them the current one alone.
+    /// Whether, in addition, only the current pane is shown.
     pub is_alone: bool,
-    /// Containers that are not up are shown too.
+    /// Whether stopped containers are shown as well.
     pub shows_all: bool,
-    /// The panes beside the list.
+    /// The panes.
     pub windows: Windows,
-    /// What they stay with although its row is gone.
+    /// Subjects that panes keep although their rows are gone.
     pub held: Held,
-    /// Projects, tasks and alerts beside the list.
+    /// The navigator, with projects, tasks and alerts.
     pub navigator: Navigator,
-    /// What is ill.
+    /// The alerts.
     pub alerts: Alerts,
-    /// Whose state has just changed.
+    /// Containers whose state has just changed.
     pub flashes: Flashes,
-    /// What this machine has, and when that was last asked.
+    /// The resources of this machine, and when they were last read.
     pub machine: Machine,
     #[allow(missing_docs, reason = "as above")]
     pub machine_asked: Timestamp,
-    /// What is remembered from one time to the next.
+    /// What is saved between sessions.
     pub saved: Saved,
     /// The lists.
     pub containers: Table<ContainerRow>,
@@ -115,74 +115,74 @@ pub struct Model {
     pub volumes: Table<VolumeRow>,
     #[allow(missing_docs, reason = "as above")]
     pub networks: Table<NetworkRow>,
-    /// What was removed and can be taken back.
+    /// Removed objects that can be restored.
     pub trash: Table<TrashRow>,
-    /// How long it can.
+    /// How long they are kept.
     pub keeping: Keeping,
-    /// What was done and can be undone.
+    /// Actions that can be undone.
     pub undo: Undo,
-    /// Containers that are being stopped, and when they are killed.
+    /// Containers that are being stopped, and when they will be killed.
     pub stopping: BTreeMap<ContainerId, Timestamp>,
-    /// Work in the background, and terminals.
+    /// Background tasks and terminals.
     pub tasks: Table<TaskRow>,
-    /// What happened, newest first.
+    /// Events, newest first.
     pub journal: Table<EventRow>,
-    /// What happened before was asked for.
+    /// Whether earlier events were requested.
     pub journal_is_asked: bool,
-    /// Where the user was.
+    /// Where the user has been.
     pub jumps: Jumps,
-    /// The form whose command goes on, in case it fails.
+    /// The form of a command that is running, in case the command fails.
     pub submitted: Option<(TaskId, Box<RunForm>)>,
-    /// The verb that is repeated.
+    /// The last verb, to be repeated.
     pub repeat: Option<Repeat>,
-    /// How many columns of the list are scrolled away to the left.
+    /// The number of list columns that are scrolled off to the left.
     pub scrolled_columns: usize,
     /// The number of the next task.
     pub next_task: u64,
-    /// What containers are called that something is done to: a removed one has no row to ask.
+    /// Names of containers with pending verbs: a removed container has no row with its name.
     pub names: HashMap<ContainerId, String>,
-    /// What containers used.
+    /// The samples of containers.
     pub series: HashMap<ContainerId, Series>,
-    /// What lies over the screen; the last one has the keys.
+    /// The open dialogs; the last one has the focus.
     pub layers: Vec<Layer>,
-    /// Strokes that are the beginning of something, and since when.
+    /// The strokes of an unfinished key sequence, and when it was begun.
     pub pending: Vec<Key>,
     #[allow(missing_docs, reason = "as above")]
     pub pending_since: Timestamp,
-    /// The terminal that was just left by its key: the same key again is meant for it.
+    /// The terminal that was just left with its prefix key; the same key again is sent to it.
     pub released: Option<TaskId>,
-    /// The terminal that is in copy mode.
+    /// The terminal in copy mode.
     pub copying: Option<TaskId>,
-    /// The terminal that the mouse went down on.
+    /// The terminal in which a mouse button was pressed.
     pub dragged: Option<TaskId>,
-    /// The line at the bottom.
+    /// The notice at the bottom.
     pub notice: Option<Notice>,
-    /// What was last warned of while a list was read.
+    /// The last warnings of each list.
     pub warned: HashMap<Section, Vec<String>>,
     /// The last failure, for the details page.
     pub failure: Option<Failure>,
-    /// What it consists of, where several things failed at once.
+    /// Its parts, if several operations failed at once.
     pub failures: Vec<Failure>,
-    /// Verbs given to several objects that have not all ended.
+    /// Verbs on several objects that are still running.
     pub batches: Vec<Batch>,
-    /// Lines typed at `:` that are not to be saved.
+    /// Lines typed at `:` that must not be saved.
     pub secret_history: Vec<String>,
-    /// What paths of this machine are.
+    /// What is known about paths of this machine.
     pub paths: PathFacts,
-    /// Quit was asked for once, with terminals alive.
+    /// Whether the user has asked once to quit while terminals were open.
     pub is_leaving: bool,
 }
 
-/// A verb that was done, to do it again.
+/// A verb to be repeated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repeat {
-    /// What was asked for.
+    /// The action.
     pub action: Action,
-    /// What that meant then: `s` stopped, or started.
+    /// What the action meant: `s` either stopped or started.
     pub verb: Option<ContainerVerb>,
 }
 
-/// What has the keys.
+/// What has the focus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Focus {
     /// The list.
@@ -193,28 +193,28 @@ pub enum Focus {
     Navigator,
 }
 
-/// The line at the bottom.
+/// The notice at the bottom.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
-    /// Whether it is good news.
+    /// Whether it is good or bad news.
     pub tone: Tone,
-    /// What to tell.
+    /// The message.
     pub text: String,
-    /// What to do about it.
+    /// A hint on what to do.
     pub hint: Option<String>,
-    /// When it goes away.
+    /// When it disappears.
     pub until: Timestamp,
 }
 
-/// How long a notice stays.
+/// How long a notice is shown.
 const NOTICE: jiff::SignedDuration = jiff::SignedDuration::from_secs(8);
 
 impl Model {
-    /// A model that knows nothing yet.
+    /// Returns a model without any data.
     #[must_use]
     pub fn new(keymap: Arc<Keymap>, theme: Theme, depth: Depth, world: World, now: Timestamp) -> Self {
         Self {
-            // An update reads no file.
+            // `update` must not read files.
             world: World { read: |_| Err(std::io::ErrorKind::Unsupported.into()), ..world },
             now,
             size: (80, 24),
@@ -270,7 +270,7 @@ impl Model {
         }
     }
 
-    /// Where a key pressed at this moment is looked up.
+    /// Returns the context in which the next key is looked up.
     #[must_use]
     pub fn key_context(&self) -> KeyContext {
         match self.top() {
@@ -280,7 +280,7 @@ impl Model {
         }
     }
 
-    /// The same, as if nothing lay over the screen.
+    /// Like [`Self::key_context`], but ignores dialogs.
     #[must_use]
     pub fn key_context_below(&self) -> KeyContext {
         match (self.focus, self.section, self.shown_tab(self.pane())) {
@@ -295,22 +295,22 @@ impl Model {
         }
     }
 
-    /// A task by its number.
+    /// Returns a task by its number.
     #[must_use]
     pub fn task(&self, id: TaskId) -> Option<&TaskRow> {
         self.tasks.get(&id.key())
     }
 
-    /// Whether a terminal's program has ended, or never began.
+    /// Whether a terminal's program has exited, or never started.
     #[must_use]
     pub fn session_is_over(&self, id: TaskId) -> bool {
         self.task(id).is_none_or(|task| task.is_over())
     }
 
-    /// Where everything is on the screen.
+    /// Returns the layout of the screen.
     #[must_use]
     pub fn layout(&self) -> Layout {
-        // Several panes need the room more than charts beside them.
+        // Several panes need the room more than charts do.
         let navigator = self.look.navigator;
         let wide = if navigator == config::Navigator::Off { 160 } else { 160 + NAVIGATOR };
         let has_room = self.windows.count() == 1 || self.size.0 >= wide;
@@ -318,21 +318,21 @@ impl Model {
         layout(self.size, self.is_zoomed, Beside { charts, navigator })
     }
 
-    /// Says `text` at the bottom.
+    /// Shows `text` at the bottom.
     pub fn say(&mut self, tone: Tone, text: impl Into<String>, hint: Option<String>) {
         let text = text::line(&text.into()).into_owned();
         let hint = hint.map(|hint| text::line(&hint).into_owned());
         self.notice = Some(Notice { tone, text, hint, until: self.now + NOTICE });
     }
 
-    /// Says what went wrong at the bottom, and keeps it for the details page.
+    /// Shows a failure at the bottom, and keeps it for the details page.
     pub fn fail(&mut self, failure: Failure) {
         self.say(Tone::Bad, failure.line(), failure.hint.clone());
         self.failure = Some(failure);
         self.failures.clear();
     }
 
-    /// Says why something is not done that would change something.
+    /// Explains why an action that would change something is refused.
     pub fn refuse(&mut self, why: &str) {
         let hint = match self.look.must_be_read_only {
             true => "start hoist without --read-only, and without read-only in [ui]".to_owned(),
@@ -341,25 +341,25 @@ impl Model {
         self.say(Tone::Warning, format!("read-only: {why}"), Some(hint));
     }
 
-    /// Says how to search, where there is no match to go to.
+    /// Explains how to search, if there is no match to go to.
     pub fn say_nothing_is_searched(&mut self) {
         let key = self.keys_of(KeyContext::Global, Action::Search);
         self.say(Tone::Plain, "nothing is searched for", Some(format!("{key} searches")));
     }
 
-    /// A number for a new task.
+    /// Returns a number for a new task.
     pub fn new_task(&mut self) -> TaskId {
         self.next_task += 1;
         TaskId(self.next_task - 1)
     }
 
-    /// The keys of `action` here, for a hint.
+    /// Returns the keys of `action` in `place`, for a hint.
     #[must_use]
     pub fn keys_of(&self, place: KeyContext, action: Action) -> String {
         self.signs(&self.keymap.keys_of(place, action).unwrap_or_default())
     }
 
-    /// Keys as they are shown: in ASCII the signs of some are words.
+    /// Returns keys as they are displayed: with ASCII symbols, some become words.
     #[must_use]
     pub fn signs(&self, keys: &str) -> String {
         match self.look.icons {
@@ -368,7 +368,7 @@ impl Model {
         }
     }
 
-    /// How long until the screen changes by time alone; `None` when it does not.
+    /// Returns the time until the screen next changes without an event; `None` if it never does.
     #[must_use]
     pub fn next_tick(&self) -> Option<Duration> {
         let mut ticks = Vec::new();
@@ -381,20 +381,20 @@ impl Model {
         ticks.extend(self.notice.as_ref().map(|notice| until(notice.until)));
         ticks.extend(self.flashes.next_end().map(until));
         if self.tasks.all().iter().any(|task| matches!(task.what, What::Work(_)) && !task.is_over()) {
-            // Numbers go on also where nothing turns.
+            // Without motion, the numbers still change.
             ticks.push(Duration::from_millis(if self.look.motion { 100 } else { 1000 }));
         }
-        // A countdown changes with each whole second that is left.
+        // A countdown changes whenever a full second has passed.
         ticks.extend(self.stopping.values().filter(|end| **end > self.now).map(|end| {
             let nanos = until(*end).subsec_nanos();
             Duration::from_nanos(u64::from(if nanos == 0 { 1_000_000_000 } else { nanos }))
         }));
         if self.section == Section::Trash && !self.trash.all().is_empty() {
-            // The list says how long it is kept.
+            // The list shows how long each object is kept.
             ticks.push(Duration::from_secs(60));
         }
         if self.section == Section::Containers && self.containers.all().iter().any(ContainerRow::is_up) {
-            // The list says how long: "3m".
+            // The list shows an age: "3m".
             ticks.push(Duration::from_secs(60));
         }
         ticks.into_iter().min().map(|tick| tick.max(Duration::from_millis(10)))

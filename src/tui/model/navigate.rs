@@ -1,15 +1,15 @@
-//! From list to list, and from the list to a tab and back.
+//! Moving between lists, and between the list and a tab.
 
 use super::{Focus, Model};
 use crate::tui::section::Section;
 use crate::tui::tab::{PaneId, Tab};
 
 impl Model {
-    /// Gives a tab the keys: in the pane that follows the list when they come from there, in the
-    /// whole window where that is too low.
+    /// Focuses a tab. From the list, this is a tab of the pane that follows the list. If the pane
+    /// is too low, it is zoomed.
     pub(crate) fn show_tab(&mut self, tab: Tab) {
         if self.focus != Focus::Detail {
-            // Where every pane is pinned, one that is no terminal follows again.
+            // If all panes are pinned, unpin one that does not show a terminal.
             let is_session =
                 |id: &PaneId| self.windows.get(*id).is_some_and(|pane| matches!(pane.tab, Tab::Session(_)));
             let current = self.pane().id;
@@ -28,7 +28,7 @@ impl Model {
         }
     }
 
-    /// Gives the list the keys again.
+    /// Returns the focus to the list.
     pub(crate) fn leave_panes(&mut self) {
         (self.focus, self.is_zoomed, self.is_alone) = (Focus::List, false, false);
     }

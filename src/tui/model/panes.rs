@@ -1,4 +1,4 @@
-//! What the panes show: their subjects, their tabs, where they lie, and what follows from that.
+//! The subjects, tabs and areas of the panes, and the state derived from them.
 
 use std::collections::BTreeSet;
 
@@ -13,18 +13,18 @@ use crate::tui::section::{Subject, TaskId};
 use crate::tui::tab::{PaneId, Tab};
 
 impl Model {
-    /// The pane with the keys, or that last had them.
+    /// Returns the current pane, which has the focus or had it last.
     #[must_use]
     pub fn pane(&self) -> &Pane {
         self.windows.current()
     }
 
-    /// The same, to change it.
+    /// Like [`Self::pane`], but mutable.
     pub fn pane_mut(&mut self) -> &mut Pane {
         self.windows.current_mut()
     }
 
-    /// The panes on the screen, and where, borders included.
+    /// Returns the visible panes with their areas, including borders.
     #[must_use]
     pub fn panes(&self) -> Vec<(PaneId, Rect)> {
         match self.layout().detail {
@@ -34,14 +34,14 @@ impl Model {
         }
     }
 
-    /// Columns and rows within the current pane's border; none when it is not on the screen.
+    /// Returns the area inside the current pane's border; `None` if the pane is not visible.
     #[must_use]
     pub fn pane_inner(&self) -> Option<Rect> {
         let id = self.pane().id;
         self.panes().into_iter().find(|(pane, _)| *pane == id).map(|(_, area)| inner(area))
     }
 
-    /// What a pane shows: the tab chosen for it, where its subject has that.
+    /// Returns the tab that a pane shows: the chosen one if the subject has it.
     #[must_use]
     pub fn shown_tab(&self, pane: &Pane) -> Tab {
         let tabs = self.tabs(pane);
@@ -49,14 +49,14 @@ impl Model {
         if has { pane.tab } else { tabs.first().copied().unwrap_or(Tab::Inspect) }
     }
 
-    /// What a pane is about.
+    /// Returns the subject of a pane.
     #[must_use]
     pub fn subject_of(&self, pane: &Pane) -> Option<Subject> {
         pane.pinned.clone().or_else(|| self.held.subject.clone()).or_else(|| self.listed())
     }
 
-    /// What verbs are about: what the current pane shows while it has the keys, else what the
-    /// list's cursor is on.
+    /// Returns the subject of verbs: that of the current pane if it has the focus, otherwise the
+    /// one under the list's cursor.
     #[must_use]
     pub fn subject(&self) -> Option<Subject> {
         match self.focus {
@@ -66,7 +66,7 @@ impl Model {
         }
     }
 
-    /// What the charts beside the list are about.
+    /// Returns the subject of the charts beside the list.
     #[must_use]
     pub fn charted(&self) -> Option<Subject> {
         match self.focus {
@@ -75,13 +75,13 @@ impl Model {
         }
     }
 
-    /// What the list's cursor is on.
+    /// Returns the subject under the list's cursor.
     #[must_use]
     pub fn listed(&self) -> Option<Subject> {
         self.list().subject(self)
     }
 
-    /// The container that verbs are about.
+    /// Returns the container that verbs apply to.
     #[must_use]
     pub fn container(&self) -> Option<&ContainerRow> {
         match self.subject()? {
@@ -90,7 +90,7 @@ impl Model {
         }
     }
 
-    /// The container that a pane is about, or how it last was.
+    /// Returns the container that a pane shows, or its last known state.
     #[must_use]
     pub fn container_of(&self, pane: &Pane) -> Option<&ContainerRow> {
         match self.subject_of(pane)? {
@@ -99,7 +99,7 @@ impl Model {
         }
     }
 
-    /// What a pane can show of its subject: of a container what each has, then its terminals,
+    /// Returns the tabs of a pane: those that its subject has, then terminals of the container,
     /// oldest first.
     #[must_use]
     pub fn tabs(&self, pane: &Pane) -> Vec<Tab> {
@@ -119,7 +119,7 @@ impl Model {
         self.task(id).is_some_and(|task| task.session().is_some())
     }
 
-    /// The same for what the panes hold.
+    /// Updates the state of each pane to match its subject and area.
     pub(crate) fn settle_panes(&mut self) {
         self.settle_held_containers();
         let areas = self.panes();
@@ -149,7 +149,7 @@ impl Model {
                 tab.viewer().settle(pane, &about);
             }
         }
-        // What is opened again is read again, at the same time.
+        // A tab is read from the start whenever it is opened again.
         let open: BTreeSet<(PaneId, Tab)> =
             self.wants().readings.into_keys().map(|reading| (reading.pane, reading.tab)).collect();
         for pane in self.windows.all_mut() {
@@ -160,7 +160,7 @@ impl Model {
         }
     }
 
-    /// The logs that a pane about this container shows: its own first, then those merged.
+    /// Returns the logs of a pane that shows this container: its own first, then the merged ones.
     fn logs_of(&self, pane: &Pane, own: &ContainerRow) -> Vec<LogShown> {
         let merged = pane.log.merged.iter().filter(|id| **id != own.id);
         let merged = merged.filter_map(|id| self.containers.get(id.as_str()));
@@ -168,7 +168,7 @@ impl Model {
         rows.map(|row| LogShown { id: row.id.clone(), name: row.name.clone() }).collect()
     }
 
-    /// A value that changes when the object did.
+    /// Returns a value that changes whenever the object does.
     fn version(&self, subject: &Subject) -> u64 {
         use std::hash::{DefaultHasher, Hash, Hasher};
         let mut hasher = DefaultHasher::new();
@@ -181,7 +181,7 @@ impl Model {
     }
 }
 
-/// What lies within a border.
+/// Returns the area inside a border.
 #[must_use]
 pub fn inner(area: Rect) -> Rect {
     Rect {

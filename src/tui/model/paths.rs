@@ -1,40 +1,40 @@
-//! What paths of this machine are, as far as it was asked: `update` reads no files.
+//! What is known about paths of this machine. `update` reads no files, so it has to ask for them.
 
 use std::collections::BTreeMap;
 
-/// What a path is.
+/// What a path refers to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PathFact {
-    /// Asked for, not known yet.
+    /// Requested, not yet known.
     Asked,
-    /// Nothing is there.
+    /// The path does not exist.
     Missing,
     /// A folder.
     Folder,
-    /// A file of this many bytes, or something like one.
+    /// A file of this size in bytes, or another object that is not a folder.
     File(u64),
-    /// It cannot be seen, and why.
+    /// The path cannot be read, for this reason.
     Unknown(String),
 }
 
-/// How many paths are remembered.
+/// The maximum number of paths to remember.
 const MOST: usize = 64;
 
-/// What is known of paths, by how they were written.
+/// Known paths, as they were written.
 #[derive(Debug, Clone, Default)]
 pub struct PathFacts {
     facts: BTreeMap<String, PathFact>,
-    /// Paths to be asked for.
+    /// Paths to be requested.
     wanted: Vec<String>,
 }
 
 impl PathFacts {
-    /// Forgets everything: files change while nobody looks.
+    /// Forgets everything, because files may have changed.
     pub fn clear(&mut self) {
         *self = Self::default();
     }
 
-    /// What `path` is; what is not known is wanted from here on.
+    /// Returns what `path` refers to; an unknown path will be requested.
     pub fn get(&mut self, path: &str) -> PathFact {
         if let Some(fact) = self.facts.get(path) {
             return fact.clone();
@@ -47,14 +47,14 @@ impl PathFacts {
         PathFact::Asked
     }
 
-    /// Takes in what a path is.
+    /// Stores what a path refers to.
     pub fn learn(&mut self, path: String, fact: PathFact) {
         if let Some(slot) = self.facts.get_mut(&path) {
             *slot = fact;
         }
     }
 
-    /// Paths that were wanted since this was asked last.
+    /// Returns and clears the paths to be requested.
     pub fn take_wanted(&mut self) -> Vec<String> {
         std::mem::take(&mut self.wanted)
     }

@@ -1,8 +1,7 @@
-//! What the TUI remembers from one time to the next: how the user arranged it, not what
-//! there is.
+//! What the TUI saves between sessions: the user's arrangement, not the state of objects.
 //!
-//! One JSON file, `$XDG_STATE_HOME/hoist/tui.json`. Fields are only ever added; one that is
-//! missing has its default, one that is unknown is kept.
+//! The file is JSON: `$XDG_STATE_HOME/hoist/tui.json`. Fields are only added, never removed.
+//! Missing fields get their default; unknown fields are kept.
 
 use std::collections::BTreeMap;
 
@@ -13,29 +12,29 @@ use super::look::Chosen;
 use super::window::Node;
 use crate::tui::list::columns::Columns;
 
-/// The version of the file's form.
+/// The version of the file format.
 const VERSION: u32 = 1;
 
-/// What is remembered.
+/// The saved state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Saved {
-    /// Of the file's form.
+    /// The version of the file format.
     pub version: u32,
-    /// Arrangements of panes by their names.
+    /// Layouts of panes by name.
     pub layouts: BTreeMap<String, Node<Shown>>,
-    /// Words of `run`, by the name they were given.
+    /// Arguments of `run`, by the name of the preset.
     pub presets: BTreeMap<String, Vec<String>>,
-    /// Lines typed at `:`, the latest last.
+    /// Lines typed at `:`, most recent last.
     pub history: Vec<String>,
-    /// What was chosen in the palette, the latest last.
+    /// Entries chosen in the palette, most recent last.
     pub recent: Vec<String>,
-    /// Which columns the lists show.
+    /// The columns of the lists.
     pub columns: Columns,
     /// The theme that was chosen in the picker.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub theme: Option<Chosen>,
-    /// What a later hoist wrote.
+    /// Fields written by a later version of hoist.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
@@ -44,11 +43,11 @@ pub struct Saved {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Shown {
-    /// The name of its container, image, volume or network; none for what the list's cursor
-    /// is on.
+    /// The name of its container, image, volume or network; `None` for the subject under the list's
+    /// cursor.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub of: Option<String>,
-    /// The list that it is found in.
+    /// The list that contains it.
     pub section: String,
     /// `logs`, `stats`, …, `terminal`.
     pub tab: String,
@@ -70,16 +69,16 @@ impl Default for Saved {
 }
 
 impl Saved {
-    /// Reads the file's text.
+    /// Parses the file.
     ///
     /// # Errors
     ///
-    /// When it is no such text; the message has line and column.
+    /// Fails if the text is invalid; the message contains line and column.
     pub fn read(text: &str) -> Result<Self, serde_json::Error> {
         serde_json::from_str(text)
     }
 
-    /// The file's text.
+    /// Returns the contents of the file.
     #[must_use]
     pub fn text(&self) -> String {
         serde_json::to_string_pretty(self).unwrap_or_default() + "\n"

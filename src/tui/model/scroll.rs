@@ -1,8 +1,7 @@
-//! The window that a list is seen through.
+//! The window through which a list is seen.
 
-/// The first line of a window of `height` lines over `count` of them, moved from `top` no
-/// further than it must be for the cursor to be in it, and for no line to stay empty that
-/// could be filled.
+/// Returns the first line of a window of `height` lines over `count` lines. The window moves from
+/// `top` only as far as needed to contain the cursor and to avoid empty lines at its end.
 #[must_use]
 pub fn into_view(top: usize, cursor: usize, height: usize, count: usize) -> usize {
     let height = height.max(1);
@@ -21,10 +20,10 @@ mod tests {
             (0, 4, 5, 9, 0),
             (0, 5, 5, 9, 1),
             (4, 2, 5, 9, 2),
-            // The window has grown, or lines have gone.
+            // The window has grown, or lines were removed.
             (3, 6, 10, 7, 0),
             (6, 6, 4, 8, 4),
-            // No line fits, or there is none.
+            // The window has no height, or the list no lines.
             (2, 3, 0, 9, 3),
             (7, 0, 5, 0, 0),
         ] {

@@ -1,4 +1,4 @@
-//! What follows from other fields of the model.
+//! State that is derived from other fields of the model.
 
 use super::{Focus, Model, inner};
 use crate::tui::list::table::Changed;
@@ -6,7 +6,7 @@ use crate::tui::navigator::model::{Branch, Sources, Spot};
 use crate::tui::section::Section;
 
 impl Model {
-    /// Brings what follows from other fields up to date, after every change.
+    /// Updates all derived state. Must be called after every change.
     pub fn settle(&mut self) {
         let changed = self.containers.changed();
         self.alerts.settle(&self.containers, &changed, self.now);
@@ -36,7 +36,7 @@ impl Model {
         self.settle_panes();
     }
 
-    /// What the list's cursor is on, as the navigator has it.
+    /// Returns the position of the list's cursor in the navigator.
     fn listed_spot(&self) -> Option<Spot> {
         match self.section {
             Section::Containers => match self.containers.heading() {
@@ -50,7 +50,7 @@ impl Model {
         }
     }
 
-    /// Brings the navigator up to date, as far as it is seen.
+    /// Updates the visible part of the navigator.
     fn settle_navigator(&mut self, changed: Changed) {
         let Some(area) = self.layout().navigator else {
             self.navigator.hide(&changed);

@@ -1,4 +1,4 @@
-//! What keys act on: the marked rows of the list that is shown, else the one under the cursor.
+//! What actions apply to: the marked rows of the current list, otherwise the row under the cursor.
 
 use super::{Focus, Model};
 use crate::tui::containers::model::ContainerRow;
@@ -6,19 +6,19 @@ use crate::tui::events::model::EventRow;
 use crate::tui::list::rows::Row;
 use crate::tui::section::{Section, Subject};
 
-/// What a row is about.
+/// The subject of a row.
 pub trait About: Row {
-    /// Whether several rows can be about the same.
+    /// Whether several rows can have the same subject.
     const REPEATS: bool = false;
 
-    /// What it is about, where that is still there.
+    /// Returns the subject, if it still exists.
     fn about(&self, model: &Model) -> Option<Subject>;
 
-    /// What it is called.
+    /// Returns the name of the subject.
     fn title(&self) -> String;
 }
 
-/// What rows are about.
+/// Returns the subjects of rows.
 pub(crate) fn about<R: About>(model: &Model, rows: Vec<&R>) -> Vec<Subject> {
     let all = rows.into_iter().filter_map(|row| row.about(model));
     if !R::REPEATS {
@@ -33,14 +33,15 @@ pub(crate) fn about<R: About>(model: &Model, rows: Vec<&R>) -> Vec<Subject> {
 }
 
 impl Model {
-    /// What is marked in the list that is shown, in its order; empty when nothing is.
+    /// Returns the marked subjects of the current list, in its order.
     #[must_use]
     pub fn marked(&self) -> Vec<Subject> {
         self.list().marked(self)
     }
 
-    /// What a verb is for: what the pane with the keys shows or has its cursor on, else what is marked, else what is
-    /// under the cursor (on a heading: its whole group).
+    /// Returns the subjects that a verb applies to: the one in the focused pane (or under its
+    /// cursor), otherwise the marked rows, otherwise the row under the cursor, or the whole group
+    /// if the cursor is on a heading.
     #[must_use]
     pub fn targets(&self) -> Vec<Subject> {
         if self.focus != Focus::List {
@@ -49,7 +50,7 @@ impl Model {
         self.list().targets(self)
     }
 
-    /// The kind of what a verb is for.
+    /// Returns the list that contains the subjects of a verb.
     #[must_use]
     pub fn acted_section(&self) -> Section {
         match self.focus {
@@ -60,7 +61,7 @@ impl Model {
         }
     }
 
-    /// Containers among them.
+    /// Returns the containers among the targets.
     #[must_use]
     pub fn target_containers(&self) -> Vec<ContainerRow> {
         let row = |subject: Subject| match subject {
@@ -70,7 +71,7 @@ impl Model {
         self.targets().into_iter().filter_map(row).collect()
     }
 
-    /// What an event is about, where that is still there.
+    /// Returns the subject of an event, if it still exists.
     #[must_use]
     pub fn object_of(&self, row: &EventRow) -> Option<Subject> {
         Section::ALL.into_iter().find_map(|section| (section.screen().of_event)(self, row))

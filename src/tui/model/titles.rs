@@ -1,4 +1,4 @@
-//! The second line: the sections, or the tabs of what has the whole window.
+//! The second line of the screen: the sections, or the tabs of the zoomed pane.
 
 use unicode_width::UnicodeWidthStr;
 
@@ -6,18 +6,18 @@ use super::Model;
 use crate::tui::section::{Section, Subject};
 use crate::tui::tab::Tab;
 
-/// One of them.
+/// The title of a section or tab.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Title {
-    /// `1 Containers 12`, or its number alone where there is no room.
+    /// `1 Containers 12`, or only the number if space is short.
     pub name: String,
-    /// It is the one that is shown.
+    /// Whether it is the current one.
     pub is_shown: bool,
 }
 
 impl Model {
-    /// All of them, from left to right; a blank stands before the first, and each has one
-    /// column on both sides.
+    /// Returns all titles, from left to right. The line starts with a blank, and each title has one
+    /// column of padding on both sides.
     #[must_use]
     pub fn titles(&self) -> Vec<Title> {
         let titles = if self.is_zoomed {
@@ -39,7 +39,7 @@ impl Model {
         short_where_needed(titles, usize::from(self.size.0))
     }
 
-    /// Which of them stands at a column.
+    /// Returns the index of the title at a column.
     #[must_use]
     pub fn title_at(&self, column: u16) -> Option<usize> {
         let mut end = 1;
@@ -52,17 +52,17 @@ impl Model {
     }
 }
 
-/// What the subject of verbs is called, for messages.
+/// Returns the name of the subject of verbs, for messages.
 pub(crate) fn subject_name(model: &Model) -> String {
     model.subject().map_or_else(String::new, |subject| name_of(model, &subject))
 }
 
-/// What an object is called; its id where it is gone.
+/// Returns the name of an object; its id if it is gone.
 pub(crate) fn name_of(model: &Model, subject: &Subject) -> String {
     (subject.section().screen().name_of)(model, subject)
 }
 
-/// What a tab of the detail pane is called.
+/// Returns the name of a tab.
 #[must_use]
 pub fn tab_name(model: &Model, tab: Tab) -> String {
     match tab {
@@ -73,7 +73,7 @@ pub fn tab_name(model: &Model, tab: Tab) -> String {
     }
 }
 
-/// The names as far as there is room: of the last ones the number is enough of a reminder.
+/// Shortens titles until they fit, starting with the last, whose number is enough of a reminder.
 fn short_where_needed(mut titles: Vec<Title>, room: usize) -> Vec<Title> {
     let mut wide: usize = 1 + titles.iter().map(|title| title.name.width() + 2).sum::<usize>();
     for Title { name, is_shown } in titles.iter_mut().rev() {

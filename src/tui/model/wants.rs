@@ -1,5 +1,5 @@
-//! What must be open for the screen as it is: it follows from the model, so nothing is read
-//! that nobody sees.
+//! What must be open for the current screen. It is derived from the model, so that nothing
+//! invisible is read.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,22 +15,22 @@ use crate::tui::reading::{Reading, Want};
 use crate::tui::section::{Section, Subject, TaskId};
 use crate::tui::tab::Tab;
 
-/// From this many rows on there are events below the charts beside the list.
+/// From this height on, events are shown below the charts beside the list.
 pub const SIDE_WITH_EVENTS: u16 = 44;
 
-/// What the driver must have open for the screen as it is.
+/// What the driver must have open for the current screen.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wants {
     /// What is read for tabs.
     pub readings: BTreeMap<Reading, Want>,
-    /// Containers to sample, and how often.
+    /// The containers to sample, and how often.
     pub stats: BTreeMap<ContainerId, Duration>,
-    /// The terminals on the screen, with their columns and rows.
+    /// The visible terminals with their width and height.
     pub terminals: BTreeMap<TaskId, (u16, u16)>,
 }
 
 impl Model {
-    /// What the driver must have open.
+    /// Returns what the driver must have open.
     #[must_use]
     pub fn wants(&self) -> Wants {
         let mut wants = Wants { stats: self.sampled(), ..Wants::default() };
@@ -38,14 +38,14 @@ impl Model {
             let Some(pane) = self.windows.get(id) else { continue };
             let Some(subject) = self.subject_of(pane) else { continue };
             let tab = self.shown_tab(pane);
-            // Of what is gone stays what was read.
+            // A subject that is gone keeps what was read before.
             if !self.is_gone(&subject) {
                 let read = tab.viewer().wants(self, pane, &subject).into_iter();
                 wants.readings.extend(read.map(|(serial, want)| (Reading { pane: id, tab, serial }, want)));
             }
             if let Tab::Session(task) = tab {
                 let (columns, rows) = (inner(area).width.max(2), inner(area).height.max(1));
-                // Seen in two panes at once it has the size of the smaller.
+                // A terminal in two panes has the size of the smaller one.
                 let size = wants.terminals.entry(task).or_insert((columns, rows));
                 *size = (size.0.min(columns), size.1.min(rows));
             }
@@ -53,28 +53,28 @@ impl Model {
         wants
     }
 
-    /// Whether what happened is on the screen: as the list, or beside it.
+    /// Whether events are visible, either in the list or beside it.
     #[must_use]
     pub fn shows_journal(&self) -> bool {
         let beside = |side: Rect| side.height >= SIDE_WITH_EVENTS || self.has_charts_in_a_tab();
         self.section == Section::Events || self.layout().side.is_some_and(beside)
     }
 
-    /// Whether a tab shows the charts, so that there is no need for them beside the list.
+    /// Whether a tab shows the charts, so that they are not needed beside the list.
     #[must_use]
     pub fn has_charts_in_a_tab(&self) -> bool {
         let shown = |id| self.windows.get(id).is_some_and(|pane| self.shown_tab(pane) == Tab::Stats);
         self.panes().into_iter().any(|(id, _)| shown(id))
     }
 
-    /// Whether a container runs.
+    /// Whether a container is running.
     #[must_use]
     pub fn is_up(&self, id: &ContainerId) -> bool {
         self.containers.get(id.as_str()).is_some_and(|row| row.status.is_up())
     }
 
-    /// Containers whose use is on the screen: those of the list's window each 2 s, those of
-    /// charts each second.
+    /// Returns the containers whose usage is visible: those in the list's window every 2 s, those
+    /// in charts every second.
     fn sampled(&self) -> BTreeMap<ContainerId, Duration> {
         let layout = self.layout();
         let mut sampled = BTreeMap::new();
@@ -92,7 +92,7 @@ impl Model {
         let mut subjects = Vec::new();
         for pane in charted.filter(|pane| self.shown_tab(pane) == Tab::Stats) {
             subjects.extend(self.subject_of(pane));
-            // Who is compared is measured as often.
+            // Containers in a comparison are sampled at the same rate.
             subjects.extend(pane.stats.beside.iter().cloned().map(Subject::Container));
         }
         subjects.extend(layout.side.and_then(|_| self.charted()));
@@ -106,8 +106,8 @@ impl Model {
         sampled
     }
 
-    /// Who is first by what it uses is known only when all are measured: the more there are,
-    /// the less often, so that this costs the same.
+    /// Samples all running containers, as sorting by usage requires. The interval grows with their
+    /// number, so that the cost stays the same.
     fn sample_all(&self, sampled: &mut BTreeMap<ContainerId, Duration>) {
         let up: Vec<&ContainerRow> = self.containers.all().iter().filter(|row| row.status.is_up()).collect();
         let every = Duration::from_secs(2)

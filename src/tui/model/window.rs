@@ -6,8 +6,8 @@
 //!                                  └─ 3 stats ┃          ┃╭ 3 ──────╮
 //!                                             ┗━━━━━━━━━━┛╰─────────╯
 //! ```
-//! A pane shows what the list's cursor is on, until it is pinned: a split pins both halves,
-//! so that they stay what they are while the cursor moves on.
+//! A pane shows the subject under the list's cursor until it is pinned. A split pins the existing
+//! pane, so that it does not change when the cursor moves.
 
 use std::collections::BTreeMap;
 
@@ -25,41 +25,42 @@ use crate::tui::tab::{PaneId, Tab};
 use crate::tui::top::model::TopPane;
 use crate::tui::why::model::WhyPane;
 
-/// The smallest pane that is drawn, border included.
+/// The smallest pane that is drawn, including the border.
 const SMALLEST: (u16, u16) = (16, 4);
 
-/// How many panes at most: more could not be told apart.
+/// The maximum number of panes.
 const MOST: usize = 12;
 
-/// One pane: what it shows and where it stands in that.
+/// A pane: what it shows, and the state of each of its tabs.
 #[derive(Debug)]
 pub struct Pane {
     /// Its number.
     pub id: PaneId,
-    /// What it is about; `None`: what the list's cursor is on.
+    /// Its subject; `None` for the subject under the list's cursor.
     pub pinned: Option<Subject>,
-    /// What it shows of that, where there is such a thing.
+    /// The chosen tab, if the subject has it.
     pub tab: Tab,
-    /// Its log.
+    /// The state of the logs.
     pub log: LogPane,
-    /// Its charts.
+    /// The state of the charts.
     pub stats: StatsPane,
-    /// Its processes.
+    /// The state of the process list.
     pub top: TopPane,
-    /// Its document.
+    /// The state of the document.
     pub inspect: InspectPane,
-    /// Why it ended, or is ill.
+    /// The state of the tab that explains why the container ended or is unhealthy.
     pub why: WhyPane,
-    /// Its files.
+    /// The state of the file browser.
     pub files: FilesPane,
-    /// Its layers.
+    /// The state of the image's layers.
     pub layers: LayersPane,
-    /// How two images differ.
+    /// The state of the comparison of two images.
     pub compare: ComparePane,
 }
 
 impl Pane {
-    /// A pane that follows the list. Serials of all panes differ: the upper half is the pane.
+    /// Returns a pane that follows the list. Its serials are unique, because their upper half is
+    /// the pane.
     fn new(id: PaneId) -> Self {
         let serial = id.serial();
         Self {
@@ -78,7 +79,7 @@ impl Pane {
     }
 }
 
-/// How a split parts its area.
+/// The direction of a split.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Axis {
@@ -88,7 +89,7 @@ pub enum Axis {
     Rows,
 }
 
-/// Where to go from a pane.
+/// A direction for moving between panes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Toward {
@@ -98,21 +99,21 @@ pub enum Toward {
     Down,
 }
 
-/// A tree of splits over leaves of any kind: panes here, what they show in a saved layout.
+/// A tree of splits with leaves of any kind: panes, or what panes show in a saved layout.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Node<T> {
-    /// One pane.
+    /// A leaf.
     Pane(T),
-    /// Two parts.
+    /// A split in two.
     Split {
-        /// How they lie.
+        /// The direction of the split.
         axis: Axis,
-        /// Thousandths of the area that the first has.
+        /// The share of the first part, in thousandths.
         share: u16,
-        /// Left, or above.
+        /// The left or upper part.
         first: Box<Node<T>>,
-        /// Right, or below.
+        /// The right or lower part.
         second: Box<Node<T>>,
     },
 }
@@ -128,7 +129,7 @@ impl<T: Copy + PartialEq> Node<T> {
         }
     }
 
-    /// The leaf itself, to be changed.
+    /// Returns the node of a leaf, mutable.
     fn leaf(&mut self, wanted: T) -> Option<&mut Self> {
         match self {
             Self::Pane(leaf) => (*leaf == wanted).then_some(self),
@@ -143,7 +144,7 @@ impl<T: Copy + PartialEq> Node<T> {
         }
     }
 
-    /// Takes a leaf out; its sibling gets the room.
+    /// Removes a leaf; its sibling takes over the space.
     fn without(self, gone: T) -> Self {
         match self {
             Self::Pane(_) => self,
@@ -158,7 +159,7 @@ impl<T: Copy + PartialEq> Node<T> {
         }
     }
 
-    /// Moves the border of the nearest split of `axis` around a leaf by thousandths.
+    /// Moves the border of the innermost split along `axis` that contains a leaf, by thousandths.
     fn resize(&mut self, wanted: T, axis: Axis, by: i16) -> bool {
         let Self::Split { axis: own, share, first, second } = self else { return false };
         let in_first = first.has(wanted);
@@ -184,7 +185,7 @@ impl<T: Copy + PartialEq> Node<T> {
         }
     }
 
-    /// How many panes lie side by side along an axis.
+    /// Returns the number of panes side by side along an axis.
     fn weight(&self, along: Axis) -> u16 {
         match self {
             Self::Pane(_) => 1,
@@ -208,7 +209,7 @@ impl<T: Copy + PartialEq> Node<T> {
 }
 
 impl<T> Node<T> {
-    /// The same tree over other leaves; `None` when a leaf has none.
+    /// Returns the same tree with other leaves; `None` if `leaf` returns `None` for one of them.
     pub fn map<U>(&self, leaf: &mut impl FnMut(&T) -> Option<U>) -> Option<Node<U>> {
         Some(match self {
             Self::Pane(one) => Node::Pane(leaf(one)?),
@@ -239,7 +240,7 @@ fn part(area: Rect, axis: Axis, share: u16) -> (Rect, Rect) {
     }
 }
 
-/// All panes, and which of them has the keys when the list has not.
+/// All panes, including which of them is the current one.
 #[derive(Debug)]
 pub struct Windows {
     root: Node<PaneId>,
@@ -256,62 +257,62 @@ impl Default for Windows {
 }
 
 impl Windows {
-    /// The pane with the keys, or that last had them.
+    /// Returns the current pane, which has the focus or had it last.
     #[must_use]
     pub fn current(&self) -> &Pane {
         #[expect(clippy::expect_used, reason = "every method keeps it so")]
         self.panes.get(&self.current).expect("the current pane is one of the panes")
     }
 
-    /// The same, to change it.
+    /// Like [`Self::current`], but mutable.
     pub fn current_mut(&mut self) -> &mut Pane {
         #[expect(clippy::expect_used, reason = "every method keeps it so")]
         self.panes.get_mut(&self.current).expect("the current pane is one of the panes")
     }
 
-    /// A pane by its number.
+    /// Returns a pane by its number.
     #[must_use]
     pub fn get(&self, id: PaneId) -> Option<&Pane> {
         self.panes.get(&id)
     }
 
-    /// The same, to change it.
+    /// Like [`Self::get`], but mutable.
     pub fn get_mut(&mut self, id: PaneId) -> Option<&mut Pane> {
         self.panes.get_mut(&id)
     }
 
-    /// Every pane, in the order they were made.
+    /// Returns all panes, in the order of their creation.
     pub fn all(&self) -> impl Iterator<Item = &Pane> {
         self.panes.values()
     }
 
-    /// The same, to change them.
+    /// Like [`Self::all`], but mutable.
     pub fn all_mut(&mut self) -> impl Iterator<Item = &mut Pane> {
         self.panes.values_mut()
     }
 
-    /// How many there are.
+    /// Returns the number of panes.
     #[must_use]
     pub fn count(&self) -> usize {
         self.panes.len()
     }
 
-    /// Gives a pane the keys.
+    /// Makes a pane the current one.
     pub fn select(&mut self, id: PaneId) {
         if self.panes.contains_key(&id) {
             self.current = id;
         }
     }
 
-    /// The pane that shows what the list's cursor is on, if one does.
+    /// Returns the pane that follows the list's cursor, if any.
     #[must_use]
     pub fn following(&self) -> Option<PaneId> {
         let follows = |pane: &&Pane| pane.pinned.is_none();
         Some(self.current()).filter(follows).or_else(|| self.all().find(follows)).map(|pane| pane.id)
     }
 
-    /// Parts the current pane in two; the new one is given the keys. `None` when there are
-    /// too many, or the halves would be too small in `area`.
+    /// Splits the current pane; the new pane becomes the current one. Returns `None` if there are
+    /// too many panes, or the halves would be too small in `area`.
     pub fn split(&mut self, axis: Axis, area: Rect) -> Option<PaneId> {
         let id = PaneId(self.next);
         let mut root = self.root.clone();
@@ -335,7 +336,7 @@ impl Windows {
         Some(id)
     }
 
-    /// Closes the current pane; the last one stays. Gives whether it is gone.
+    /// Closes the current pane unless it is the only one. Returns whether it was closed.
     pub fn close(&mut self) -> bool {
         if self.panes.len() == 1 {
             self.current_mut().pinned = None;
@@ -352,14 +353,14 @@ impl Windows {
         true
     }
 
-    /// Closes all panes but the current one.
+    /// Closes all panes except the current one.
     pub fn only(&mut self) {
         let current = self.current;
         self.root = Node::Pane(current);
         self.panes.retain(|id, _| *id == current);
     }
 
-    /// The next pane in reading order, or the one before; `None` past the ends.
+    /// Returns the next or previous pane in reading order; `None` past the ends.
     #[must_use]
     pub fn beside(&self, by: isize) -> Option<PaneId> {
         let mut order = Vec::new();
@@ -368,7 +369,7 @@ impl Windows {
         order.get(at.checked_add_signed(by)?).copied()
     }
 
-    /// The first pane in reading order, or the last.
+    /// Returns the first or last pane in reading order.
     #[must_use]
     pub fn end(&self, last: bool) -> PaneId {
         let mut order = Vec::new();
@@ -376,12 +377,12 @@ impl Windows {
         if last { order.last() } else { order.first() }.copied().unwrap_or(self.current)
     }
 
-    /// The pane that lies next to the current one.
+    /// Returns the pane next to the current one in a direction.
     #[must_use]
     pub fn toward(&self, toward: Toward, area: Rect) -> Option<PaneId> {
         let areas = self.areas(area);
         let (_, here) = *areas.iter().find(|(id, _)| *id == self.current)?;
-        // Of several, the one that begins nearest to our own beginning.
+        // If there are several, choose the one that starts nearest to the start of this one.
         areas
             .iter()
             .filter(|(id, other)| *id != self.current && lies(here, *other, toward))
@@ -389,7 +390,7 @@ impl Windows {
             .map(|(id, _)| *id)
     }
 
-    /// Exchanges the current pane with the next one in reading order, round and round.
+    /// Swaps the current pane with the next one in reading order, wrapping around.
     pub fn exchange(&mut self) {
         let Some(other) = self.beside(1).or_else(|| (self.count() > 1).then(|| self.end(false))) else {
             return;
@@ -409,17 +410,18 @@ impl Windows {
         }
     }
 
-    /// Gives the current pane more of an axis, or less, in thousandths.
+    /// Grows or shrinks the current pane along an axis, in thousandths.
     pub fn resize(&mut self, axis: Axis, by: i16) {
         self.root.resize(self.current, axis, by);
     }
 
-    /// Gives panes that lie side by side the same room.
+    /// Makes all panes in a row or column the same size.
     pub fn equalize(&mut self) {
         self.root.equalize();
     }
 
-    /// Where each pane lies in `area`. Where one would be too small, the current pane alone.
+    /// Returns the area of each pane in `area`; only the current pane if another would be too
+    /// small.
     #[must_use]
     pub fn areas(&self, area: Rect) -> Vec<(PaneId, Rect)> {
         let mut areas = Vec::new();
@@ -430,12 +432,12 @@ impl Windows {
         areas
     }
 
-    /// The tree with what each pane shows.
+    /// Returns the tree with what each pane shows.
     pub fn save<U>(&self, mut what: impl FnMut(&Pane) -> Option<U>) -> Option<Node<U>> {
         self.root.map(&mut |id| what(self.panes.get(id)?))
     }
 
-    /// New panes as a saved tree says; `fill` makes of each leaf what the pane shows.
+    /// Replaces the panes by those of a saved tree; `fill` sets up the pane of each leaf.
     pub fn restore<U>(&mut self, saved: &Node<U>, mut fill: impl FnMut(&U, &mut Pane)) {
         let mut panes = BTreeMap::new();
         let mut next = self.next;

@@ -1,4 +1,4 @@
-//! Verbs on several objects: what is refused, and what became of all of them.
+//! Verbs on several objects: refusals and results.
 
 use crate::tui::action::Action;
 use crate::tui::effect::Effect;
@@ -7,7 +7,7 @@ use crate::tui::keymap::KeyContext;
 use crate::tui::list::batch::Batch;
 use crate::tui::model::Model;
 
-/// Why nothing but removing can be done to what cannot be read.
+/// Returns the failure for an action, other than removal, on an object that cannot be read.
 pub(crate) fn damage(action: Action, name: &str, why: Option<&str>) -> Option<Failure> {
     let why = why?.to_owned();
     Some(Failure {
@@ -20,7 +20,7 @@ pub(crate) fn damage(action: Action, name: &str, why: Option<&str>) -> Option<Fa
     })
 }
 
-/// Says that `action` is for one object.
+/// Reports that `action` applies to a single object only.
 pub(crate) fn refuse_many(model: &mut Model, action: Action, count: usize) {
     let back = model.keys_of(KeyContext::Global, Action::Back);
     model.fail(Failure {
@@ -30,7 +30,7 @@ pub(crate) fn refuse_many(model: &mut Model, action: Action, count: usize) {
     });
 }
 
-/// Gathers the ends of these effects, so that they are told as one.
+/// Collects the results of these effects, to report them together.
 pub(crate) fn together(
     model: &mut Model,
     told: &'static str,
@@ -52,7 +52,7 @@ pub(crate) fn together(
     effects
 }
 
-/// Says what became of a verb on several objects.
+/// Reports the result of a verb on several objects.
 pub(crate) fn end(model: &mut Model, batch: Batch) {
     let text = batch.summary();
     let failures = batch.into_failures();

@@ -1,4 +1,4 @@
-//! What is put on the clipboard, and what is opened in a browser.
+//! Copying to the clipboard, and opening addresses in a browser.
 
 use crate::command::join;
 use crate::tui::action::Action;
@@ -9,10 +9,10 @@ use crate::tui::model::titles::name_of;
 use crate::tui::model::{Focus, Model};
 use crate::tui::section::{Section, Subject};
 
-/// More characters than this are not shown when they are copied.
+/// Longer texts, in characters, are not shown in the notice.
 const SHOWN: usize = 120;
 
-/// What `action` copies or opens; `None` when it is no such action.
+/// Copies or opens what `action` asks for; `None` if it is another action.
 pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     Some(match action {
         Action::CopyName => text(model, names(model).join(" ")),
@@ -46,7 +46,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     })
 }
 
-/// Copies a text and says so.
+/// Copies a text and reports it.
 pub(crate) fn text(model: &mut Model, text: String) -> Vec<Effect> {
     if text.is_empty() {
         return nothing(model);
@@ -70,10 +70,10 @@ fn refuse(model: &mut Model, failure: Failure) -> Vec<Effect> {
     Vec::new()
 }
 
-/// What the targets are called.
+/// Returns the names of the targets.
 pub(crate) fn names(model: &Model) -> Vec<String> {
     match (model.focus, model.section) {
-        // What an event names may be gone.
+        // The object of an event may be gone.
         (Focus::List, Section::Events) => {
             model.journal.targets().iter().map(|row| row.name.clone()).collect()
         }
@@ -81,7 +81,7 @@ pub(crate) fn names(model: &Model) -> Vec<String> {
     }
 }
 
-/// Their ids, where they have some.
+/// Returns the ids of the targets that have one.
 fn ids(model: &Model) -> Vec<String> {
     if (model.focus, model.section) == (Focus::List, Section::Events) {
         return model.journal.targets().iter().map(|row| row.id.clone()).collect();
@@ -90,7 +90,7 @@ fn ids(model: &Model) -> Vec<String> {
     model.targets().iter().filter_map(id).collect()
 }
 
-/// The images of containers; images themselves.
+/// Returns the images of containers, or the images themselves.
 fn images(model: &Model) -> Vec<String> {
     let name = |subject: &Subject| match subject {
         Subject::Container(id) => model.known(id).map(|row| row.image.clone()),
@@ -100,7 +100,7 @@ fn images(model: &Model) -> Vec<String> {
     model.targets().iter().filter_map(name).collect()
 }
 
-/// Where the targets listen, as a browser on this machine reaches it.
+/// Returns the URLs of the targets, as a browser on this machine would use them.
 fn urls(model: &Model) -> Result<Vec<String>, Failure> {
     let rows = model.target_containers();
     let urls: Vec<String> = rows.iter().filter_map(ContainerRow::url).collect();
@@ -118,7 +118,7 @@ fn urls(model: &Model) -> Result<Vec<String>, Failure> {
     }
 }
 
-/// Opens the first url in a browser; where there can be none, copies it.
+/// Opens the first URL in a browser, or copies it if there cannot be a browser.
 fn browse(model: &mut Model, urls: Vec<String>) -> Vec<Effect> {
     let has = |name: &str| model.world.environment.get(name).is_some();
     let why = match () {

@@ -1,4 +1,4 @@
-//! How long a container that is being stopped still has, second by second.
+//! The countdown of containers that are being stopped, in seconds.
 
 use jiff::SignedDuration;
 
@@ -6,7 +6,7 @@ use crate::engine::Running;
 use crate::tui::effect::{ContainerVerb, Effect};
 use crate::tui::model::Model;
 
-/// Begins to count for those that an event has asked to stop.
+/// Starts a countdown for each container that these effects stop.
 pub(crate) fn watch(model: &mut Model, effects: &[Effect]) {
     for effect in effects {
         if let (Some(id), true) = (container(effect), stops(effect))
@@ -21,18 +21,18 @@ pub(crate) fn watch(model: &mut Model, effects: &[Effect]) {
     tick(model);
 }
 
-/// It has ended, or could not be stopped.
+/// Ends the countdown when the container has stopped, or could not be stopped.
 pub(crate) fn end(model: &mut Model, effect: &Effect) {
     if let Some(id) = container(effect) {
         model.stopping.remove(id);
     }
 }
 
-/// Brings what the rows show up to this moment.
+/// Updates the countdowns in the rows.
 pub(crate) fn tick(model: &mut Model) {
     for (id, end) in &model.stopping {
         let left = end.duration_since(model.now).as_millis().max(0);
-        // What has begun counts whole: it says 10s at first, and 1s at last.
+        // Round up, so that it counts from 10s to 1s.
         let seconds = u64::try_from((left + 999) / 1000).unwrap_or(0);
         if let Some(row) = model.containers.get_still(id.as_str(), &[]) {
             row.left = Some(seconds);

@@ -1,4 +1,4 @@
-//! Pages about what is gone: keys that need the object itself are refused, and say why.
+//! Pages of removed objects: keys that need the object itself are refused with a reason.
 
 use crate::tui::action::Action;
 use crate::tui::failure::Tone;
@@ -6,7 +6,7 @@ use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
 use crate::tui::section::Subject;
 
-/// Whether an action may not be done because what the page is about is gone; says so.
+/// Refuses an action, with a reason, if the page's object is gone. Returns whether it was refused.
 pub(crate) fn refuses(model: &mut Model, action: Action) -> bool {
     if !model.needs_what_is_gone(action) {
         return false;
@@ -46,7 +46,7 @@ mod tests {
     use crate::tui::top::model::TopRead;
     use crate::tui::update::update;
 
-    /// Opens the page of the first container after these keys, and reads what it shows.
+    /// Opens the page of the container that these keys select, and reads its contents.
     fn opened(keys: &str) -> (Model, ContainerId) {
         let mut model = full(100, 30);
         press(&mut model, keys);
@@ -100,7 +100,7 @@ mod tests {
     fn a_tab_that_was_not_read_says_so_and_does_not_wait() {
         for keys in ["l", "S", "t", "i", "f"] {
             let mut model = full(100, 30);
-            press(&mut model, "j j j j"); // one that does not run
+            press(&mut model, "j j j j"); // a stopped one
             press(&mut model, keys);
             let id = model.container().unwrap().id.clone();
             remove(&mut model, &id);
@@ -147,7 +147,7 @@ mod tests {
         let shown = screen(&model);
         assert_eq!(shown.matches(&format!("{name} is gone")).count(), 2, "{shown}");
         assert!(!shown.contains(id.short()), "{shown}");
-        // It was kept for these panes alone.
+        // Only these panes kept it.
         press(&mut model, "ctrl-w o q");
         assert_eq!(model.known(&id), None);
         assert!(!model.series.contains_key(&id));
@@ -162,7 +162,7 @@ mod tests {
         let first: Vec<_> = palette.shown.iter().take(20).map(|entry| entry.object.as_ref()).collect();
         assert!(first.iter().all(Option::is_none), "{first:?}");
         press(&mut model, "esc");
-        // With a page open its own verbs come first.
+        // While a page is open, its own verbs take precedence.
         let (mut model, _) = opened("j l");
         let name = model.container().unwrap().name.clone();
         press(&mut model, "ctrl-p");

@@ -1,9 +1,9 @@
-//! Read-only: nothing is written, whatever is pressed, typed or answered: no object is
-//! changed, nothing is typed to a program in a container, no file of this machine is made.
+//! Read-only mode: whatever is pressed, typed or confirmed, no object is changed, nothing is sent
+//! to a program in a container, and no file of this machine is written.
 //!
-//! Three doors are closed. An action that writes is refused before it opens a dialog, a
-//! command before it is begun, and as the last thing every effect is looked at: one that
-//! writes does not leave [`super::update`].
+//! There are three checks. An action that writes is refused before it opens a dialog, and a command
+//! before it starts. Finally every effect is checked, and one that writes does not leave
+//! [`super::update`].
 
 use crate::tui::action::{Action, Reach};
 use crate::tui::effect::{Effect, Job};
@@ -11,7 +11,7 @@ use crate::tui::files::model::FilesWish;
 use crate::tui::model::Model;
 use crate::tui::tasks::update::close_progress;
 
-/// Whether an action may not be done; says so.
+/// Refuses an action that writes, with a reason. Returns whether it was refused.
 pub(crate) fn refuses(model: &mut Model, action: Action) -> bool {
     let is_refused = model.look.is_read_only && action.reach() == Reach::Writes;
     if is_refused {
@@ -20,13 +20,13 @@ pub(crate) fn refuses(model: &mut Model, action: Action) -> bool {
     is_refused
 }
 
-/// The effects that may be done; of the others nothing is left behind.
+/// Returns the effects that are allowed, and undoes what the others changed in the model.
 pub(crate) fn sift(model: &mut Model, effects: Vec<Effect>) -> Vec<Effect> {
     if !model.look.is_read_only {
         return effects;
     }
     let (mut refused, allowed): (Vec<_>, Vec<_>) = effects.into_iter().partition(writes);
-    // What hoist remembers of itself holds until it is left; nobody asked for its file.
+    // hoist's own state is kept in memory until it quits; the user did not ask for its file.
     refused.retain(|effect| *effect != Effect::Save);
     if !refused.is_empty() {
         model.refuse("that would change something");
@@ -37,7 +37,7 @@ pub(crate) fn sift(model: &mut Model, effects: Vec<Effect>) -> Vec<Effect> {
     allowed
 }
 
-/// Takes back what the model already believes of an effect that will not be.
+/// Undoes what the model already assumed about a refused effect.
 fn forget(model: &mut Model, effect: &Effect) {
     match effect {
         Effect::Container(_, id) => {
@@ -53,8 +53,8 @@ fn forget(model: &mut Model, effect: &Effect) {
     }
 }
 
-/// Whether an effect may write: to an object of the engine, to a program in a container, or
-/// to a file of this machine, by itself or through a program that it starts.
+/// Whether an effect may write: to an object of the engine, to a program in a container, or to a
+/// file of this machine, directly or through a program that it starts.
 fn writes(effect: &Effect) -> bool {
     match effect {
         Effect::Container(..)
@@ -69,7 +69,7 @@ fn writes(effect: &Effect) -> bool {
         | Effect::Paste(..)
         | Effect::Point(..)
         | Effect::Host(_)
-        // An editor shows a file that is made for it, and writes others as well.
+        // An editor is given a temporary file, but can write others.
         | Effect::Edit(..)
         | Effect::Save
         | Effect::TrySave(_) => true,
@@ -89,7 +89,7 @@ fn writes(effect: &Effect) -> bool {
         | Effect::Suspend
         | Effect::Redraw
         | Effect::Mouse(_)
-        // The terminal's clipboard, by OSC 52: on no disk.
+        // The terminal's clipboard, by OSC 52, is not a file.
         | Effect::Copy(_)
         | Effect::CopyJson(_)
         | Effect::Browse(_)
@@ -105,7 +105,7 @@ fn writes(effect: &Effect) -> bool {
         | Effect::Close(_)
         | Effect::Look(_)
         | Effect::Folder(_)
-        // It comes back, and then as one of the others.
+        // It returns as an event and then causes one of the other effects.
         | Effect::Command(_) => false,
     }
 }
@@ -124,7 +124,7 @@ mod tests {
     use crate::tui::update::silence::answer;
     use crate::tui::update::update;
 
-    /// Lines that write when they are typed at `:`.
+    /// Commands typed at `:` that write.
     const LINES: &[&str] = &[
         "rm api",
         "run -d debian",
@@ -154,7 +154,8 @@ mod tests {
         model
     }
 
-    /// Every place, the way there, and what its keys do; from the first one any action.
+    /// Returns every context, the keys that lead to it, and its actions; in the first one all
+    /// actions are tried.
     fn tried() -> Vec<(&'static str, BTreeSet<Action>)> {
         let model = full(120, 40);
         let bound = |place: KeyContext| -> BTreeSet<Action> {
@@ -197,7 +198,7 @@ mod tests {
         }
     }
 
-    /// As [`update`] does an action.
+    /// Applies an action like [`update`].
     fn done(model: &mut Model, action: Action) -> Vec<Effect> {
         let effects = model.act(action);
         sift(model, effects)

@@ -42,7 +42,7 @@ use crate::tui::section::Section;
 use crate::tui::tab::Tab;
 use crate::tui::{custom, dialogs, files, help, list, navigator, palette, terminal, themes, undo};
 
-/// Changes the model and says what to do.
+/// Changes the model and returns what to do.
 pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
     let effects = match event {
         Event::Key(key) => press(model, key),
@@ -65,7 +65,7 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
     undo::update::watch(model, &effects);
     countdown::watch(model, &effects);
     model.settle();
-    // What happened before is read once, when it is first on the screen.
+    // Earlier events are read once, when they first become visible.
     if model.shows_journal() && !model.journal_is_asked {
         model.journal_is_asked = true;
         effects.push(Effect::Load(Section::Events));
@@ -73,13 +73,13 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
     effects
 }
 
-/// Begins with what the user configured.
+/// Applies the user's configuration at the start.
 pub fn begin(model: &mut Model, configured: Configured) {
     settings::begin(model, configured);
     model.settle();
 }
 
-/// What is done before the first event.
+/// Returns the effects before the first event.
 #[must_use]
 pub fn start() -> Vec<Effect> {
     let is_read = |section: &Section| section.screen().is_read_at_start;
@@ -99,7 +99,7 @@ fn press(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
             return vec![Effect::Type(id, key)];
         }
         let found = match model.keymap.find(KeyContext::Released, &[key]) {
-            // A single pane was left for the list, whose keys these are.
+            // With a single pane, the user left it for the list, so these keys are for the list.
             Found::Action(action) if model.windows.count() == 1 && action != Action::CopyMode => {
                 Found::Nothing
             }
@@ -139,7 +139,7 @@ fn press(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
     }
 }
 
-/// Keys that mean nothing to hoist are for a program, or for a field that is typed in.
+/// Passes a key without a binding to a program or to an input field.
 fn unbound(model: &mut Model, place: KeyContext, keys: &[Key], event: KeyEvent) -> Vec<Effect> {
     match place {
         KeyContext::Terminal => match model.shown_tab(model.pane()) {
@@ -236,13 +236,13 @@ fn point(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
 }
 
 impl Model {
-    /// Does what `action` means where the keys are. A method, so that a feature may do any action without
-    /// naming the others.
+    /// Applies `action` where the focus is. This is a method, so that a feature can apply any
+    /// action without naming other features.
     pub(crate) fn act(&mut self, action: Action) -> Vec<Effect> {
         act(self, action)
     }
 
-    /// The same of what moves about and of the app itself, as if nothing lay over the screen.
+    /// Like [`Self::act`] for movements and actions of the app, but ignores dialogs.
     pub(crate) fn act_here(&mut self, action: Action) -> Vec<Effect> {
         here(self, action)
     }
@@ -294,7 +294,7 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     here(model, action)
 }
 
-/// Moving about, and the app itself.
+/// Applies movements and actions of the app itself.
 fn here(model: &mut Model, action: Action) -> Vec<Effect> {
     if let Some(section) = Section::shown_by(action) {
         model.go(section);
@@ -347,7 +347,7 @@ fn here(model: &mut Model, action: Action) -> Vec<Effect> {
             return Vec::new();
         }
         Action::Zoom => model.say(Tone::Plain, "nothing is selected", None),
-        // Where there is no way on, one sees so.
+        // The cursor is visibly at the end, so nothing needs to be said.
         _ if action.group() == "Move" => {}
         _ => model.say(Tone::Plain, format!("`{}` means nothing here", action.label()), None),
     }
@@ -371,7 +371,7 @@ fn open(model: &mut Model) {
     if let Some(is_folded) = model.list().heading_is_folded() {
         model.list_mut().fold(!is_folded);
     } else if (model.section.screen().open)(model) {
-        // The list has its own way.
+        // Handled by the list itself.
     } else if model.subject().is_some() {
         let last = model.windows.following().and_then(|id| model.windows.get(id)).map(|pane| pane.tab);
         let tab = (model.section.screen().first_tab)(model, last);

@@ -1,4 +1,4 @@
-//! What the driver tells: lists, ends of verbs, samples, news of work and terminals.
+//! Events from the driver: lists, results of verbs, samples, and news about tasks and terminals.
 
 use std::sync::Arc;
 
@@ -28,10 +28,10 @@ use crate::tui::tasks::model::{ProgressPage, TaskState, What, Work};
 use crate::tui::tasks::update::close_progress;
 use crate::tui::update::countdown;
 
-/// How much room the disk has is asked this often at most.
+/// The minimum time between two queries of the free disk space.
 const MACHINE: SignedDuration = SignedDuration::from_secs(10);
 
-/// Takes in what is neither a key nor the terminal's size.
+/// Applies an event that is neither a key nor a new terminal size.
 pub(crate) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
     match event {
         Event::Tick(now) => return tick(model, now),
@@ -88,7 +88,7 @@ pub(crate) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Says what is new among the warnings of a list: it is read again at every change.
+/// Shows the new ones among a list's warnings, since the list is read again at every change.
 fn warn(model: &mut Model, section: Section, warnings: Vec<String>) {
     let known = model.warned.get(&section);
     let is_new = |it: &&String| known.is_none_or(|known| !known.contains(it));
@@ -127,7 +127,7 @@ fn tick(model: &mut Model, now: Timestamp) -> Vec<Effect> {
         model.notice = None;
         model.is_leaving = false;
     }
-    // Asked when something happens anyway: nobody wakes for it.
+    // Only asked when an event arrives anyway, so there is no timer for it.
     if now.duration_since(model.machine_asked) < MACHINE {
         return Vec::new();
     }
@@ -135,7 +135,7 @@ fn tick(model: &mut Model, now: Timestamp) -> Vec<Effect> {
     vec![Effect::Machine]
 }
 
-/// The keys of a preset, with the user's over them.
+/// Applies the keymap of a preset, including the user's keymap.
 fn keymap(model: &mut Model, preset: Preset, result: Result<Arc<Keymap>, Failure>) {
     match result {
         Ok(keymap) => {
@@ -236,7 +236,7 @@ fn progress(model: &mut Model, id: TaskId, work: Work) {
     let is_first = matches!(&task.what, What::Work(old) if old.parts.is_empty()) && has_parts;
     task.pace.take(now, work.bytes().0);
     task.what = What::Work(work);
-    // A run that must fetch its image first shows how that goes.
+    // Show the progress of a run that first has to pull its image.
     if is_first && model.layers.is_empty() && model.focus == super::Focus::List {
         model.open(ProgressPage { id, runs: false });
     }
@@ -294,7 +294,7 @@ fn finish_well(model: &mut Model, finish: Finish, watch: Option<ProgressPage>) -
     let Some(row) = finish.made else { return Vec::new() };
     let row = *row;
     model.containers.put(row.clone());
-    // Whoever went elsewhere meanwhile is left there.
+    // If the user has gone elsewhere in the meantime, leave them there.
     if model.section != Section::Containers || model.focus != super::Focus::List || !model.layers.is_empty() {
         return Vec::new();
     }

@@ -1,4 +1,4 @@
-//! Verbs on what is selected.
+//! Verbs on the selected objects.
 
 use crate::tui::action::Action;
 use crate::tui::confirm::model::Confirm;
@@ -13,16 +13,16 @@ use crate::tui::tasks::update::work;
 use crate::tui::update::batch::together;
 use crate::tui::{containers, form, images};
 
-/// What an image of this machine's tools is called.
+/// The name of an image made from this machine's tools.
 const HOST_IMAGE: &str = "host";
 
 impl Model {
-    /// What `action` does to the selected object; `None` when it is no such action.
+    /// Applies `action` to the selected objects; `None` if it is not such an action.
     pub(crate) fn act_on_object(&mut self, action: Action) -> Option<Vec<Effect>> {
         act(self, action)
     }
 
-    /// Does what was asked about in a dialog: all of these are the same verb.
+    /// Applies confirmed effects of a dialog, all of which are the same verb.
     pub(crate) fn confirmed(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
         match effects.first().cloned() {
             Some(Effect::Container(verb, _)) => {
@@ -52,7 +52,7 @@ fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::FromHost => {
             ask_from_host(model);
         }
-        // From anywhere: it is about all there is.
+        // Works in every list, because it applies to the whole trash.
         Action::EmptyTrash => return crate::tui::trash::update::act(model, action),
         Action::Pull => prompt(model, images::update::prompt::Pull, ""),
         Action::Load => prompt(model, images::update::prompt::Load, ""),
@@ -66,7 +66,7 @@ fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     Some(Vec::new())
 }
 
-/// Asks whether an image of this machine's tools is to be made: it copies some hundred files.
+/// Asks before an image is made from this machine's tools, because that copies some hundred files.
 fn ask_from_host(model: &mut Model) {
     let name = format!("{HOST_IMAGE}:latest");
     let is_there = model.images.all().iter().any(|row| row.name == name);
@@ -78,13 +78,13 @@ fn ask_from_host(model: &mut Model) {
         items: vec![name],
         notes,
         yes: "make",
-        // It gets its number when the answer is yes.
+        // The number is assigned after the confirmation.
         effects: vec![Effect::Work(TaskId(0), Job::FromHost(HOST_IMAGE))],
         top: 0,
     });
 }
 
-/// Shows everything known of what is selected, in lists without an own way to.
+/// Shows everything known about the selection, in lists without their own action for it.
 fn inspect(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     if action != Action::Inspect {
         return None;

@@ -1,4 +1,4 @@
-//! What the user configured, and what the terminal said about itself.
+//! The user's configuration, and what the terminal reports about itself.
 
 use crate::config::{Icons, Ui};
 use crate::tui::effect::Effect;
@@ -8,13 +8,14 @@ use crate::tui::model::Model;
 use crate::tui::model::layer::Layer;
 use crate::tui::model::look::Ground;
 
-/// Begins with what could be read; the rest is told.
+/// Applies the valid part of the configuration and reports the errors.
 pub(crate) fn begin(model: &mut Model, configured: Configured) {
     let faults = take(model, configured).1;
     tell(model, &faults);
 }
 
-/// Takes over what could be read; of the rest, what was there before stays in force.
+/// Applies the valid part of a reloaded configuration; the old settings remain in force for the
+/// rest.
 pub(crate) fn configured(model: &mut Model, new: Configured) -> Vec<Effect> {
     let (effects, faults) = take(model, new);
     if faults.is_empty() {
@@ -24,7 +25,7 @@ pub(crate) fn configured(model: &mut Model, new: Configured) -> Vec<Effect> {
     effects
 }
 
-/// Gives also what is wrong.
+/// Applies a configuration. Returns the effects and the errors.
 fn take(model: &mut Model, new: Configured) -> (Vec<Effect>, Vec<String>) {
     let Configured { ui, keymap, mut themes, broken, mut faults } = new;
     for name in &broken {
@@ -42,7 +43,7 @@ fn take(model: &mut Model, new: Configured) -> (Vec<Effect>, Vec<String>) {
     (effects, faults)
 }
 
-/// Tells the first thing that is wrong; the details page has them all.
+/// Reports the first error; the details page lists all of them.
 fn tell(model: &mut Model, faults: &[String]) {
     let [first, more @ ..] = faults else { return };
     let rest = if more.is_empty() { String::new() } else { format!(" (and {} more)", more.len()) };
@@ -50,7 +51,7 @@ fn tell(model: &mut Model, faults: &[String]) {
     model.say(Tone::Bad, format!("{first}{rest}"), None);
 }
 
-/// The parts of `[ui]` that hold at once.
+/// Applies the parts of `[ui]` that take effect immediately.
 fn take_over(model: &mut Model, ui: Ui) -> Vec<Effect> {
     let look = &mut model.look;
     look.theme = ui.theme;
@@ -66,23 +67,23 @@ fn take_over(model: &mut Model, ui: Ui) -> Vec<Effect> {
     if has_mouse == ui.mouse { Vec::new() } else { vec![Effect::Mouse(ui.mouse)] }
 }
 
-/// Puts on the theme that is wished for; gives the name that there is none of.
+/// Applies the chosen theme; returns its name if there is no such theme.
 fn dress(model: &mut Model) -> Option<String> {
     let chosen = model.look.chosen(model.saved.theme.as_ref());
     let (theme, missing) = model.look.begin(chosen);
     model.theme = theme;
-    // What the picker would go back to is no longer in use.
+    // The theme that the picker would restore is no longer in use.
     model.layers.retain(|layer| !matches!(layer, Layer::Themes(_)));
     missing
 }
 
-/// The terminal's background is light, or dark.
+/// Stores whether the terminal's background is light or dark.
 pub(crate) fn ground(model: &mut Model, ground: Ground) {
     model.look.ground = Some(ground);
     dress(model);
 }
 
-/// The terminal draws signs two columns wide that hoist counts as one.
+/// Reacts to a terminal that draws some symbols two columns wide that hoist counts as one.
 pub(crate) fn wide(model: &mut Model) -> Vec<Effect> {
     model.look.is_wide = true;
     if !model.look.icons_are_free {

@@ -1,4 +1,4 @@
-//! No key is silent: whatever is bound somewhere does something there, or says why not.
+//! No key is silent: a bound key does something in its context, or a message says why not.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ use crate::tui::reading::{Answer, LayersNews, Listed};
 use crate::tui::terminal::screen::Screens;
 use crate::tui::top::model::TopRead;
 
-/// What is read of what is shown.
+/// Answers all requests for what is visible.
 pub(crate) fn answer(model: &mut Model) {
     update(model, Event::List(Ok(Listed::Events(Vec::new()))));
     let value = serde_json::json!({"A": {"B": {"C": 7}}, "Mounts": []});
@@ -45,7 +45,7 @@ pub(crate) fn answer(model: &mut Model) {
             cpu_secs,
             ..ProcessRow::default()
         };
-        // Each column has an order of its own.
+        // Each column produces a different order.
         let processes = vec![
             process((3, 0, "b", "z"), 10, 2.0),
             process((1, 2, "c", "y"), 30, 3.0),
@@ -67,7 +67,7 @@ pub(crate) fn answer(model: &mut Model) {
     update(model, Event::Answer(compare, Answer::Compare(LayersNews::Report(Box::new(diff())))));
 }
 
-/// Whether nothing need be said: one sees where one is, and that there is no way on.
+/// Whether no message is needed, because the screen already shows that nothing can happen.
 fn is_plain(place: KeyContext, action: Action) -> bool {
     let is_here = match place {
         KeyContext::Containers => Action::GoContainers,
@@ -89,10 +89,10 @@ fn is_plain(place: KeyContext, action: Action) -> bool {
         action,
         Action::PaneLeft | Action::PaneRight | Action::PaneUp | Action::PaneDown | Action::RangeShorter
     );
-    // Through `,` they change the list, which the pane hides.
+    // Behind the `,` prefix they change the list, which the pane covers.
     let hidden = !matches!(place.above(), Some(KeyContext::Lists))
         && (matches!(action.group(), "Order" | "List") || action == Action::ShowAll);
-    // The first and the last of a choice, of a history, of candidates.
+    // The first and the last entry of a choice, a history or candidates.
     let ends = matches!(
         action,
         Action::Older | Action::Newer | Action::Complete | Action::CompleteBack | Action::ColumnSooner

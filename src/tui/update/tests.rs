@@ -1,4 +1,4 @@
-//! Stories without a terminal: keys in, effects and screens out.
+//! Stories without a terminal: from keys to effects and screens.
 
 use proptest::prelude::*;
 
@@ -148,7 +148,7 @@ fn a_row_that_is_busy_is_left_alone_except_by_what_ends_it() {
     assert_eq!(notice.text, format!("cannot restart `{name}`: it is stopping"));
     press(&mut model, "j space");
     let other = model.container().unwrap().id.clone();
-    // Of several, those that are free are done.
+    // Of several objects, those that are not busy are processed.
     press(&mut model, "k space");
     assert_eq!(press(&mut model, "r"), [Effect::Container(ContainerVerb::Restart, other)]);
     press(&mut model, "esc");
@@ -195,7 +195,7 @@ fn a_page_stays_with_its_container_when_that_leaves_the_list() {
         assert_eq!(model.subject(), Some(shown.clone()), "{keys}");
         let gone = [format!("{name} is gone"), format!("{name}  is gone")];
         assert!(gone.iter().any(|gone| screen(&model).contains(gone)), "{}", screen(&model));
-        // What leaves after it changes nothing.
+        // Another row that leaves later changes nothing.
         let Some(Subject::Container(neighbour)) = model.listed() else { panic!("no other") };
         assert_ne!(neighbour, id);
         update(&mut model, Event::Container(neighbour.clone(), None));
@@ -223,7 +223,7 @@ fn a_page_stays_while_the_list_is_empty_and_when_others_come() {
     assert_eq!((model.focus, model.subject()), shown);
     update(&mut model, Event::Container(two.id.clone(), Some(Box::new(two.clone()))));
     assert_eq!((model.focus, model.subject()), shown);
-    // Back from the trash it is what it was.
+    // An object restored from the trash is the same as before.
     update(&mut model, Event::Container(one.id.clone(), Some(Box::new(one))));
     assert_eq!((model.focus, model.subject(), model.gone()), (shown.0, shown.1, None));
     press(&mut model, "esc");
@@ -324,7 +324,7 @@ fn only_what_is_seen_is_asked_for() {
 fn what_another_process_changed_is_read_anew() {
     let mut model = full(80, 24);
     let id = model.container().unwrap().id.clone();
-    // A network names who is on it.
+    // A network lists its containers.
     let read = [Effect::Reload(id.clone()), Effect::Load(Section::Networks)];
     assert_eq!(update(&mut model, news(id.as_str(), "die")), read);
     assert_eq!(update(&mut model, news(id.as_str(), "pause")), [Effect::Reload(id.clone())]);
@@ -374,15 +374,15 @@ fn a_terminal_gets_every_key_until_it_is_released() {
     let typed = press(&mut model, "q ctrl-c : tab");
     assert_eq!(typed.len(), 4);
     assert!(typed.iter().all(|effect| matches!(effect, Effect::Type(to, _) if *to == task)));
-    // A begun detach that is none goes to the program whole.
+    // An unfinished detach sequence is sent to the program in full.
     assert_eq!(press(&mut model, "ctrl-p"), []);
     assert_eq!(press(&mut model, "x").len(), 2);
     assert_eq!(press(&mut model, "ctrl-]"), []);
     assert_eq!(model.focus, Focus::List);
-    // Twice sends the key itself.
+    // Pressing it twice sends the key itself.
     assert_eq!(press(&mut model, "ctrl-]").len(), 1);
     assert_eq!(model.key_context(), KeyContext::Terminal);
-    // The session goes on in the background, and is listed.
+    // The session continues in the background and is listed.
     press(&mut model, "ctrl-] 5");
     assert!(screen(&model).contains("api: shell"));
     press(&mut model, "enter");
@@ -519,7 +519,7 @@ fn a_container_is_made_again_by_the_words_that_made_it() {
 #[test]
 fn a_new_container_is_of_the_selected_ones_image() {
     let mut model = full(80, 24);
-    press(&mut model, "2 down"); // another image is selected there
+    press(&mut model, "2 down"); // selects another image
     press(&mut model, "1 n");
     let effects = press(&mut model, "ctrl-s");
     assert_eq!(effects, [Effect::Work(TaskId(1), asked("run -it acme/app:2.4.1"))]);
@@ -557,14 +557,14 @@ fn a_split_keeps_what_was_shown_and_the_new_half_follows_the_list() {
     assert_eq!((model.windows.count(), model.focus), (2, Focus::Detail));
     let pinned: Vec<_> = model.windows.all().map(|pane| pane.pinned.clone()).collect();
     assert_eq!(pinned, [Some(Subject::Container(api.id.clone())), None]);
-    // Both are open, and the list steers the new one.
+    // Both are open, and the new one follows the list.
     press(&mut model, "ctrl-w k j");
     let logs: Vec<_> = model.wants().logs().into_iter().flat_map(|want| want.containers).collect();
     assert_eq!(logs, [api.id.clone(), model.containers.selected().unwrap().id.clone()]);
     press(&mut model, "t");
     assert_eq!(model.shown_tab(model.pane()), Tab::Top);
     assert_eq!(model.container().unwrap().name, "web");
-    // A verb is about what the pane with the keys shows.
+    // A verb applies to the subject of the focused pane.
     press(&mut model, "ctrl-w h");
     assert_eq!(press(&mut model, ", p"), [Effect::Container(ContainerVerb::Pause, api.id)]);
     press(&mut model, "ctrl-w o ctrl-w p");
@@ -584,7 +584,7 @@ fn beside_a_terminal_a_split_opens_a_second_one_and_release_moves_between_them()
     assert_eq!(press(&mut model, "ctrl-] s"), [Effect::Open(TaskId(3), api, Program::Shell)]);
     assert_eq!(press(&mut model, "ctrl-] d"), [Effect::Close(TaskId(3))]);
     assert_eq!((model.windows.count(), model.key_context()), (2, KeyContext::Terminal));
-    // Any other key leaves for the list, and means there what it always means.
+    // Any other key returns to the list and has its usual meaning there.
     press(&mut model, "ctrl-] ?");
     assert_eq!(model.focus, Focus::List);
     assert!(!model.layers.is_empty());
@@ -687,10 +687,10 @@ proptest! {
             }
             prop_assert!(model.next_tick().is_none_or(|tick| tick.as_millis() >= 10));
         }
-        // Whatever was opened: releasing, closing and going back leads to a list.
+        // Whatever was opened, releasing, closing and going back leads to a list.
         press(&mut model, "ctrl-]");
         if model.key_context() == KeyContext::Terminal {
-            // It was the second one: the key itself, for the program.
+            // That was the second press, which sends the key to the program.
             press(&mut model, "ctrl-]");
         }
         for _ in 0..8 {

@@ -1,4 +1,4 @@
-//! Keys of the detail pane: scrolling, searching, terminals.
+//! Actions of the focused pane: scrolling, searching, terminals.
 
 use crate::tui::action::Action;
 use crate::tui::effect::Effect;
@@ -10,7 +10,7 @@ use crate::tui::section::Subject;
 use crate::tui::tab::Tab;
 use crate::tui::update::window;
 
-/// What `action` does in the detail pane; `None` when that is nothing special.
+/// Applies `action` in the focused pane; `None` for the default behaviour.
 pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     let viewer = model.shown_tab(model.pane()).viewer();
     if !viewer.has_all_keys()
@@ -61,7 +61,7 @@ fn fixed(action: Action) -> Tab {
     shown.copied().unwrap_or(Tab::Logs)
 }
 
-/// Scrolls what the detail pane shows, this many lines.
+/// Scrolls the current pane by this many lines.
 pub(crate) fn scroll(model: &mut Model, by: i64) -> Vec<Effect> {
     model.shown_tab(model.pane()).viewer().scroll(model, by)
 }

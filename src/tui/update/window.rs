@@ -1,4 +1,4 @@
-//! Panes: splitting, closing, and moving between them.
+//! Splitting and closing panes, and moving between them.
 
 use crate::tui::containers::update::terminal::shell;
 use crate::tui::terminal;
@@ -12,10 +12,10 @@ use crate::tui::model::{Focus, Model};
 use crate::tui::section::{Subject, TaskId};
 use crate::tui::tab::Tab;
 
-/// How many thousandths a border moves.
+/// How far a border moves, in thousandths.
 const STEP: i16 = 50;
 
-/// What `action` does to panes; `None` when it is no such action.
+/// Applies `action` to the panes; `None` if it is not such an action.
 pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     if model.windows.count() == 1 && needs_another(model, action) {
         let key = model.keys_of(KeyContext::Global, Action::SplitRight);
@@ -49,10 +49,10 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     Some(Vec::new())
 }
 
-/// Whether `action` is about a pane and those beside it.
+/// Whether `action` needs more than one pane.
 fn needs_another(model: &Model, action: Action) -> bool {
     match action {
-        // A single pane that was pinned follows the list again.
+        // Closing a single pinned pane makes it follow the list again.
         Action::ClosePane => model.pane().pinned.is_none() && (model.focus == Focus::List || model.is_zoomed),
         Action::Wider
         | Action::Narrower
@@ -92,7 +92,8 @@ fn split(model: &mut Model, axis: Axis) -> Vec<Effect> {
     if let Some(pane) = model.windows.get_mut(old) {
         (pane.pinned, pane.tab) = (Some(subject.clone()), tab);
     }
-    // Beside a terminal a second one is wanted, beside anything else another look at it.
+    // A split of a terminal opens another terminal; any other split opens another view of the
+    // subject.
     match (tab, &subject) {
         (Tab::Session(_), Subject::Container(id)) => {
             let row = model.containers.get(id.as_str()).cloned();
@@ -119,7 +120,7 @@ fn pin(model: &mut Model) {
     model.say(Tone::Plain, text, None);
 }
 
-/// The pane in a direction; past the uppermost is the list.
+/// Focuses the pane in a direction; the list is above the uppermost one.
 fn toward(model: &mut Model, toward: Toward) {
     let area = model.layout().detail.filter(|_| !model.is_alone);
     let has_navigator = model.layout().navigator.is_some();
@@ -147,8 +148,8 @@ fn toward(model: &mut Model, toward: Toward) {
     }
 }
 
-/// The next pane in reading order; before the first is the list, and behind the last, before
-/// the list, is the navigator where it is shown.
+/// Focuses the next or previous pane in reading order. The list precedes the first pane. After the
+/// last pane comes the navigator, if it is shown, and then the list.
 fn other(model: &mut Model, by: isize) {
     let is_shown = model.layout().detail.is_some() && !model.is_alone;
     if !is_shown {
@@ -162,7 +163,7 @@ fn other(model: &mut Model, by: isize) {
             model.windows.select(model.windows.end(by < 0));
             model.focus = match model.subject_of(model.pane()) {
                 Some(_) => Focus::Detail,
-                // There is nothing in the panes.
+                // The panes show nothing.
                 None if by > 0 && has_navigator => Focus::Navigator,
                 None => Focus::List,
             };
@@ -174,7 +175,8 @@ fn other(model: &mut Model, by: isize) {
     }
 }
 
-/// The panes get the whole window, then the current one alone, then the list is back.
+/// Cycles through the zoom levels: all panes in the whole window, only the current pane, the list
+/// again.
 fn zoom(model: &mut Model) {
     let several = model.windows.count() > 1;
     (model.is_zoomed, model.is_alone) = match (model.is_zoomed, model.is_alone) {
@@ -186,7 +188,8 @@ fn zoom(model: &mut Model) {
         if model.is_zoomed || model.layout().detail.is_some() { Focus::Detail } else { Focus::List };
 }
 
-/// What a key does right after a terminal was left by its key; `None`: it is for the list.
+/// Handles an action right after a terminal was left with its prefix key; `None` if the list
+/// handles it.
 pub(crate) fn released(model: &mut Model, id: TaskId, action: Action) -> Option<Vec<Effect>> {
     match action {
         Action::CopyMode => Some(terminal::update::begin_copy(model, id)),

@@ -1,9 +1,9 @@
-//! Marks: the rows that keys act on instead of the one under the cursor.
+//! Marks: the marked rows, to which actions apply instead of the row under the cursor.
 
 use crate::tui::list::table::{Row, Slot, Table, Under};
 
 impl<R: Row> Table<R> {
-    /// Marks the row under the cursor, or takes its mark away; on a heading: its whole group.
+    /// Marks or unmarks the row under the cursor; on a heading, its whole group.
     pub fn mark(&mut self) {
         self.counted.set(None);
         self.end_range();
@@ -18,7 +18,7 @@ impl<R: Row> Table<R> {
         }
     }
 
-    /// Begins a range of marks at the cursor, which goes wherever the cursor goes; or ends it.
+    /// Starts a range of marks, which extends from here to the cursor, or ends it.
     pub fn range_mark(&mut self) {
         self.counted.set(None);
         if self.anchor.is_some() {
@@ -28,7 +28,7 @@ impl<R: Row> Table<R> {
         }
     }
 
-    /// Marks every row that is shown; when all are, takes the marks away.
+    /// Marks all shown rows, or unmarks them if all are marked.
     pub fn mark_all(&mut self) {
         self.counted.set(None);
         self.end_range();
@@ -40,7 +40,7 @@ impl<R: Row> Table<R> {
         }
     }
 
-    /// Takes all marks away; gives whether there were any.
+    /// Removes all marks; returns whether there were any.
     pub fn unmark(&mut self) -> bool {
         self.counted.set(None);
         let had = self.anchor.take().is_some() || !self.marks.is_empty();
@@ -48,7 +48,7 @@ impl<R: Row> Table<R> {
         had
     }
 
-    /// Makes the range that is being drawn marks like others.
+    /// Turns the current range into ordinary marks.
     pub fn end_range(&mut self) {
         self.counted.set(None);
         if let Some((first, last)) = self.range() {
@@ -61,13 +61,14 @@ impl<R: Row> Table<R> {
         self.anchor = None;
     }
 
-    /// Whether a range is being drawn.
+    /// Whether a range is being marked.
     pub fn draws_range(&self) -> bool {
         self.anchor.is_some()
     }
 
-    /// The marked rows that are shown, in their order, those of folded groups with them. What
-    /// the filter hides is left alone: nothing happens to what nobody sees.
+    /// Returns the marked rows that pass the filter, in their order, including those in folded
+    /// groups. Rows hidden by the filter are left out, because nothing must happen to invisible
+    /// rows.
     pub fn marked(&self) -> Vec<&R> {
         let range = self.range();
         if self.marks.is_empty() && range.is_none() {
@@ -93,8 +94,8 @@ impl<R: Row> Table<R> {
         marked
     }
 
-    /// How many rows are marked: those that are shown, and all of them. Counted once for each
-    /// change: a frame does not look at every row.
+    /// Returns the number of marked rows, shown and in total. It is counted once per change, so
+    /// that drawing a frame does not visit every row.
     pub fn mark_count(&self) -> (usize, usize) {
         let counted = self.counted.get().unwrap_or_else(|| self.count_marks());
         self.counted.set(Some(counted));
@@ -107,8 +108,8 @@ impl<R: Row> Table<R> {
         (shown.len(), self.marks.len() + beyond)
     }
 
-    /// What keys act on: the marked rows, else the one under the cursor, else those of the
-    /// group whose heading is under it.
+    /// Returns what actions apply to: the marked rows, otherwise the row under the cursor,
+    /// otherwise the rows of the group whose heading is under the cursor.
     pub fn targets(&self) -> Vec<&R> {
         let marked = self.marked();
         if !marked.is_empty() {
@@ -132,7 +133,7 @@ impl<R: Row> Table<R> {
         self.marks.iter().any(|key| self.get(key).is_some_and(|row| row.group() == name))
     }
 
-    /// Rows of a group, folded or not, that the filter lets pass.
+    /// Returns the rows of a group that pass the filter, folded or not.
     fn rows_of(&self, name: &str) -> Vec<&R> {
         let rows = self.rows.iter().zip(&self.hays);
         let passes = |row: &R, hay: &str| {
@@ -148,7 +149,7 @@ impl<R: Row> Table<R> {
         })
     }
 
-    /// The first and the last place of the range that is being drawn.
+    /// Returns the first and the last position of the current range.
     pub(super) fn range(&self) -> Option<(usize, usize)> {
         let anchor = self.place_of(&Under::Row(self.anchor.clone()?))?;
         Some((anchor.min(self.cursor), anchor.max(self.cursor)))

@@ -1,4 +1,4 @@
-//! What rows come and go, are filtered, sorted, grouped and marked looks like.
+//! Tests of adding, removing, filtering, sorting, grouping and marking rows.
 
 use std::cell::Cell;
 
@@ -224,10 +224,10 @@ fn no_event_costs_more_than_what_it_changed() {
     assert_eq!(cost(&mut table, &|table| table.select(usize::MAX)), 0);
     assert_eq!(cost(&mut table, &|table| table.mark_all()), 0);
     assert_eq!(cost(&mut table, &|table| table.take("web-00007")), 0);
-    // A row that changed: its words once, and a search among the others.
+    // A changed row: its words are read once, then it is compared with some others.
     assert!(cost(&mut table, &|table| table.put(Counted("web-05000".to_owned()))) < 20);
     assert!(cost(&mut table, &|table| table.put(Counted("web-new".to_owned()))) < 20);
-    // A further letter of a filter reads what was joined before: it only sorts.
+    // Another letter in a filter uses the joined words: it only sorts.
     let sorted = cost(&mut table, &|table| "web-01".clone_into(&mut table.filter));
     assert!(sorted < 10_000 * 15, "{sorted}");
     table.set_order(None);
@@ -252,7 +252,7 @@ fn marks_are_counted_once_for_each_change_and_not_in_each_frame() {
     assert!(frame(&mut table) > 10_000);
     table.step(3);
     assert!(frame(&mut table) < 100, "only what is drawn is looked at");
-    // A range goes with the cursor.
+    // A range extends to the cursor.
     table.unmark();
     table.range_mark();
     table.step(4);

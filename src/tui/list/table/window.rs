@@ -1,26 +1,26 @@
-//! The cursor, and the window of lines around it that the view is given.
+//! The cursor, and the window of lines around it for the view.
 
 use crate::tui::list::table::{Left, Line, Row, Signs, Slot, Table, Under};
 use crate::tui::model::scroll::into_view;
 
 /// The cursor and the window.
 impl<R: Row> Table<R> {
-    /// Moves the cursor this many lines, and no further than there are lines.
+    /// Moves the cursor by this many lines, within the list.
     pub fn step(&mut self, by: isize) {
         self.select(self.cursor.saturating_add_signed(by));
     }
 
-    /// Puts the cursor at a place, or on the last line.
+    /// Moves the cursor to a position, or to the last line.
     pub fn select(&mut self, place: usize) {
         if self.anchor.is_some() {
-            self.counted.set(None); // the range goes with the cursor
+            self.counted.set(None); // the range extends to the cursor
         }
         self.cursor = place.min(self.lines.len().saturating_sub(1));
         self.under = self.what_is_at(self.cursor);
         self.accept_row();
     }
 
-    /// Puts the cursor on the row with `key`, if it is shown. A folded group is unfolded.
+    /// Moves the cursor to the row with `key`, if it is shown. A folded group is unfolded.
     pub fn select_key(&mut self, key: &str) -> bool {
         if self.is_grouped
             && let Some(group) = self.get(key).map(|row| row.group().to_owned())
@@ -34,12 +34,12 @@ impl<R: Row> Table<R> {
         place.is_some()
     }
 
-    /// As [`Table::expect`], for a row that is known by one of its words (an image's name).
+    /// Like [`Table::expect`], but identifies the row by one of its words, such as an image's name.
     pub fn wish(&mut self, word: &str) {
         self.wished = Some(word.to_owned());
     }
 
-    /// Puts the cursor on the row with `key`, which is shown from the next [`Table::show`] on.
+    /// Moves the cursor to the row with `key`, which the next [`Table::show`] will show.
     pub fn expect(&mut self, key: &str) {
         if !self.select_key(key) {
             self.under = Some(Under::Row(key.to_owned()));
@@ -47,12 +47,12 @@ impl<R: Row> Table<R> {
         }
     }
 
-    /// Moves the window of `height` lines so that the cursor is in it.
+    /// Scrolls a window of `height` lines to the cursor.
     pub fn scroll_into(&mut self, height: usize) {
         self.offset = into_view(self.offset, self.cursor, height, self.lines.len());
     }
 
-    /// The row under the cursor.
+    /// Returns the row under the cursor.
     pub fn selected(&self) -> Option<&R> {
         match self.lines.get(self.cursor)? {
             Slot::Row(at) => self.rows.get(*at),
@@ -60,12 +60,13 @@ impl<R: Row> Table<R> {
         }
     }
 
-    /// The place of the cursor, from 0.
+    /// Returns the position of the cursor, starting at 0.
     pub fn cursor(&self) -> usize {
         self.cursor
     }
 
-    /// The rows among up to `height` lines of the window, each with whether the cursor is on it.
+    /// Returns the rows among up to `height` lines of the window, each with whether the cursor is
+    /// on it.
     pub fn window(&self, height: usize) -> impl Iterator<Item = (bool, &R)> {
         self.lines(height).filter_map(|(signs, line)| match line {
             Line::Row(row) => Some((signs.is_under, row)),
@@ -73,7 +74,7 @@ impl<R: Row> Table<R> {
         })
     }
 
-    /// Up to `height` lines of the window.
+    /// Returns up to `height` lines of the window.
     pub fn lines(&self, height: usize) -> impl Iterator<Item = (Signs, Line<'_, R>)> {
         let range = self.range();
         let places = self.lines.iter().enumerate().skip(self.offset).take(height);
@@ -95,7 +96,7 @@ impl<R: Row> Table<R> {
         })
     }
 
-    /// The place of what is at line `line` of the window.
+    /// Returns the position of line `line` of the window.
     pub fn place_at(&self, line: usize) -> Option<usize> {
         Some(self.offset + line).filter(|place| *place < self.lines.len())
     }

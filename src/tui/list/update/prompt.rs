@@ -1,11 +1,11 @@
-//! The filter of a list, while it is typed.
+//! The prompt for a list's filter.
 
 use crate::tui::effect::Effect;
 use crate::tui::line::purpose::Purpose;
 use crate::tui::list::filter::Filter;
 use crate::tui::model::Model;
 
-/// Which rows of the list are shown.
+/// The filter of the current list.
 #[derive(Debug)]
 pub(crate) struct RowFilter;
 

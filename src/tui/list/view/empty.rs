@@ -1,4 +1,4 @@
-//! What an empty list says: what it is for, and what can be done next with what is there.
+//! The text of an empty list: its purpose, and what can be done next.
 
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
@@ -9,7 +9,7 @@ use crate::tui::model::Model;
 use crate::tui::view::texts;
 use crate::tui::words::wrap;
 
-/// The lines of an empty list, of this many columns.
+/// Returns the text of an empty list, wrapped to this width.
 pub(crate) fn lines(model: &Model, width: u16) -> Vec<Line<'static>> {
     let place = model.key_context_below();
     let (what, offers) = (model.section.screen().empty)(model);
@@ -27,7 +27,7 @@ pub(crate) fn lines(model: &Model, width: u16) -> Vec<Line<'static>> {
         let keys = std::iter::once(key.as_str()).chain(std::iter::repeat(""));
         let mut told: Vec<_> =
             told.iter().zip(keys).map(|(text, key)| texts::key_line(&model.theme, key, text)).collect();
-        // What is said aside goes first where there is little room.
+        // The remark is dropped first if space is short.
         if let Some(line) = told.last_mut().filter(|line| line.width() + aside.width() + 2 <= room)
             && !aside.is_empty()
         {
@@ -49,13 +49,13 @@ pub(crate) fn lines(model: &Model, width: u16) -> Vec<Line<'static>> {
     lines
 }
 
-/// What can be done next: the action, what it does, and more of that.
+/// An offer: the action, what it does, and a remark.
 pub(crate) type Offer = (Action, &'static str, String);
 
-/// What an empty list is for, and what can be done next.
+/// The purpose of a list, and what can be done next.
 pub(crate) type Said = (&'static str, Vec<Offer>);
 
-/// An offer of which there is no more to say.
+/// Returns an offer without a remark.
 pub(crate) fn plain(action: Action, text: &'static str) -> Offer {
     (action, text, String::new())
 }
