@@ -1,14 +1,15 @@
-//! What fields ask of this machine's files: what a path is, what a folder holds.
+//! Reads what input fields need to know about this machine's files: what a path refers to, and the
+//! names in a folder.
 
 use std::io;
 use std::path::Path;
 
 use crate::tui::model::paths::PathFact;
 
-/// How many names of one folder are told.
+/// The maximum number of names that are returned for a folder.
 const MOST: usize = 5000;
 
-/// What `path` is.
+/// Returns what `path` refers to.
 pub(super) fn look(path: &Path) -> PathFact {
     match std::fs::metadata(path) {
         Ok(found) if found.is_dir() => PathFact::Folder,
@@ -18,13 +19,13 @@ pub(super) fn look(path: &Path) -> PathFact {
     }
 }
 
-/// The names in a folder, each with whether it is a folder. Names that are no text are left
-/// out: they cannot be typed.
+/// Returns the names in a folder, each with whether it is a folder. Names that are not UTF-8 are
+/// left out, because they cannot be typed.
 pub(super) fn names(folder: &Path) -> Vec<(String, bool)> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let name = |entry: std::fs::DirEntry| {
         let name = entry.file_name().into_string().ok()?;
-        // A link to a folder is one.
+        // A link to a folder counts as a folder.
         let is_folder = match entry.file_type() {
             Ok(kind) if kind.is_symlink() => entry.path().is_dir(),
             Ok(kind) => kind.is_dir(),

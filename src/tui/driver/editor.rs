@@ -1,4 +1,4 @@
-//! The user's own editor, on a copy that only they can read: hoist gives the terminal back
+//! Runs the user's editor on a copy that only the user can read. hoist releases the terminal
 //! meanwhile.
 
 use std::fs::{self, DirBuilder, OpenOptions};
@@ -11,22 +11,22 @@ use crate::base::{disk, id};
 use crate::command::World;
 use crate::tui::failure::Failure;
 
-/// What is used where neither VISUAL nor EDITOR says otherwise.
+/// The editor if neither VISUAL nor EDITOR is set.
 const DEFAULT: &str = "vi";
 
-/// What a shell ends with when there is no such program.
+/// The exit code of a shell that cannot find a program.
 const NO_PROGRAM: i32 = 127;
 
-/// Shows `text` as a file of this name, and waits for the editor's end. The terminal must have
-/// been given back.
+/// Shows `text` as a file of this name, and waits until the editor exits. The terminal must have
+/// been released.
 pub(super) fn view(world: &World, name: &str, text: &str) -> Result<(), Failure> {
     let folder = Folder::make(world)?;
     let copy = folder.file(name, text.as_bytes(), 0o400)?;
     run(world, &copy)
 }
 
-/// Lets the user change `old` as a file of this name: gives what they made of it and the
-/// folder where it lies, nothing when it is as it was. The terminal must have been given back.
+/// Lets the user edit `old` as a file of this name. Returns the new contents and the folder that
+/// holds the file, or `None` if nothing changed. The terminal must have been released.
 pub(super) fn change(world: &World, name: &str, old: &[u8]) -> Result<Option<(Vec<u8>, Folder)>, Failure> {
     let folder = Folder::make(world)?;
     let copy = folder.file(name, old, 0o600)?;
@@ -35,11 +35,11 @@ pub(super) fn change(world: &World, name: &str, old: &[u8]) -> Result<Option<(Ve
     Ok((new != old).then_some((new, folder)))
 }
 
-/// Opens a file in the editor, and waits for its end.
+/// Opens a file in the editor, and waits until it exits.
 fn run(world: &World, file: &Path) -> Result<(), Failure> {
     let named = |name| world.environment.text(name).filter(|value| !value.trim().is_empty());
     let editor = named("VISUAL").or_else(|| named("EDITOR")).unwrap_or_else(|| DEFAULT.to_owned());
-    // The variable may hold options and quotes: what it means is what a shell makes of it.
+    // The variable may contain options and quotes, so let a shell interpret it.
     let script = format!("{editor} \"$1\"");
     let mut shell = Command::new("/bin/sh");
     shell.args(["-c", &script, "hoist"]).arg(file).current_dir(&world.folder);
@@ -63,8 +63,8 @@ fn failure(doing: &str, why: &io::Error) -> Failure {
     Failure { what: format!("cannot {doing}"), why: vec![why.to_string()], hint: None }
 }
 
-/// What is left of a name where a file shall be called so: the editor tells by its end what
-/// language it is.
+/// Returns a safe file name for `name`. It keeps the extension, by which the editor recognizes the
+/// language.
 fn file_name(name: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
     let name: String = name.chars().map(plain).take(100).collect();
@@ -72,14 +72,14 @@ fn file_name(name: &str) -> String {
     if name.is_empty() { "file".to_owned() } else { name.to_owned() }
 }
 
-/// A folder that only this user may look into; gone on drop.
+/// A folder that only this user can read, removed on drop.
 pub(super) struct Folder(PathBuf);
 
 impl Folder {
     fn make(world: &World) -> Result<Self, Failure> {
         let parent = world.environment.text("TMPDIR").unwrap_or_else(|| "/tmp".to_owned());
         let make = || {
-            // Others can write there too: a name that they cannot have made before.
+            // Others can write to the parent as well, so the name must be unpredictable.
             let path = Path::new(&parent).join(format!("hoist-{}", id::hex(&id::random_bytes::<8>()?)));
             DirBuilder::new().mode(0o700).create(&path)?;
             Ok(Self(path))
@@ -96,7 +96,7 @@ impl Folder {
         Ok(path)
     }
 
-    /// Lets it stay, for the user to find.
+    /// Keeps the folder, for the user to find.
     pub(super) fn keep(mut self) -> PathBuf {
         std::mem::take(&mut self.0)
     }
@@ -105,8 +105,8 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         if !self.0.as_os_str().is_empty() {
-            // The file, and what the editor put beside it. What cannot be removed lies where
-            // such files are swept.
+            // Remove the file, and files that the editor created beside it. What cannot be removed
+            // remains in a folder for temporary files.
             for entry in fs::read_dir(&self.0).into_iter().flatten().flatten() {
                 let _ = fs::remove_file(entry.path());
             }

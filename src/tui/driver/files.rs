@@ -1,4 +1,4 @@
-//! Files: copying, changing and comparing them, and writing one back that was edited.
+//! File operations: copying, changing, comparing, and writing back an edited file.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -9,13 +9,13 @@ use crate::engine::{Engine, Reporter, Result};
 use crate::tui::failure::Failure;
 use crate::tui::files::model::{FilesDone, FilesWish, is_binary, lines};
 
-/// Bytes of a file that are shown, compared or edited.
+/// The maximum size of a file to show, compare or edit, in bytes.
 const WHOLE: usize = 4 << 20;
 
-/// Lines around a difference.
+/// The number of context lines around a difference.
 const CONTEXT: usize = 3;
 
-/// Does a wish that needs no screen.
+/// Performs an operation that does not need the screen.
 pub(super) async fn grant(engine: &Engine, wish: &FilesWish) -> Result<FilesDone> {
     let files = engine.files();
     match wish {
@@ -46,12 +46,12 @@ pub(super) async fn grant(engine: &Engine, wish: &FilesWish) -> Result<FilesDone
             Ok(FilesDone::Weighed(weights, there))
         }
         FilesWish::Edit(place, path) => Ok(FilesDone::Opened(files.read(place, path, WHOLE).await?)),
-        // The editor has the screen for it: `write_back`.
+        // Handled with the screen: `write_back`.
         FilesWish::Editor(..) => Ok(FilesDone::Said(String::new())),
     }
 }
 
-/// How two files differ, as unified diffs tell it.
+/// Returns the differences between two files as a unified diff.
 fn compare(old: &Contents, new: &Contents) -> Vec<String> {
     if old.bytes == new.bytes && !old.is_cut && !new.is_cut {
         return vec!["they are the same".to_owned()];
@@ -76,7 +76,7 @@ fn compare(old: &Contents, new: &Contents) -> Vec<String> {
     out
 }
 
-/// Copies, and says how much.
+/// Copies files; returns a message with the amount.
 pub(super) async fn copy(engine: &Engine, request: CopyRequest, reporter: Reporter) -> Result<String> {
     let (to, into) = (request.to.clone(), shown(&request.into));
     let Copied { files, folders, bytes, skipped, notes } = engine.files().copy(request, reporter).await?;
@@ -91,7 +91,7 @@ pub(super) async fn copy(engine: &Engine, request: CopyRequest, reporter: Report
     Ok(text)
 }
 
-/// Deletes, and says how much.
+/// Deletes files; returns a message with the amount.
 pub(super) async fn delete(
     engine: &Engine,
     (place, folder): (&Place, &Path),
@@ -105,19 +105,19 @@ pub(super) async fn delete(
     })
 }
 
-/// What an editor made of a file.
+/// A file after it was edited.
 pub(super) struct Edited {
-    /// Where the file is.
+    /// The file system that contains the file.
     pub place: Place,
-    /// Its path there.
+    /// The path in that file system.
     pub path: PathBuf,
-    /// What it was when it was read.
+    /// The file's stamp when it was read.
     pub stamp: Stamp,
-    /// What it is to hold, and the folder with a copy of that; nothing when it was not changed.
+    /// The new contents, with the folder that holds a copy of them; `None` if nothing changed.
     pub outcome: std::result::Result<Option<(Vec<u8>, Folder)>, Failure>,
 }
 
-/// Writes back what an editor made of a file; what cannot be written is kept beside it.
+/// Writes an edited file back; if that fails, keeps the copy.
 pub(super) async fn write_back(engine: &Engine, edited: Edited) -> std::result::Result<FilesDone, Failure> {
     let Edited { place, path, stamp, outcome } = edited;
     let Some((text, folder)) = outcome? else {

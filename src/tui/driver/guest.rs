@@ -1,4 +1,4 @@
-//! Programs that have the user's terminal for a while: an editor, or a program of the user's.
+//! Programs that use the user's terminal for a while: an editor, or a program of the user.
 
 use std::path::PathBuf;
 
@@ -14,28 +14,28 @@ use crate::tui::event::Event;
 use crate::tui::failure::Failure;
 use crate::tui::files::model::FilesWish;
 
-/// Who has the terminal next.
+/// The program that uses the terminal next.
 pub(super) enum Guest {
-    /// The user's editor, with a file that is written back.
+    /// The user's editor, with a file that is written back afterwards.
     Editor {
-        /// Where the file is.
+        /// The file system that contains the file.
         place: Place,
-        /// Its path there.
+        /// The path in that file system.
         path: PathBuf,
-        /// What it holds.
+        /// The contents.
         bytes: Vec<u8>,
-        /// What it was when that was read.
+        /// The file's stamp when the contents were read.
         stamp: Stamp,
     },
-    /// The user's editor, with a text (and its name) that is only looked at.
+    /// The user's editor, with the name and text of a file that is only viewed.
     Viewer(String, String),
-    /// A program of the user's.
+    /// A program of the user.
     Program(Vec<String>),
 }
 
 impl Driver {
-    /// Lets a guest have the terminal, where one was asked for, and takes it back when that
-    /// has ended. What comes from the engine meanwhile waits.
+    /// Lets a guest use the terminal if one is waiting, and takes the terminal back when the guest
+    /// exits. Events of the engine wait meanwhile.
     pub(super) async fn give_way(
         &mut self,
         keys: &mut Keys,
@@ -43,7 +43,7 @@ impl Driver {
         screen: &mut Screen,
     ) -> Done {
         let Some(guest) = self.guest.take() else { return Ok(()) };
-        // Whoever reads keys beside the guest would take some of them from it.
+        // A reader of keys would take some of the guest's input.
         keys.pause();
         let told = match guest {
             Guest::Editor { place, path, bytes, stamp } => {
@@ -69,7 +69,7 @@ impl Driver {
                 let program = tokio::task::spawn_blocking(move || host::run(&words, &folder));
                 let result = tokio::select! {
                     result = program => result.unwrap_or(Ok(())),
-                    // It got the same signal; what it does then is its own business.
+                    // The guest received the same signal and handles it itself.
                     () = signals.gone() => Ok(()),
                 };
                 screen.take().map_err(Error::Terminal)?;
@@ -77,7 +77,7 @@ impl Driver {
             }
         };
         keys.resume();
-        // Ctrl-C was meant for the guest.
+        // An earlier Ctrl-C was meant for the guest.
         signals.interrupt = signal(SignalKind::interrupt()).map_err(Error::Terminal)?;
         self.now(screen)?;
         let (width, height) = crossterm::terminal::size().map_err(Error::Terminal)?;

@@ -1,4 +1,4 @@
-//! Programs of the user's on this machine: hoist gives its terminal back while one runs.
+//! Runs the user's programs on this machine. hoist releases its terminal meanwhile.
 
 use std::io::{self, BufRead as _, Write as _};
 use std::path::Path;
@@ -7,12 +7,12 @@ use std::process::Command;
 use crate::command::join;
 use crate::tui::failure::Failure;
 
-/// Runs `words`, and waits until the user has seen what came of it. It blocks; the terminal
-/// must have been given back, and nobody else may read from it.
+/// Runs `words`, and waits until the user confirms having seen the result. It blocks. The terminal
+/// must have been released, and nothing else may read from it.
 ///
 /// # Errors
 ///
-/// When the program cannot be run, or ends badly.
+/// Fails if the program cannot be run, or exits with a failure.
 pub(super) fn run(words: &[String], folder: &Path) -> Result<(), Failure> {
     let Some((program, rest)) = words.split_first() else { return Ok(()) };
     let line = shown(words);
@@ -23,7 +23,7 @@ pub(super) fn run(words: &[String], folder: &Path) -> Result<(), Failure> {
         Err(error) => error.to_string(),
     };
     say(&format!("\n[{end}] press Enter to go back to hoist "));
-    // At the end of input there is nobody to wait for.
+    // At the end of input, nobody can confirm.
     let _ = io::stdin().lock().read_line(&mut String::new());
     match status {
         Ok(status) if status.success() => Ok(()),
@@ -38,7 +38,7 @@ pub(super) fn run(words: &[String], folder: &Path) -> Result<(), Failure> {
     }
 }
 
-/// The line that a user wrote, when a shell runs one: the words around it are ours.
+/// Returns the user's command line, without the shell invocation that hoist adds.
 fn shown(words: &[String]) -> String {
     let text = match words {
         [shell, flag, script, ours, ..] if shell == "sh" && flag == "-c" && ours == "hoist" => script.clone(),
@@ -49,7 +49,7 @@ fn shown(words: &[String]) -> String {
 
 fn say(text: &str) {
     let mut out = io::stdout();
-    // Who sees nothing has no terminal left; what follows finds that out.
+    // If this fails, the terminal is gone, which the next use will report.
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 

@@ -1,4 +1,4 @@
-//! What the user does, and at the beginning also what the terminal answers.
+//! The user's input, and at the start also the answers of the terminal.
 
 use std::io::{self, IsTerminal as _};
 
@@ -10,37 +10,38 @@ use super::probe::{self, Answers, Late};
 use crate::engine::check_threads;
 use crate::tui::model::look::Ground;
 
-/// Where keys come from.
+/// The source of keys.
 pub(super) struct Keys {
-    /// The terminal is being asked; nobody else may read meanwhile.
+    /// Queries the terminal; nothing else may read from it meanwhile.
     probe: Option<JoinHandle<Answers>>,
     stream: Option<EventStream>,
-    /// Nobody else has the terminal's input.
+    /// Whether hoist is the only reader of the terminal.
     is_ours: bool,
-    /// An answer may still come.
+    /// Filters a late answer of the terminal from the input.
     late: Option<Late>,
 }
 
-/// What was heard.
+/// Input from the terminal.
 pub(super) enum Heard {
-    /// What the user did.
+    /// The user's input.
     Events(Vec<Event>),
-    /// What the terminal answered.
+    /// The terminal's answers.
     Answers(Box<Answers>),
-    /// What the terminal answered late.
+    /// A late answer of the terminal.
     Ground(Ground),
-    /// There will be nothing more.
+    /// The end of the input.
     End,
 }
 
 impl Keys {
-    /// Reads the answers to the [`probe::QUESTIONS`], which have been asked, then keys.
+    /// Starts to read the answers to the [`probe::QUESTIONS`], which must have been sent, and then
+    /// keys.
     pub(super) fn new() -> Self {
         let probe = io::stdin().is_terminal().then(|| tokio::task::spawn_blocking(probe::read));
         Self { probe, stream: None, is_ours: true, late: None }
     }
 
-    /// Waits for the next thing. It may be dropped while it waits; nothing is lost then.
+    /// Waits for the next input. It is cancel safe: nothing is lost if the future is dropped.
     pub(super) async fn next(&mut self) -> io::Result<Heard> {
         if let Some(probe) = &mut self.probe {
             let answers = probe.await.unwrap_or_default();
@@ -70,18 +71,19 @@ impl Keys {
         })
     }
 
-    /// Leaves the terminal's input to somebody else.
+    /// Stops reading, so that another program can.
     pub(super) fn pause(&mut self) {
         (self.stream, self.is_ours) = (None, false);
     }
 
-    /// Reads again.
+    /// Starts reading again.
     pub(super) fn resume(&mut self) {
         self.is_ours = true;
     }
 }
 
-/// What the terminal says, read by another thread. Without one crossterm panics.
+/// Returns the stream of the terminal's events, which crossterm reads in a thread. Without a free
+/// thread, crossterm would panic.
 fn listen() -> io::Result<EventStream> {
     check_threads(1)?;
     Ok(EventStream::new())

@@ -1,4 +1,4 @@
-//! The only part with I/O: the engine, the terminal, the clock and the tasks.
+//! The only part with I/O: it owns the engine, the terminal, the clock and the tasks.
 //!
 //! ```text
 //!  loop: wait for a key, an event, a changed terminal, a signal, or the next tick
@@ -6,7 +6,7 @@
 //!        → wants → readers started and stopped
 //!        → draw, when something changed, at most 60 times a second
 //! ```
-//! Nothing is polled: what changes in the store comes from the engine's events.
+//! Nothing is polled: the engine reports changes of the store as events.
 
 mod disk;
 mod editor;
@@ -67,13 +67,13 @@ use screen::Screen;
 use session::Sessions;
 use watch::Watch;
 
-/// How many verbs are done at once.
+/// The maximum number of verbs that run at once.
 const VERBS: usize = 16;
 
-/// How many events are taken in before a frame is drawn.
+/// The maximum number of events that are handled before a frame is drawn.
 const BATCH: usize = 256;
 
-/// Shows the TUI until the user leaves or a signal ends it; gives the exit code.
+/// Runs the TUI until the user quits or a signal arrives; returns the exit code.
 pub(super) async fn drive(engine: Engine, settings: TuiSettings) -> std::result::Result<u8, Error> {
     let depth = settings::depth(&settings);
     let model = model(&settings, depth)?;
@@ -81,9 +81,9 @@ pub(super) async fn drive(engine: Engine, settings: TuiSettings) -> std::result:
     let (tell, mut told) = mpsc::channel(BATCH);
     let mut signals = Signals::new().map_err(Error::Terminal)?;
     let mut screen = Screen::open(model.look.mouse).map_err(Error::Terminal)?;
-    // The terminal has been asked about itself; its answers come before the keys.
+    // The queries were sent to the terminal; its answers precede the keys.
     let mut keys = Keys::new();
-    // crossterm loses this signal when a key arrives at the same moment.
+    // crossterm loses this signal if a key arrives at the same time.
     let mut resized = signal(SignalKind::window_change()).map_err(Error::Terminal)?;
     let tell = EventSender(tell);
     let world = settings.world.clone();
@@ -162,12 +162,12 @@ async fn sleep_until(moment: Option<Instant>) {
     }
 }
 
-/// Signals that end hoist; its containers go on.
+/// Signals that end hoist; its containers continue to run.
 struct Signals {
     term: Signal,
     hangup: Signal,
     interrupt: Signal,
-    /// One came while a program of the user's had the terminal.
+    /// A signal that arrived while a program of the user had the terminal.
     went: Option<u8>,
 }
 
@@ -181,7 +181,7 @@ impl Signals {
         })
     }
 
-    /// Waits for one, and gives the exit code it means.
+    /// Waits for a signal, and returns its exit code.
     async fn ended(&mut self) -> u8 {
         if let Some(code) = self.went {
             return code;
@@ -193,8 +193,8 @@ impl Signals {
         }
     }
 
-    /// The same while the terminal is somebody else's, whose the interrupts are then. It is
-    /// remembered for the next who asks.
+    /// Waits for a signal while a guest has the terminal; interrupts are meant for the guest. The
+    /// signal is kept for the next call of [`Self::ended`].
     async fn gone(&mut self) {
         let code = tokio::select! {
             _ = self.term.recv() => 128 + 15,
@@ -204,8 +204,8 @@ impl Signals {
     }
 }
 
-/// The model to begin with. Of what the user configured and cannot be used is told why; ours
-/// stands in.
+/// Returns the initial model. Invalid parts of the configuration are reported and replaced by
+/// defaults.
 fn model(settings: &TuiSettings, depth: Depth) -> std::result::Result<Model, Error> {
     let configured = settings::read_first(settings, depth);
     let keymap = configured.keymap.clone().map_or_else(|| Keymap::read(None).map(Arc::new), Ok)?;
@@ -228,18 +228,18 @@ struct Driver {
     tell: EventSender,
     world: World,
     settings: TuiSettings,
-    /// Where what is remembered lies.
+    /// The folder of the saved state.
     state: Option<PathBuf>,
     watch: Watch,
     sessions: Sessions,
     reporters: HashMap<TaskId, Reporter>,
     prints: Prints,
-    /// The configuration file that was named.
+    /// The configuration file that was given as a flag.
     config: Option<PathBuf>,
     reloads: Reloads,
-    /// Who may begin a verb.
+    /// Limits the number of verbs that run at once.
     turns: Arc<Semaphore>,
-    /// Who has the user's terminal next.
+    /// The program that uses the terminal next.
     guest: Option<Guest>,
     is_leaving: bool,
     pace: Pace,
@@ -284,7 +284,7 @@ impl Driver {
         self.take(Event::Tick(Timestamp::now()), screen)
     }
 
-    /// Takes one event in: the model changes, and what it asks for is begun.
+    /// Handles an event: updates the model and starts its effects.
     fn take(&mut self, event: Event, screen: &mut Screen) -> Done {
         self.pace.mark();
         match &event {
@@ -307,7 +307,7 @@ impl Driver {
         Ok(())
     }
 
-    /// A terminal's screen has changed; it is drawn when it is seen.
+    /// Marks the screen as changed if a visible terminal has new output.
     fn rung(&mut self) {
         if self.model.wants().terminals.into_keys().any(|id| self.sessions.has_changed(id)) {
             self.pace.mark();
@@ -350,7 +350,7 @@ impl Driver {
                 self.prints.start(&self.engine, self.config.as_deref(), &self.tell, id, words);
             }
             Effect::TrySave(save) => self.spawn(async move {
-                // Asked again by the engine when it writes: here it is for a question.
+                // Only for the question; the engine checks again when it writes.
                 let is_taken = !save.overwrites && save.path.symlink_metadata().is_ok();
                 Event::Saving(save, is_taken)
             }),
@@ -407,7 +407,7 @@ impl Driver {
         Ok(())
     }
 
-    /// Puts a terminal's text on the user's clipboard.
+    /// Copies a terminal's text to the user's clipboard.
     fn copied(&mut self, text: &str, screen: &mut Screen) -> Done {
         screen.copy(text).map_err(Error::Terminal)?;
         let lines = text.lines().count();
@@ -415,7 +415,7 @@ impl Driver {
         self.take(Event::Notice(Tone::Good, format!("copied {lines} line{s}")), screen)
     }
 
-    /// Writes what is remembered.
+    /// Writes the saved state.
     fn save(&mut self, screen: &mut Screen) -> Done {
         let Some(folder) = &self.state else { return Ok(()) };
         match saved::write(folder, &self.model.saved) {
@@ -427,7 +427,7 @@ impl Driver {
         }
     }
 
-    /// Reads what is known of these objects, to be copied.
+    /// Reads everything known about these objects, to copy it.
     fn copy_json(&self, subjects: Vec<Subject>) {
         let engine = self.engine.clone();
         self.spawn(async move {
@@ -435,15 +435,16 @@ impl Driver {
         });
     }
 
-    /// Runs `work` beside everything else, and tells what came of it.
+    /// Runs `work` concurrently, and sends its event.
     fn spawn(&self, work: impl Future<Output = Event> + Send + 'static) {
         let tell = self.tell.clone();
-        // Boxed, for the runtime's part would be compiled again for each kind of work.
+        // Boxed, because otherwise the runtime's code would be compiled again for each type of
+        // work.
         let work: Pin<Box<dyn Future<Output = Event> + Send>> = Box::pin(work);
         tokio::spawn(async move { tell.send(work.await).await });
     }
 
-    /// Finds out what a path is.
+    /// Looks up what a path refers to.
     fn look(&self, path: String) {
         let place = self.world.absolute(&path);
         self.spawn_blocking(move || Event::Path(path, disk::look(&place)));
@@ -455,7 +456,7 @@ impl Driver {
         self.spawn_blocking(move || Event::Folder(folder, disk::names(&place)));
     }
 
-    /// Does something with one file.
+    /// Performs a file operation.
     fn grant(&self, wish: FilesWish) {
         let engine = self.engine.clone();
         self.spawn(async move {
@@ -464,19 +465,19 @@ impl Driver {
         });
     }
 
-    /// Reads what this machine has: it may block, as any file system may.
+    /// Reads the resources of this machine in a thread, because file systems may block.
     fn read_machine(&self) {
         let engine = self.engine.clone();
         self.spawn_blocking(move || Event::Machine(engine.machine()));
     }
 
-    /// Reads the keys of a preset with the user's over them.
+    /// Reads the keymap of a preset, with the user's keymap applied to it.
     fn read_keymap(&self, preset: Preset) {
         let settings = self.settings.clone();
         self.spawn_blocking(move || settings::keymap_event(&settings, preset));
     }
 
-    /// Runs work that blocks beside everything else, and tells what came of it.
+    /// Runs blocking `work` in a thread, and sends its event.
     fn spawn_blocking(&self, work: impl FnOnce() -> Event + Send + 'static) {
         let tell = self.tell.clone();
         tokio::spawn(async move {
@@ -486,7 +487,7 @@ impl Driver {
         });
     }
 
-    /// Reads one container that changed; the next when that is there.
+    /// Reads the next container that changed, unless another one is being read.
     fn reload(&mut self) {
         let Some(id) = self.reloads.next() else { return };
         let engine = self.engine.clone();
@@ -502,7 +503,7 @@ impl Driver {
     fn verb(&self, effect: Effect) {
         let (engine, tell, turns) = (self.engine.clone(), self.tell.clone(), self.turns.clone());
         self.spawn(async move {
-            // Of a verb on a thousand objects only a few are done at once.
+            // A verb on a thousand objects runs only on a few of them at once.
             let _turn = turns.acquire().await;
             let result = verb::verb(&engine, &effect).await.map_err(Failure::from);
             let done = match result {
@@ -530,7 +531,8 @@ impl Driver {
     }
 
     fn work(&mut self, id: TaskId, job: Job) {
-        // What is told many times a second is shown once a frame: a flag and a bell.
+        // Progress is reported many times per second, but shown once per frame: the latest state is
+        // stored, and a bell wakes the sender.
         let known: Arc<Mutex<Work>> = Arc::default();
         let bell = Arc::new(Notify::new());
         let reporter = Reporter::new({
@@ -563,7 +565,7 @@ impl Driver {
     }
 }
 
-/// Opens an address in the user's browser, which goes on by itself.
+/// Opens an address in the user's browser, which then runs on its own.
 fn browse(url: &str) -> std::result::Result<(), Failure> {
     let null = std::process::Stdio::null;
     let mut open = std::process::Command::new("xdg-open");
@@ -573,13 +575,13 @@ fn browse(url: &str) -> std::result::Result<(), Failure> {
         why: vec![format!("xdg-open: {error}")],
         hint: Some("it was copied instead".to_owned()),
     })?;
-    // Somebody must hear of its end, or it stays in the process list.
+    // The browser must be waited for, or it remains a zombie.
     let reaper = std::thread::Builder::new().spawn(move || drop(child.wait()));
-    drop(reaper); // without one it stays there until we end
+    drop(reaper); // without a thread, the zombie remains until hoist exits
     Ok(())
 }
 
-/// Gives the terminal back until the shell resumes us.
+/// Suspends hoist, with the terminal released, until the shell resumes it.
 fn suspend(screen: &mut Screen) -> io::Result<()> {
     screen::give_back();
     nix::sys::signal::raise(nix::sys::signal::Signal::SIGTSTP)?;

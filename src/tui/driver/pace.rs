@@ -1,13 +1,13 @@
-//! When a frame is drawn: after something has changed, and at most once each [`FRAME`].
+//! Decides when a frame is drawn: after a change, and at most once per [`FRAME`].
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// A frame is drawn at most this often.
+/// The minimum time between frames.
 pub(super) const FRAME: Duration = Duration::from_millis(16);
 
-/// What is known of frames.
+/// The state of drawing.
 #[derive(Debug)]
 pub(super) struct Pace {
     is_dirty: bool,
@@ -15,28 +15,28 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// Nothing was drawn yet.
+    /// Returns the state before the first frame.
     pub(super) fn new() -> Self {
         Self { is_dirty: true, drawn: None }
     }
 
-    /// Something changed that may be on the screen.
+    /// Records a change that may be visible.
     pub(super) fn mark(&mut self) {
         self.is_dirty = true;
     }
 
-    /// Whether a frame is to be drawn at once.
+    /// Whether a frame must be drawn immediately.
     pub(super) fn is_due(&self, now: Instant) -> bool {
         self.is_dirty && self.drawn.is_none_or(|drawn| now.duration_since(drawn) >= FRAME)
     }
 
-    /// A frame was drawn.
+    /// Records that a frame was drawn.
     pub(super) fn drew(&mut self, now: Instant) {
         (self.is_dirty, self.drawn) = (false, Some(now));
     }
 
-    /// When to wake up if nothing happens before: for a frame that had to wait, or because the
-    /// screen changes by time alone after `tick`.
+    /// Returns when to wake up without an event: for a delayed frame, or after `tick`, when the
+    /// screen changes with time.
     pub(super) fn wake(&self, now: Instant, tick: Option<Duration>) -> Option<Instant> {
         let frame = self.drawn.filter(|_| self.is_dirty).map(|drawn| drawn + FRAME);
         [frame, tick.map(|tick| now + tick)].into_iter().flatten().min()
@@ -51,11 +51,11 @@ mod tests {
     fn a_frame_follows_a_change_and_never_comes_too_early() {
         let start = Instant::now();
         let at = |millis| start + Duration::from_millis(millis);
-        // The first one is drawn at once, and shows that nothing has been read.
+        // The first frame is drawn immediately, and shows that nothing has been read.
         let mut pace = Pace::new();
         assert!(pace.is_due(start));
         pace.drew(start);
-        // (a change is marked, at this moment, a frame is due, the next one is waited for until)
+        // (a change is marked, the time, whether a frame is due, when the next one is)
         let cases = [
             (false, 5, false, None),
             (true, 5, false, Some(16)),

@@ -1,4 +1,4 @@
-//! Pages about one object that are read when they are asked for.
+//! Pages about an object that are read on request.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -9,7 +9,7 @@ use crate::tui::event::Event;
 use crate::tui::failure::Failure;
 use crate::tui::top::process;
 
-/// Everything known of a process, as a page.
+/// Returns a page with everything known about a process.
 pub(super) async fn process(engine: &Engine, id: &ContainerId, pid: u32) -> Event {
     let title = format!("Process {pid}");
     let detail = engine.containers().process(id.as_str(), pid).await;
@@ -17,7 +17,7 @@ pub(super) async fn process(engine: &Engine, id: &ContainerId, pid: u32) -> Even
     Event::Page(title, lines.map_err(Failure::from))
 }
 
-/// Where the ports of a container can be reached, as a page.
+/// Returns a page with the addresses at which a container's ports can be reached.
 pub(super) async fn ports(engine: &Engine, id: &ContainerId) -> Event {
     let container = engine.containers().get(id.as_str()).await;
     let title = container
@@ -34,7 +34,7 @@ pub(super) async fn ports(engine: &Engine, id: &ContainerId) -> Event {
     Event::Page(title, lines.map_err(Failure::from))
 }
 
-/// The ports that the image and the user named, with the address they answer at.
+/// Lists the ports that the image and the user declared, with their addresses.
 fn ports_of(network: &str, address: &str, is_up: bool, exposed: &[String]) -> Vec<String> {
     let mut lines = vec![format!("network  {network}")];
     lines.push(match (address, is_up) {

@@ -1,7 +1,7 @@
-//! What hoist prints when it is called with words: our own program, run beside us.
+//! Shows what a command prints by running hoist's own executable.
 //!
-//! Exact, because it is the command line itself; it speaks to the same folders. What it
-//! prints is told at most once a frame, and only the last part of it where that is much.
+//! The output is exact, because it is the command line itself, which uses the same folders. It is
+//! sent at most once per frame; if there is a lot, only the last part.
 
 use std::collections::HashMap;
 use std::io::{self, Read};
@@ -19,16 +19,16 @@ use crate::tui::failure::Failure;
 use crate::tui::reader::EventSender;
 use crate::tui::section::TaskId;
 
-/// What is printed and not told yet is cut at its beginning when it is more than this.
+/// The maximum size of output that was not yet sent; beyond that its beginning is cut.
 const HELD: usize = 1 << 20;
 
-/// The programs that run.
+/// The running programs.
 #[derive(Default)]
 pub(super) struct Prints {
     running: HashMap<TaskId, Running>,
 }
 
-/// One of them, by a descriptor that never means another process.
+/// A running program, with a descriptor that never refers to another process.
 struct Running {
     process: Arc<std::os::fd::OwnedFd>,
     was_asked: bool,
@@ -44,13 +44,13 @@ impl Drop for Prints {
 
 impl Running {
     fn signal(&self, signal: Signal) {
-        // One that has ended needs no signal.
+        // A program that has exited needs no signal.
         let _ = pidfd_send_signal(&self.process, signal);
     }
 }
 
 impl Prints {
-    /// Begins it. Its end is told as that of any other work.
+    /// Starts a program. Its end is reported like that of any other task.
     pub(super) fn start(
         &mut self,
         engine: &Engine,
@@ -73,7 +73,7 @@ impl Prints {
         }
     }
 
-    /// Asks it to end; asked again, it is ended. `false` when there is none.
+    /// Terminates a program; the second call kills it. Returns `false` if it is not running.
     pub(super) fn cancel(&mut self, id: TaskId) -> bool {
         let Some(running) = self.running.get_mut(&id) else { return false };
         running.signal(next_signal(running.was_asked));
@@ -81,13 +81,13 @@ impl Prints {
         true
     }
 
-    /// Forgets one that has ended.
+    /// Forgets a program that has exited.
     pub(super) fn take(&mut self, id: TaskId) {
         self.running.remove(&id);
     }
 }
 
-/// What asks a program to end, and what ends it when it was asked before.
+/// Returns the signal for a cancellation: SIGTERM first, then SIGKILL.
 fn next_signal(was_asked: bool) -> Signal {
     if was_asked { Signal::KILL } else { Signal::TERM }
 }
@@ -95,7 +95,7 @@ fn next_signal(was_asked: bool) -> Signal {
 type Spawned = (std::process::Child, std::os::fd::OwnedFd, io::PipeReader);
 
 fn spawn(engine: &Engine, config: Option<&std::path::Path>, words: &[String]) -> io::Result<Spawned> {
-    // One pipe for both, so that lines stand in the order they were written.
+    // A single pipe for both, so that lines remain in order.
     let (output, theirs) = io::pipe()?;
     let folders = engine.settings().folders();
     let mut command = Command::new(&engine.settings().program);
@@ -105,14 +105,14 @@ fn spawn(engine: &Engine, config: Option<&std::path::Path>, words: &[String]) ->
     }
     command.args(words).stdin(Stdio::null()).stdout(theirs.try_clone()?).stderr(theirs);
     let child = command.spawn()?;
-    // It is not waited for before this, so its number is its own.
+    // The child has not been waited for, so its pid is still valid.
     let pid = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
     let pid = pid.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
     let process = pidfd_open(pid, PidfdFlags::empty())?;
     Ok((child, process, output))
 }
 
-/// Bytes that were read and not told.
+/// Output that was read but not yet sent.
 #[derive(Default)]
 struct Held {
     bytes: Vec<u8>,
@@ -120,8 +120,8 @@ struct Held {
 }
 
 impl Held {
-    /// Takes what was read; nothing at the end. Of much, the last half is kept, from the beginning
-    /// of a line on.
+    /// Adds output that was read; empty at the end. If there is too much, the last half is kept,
+    /// starting at the beginning of a line.
     fn take(&mut self, read: &[u8]) {
         self.is_over = read.is_empty();
         self.bytes.extend_from_slice(read);
@@ -133,7 +133,7 @@ impl Held {
     }
 }
 
-/// How it ended, for the list of tasks.
+/// Returns the result of a program, for the list of tasks.
 fn ending(line: &str, status: Option<ExitStatus>) -> Result<Finish, Failure> {
     match status {
         Some(status) if status.success() => {
@@ -227,7 +227,7 @@ mod tests {
         assert_eq!(told(None), "`ps -a`: its end was not seen");
     }
 
-    /// An engine whose program is this script, and what it tells.
+    /// Returns an engine whose executable is this script, and the receiver of its events.
     fn rig(script: &str) -> (tempfile::TempDir, Engine, EventSender, mpsc::Receiver<Event>) {
         let dir = tempfile::tempdir().unwrap();
         let program = dir.path().join("hoist");
@@ -239,7 +239,7 @@ mod tests {
         (dir, engine, EventSender(tell), told)
     }
 
-    /// Waits until it said this.
+    /// Waits until the program has printed this.
     async fn hear(told: &mut mpsc::Receiver<Event>, text: &str) {
         let mut said = String::new();
         while !said.contains(text) {

@@ -1,14 +1,14 @@
-//! What the terminal says about itself: its background, how wide it draws our signs, and
-//! whether it can tell keys apart (the kitty protocol).
+//! Queries the terminal: its background, how wide it draws hoist's symbols, and whether it supports
+//! the kitty keyboard protocol.
 //!
 //! ```text
 //! terminal taken ─ questions written ─ first frame drawn ─ … ─ keys are read
 //!                        └── answers read, at most 50 ms ──────────┘
 //! ```
-//! Nothing waits for the answers: the first frame is drawn meanwhile, and what the user types
-//! in that moment comes with them. Every terminal answers the last question (DA1), so usually
-//! this ends within a millisecond. An answer that comes later, over a slow line, arrives among
-//! the keys; [`Late`] takes it out again.
+//! Nothing waits for the answers. The first frame is drawn meanwhile, and keys pressed in that
+//! moment are returned with them. Every terminal answers the last query (DA1), so this usually ends
+//! within a millisecond. An answer that is later than that, for instance on a slow connection,
+//! arrives among the keys; [`Late`] removes it.
 
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
@@ -18,28 +18,28 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::tui::model::look::Ground;
 
-/// A sign whose width is ambiguous, drawn in the corner; where the cursor is then; what the
-/// background is; which key flags are on; and what terminal this is.
+/// Draws a symbol of ambiguous width in the corner, then asks for the cursor position, the
+/// background colour, the active flags of the kitty protocol, and the type of the terminal.
 pub(super) const QUESTIONS: &str = "\x1b[H●\x1b[6n\r\x1b[K\x1b]11;?\x1b\\\x1b[?u\x1b[c";
 
-/// Nobody waits longer for the answers.
+/// The maximum time to wait for the answers.
 const PATIENCE: Duration = Duration::from_millis(50);
 
-/// What the terminal said.
+/// The terminal's answers.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Answers {
     pub(super) ground: Option<Ground>,
-    /// The sign took two columns.
+    /// The symbol is two columns wide.
     pub(super) is_wide: bool,
-    /// It speaks the kitty keyboard protocol.
+    /// The terminal supports the kitty keyboard protocol.
     pub(super) has_kitty: bool,
-    /// It has answered the last question.
+    /// The last query was answered.
     pub(super) is_through: bool,
-    /// What the user did meanwhile.
+    /// Input that arrived meanwhile.
     pub(super) events: Vec<Event>,
 }
 
-/// Reads the answers. It blocks, at most as long as the patience lasts.
+/// Reads the answers. Blocks for at most [`PATIENCE`].
 pub(super) fn read() -> Answers {
     let stdin = std::io::stdin();
     let until = Instant::now() + PATIENCE;
@@ -63,7 +63,7 @@ pub(super) fn read() -> Answers {
     }
 }
 
-/// Takes answers and keys apart.
+/// Separates answers from keys.
 fn parse(bytes: &[u8]) -> Answers {
     let mut answers = Answers::default();
     let mut rest = bytes;
@@ -110,7 +110,7 @@ fn arrow(letter: u8) -> Option<KeyCode> {
     })
 }
 
-/// What follows `ESC [`.
+/// Parses what follows `ESC [`.
 fn sequence<'a>(bytes: &'a [u8], answers: &mut Answers) -> &'a [u8] {
     let Some(end) = bytes.iter().position(|byte| (0x40..0x7f).contains(byte)) else { return &[] };
     let (parameters, rest) = (&bytes[..end], &bytes[end + 1..]);
@@ -145,7 +145,7 @@ fn sequence<'a>(bytes: &'a [u8], answers: &mut Answers) -> &'a [u8] {
     rest
 }
 
-/// What follows `ESC ]`, up to its end.
+/// Returns the string after `ESC ]`, and the rest.
 fn string(bytes: &[u8]) -> (String, &[u8]) {
     let end = bytes.iter().position(|byte| matches!(byte, 0x07 | 0x1b)).unwrap_or(bytes.len());
     let rest = &bytes[end..];
@@ -153,7 +153,7 @@ fn string(bytes: &[u8]) -> (String, &[u8]) {
     (String::from_utf8_lossy(&bytes[..end]).into_owned(), rest)
 }
 
-/// One character that was typed.
+/// Parses a typed character.
 fn typed<'a>(bytes: &'a [u8], held: KeyModifiers, answers: &mut Answers) -> &'a [u8] {
     let ctrl = held | KeyModifiers::CONTROL;
     let [first, rest @ ..] = bytes else { return bytes };
@@ -182,7 +182,7 @@ fn typed<'a>(bytes: &'a [u8], held: KeyModifiers, answers: &mut Answers) -> &'a 
     rest
 }
 
-/// `11;rgb:1e1e/1e1e/2e2e`, as terminals tell their background.
+/// Parses a background colour as terminals report it: `11;rgb:1e1e/1e1e/2e2e`.
 fn ground(text: &str) -> Option<Ground> {
     let color = text.strip_prefix("11;")?;
     let color = color.strip_prefix("rgba:").or_else(|| color.strip_prefix("rgb:"))?;
@@ -194,15 +194,15 @@ fn ground(text: &str) -> Option<Ground> {
     Some(Ground::of(part()?, part()?, part()?))
 }
 
-/// Takes a late answer out of what was typed: crossterm hands it on as `Alt-]`, the
-/// characters, and `Alt-\` or `Ctrl-g`.
+/// Filters a late answer from the typed keys: crossterm reports it as `Alt-]`, the characters, and
+/// `Alt-\` or `Ctrl-g`.
 #[derive(Debug, Default)]
 pub(super) struct Late {
     held: Vec<KeyEvent>,
 }
 
 impl Late {
-    /// Takes a key; gives the keys that were meant as such, and what the answer was.
+    /// Handles a key; returns the keys that the user pressed, and the answer if it is complete.
     pub(super) fn take(&mut self, event: KeyEvent) -> (Vec<KeyEvent>, Option<Ground>) {
         let is =
             |code: char, held: KeyModifiers| event.code == KeyCode::Char(code) && event.modifiers == held;

@@ -1,11 +1,11 @@
-//! Containers that changed are read one after the other. Many changes of one container while
-//! others are being read are one reading; a change while it is being read itself is another one.
+//! Reads changed containers one after the other. Several changes of a container that is still
+//! waiting cause a single reading; a change during its reading causes another one.
 
 use std::collections::VecDeque;
 
 use crate::engine::ContainerId;
 
-/// Which containers wait to be read, and which one is being read.
+/// The containers that wait to be read, and the one being read.
 #[derive(Debug, Default)]
 pub(super) struct Reloads {
     waiting: VecDeque<ContainerId>,
@@ -13,15 +13,14 @@ pub(super) struct Reloads {
 }
 
 impl Reloads {
-    /// A container has changed.
+    /// Records that a container has changed.
     pub(super) fn ask(&mut self, id: ContainerId) {
         if !self.waiting.contains(&id) {
             self.waiting.push_back(id);
         }
     }
 
-    /// Gives the one that is to be read, which is being read from here on; `None` while another
-    /// one is.
+    /// Returns the next container to read; `None` if there is none or one is still being read.
     pub(super) fn next(&mut self) -> Option<ContainerId> {
         if self.reading.is_some() {
             return None;
@@ -30,7 +29,7 @@ impl Reloads {
         self.reading.clone()
     }
 
-    /// A container was read.
+    /// Records that a container was read.
     pub(super) fn done(&mut self, id: &ContainerId) {
         self.reading.take_if(|reading| reading == id);
     }
@@ -44,7 +43,8 @@ mod tests {
         name.to_string().repeat(64).parse().unwrap()
     }
 
-    /// Runs steps: `+a` a has changed, `-a` a was read, `?` the next one is begun. Gives what was.
+    /// Runs steps (`+a`: a changed, `-a`: a was read, `?`: start the next one) and returns which
+    /// readings started.
     fn begun(steps: &str) -> String {
         let mut reloads = Reloads::default();
         let mut begun = String::new();
@@ -64,12 +64,14 @@ mod tests {
             ("?", "."),
             ("+a ?", "a"),
             ("+a ? ?", "a."),
-            // Many changes before it is read are one reading, in the order of the first ones.
+            // Several changes before the reading cause a single one, in the order of the first
+            // changes.
             ("+a +b +a +a ? -a ? -b ?", "ab."),
-            // What changes while it is read is read again.
+            // A change during the reading causes another one.
             ("+a ? +a -a ? -a ?", "aa."),
             ("+a ? +b +a -a ? -b ? -a ?", "aba."),
-            // The end of another one, as of one that the trash gave back, is not its end.
+            // The end of a different reading, such as after a restore from the trash, does not
+            // count.
             ("+a ? +b -b ? -a ?", "a.b"),
         ];
         for (steps, expected) in cases {

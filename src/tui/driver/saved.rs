@@ -1,4 +1,4 @@
-//! The file of what the TUI remembers.
+//! The file with the TUI's saved state.
 
 use std::io;
 use std::path::Path;
@@ -6,18 +6,18 @@ use std::path::Path;
 use super::super::model::saved::Saved;
 use crate::base::disk;
 
-/// Its name in the user's folder of state.
+/// The name in the user's state folder.
 const NAME: &str = "tui.json";
 
-/// A larger one was not written by hoist.
+/// The maximum size; a larger file was not written by hoist.
 const LIMIT: u64 = 4 << 20;
 
-/// Reads it. A file that is no such text is moved aside, so that nothing of it is lost; where
-/// nothing may be written it stays, for it is not written over either.
+/// Reads the file. An invalid file is renamed, so that its contents are not lost. In read-only mode
+/// it stays, because it will not be overwritten either.
 ///
 /// # Errors
 ///
-/// What to tell the user; defaults hold.
+/// Returns a message for the user; the defaults apply.
 pub(super) fn read(folder: Option<&Path>, may_write: bool) -> Result<Saved, String> {
     let Some(path) = folder.map(|folder| folder.join(NAME)) else { return Ok(Saved::default()) };
     let text = match disk::read(&path, LIMIT) {
@@ -38,11 +38,11 @@ pub(super) fn read(folder: Option<&Path>, may_write: bool) -> Result<Saved, Stri
     })
 }
 
-/// Writes it, whole or not at all.
+/// Writes the file atomically.
 ///
 /// # Errors
 ///
-/// When the folder cannot be made, or the file not be written.
+/// Fails if the folder cannot be created, or the file cannot be written.
 pub(super) fn write(folder: &Path, saved: &Saved) -> Result<(), disk::Error> {
     let make = |source: io::Error| disk::Error::io("create", folder)(source);
     std::fs::create_dir_all(folder).map_err(make)?;
@@ -71,7 +71,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (file, aside) = (dir.path().join(NAME), dir.path().join("tui.json.bad"));
         std::fs::write(&file, b"{ no json").unwrap();
-        // Where nothing may be written it stays.
+        // In read-only mode it stays.
         let told = read(Some(dir.path()), false).unwrap_err();
         assert!(told.contains("cannot be read") && !told.contains("kept as"), "{told}");
         assert!(file.exists() && !aside.exists());

@@ -1,4 +1,4 @@
-//! The user's terminal: taken over, drawn to, and given back whatever happens.
+//! The user's terminal: acquired, drawn to, and restored in any case.
 
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Write};
@@ -24,23 +24,23 @@ use tokio::sync::Notify;
 
 use super::probe::QUESTIONS;
 
-/// Whether the terminal is ours at this moment. Held while a frame is written, so that no
-/// part of one comes after the terminal was given back.
+/// Whether hoist has the terminal. The lock is held while a frame is written, so that no part of a
+/// frame follows after the terminal was restored.
 static TAKEN: Mutex<bool> = Mutex::new(false);
 
-/// The terminal speaks the kitty keyboard protocol, and was asked to.
+/// Whether the kitty keyboard protocol is supported and enabled.
 static TELLS_KEYS_APART: AtomicBool = AtomicBool::new(false);
 
-/// What of that protocol is used: no key is two things.
+/// The part of the protocol that is used: no two keys have the same code.
 const FLAGS: KeyboardEnhancementFlags = KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES;
 
-/// Something panicked; the terminal was given back for its message.
+/// Whether something panicked; the terminal was restored for the message.
 static PANICKED: AtomicBool = AtomicBool::new(false);
 
-/// Rung then, so that the loop ends also when nothing else happens.
+/// Notified after a panic, so that the loop ends even if nothing else happens.
 static BELL: Notify = Notify::const_new();
 
-/// The user's terminal while it is ours; given back on drop.
+/// The user's terminal while hoist has it; restored on drop.
 pub(super) struct Screen {
     terminal: Terminal<CrosstermBackend<Page>>,
     page: Page,
@@ -49,7 +49,7 @@ pub(super) struct Screen {
 }
 
 impl Screen {
-    /// Takes the terminal over, the mouse too where that is wished.
+    /// Acquires the terminal, and captures the mouse if `has_mouse`.
     pub(super) fn open(has_mouse: bool) -> io::Result<Self> {
         if !io::stdout().is_terminal() {
             return Err(io::Error::other("standard output is not a terminal"));
@@ -66,7 +66,7 @@ impl Screen {
         Ok(screen)
     }
 
-    /// Takes the terminal over again after it was given back.
+    /// Acquires the terminal again after it was released.
     pub(super) fn take(&mut self) -> io::Result<()> {
         enable_raw_mode()?;
         *taken() = true;
@@ -81,8 +81,8 @@ impl Screen {
         self.redraw()
     }
 
-    /// Asks the terminal to send keys so that each can be told from the others (the kitty
-    /// protocol), which it has said it can.
+    /// Enables the kitty keyboard protocol, which sends a different code for each key. The terminal
+    /// must support it.
     pub(super) fn tell_keys_apart(&mut self) -> io::Result<()> {
         if !TELLS_KEYS_APART.swap(true, Ordering::SeqCst) {
             self.out.execute(PushKeyboardEnhancementFlags(FLAGS))?;
@@ -90,7 +90,7 @@ impl Screen {
         Ok(())
     }
 
-    /// Takes the mouse, or leaves it to the terminal, which can then select with it.
+    /// Captures the mouse, or releases it to the terminal, which can then select text with it.
     pub(super) fn mouse(&mut self, is_ours: bool) -> io::Result<()> {
         self.has_mouse = is_ours;
         match is_ours {
@@ -100,7 +100,7 @@ impl Screen {
         Ok(())
     }
 
-    /// Draws a frame: the changed cells, in one write, shown at once.
+    /// Draws a frame: the changed cells, in a single write, displayed at once.
     pub(super) fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
         self.terminal.draw(render)?;
         let cells = self.page.take();
@@ -114,16 +114,17 @@ impl Screen {
         if *is_ours { self.out.write_all(&frame) } else { Ok(()) }
     }
 
-    /// Forgets what was drawn, so that the next frame draws every cell.
+    /// Forces the next frame to draw every cell.
     ///
-    /// Not by `Terminal::clear`: that asks the terminal where its cursor is, and waits two
+    /// `Terminal::clear` is not used: it queries the cursor's position, and waits two seconds if
+    /// the terminal does not answer.
     /// seconds for the answer of one that does not give it.
     pub(super) fn redraw(&mut self) -> io::Result<()> {
         self.terminal = Terminal::new(CrosstermBackend::new(self.page.clone()))?;
         self.page.write_all(&ansi(Clear(ClearType::All)))
     }
 
-    /// Puts `text` on the user's clipboard (OSC 52), also through ssh.
+    /// Copies `text` to the user's clipboard with OSC 52, which also works over ssh.
     pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
         self.out.write_all(format!("\x1b]52;c;{}\x07", STANDARD.encode(text)).as_bytes())
     }
@@ -135,8 +136,8 @@ impl Drop for Screen {
     }
 }
 
-/// Gives the terminal back, if it is ours. Nothing is left to be done where that fails: the
-/// terminal is gone.
+/// Restores the terminal, if hoist has it. Errors are ignored, because they mean that the terminal
+/// is gone.
 pub(super) fn give_back() {
     let mut is_ours = taken();
     if !std::mem::take(&mut *is_ours) {
@@ -160,7 +161,7 @@ fn taken() -> MutexGuard<'static, bool> {
     TAKEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether something panicked, so that the screen is no longer ours.
+/// Whether something panicked, so that hoist no longer has the screen.
 pub(super) fn has_panicked() -> bool {
     PANICKED.load(Ordering::SeqCst)
 }
@@ -170,7 +171,7 @@ pub(super) async fn panicked() {
     BELL.notified().await;
 }
 
-/// Lets a panic's message be seen: the terminal is given back before it is printed.
+/// Restores the terminal before a panic's message is printed, so that it is visible.
 fn give_back_on_panic() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -190,7 +191,7 @@ fn ansi(command: impl Command) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// Where ratatui writes a frame, to be sent as one.
+/// A buffer for ratatui's output, so that a frame is a single write.
 #[derive(Clone, Default)]
 struct Page(Arc<Mutex<Vec<u8>>>);
 

@@ -1,7 +1,7 @@
-//! Terminals: a task each, which feeds the emulator and carries keys to the program.
+//! Terminals. Each has a task, which feeds the emulator and sends keys to the program.
 //!
-//! It goes on when nobody looks: then it only parses. The screen is told at most once a
-//! frame, by a flag and a bell.
+//! A hidden terminal still parses output. Changes are reported at most once per frame, with a flag
+//! and a bell.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -28,20 +28,20 @@ use crate::tui::terminal::encode;
 use crate::tui::terminal::screen::{Screen, Screens, history};
 use crate::tui::terminal::walk::{Kind, Walk};
 
-/// A pane takes input and all output, and of a container rather misses a part than slows it
-/// down: it may have other work than to be looked at.
+/// Attaches a pane with input and all output. It may miss output of a container, rather than slow
+/// the container down.
 const PANE: AttachOptions = AttachOptions { stdin: true, stdout: true, stderr: true, lossless: false };
 
-/// What was started for a pane waits for it, as for any terminal.
+/// A program that was started for a pane waits for the pane, as for any terminal.
 const OWN: AttachOptions = AttachOptions { lossless: true, ..PANE };
 
-/// The terminals there are.
+/// All terminals.
 #[derive(Default)]
 pub(super) struct Sessions {
-    /// Their emulators, for the view.
+    /// The emulators, for the view.
     pub(super) screens: Screens,
     tasks: HashMap<TaskId, Session>,
-    /// Rung when a terminal's screen has changed.
+    /// Notified when the screen of a terminal changes.
     pub(super) bell: Arc<Notify>,
 }
 
@@ -91,7 +91,7 @@ impl Sessions {
         self.bound();
     }
 
-    /// Shares the memory for what has scrolled away among all terminals.
+    /// Divides the memory for scrollback among all terminals.
     fn bound(&self) {
         let count = self.screens.all().count();
         for screen in self.screens.all() {
@@ -101,14 +101,14 @@ impl Sessions {
         }
     }
 
-    /// Sends something to a program. One that has ended does not read it.
+    /// Sends input to a program. It is ignored if the program has exited.
     pub(super) fn send(&self, id: TaskId, input: Input) {
         if let Some(session) = self.tasks.get(&id) {
             let _ = session.input.send(input);
         }
     }
 
-    /// Gives a terminal this size, when it is another one.
+    /// Resizes a terminal, if its size differs.
     pub(super) fn resize(&self, id: TaskId, columns: u16, rows: u16) {
         if let Some(screen) = self.screens.get(id)
             && screen.lock().resize(columns, rows)
@@ -118,28 +118,28 @@ impl Sessions {
         }
     }
 
-    /// Whether a terminal's screen has changed since it was drawn last.
+    /// Whether a terminal has changed since it was last drawn.
     pub(super) fn has_changed(&self, id: TaskId) -> bool {
         self.tasks.get(&id).is_some_and(|session| session.has_changed.load(Ordering::Acquire))
     }
 
-    /// Says that a terminal is being drawn: the next change rings the bell again. That of a
-    /// hidden one does not; it is drawn when it is shown.
+    /// Records that a terminal is being drawn, so that its next change rings the bell. A hidden
+    /// terminal does not ring it; it is drawn when it is shown.
     pub(super) fn draws(&self, id: TaskId) {
         if let Some(session) = self.tasks.get(&id) {
             session.has_changed.store(false, Ordering::Release);
         }
     }
 
-    /// The mouse over a terminal: for its program, when that asked for it, else to look at
-    /// what scrolled away, and to mark text. Gives the text that was marked.
+    /// Handles the mouse over a terminal. It is for the program if that requested it; otherwise it
+    /// scrolls and selects text. Returns the selected text.
     pub(super) fn point(&self, id: TaskId, pointer: Pointer) -> Option<String> {
         let screen = self.screens.get(id)?;
         let mut emulator = screen.lock();
         let mode = emulator.mode();
         let Pointer { kind, held, column, row } = pointer;
         let is_asked = mode.intersects(TermMode::MOUSE_MODE) && !emulator.is_copying();
-        // With Shift held the mouse is hoist's, as in other terminals.
+        // With Shift, the mouse is always hoist's, as in other terminals.
         if is_asked && !held.contains(KeyModifiers::SHIFT) {
             let (_, lines) = emulator.size();
             let row = u16::try_from(row.max(0)).unwrap_or(u16::MAX).min(lines.saturating_sub(1));
@@ -151,7 +151,7 @@ impl Sessions {
         }
         let turns = mode.contains(TermMode::ALT_SCREEN | TermMode::ALTERNATE_SCROLL);
         match kind {
-            // A full-screen program without the mouse is scrolled by its arrow keys.
+            // A full-screen program without mouse support scrolls with the arrow keys.
             MouseEventKind::ScrollUp | MouseEventKind::ScrollDown if turns => {
                 let code = if kind == MouseEventKind::ScrollUp { KeyCode::Up } else { KeyCode::Down };
                 let bytes = encode::key(Key { code, held: KeyModifiers::NONE }, mode);
@@ -171,11 +171,11 @@ impl Sessions {
         None
     }
 
-    /// What copy mode is asked to do. Gives the text that is to be copied.
+    /// Performs a movement of copy mode. Returns the text to copy.
     ///
     /// # Errors
     ///
-    /// What to tell the user: nothing was found, or nothing is marked.
+    /// Returns a message for the user: nothing was found, or nothing is selected.
     pub(super) fn walk(&self, id: TaskId, walk: Walk) -> std::result::Result<Option<String>, String> {
         let Some(screen) = self.screens.get(id) else { return Ok(None) };
         let mut emulator = screen.lock();
@@ -199,7 +199,7 @@ impl Sessions {
         Ok(None)
     }
 
-    /// Leaves a program alone, and forgets its screen.
+    /// Detaches from a program, and drops its screen.
     pub(super) fn close(&mut self, id: TaskId) {
         self.tasks.remove(&id);
         self.screens.take(id);
@@ -207,7 +207,7 @@ impl Sessions {
     }
 }
 
-/// What a session's task draws to.
+/// The screen of a session's task.
 struct Pane {
     screen: Screen,
     has_changed: Arc<AtomicBool>,
@@ -263,7 +263,7 @@ async fn open(
     }
 }
 
-/// Carries bytes both ways until the program ends, and gives its exit code.
+/// Transfers bytes in both directions until the program exits, and returns its exit code.
 async fn carry(
     mut attached: Attached,
     mut keys: mpsc::UnboundedReceiver<Input>,
@@ -293,7 +293,7 @@ async fn carry(
                     Input::Bytes(bytes) if !attached.tty => Input::Bytes(lines(bytes, pane)),
                     other => other,
                 };
-                // A program that reads nothing holds up its own keys only.
+                // A program that does not read only blocks its own input.
                 if attached.input.send(input).await.is_err() {
                     return None;
                 }
@@ -302,8 +302,8 @@ async fn carry(
     }
 }
 
-/// What is typed for a program without a terminal: line ends are line feeds, and since
-/// nobody echoes, the pane does.
+/// Prepares typed input for a program without a terminal: line ends become line feeds, and the pane
+/// shows the input, because nothing else echoes it.
 fn lines(bytes: Vec<u8>, pane: &Pane) -> Vec<u8> {
     let bytes: Vec<u8> = bytes.into_iter().map(|byte| if byte == b'\r' { b'\n' } else { byte }).collect();
     if bytes.iter().all(|byte| *byte == b'\n' || !byte.is_ascii_control()) {
@@ -312,8 +312,8 @@ fn lines(bytes: Vec<u8>, pane: &Pane) -> Vec<u8> {
     bytes
 }
 
-/// What a program without a terminal writes, for a screen: each line begins at its left edge, as
-/// a terminal's driver has it.
+/// Prepares output of a program without a terminal for the screen: each line starts at the left
+/// edge, as with a terminal driver.
 fn with_returns(bytes: &[u8]) -> Vec<u8> {
     let mut shown = Vec::with_capacity(bytes.len() + bytes.len() / 16);
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
@@ -333,7 +333,7 @@ mod tests {
 
     const ID: TaskId = TaskId(1);
 
-    /// Sessions with one terminal, and what is sent to its program.
+    /// Returns sessions with one terminal, and the receiver of its program's input.
     fn rig() -> (Sessions, Pane, mpsc::UnboundedReceiver<Input>) {
         let mut sessions = Sessions::default();
         let screen = Screen::new(20, 4);
@@ -380,15 +380,15 @@ mod tests {
     async fn the_mouse_is_the_programs_where_it_asked_for_it() {
         use MouseEventKind as M;
         let (click, none, shift) = (M::Down(MouseButton::Left), KeyModifiers::NONE, KeyModifiers::SHIFT);
-        // (what the program asked for, what the mouse does, what the program is told, lines scrolled)
+        // (what the program requested, the mouse event, what the program receives, lines scrolled)
         let cases = [
             ("", M::ScrollUp, none, "", 3),
             ("", click, none, "", 0),
             ("\x1b[?1000h\x1b[?1006h", M::ScrollUp, none, "\x1b[<64;3;2M", 0),
             ("\x1b[?1000h\x1b[?1006h", click, none, "\x1b[<0;3;2M", 0),
-            // With Shift it is hoist's all the same.
+            // With Shift it is hoist's nevertheless.
             ("\x1b[?1000h\x1b[?1006h", M::ScrollUp, shift, "", 3),
-            // A full-screen program without the mouse is scrolled by its arrow keys.
+            // A full-screen program without mouse support scrolls with the arrow keys.
             ("\x1b[?1049h\x1b[?1007h", M::ScrollUp, none, "\x1b[A\x1b[A\x1b[A", 0),
             ("\x1b[?1049h\x1b[?1007h", M::ScrollDown, none, "\x1b[B\x1b[B\x1b[B", 0),
         ];
@@ -453,7 +453,7 @@ mod tests {
             .c
         };
         assert_eq!(shown(&pane), 's');
-        // A key that is no text is passed on and not shown.
+        // A key that is not text is sent but not shown.
         assert_eq!(lines(b"\x1b[A".to_vec(), &pane), b"\x1b[A");
     }
 

@@ -1,4 +1,4 @@
-//! What the user configured: read at the start, and again whenever a file is saved.
+//! The user's configuration, read at the start and whenever a file is saved.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -18,17 +18,17 @@ use crate::tui::keymap::Keymap;
 use crate::tui::reader::EventSender;
 use crate::tui::theme::{Depth, Theme, Themes};
 
-/// An editor that saves in several steps is through by then.
+/// By then, an editor that saves in several steps has finished.
 const SETTLED: Duration = Duration::from_millis(15);
 
-/// What there is at the start, and what was wrong with the configuration.
+/// Returns the configuration at the start, with its errors.
 pub(super) fn read_first(settings: &TuiSettings, depth: Depth) -> Configured {
     let mut configured = read(settings.ui.clone(), depth, settings.world.read);
     configured.faults.extend(settings.warnings.iter().cloned());
     configured
 }
 
-/// Reads keymap and themes; `ui` comes from the configuration.
+/// Reads keymap and themes; `ui` is from the configuration.
 fn read(ui: Ui, depth: Depth, read: fn(&Path) -> io::Result<String>) -> Configured {
     let mut faults = Vec::new();
     let keymap = keymap(&ui, ui.keymap, read).map_err(|fault| faults.push(fault)).ok();
@@ -55,7 +55,7 @@ fn read(ui: Ui, depth: Depth, read: fn(&Path) -> io::Result<String>) -> Configur
     Configured { ui: Some(ui), keymap: keymap.map(Arc::new), themes, broken, faults }
 }
 
-/// Tells whenever the user saved another configuration, keymap or theme.
+/// Sends an event whenever the user changes the configuration, keymap or a theme.
 pub(super) async fn follow(settings: TuiSettings, depth: Depth, tell: EventSender) {
     let Ok(watch) = FileWatch::new(watched(&settings.ui)) else {
         let fault = "changes of the configuration are not noticed: no inotify instance is left".to_owned();
@@ -74,7 +74,7 @@ pub(super) async fn follow(settings: TuiSettings, depth: Depth, tell: EventSende
     }
 }
 
-/// Every file that says something, whether it is there or not.
+/// Returns every file that is part of the configuration, whether it exists or not.
 fn watched(ui: &Ui) -> Vec<PathBuf> {
     let folder = ui.folder.iter();
     let keys = folder.clone().map(|folder| folder.join("keymap.toml"));
@@ -82,20 +82,21 @@ fn watched(ui: &Ui) -> Vec<PathBuf> {
     ui.files.iter().cloned().chain(keys).chain(themes).filter(|path| can_be_saved(path)).collect()
 }
 
-/// Whether a file may be there after a save. A device (`/dev/null` for none) lies in a folder
-/// where every program that writes to one is a change: it would wake us all day.
+/// Whether a file can be saved by the user. A device (such as `/dev/null`, to disable a file)
+/// cannot: it is in a folder that changes whenever a program writes to a device, which would wake
+/// hoist constantly.
 fn can_be_saved(path: &Path) -> bool {
     std::fs::metadata(path).map_or(true, |what| what.is_file() || what.is_dir())
 }
 
-/// What all of them say at this moment: a file that is only touched is no change.
+/// Returns the current contents of all files, because a file that was only touched has not changed.
 fn contents(ui: &Ui) -> Vec<(PathBuf, Option<String>)> {
     let files = watched(ui).into_iter().map(|path| (path.clone(), disk::read_text(path.as_path()).ok()));
     let themes = theme_files(ui.folder.as_deref()).into_iter().map(|(path, text)| (path, text.ok()));
     files.chain(themes).collect()
 }
 
-/// Reads everything again. What is broken comes as a fault, and what was there before stays.
+/// Reads everything again. Invalid parts are reported as faults, and the previous ones are kept.
 pub(super) fn read_again(settings: &TuiSettings, depth: Depth) -> Configured {
     match Config::load(&settings.flags, &settings.world.environment) {
         Ok(config) => {
@@ -112,9 +113,9 @@ pub(super) fn read_again(settings: &TuiSettings, depth: Depth) -> Configured {
     }
 }
 
-/// The keys of a preset with the user's over them, read again.
+/// Reads the keymap of a preset, with the user's keymap applied to it.
 pub(super) fn keymap_event(settings: &TuiSettings, preset: Preset) -> Event {
-    // The user's commands may be others than at the start.
+    // The user's commands may have changed since the start.
     let config = Config::load(&settings.flags, &settings.world.environment);
     let ui = config.map_or_else(|_| settings.ui.clone(), |config| config.ui);
     let keymap = keymap(&ui, preset, settings.world.read).map(Arc::new);
@@ -135,7 +136,7 @@ fn keymap(ui: &Ui, preset: Preset, read: fn(&Path) -> io::Result<String>) -> Res
     Keymap::load(preset, user, &ui.commands).map_err(|error| error.to_string())
 }
 
-/// The user's themes, in the order of their names.
+/// Returns the user's themes, sorted by name.
 fn theme_files(folder: Option<&Path>) -> Vec<(PathBuf, io::Result<String>)> {
     let entries =
         folder.map(|folder| folder.join("themes")).and_then(|folder| std::fs::read_dir(folder).ok());
@@ -145,7 +146,7 @@ fn theme_files(folder: Option<&Path>) -> Vec<(PathBuf, io::Result<String>)> {
     themes.into_iter().map(|path| (path.clone(), disk::read_text(&path))).collect()
 }
 
-/// How many colours the terminal says it shows.
+/// Returns the number of colours that the terminal claims to support.
 pub(super) fn depth(settings: &TuiSettings) -> Depth {
     let variable = |name| settings.world.environment.text(name).unwrap_or_default();
     let (color, term) = (variable("COLORTERM"), variable("TERM"));

@@ -1,4 +1,4 @@
-//! Verbs on containers, images and the trash, as the engine has them.
+//! Verbs on containers, images and the trash.
 
 use super::work::BadName;
 use crate::engine::{Doing as _, Engine, Gone, Result, TrashEntry, Warnings};
@@ -7,10 +7,10 @@ use crate::tui::effect::{ContainerVerb, Effect};
 use crate::tui::event::Event;
 use crate::tui::failure::Tone;
 
-/// What a verb did besides.
+/// Side effects of a verb.
 #[derive(Debug, Default)]
 pub(super) struct Done {
-    /// What it put into the trash.
+    /// What was put into the trash.
     pub(super) kept: Option<TrashEntry>,
     pub(super) warnings: Warnings,
 }
@@ -21,13 +21,13 @@ impl From<Gone> for Done {
     }
 }
 
-/// What the user is told of warnings, if there are any.
+/// Returns a notice with the warnings, if there are any.
 pub(super) fn notice(warnings: &Warnings) -> Option<Event> {
     let text = warnings.distinct().collect::<Vec<_>>().join(" · ");
     (!text.is_empty()).then_some(Event::Notice(Tone::Warning, text))
 }
 
-/// Does it.
+/// Performs a verb.
 pub(super) async fn verb(engine: &Engine, effect: &Effect) -> Result<Done> {
     let warnings = match effect {
         Effect::Container(verb, id) => return container(engine, verb, id.as_str()).await,

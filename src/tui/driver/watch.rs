@@ -1,4 +1,4 @@
-//! What is being read for the screen as it is: begun and ended as [`Wants`] says.
+//! What is being read for the current screen, according to [`Wants`].
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,7 +17,7 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Begins to read what is wanted, and ends what is no longer wanted.
+    /// Starts reading what is wanted, and stops what is not.
     pub(super) fn sync(&mut self, wants: Wants, engine: &Engine, tell: &EventSender) {
         self.readings.sync(wants.readings, |Reading { tab, serial, .. }, want| {
             let reader = Reader { engine: engine.clone(), tell: tell.clone(), serial: *serial };
@@ -30,7 +30,7 @@ impl Watch {
     }
 }
 
-/// Tasks by what they are for, each with what was wanted of it.
+/// Tasks by their key, each with what it was started for.
 struct Tasks<K, W>(BTreeMap<K, (W, ReadTask<W>)>);
 
 impl<K, W> Default for Tasks<K, W> {
@@ -40,8 +40,8 @@ impl<K, W> Default for Tasks<K, W> {
 }
 
 impl<K: Ord, W: Clone + PartialEq> Tasks<K, W> {
-    /// Begins what is wanted and is not there, ends what is there and is not wanted. Where
-    /// something else is wanted of a task, it goes on with that, or another one takes its place.
+    /// Starts tasks that are wanted and missing, and stops tasks that are not wanted. If a task's
+    /// want changes, the task continues with the new one or is replaced.
     fn sync(&mut self, wants: BTreeMap<K, W>, begin: impl Fn(&K, W) -> Option<ReadTask<W>>) {
         self.0.retain(|key, _| wants.contains_key(key));
         for (key, want) in wants {
@@ -49,7 +49,7 @@ impl<K: Ord, W: Clone + PartialEq> Tasks<K, W> {
                 Some((old, _)) if *old == want => {}
                 Some((old, task)) if task.goes_on(&want) => *old = want,
                 _ => {
-                    // The old one ends before the new one begins.
+                    // The old task stops before the new one starts.
                     self.0.remove(&key);
                     if let Some(task) = begin(&key, want.clone()) {
                         self.0.insert(key, (want, task));
@@ -69,13 +69,13 @@ mod tests {
     use crate::tui::fixture::{WAYS, full, press};
     use crate::tui::tab::Tab;
 
-    /// Tasks that only wait. Those for a log go on with another want, but not with 0.
+    /// Tasks that only wait. Those for a log accept another want, except 0.
     struct Rig {
         tasks: Tasks<&'static str, u32>,
         happened: (mpsc::Sender<String>, mpsc::Receiver<String>),
     }
 
-    /// Says that a task has ended.
+    /// Reports the end of a task.
     struct End(String, mpsc::Sender<String>);
 
     impl Drop for End {
@@ -89,7 +89,7 @@ mod tests {
             Self { tasks: Tasks::default(), happened: mpsc::channel() }
         }
 
-        /// Wants these; gives what happened then, in its order.
+        /// Sets the wants; returns what happened, in order.
         async fn want(&mut self, wants: &[(&'static str, u32)]) -> String {
             let tell = &self.happened.0;
             self.tasks.sync(wants.iter().copied().collect(), |key, want| {
@@ -103,7 +103,7 @@ mod tests {
                 let retarget = move |want: &u32| *want != 0 && tell.send(format!("go on {want}")).is_ok();
                 (want < 9).then(|| if *key == "log" { task.following(retarget) } else { task })
             });
-            // Who is told to end does so when it is its turn.
+            // An aborted task ends when it is next scheduled.
             tokio::task::yield_now().await;
             self.happened.1.try_iter().collect::<Vec<_>>().join(", ")
         }
@@ -164,7 +164,7 @@ mod tests {
                 reading.insert(tab);
             }
         }
-        // What a container uses is sampled for its row as well.
+        // A container's usage is sampled for its row as well.
         let all: BTreeSet<_> = Tab::ALL.iter().copied().filter(|tab| *tab != Tab::Stats).collect();
         assert_eq!(reading, all);
     }

@@ -1,4 +1,4 @@
-//! The lines at the top and at the bottom, and the menu of what a begun key can become.
+//! The lines at the top and the bottom, and the menu of possible next keys.
 
 use jiff::SignedDuration;
 use ratatui::Frame;
@@ -23,7 +23,7 @@ use crate::tui::tasks::model::What;
 use crate::tui::view::texts;
 use crate::tui::words::{amount, bytes, cell, size, spark};
 
-/// The first line: the engine at a glance, or what is zoomed.
+/// Draws the first line: a summary of the engine, or the zoomed pane.
 pub(crate) fn header(frame: &mut Frame<'_>, model: &Model, layout: &Layout) {
     let Some(area) = layout.header else { return };
     let theme = &model.theme;
@@ -72,10 +72,10 @@ pub(crate) fn header(frame: &mut Frame<'_>, model: &Model, layout: &Layout) {
     frame.render_widget(left, area);
 }
 
-/// From this width on the first line also tells of network and disk.
+/// From this width on, the first line includes network and disk.
 const WIDE: u16 = 160;
 
-/// What all that are measured use together, and how that went.
+/// Returns the total usage of all sampled containers, with its history.
 fn use_of_all(model: &Model, width: u16) -> Vec<Span<'static>> {
     const MOST: usize = 20;
     let theme = &model.theme;
@@ -94,7 +94,7 @@ fn use_of_all(model: &Model, width: u16) -> Vec<Span<'static>> {
         ];
         moments = moments.max(values[0].len());
         limits += series.last.as_ref().map_or(0, |last| last.memory_limit);
-        // The newest stand last, however long each was measured.
+        // Align at the newest value, because the histories differ in length.
         for (sum, values) in sums.iter_mut().zip(values) {
             for (at, value) in values.iter().rev().enumerate() {
                 sum[MOST - 1 - at] += value;
@@ -108,14 +108,14 @@ fn use_of_all(model: &Model, width: u16) -> Vec<Span<'static>> {
     let last = |values: &[f64]| values.last().copied().unwrap_or_default();
     let highest = |values: &[f64], least: f64| values.iter().copied().fold(least, f64::max);
     let machine = model.machine;
-    // Memory means something beside what there is: the machine's, else what they may use.
+    // Memory is shown relative to the machine's memory or, if that is unknown, to the limits.
     #[expect(clippy::cast_precision_loss, reason = "for a scale")]
     let memory_top = if machine.memory > 0 { machine.memory } else { limits } as f64;
     let of =
         |text: String| if width >= 100 && machine.memory > 0 { format!("/{text}") } else { String::new() };
     let mut spans = vec![
         Span::styled("   cpu ", theme.dim),
-        // Less than one CPU is little.
+        // The scale is at least one CPU, so that less looks low.
         Span::styled(spark(&cpu, highest(&cpu, 100.0)), theme.g1),
         Span::raw(format!(" {:.0}%", last(&cpu))),
         Span::styled(of(format!("{}%", machine.cpus * 100)), theme.dim),
@@ -136,7 +136,7 @@ fn use_of_all(model: &Model, width: u16) -> Vec<Span<'static>> {
     spans
 }
 
-/// Says at the right of a line that nothing can be changed; gives the rest of the line.
+/// Shows at the right of a line that hoist is read-only; returns the rest of the line.
 pub(crate) fn mode(frame: &mut Frame<'_>, model: &Model, area: Rect) -> Rect {
     if !model.look.is_read_only {
         return area;
@@ -149,7 +149,7 @@ pub(crate) fn mode(frame: &mut Frame<'_>, model: &Model, area: Rect) -> Rect {
     rest
 }
 
-/// The second line: the sections, or the tabs of what is zoomed.
+/// Draws the second line: the sections, or the tabs of the zoomed pane.
 pub(crate) fn tabs(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     let theme = &model.theme;
     let mut spans = vec![Span::raw(" ")];
@@ -162,7 +162,7 @@ pub(crate) fn tabs(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     frame.render_widget(Line::from(spans), area);
 }
 
-/// The last line but one: the keys of this place, in the order of the keymap, `? help` last.
+/// Draws the last line but one: the keys of this context in keymap order, `? help` last.
 pub(crate) fn keys(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     let theme = &model.theme;
     let place = model.key_context();
@@ -180,7 +180,7 @@ pub(crate) fn keys(frame: &mut Frame<'_>, model: &Model, area: Rect) {
         if is_general || shown.contains(&binding.action) || !is_useful(model, place, binding.action) {
             continue;
         }
-        // The keys of an imported place are reached through its prefix; a reminder is enough.
+        // The keys of an imported context need its prefix; showing that is enough.
         if matches!(binding.place, KeyContext::Viewer | KeyContext::Navigator) && binding.keys.len() > 1 {
             continue;
         }
@@ -251,7 +251,7 @@ fn place_is_viewer(place: KeyContext) -> bool {
     place == KeyContext::Viewer || place.above() == Some(KeyContext::Viewer)
 }
 
-/// What an action is called at this moment.
+/// Returns the current label of an action.
 fn label(model: &Model, binding: &Binding) -> String {
     let action = binding.action;
     if let Some(label) = model.top().and_then(|top| top.label(model, action)) {
@@ -274,7 +274,7 @@ fn label(model: &Model, binding: &Binding) -> String {
     }
 }
 
-/// The last line: a line that is typed, or the notice and what goes on.
+/// Draws the last line: an input line, or the notice and the running tasks.
 pub(crate) fn status(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     let theme = &model.theme;
     if let Some(line) = model.top().filter(|top| top.is_line()) {
@@ -301,7 +301,7 @@ pub(crate) fn status(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     let room = usize::from(area.width).saturating_sub(goes_on.iter().map(Span::width).sum());
     let told = notice_line(model);
     let left = told.as_ref().map_or(0, |(text, _)| text.width());
-    // What is told goes away again; until then it has the room.
+    // A notice disappears soon; until then it takes precedence.
     let mut right: Vec<Span<'_>> = alert(model, room.saturating_sub(left)).into_iter().collect();
     right.extend(goes_on);
     let right = Line::from(right);
@@ -312,7 +312,7 @@ pub(crate) fn status(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     frame.render_widget(Paragraph::new(right.right_aligned()), area);
 }
 
-/// The notice, or what marks mean.
+/// Returns the notice, or a hint about marks.
 fn notice_line(model: &Model) -> Option<(String, Style)> {
     let theme = &model.theme;
     let Some(notice) = &model.notice else { return about_marks(model).map(|text| (text, theme.mark)) };
@@ -323,7 +323,7 @@ fn notice_line(model: &Model) -> Option<(String, Style)> {
         Tone::Bad => ("✗", theme.err),
     };
     let hint = notice.hint.as_ref().map_or_else(String::new, |hint| format!(" → {hint}"));
-    // What stands in one line is often not all there is to know.
+    // A single line often does not contain all details.
     let has_more = notice.tone == Tone::Bad && model.failure.as_ref().is_some_and(|it| !it.why.is_empty());
     let more = match has_more {
         true => format!("  ({} tells all)", model.keys_of(KeyContext::Global, Action::Details)),
@@ -332,7 +332,7 @@ fn notice_line(model: &Model) -> Option<(String, Style)> {
     Some((format!(" {glyph} {}{hint}{more}", notice.text), style))
 }
 
-/// What is ill, in the most words that there is room for.
+/// Returns the most detailed text about alerts that fits.
 fn alert(model: &Model, room: usize) -> Option<Span<'static>> {
     let first = model.alerts.all().next()?;
     let count = model.alerts.count();
@@ -349,7 +349,7 @@ fn alert(model: &Model, room: usize) -> Option<Span<'static>> {
     Some(Span::styled(text, alerts::view::style(model, first.ill)))
 }
 
-/// What marks mean, as long as nothing else is said.
+/// Returns a hint about marks, which is shown if there is no notice.
 fn about_marks(model: &Model) -> Option<String> {
     let (seen, all) = model.list().mark_count();
     if seen == 0 || model.focus != Focus::List {
@@ -360,7 +360,7 @@ fn about_marks(model: &Model) -> Option<String> {
     Some(format!(" marked {seen}{hidden}: all keys act on the marked rows · {key} clears"))
 }
 
-/// What the strokes so far can become, when they were left hanging.
+/// Draws the possible continuations of a key sequence that was left unfinished.
 pub(crate) fn which_key(frame: &mut Frame<'_>, model: &Model) {
     let opens = model.pending_since + SignedDuration::from_millis(250);
     if model.pending.is_empty() || model.now < opens || model.key_context() == KeyContext::Terminal {
@@ -379,7 +379,7 @@ pub(crate) fn which_key(frame: &mut Frame<'_>, model: &Model) {
     } else {
         let line = |binding: &&Binding| {
             let keys = model.signs(&show_strokes(&binding.keys[depth..]));
-            // Where a sentence does not fit, the words of the action bar do.
+            // If the sentence does not fit, use the label of the action bar.
             let help = model.keymap.help(binding);
             let text = if help.width() > room { model.keymap.label(binding) } else { help };
             Line::from(vec![Span::styled(format!(" {keys:<6}"), theme.accent), Span::raw(text.to_owned())])
@@ -400,7 +400,8 @@ pub(crate) fn which_key(frame: &mut Frame<'_>, model: &Model) {
     frame.render_widget(Paragraph::new(lines).block(block), area);
 }
 
-/// What can follow, in few words and beside each other; what does not fit even so is counted.
+/// Lists the possible next keys in short form and several columns, and counts those that do not
+/// fit.
 fn in_columns(model: &Model, follow: &[&Binding], (rows, room): (usize, usize)) -> Vec<Line<'static>> {
     const WIDTH: usize = 12;
     let columns = follow.len().div_ceil(rows).min((room / WIDTH).max(1));

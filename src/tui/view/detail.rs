@@ -1,4 +1,4 @@
-//! A pane: its border with the tabs, and what the tab shows.
+//! A pane: its border with the tabs, and the contents of the tab.
 
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Rect};
@@ -25,7 +25,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, screens: &Screens, pane
     let gone = format!("{called} is gone");
     let name = match (tab, &subject) {
         (Tab::Session(id), _) => model.task(id).map_or_else(String::new, |task| task.title.clone()),
-        // Alone in the window, the line above says whose it is.
+        // If it is the only pane, the line above shows its subject.
         (_, Some(_)) if model.is_zoomed && model.panes().len() == 1 => tab_name(model, tab),
         (_, Some(_)) if model.is_zoomed => {
             format!("{} · {}", if is_gone { &gone } else { &called }, tab_name(model, tab))
@@ -65,7 +65,7 @@ fn cell_title(name: &str, width: u16) -> String {
     cell(name, unicode_width::UnicodeWidthStr::width(name).min(room), Align::Left)
 }
 
-/// The tabs; where there is no room for all, the shown one.
+/// Returns the tabs or, if they do not fit, only the current one.
 fn tab_line(model: &Model, pane: &Pane, shown: Tab, room: usize) -> Line<'static> {
     let theme = &model.theme;
     let mut tabs = model.tabs(pane);

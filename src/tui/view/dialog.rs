@@ -1,4 +1,4 @@
-//! What lies over the screen.
+//! Dialogs over the screen.
 
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Rect};
@@ -12,12 +12,12 @@ use crate::tui::model::Model;
 use crate::tui::view::frame::middle;
 use crate::tui::words::{Align, cell, wrap};
 
-/// Draws every layer, the topmost last.
+/// Draws all dialogs, the topmost last.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model) {
     model.layers.iter().for_each(|layer| layer.dialog().draw(frame, model));
 }
 
-/// An empty dialog; gives what is inside.
+/// Draws an empty dialog; returns the area inside.
 pub(crate) fn open(
     frame: &mut Frame<'_>,
     model: &Model,
@@ -44,7 +44,7 @@ pub(crate) fn open(
     Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner }
 }
 
-/// The keys of a dialog, as its last line.
+/// Returns the line of a dialog's keys.
 pub(crate) fn keys(model: &Model, place: KeyContext, actions: &[(Action, &str)]) -> Line<'static> {
     let mut spans = Vec::new();
     for (action, word) in actions {
@@ -54,7 +54,7 @@ pub(crate) fn keys(model: &Model, place: KeyContext, actions: &[(Action, &str)])
     Line::from(spans)
 }
 
-/// What there is to say of a line that is typed: exactly two lines, the second often empty.
+/// Wraps the message about an input line to exactly two lines, the second of which is often empty.
 pub(crate) fn two_lines(text: &str, width: u16, style: Style) -> Vec<Line<'static>> {
     let mut lines = wrap(text, width.into(), 2);
     let rest = lines.split_off(1.min(lines.len())).join(" ");

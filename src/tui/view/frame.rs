@@ -1,4 +1,4 @@
-//! Borders and grounds that all of the screen has.
+//! Borders and backgrounds.
 
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
@@ -7,12 +7,12 @@ use ratatui::widgets::{Block, BorderType};
 
 use crate::tui::model::{Focus, Model};
 
-/// The style of everything that says nothing else.
+/// Returns the default style.
 pub(crate) fn base(model: &Model) -> Style {
     model.theme.bg.patch(model.theme.text)
 }
 
-/// A pane's border: heavy, with its title in the accent colour, where the keys are.
+/// Returns a pane's border; with focus it is heavy, and its title has the accent colour.
 pub(crate) fn border(model: &Model, has_focus: bool, title: Vec<Span<'static>>) -> Block<'static> {
     let theme = &model.theme;
     let (kind, style) = match has_focus {
@@ -30,12 +30,12 @@ pub(crate) fn border(model: &Model, has_focus: bool, title: Vec<Span<'static>>) 
     Block::bordered().border_type(kind).border_style(style).style(base(model)).title_top(Line::from(spans))
 }
 
-/// Whether the list, or the detail pane, has the keys.
+/// Whether `focus` has the focus and no dialog is open.
 pub(crate) fn has_focus(model: &Model, focus: Focus) -> bool {
     model.focus == focus && model.layers.is_empty()
 }
 
-/// A rectangle of at most this size in the middle of the screen.
+/// Returns a rectangle of at most this size in the middle of the screen.
 pub(crate) fn middle(screen: Rect, width: u16, height: u16) -> Rect {
     let (width, height) = (width.min(screen.width), height.min(screen.height));
     Rect {

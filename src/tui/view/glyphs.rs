@@ -1,14 +1,15 @@
-//! The signs hoist draws, as the terminal can show them: the one table of glyphs.
+//! Converts the symbols that hoist draws to those that the terminal can show. This is the only
+//! table of symbols.
 //!
-//! Views draw in Unicode; the last thing that happens to a frame is this:
+//! Views draw in Unicode. The last step of each frame is:
 //!
 //! ```text
 //! views ─▶ frame ─▶ fit(icons): ● → *   ┏━ → #=   ▂▅█ → .=#   ⡠⠊ → braille by its dots
 //! ```
-//! So a view cannot forget it, and with [`Icons::Ascii`] nothing that hoist draws needs more
-//! than ASCII: a test walks all screens. What a program in a terminal pane drew is not
-//! hoist's and is left alone ([`keep`]), and so is every character that is in no table: names
-//! and logs may be in any script. A sign and its stand-in are one column wide.
+//! So no view can forget it, and with [`Icons::Ascii`] nothing that hoist draws needs more than
+//! ASCII; a test checks all screens. What a program in a terminal pane drew is left alone
+//! ([`keep`]), and so is every character that is not in a table, because names and logs may be in
+//! any script. A symbol and its replacement are each one column wide.
 
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
@@ -16,7 +17,7 @@ use ratatui::layout::Rect;
 use crate::base::text::is_harmful;
 use crate::config::Icons;
 
-/// A sign, its stand-in in ASCII, and its icon of the Nerd Fonts where there is a fitting one.
+/// A symbol, its replacement in ASCII, and its icon in the Nerd Fonts if there is a suitable one.
 const TABLE: &[(char, char, Option<char>)] = &[
     // States.
     ('●', '*', Some('\u{f111}')),
@@ -31,7 +32,7 @@ const TABLE: &[(char, char, Option<char>)] = &[
     ('✓', '+', Some('\u{f00c}')),
     ('✗', 'x', Some('\u{f00d}')),
     ('⚠', '!', Some('\u{f071}')),
-    // Borders: light ones are thin, heavy ones (where the keys are) are thick.
+    // Borders: light ones are thin, heavy ones (with focus) are thick.
     ('─', '-', None),
     ('│', '|', None),
     ('┄', '-', None),
@@ -68,7 +69,7 @@ const TABLE: &[(char, char, Option<char>)] = &[
     ('╗', '+', None),
     ('╚', '+', None),
     ('╝', '+', None),
-    // Bars and sparks, from empty to full.
+    // Bars and sparklines, from empty to full.
     ('▁', '_', None),
     ('▂', '.', None),
     ('▃', ':', None),
@@ -124,7 +125,7 @@ const TABLE: &[(char, char, Option<char>)] = &[
     ('◇', 'o', None),
     ('★', '*', None),
     ('☆', 'o', None),
-    // Signs in texts.
+    // Symbols in texts.
     ('·', '.', None),
     ('•', '*', None),
     ('…', '~', None),
@@ -155,29 +156,29 @@ const TABLE: &[(char, char, Option<char>)] = &[
     ('\u{fffd}', '?', None),
 ];
 
-/// Turns of the wheel that says that something goes on.
+/// The frames of the spinner.
 const WHEEL: &str = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";
 
-/// Whether what waits may turn.
+/// Whether spinners may turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Motion {
     On,
     Off,
 }
 
-/// Whether anything has to be fitted at all.
+/// Whether anything must be converted.
 pub(crate) fn is_needed(icons: Icons, motion: Motion) -> bool {
     icons != Icons::Unicode || motion == Motion::Off
 }
 
-/// What is in an area at this moment, for [`fit`] to leave alone.
+/// Saves the current contents of an area, for [`fit`] to leave alone.
 pub(crate) fn keep(buffer: &Buffer, area: Rect) -> (Rect, Vec<Cell>) {
     let area = area.intersection(buffer.area);
     (area, area.positions().map(|at| buffer[at].clone()).collect())
 }
 
-/// Fits the signs of a frame to the terminal, except those cells that are as they were when
-/// they were kept.
+/// Converts the symbols of a frame for the terminal, except in cells that have not changed since
+/// [`keep`].
 pub(crate) fn fit(buffer: &mut Buffer, icons: Icons, motion: Motion, kept: &[(Rect, Vec<Cell>)]) {
     if !is_needed(icons, motion) {
         return;
@@ -209,9 +210,9 @@ pub(crate) fn fit(buffer: &mut Buffer, icons: Icons, motion: Motion, kept: &[(Re
     }
 }
 
-/// Puts a dot in the place of each cell with a character that a terminal would obey or that
-/// has no shape. What others wrote is made harmless where it comes in; this is for what
-/// slipped through, and for the programs in terminal panes.
+/// Replaces characters that would control a terminal, or have no shape, by dots. Foreign text is
+/// sanitized where it is read; this is for anything that slipped through, and for the programs in
+/// terminal panes.
 pub(crate) fn disarm(buffer: &mut Buffer) {
     for cell in &mut buffer.content {
         if !cell.symbol().is_ascii() && cell.symbol().chars().any(is_harmful) {
@@ -220,7 +221,7 @@ pub(crate) fn disarm(buffer: &mut Buffer) {
     }
 }
 
-/// What stands for a sign; `None` when the sign itself does.
+/// Returns the replacement for a symbol; `None` to keep it.
 fn stand_in(sign: char, icons: Icons, motion: Motion, is_alone: bool) -> Option<char> {
     let row = TABLE.iter().find(|(of, ..)| *of == sign);
     if is_alone && motion == Motion::Off && WHEEL.contains(sign) {
@@ -235,7 +236,7 @@ fn stand_in(sign: char, icons: Icons, motion: Motion, is_alone: bool) -> Option<
                 Some(['|', '/', '-', '\\'][turn % 4])
             }
             _ if is_braille(sign) => Some(dots(u32::from(sign) - 0x2800)),
-            // Control bytes are shown by their pictures.
+            // Pictures of control bytes.
             '\u{2400}'..='\u{2421}' => Some('?'),
             _ => row.map(|(_, ascii, _)| *ascii),
         },
@@ -246,7 +247,7 @@ fn is_braille(sign: char) -> bool {
     ('\u{2800}'..'\u{2900}').contains(&sign)
 }
 
-/// A braille character by the rows in which it has dots.
+/// Returns the replacement for a braille character, depending on the rows that have dots.
 fn dots(bits: u32) -> char {
     let row = |dots: u32| bits & dots != 0;
     match (row(0x09), row(0x12), row(0x24), row(0xc0)) {

@@ -1,5 +1,5 @@
-//! What hoist looks like: the help, the theme picker, questions of the user's commands, and
-//! the screen that changes nothing.
+//! Tests of hoist's appearance: the help, the theme picker, confirmations of the user's commands,
+//! and read-only mode.
 
 use crate::tui::fixture::{full, over_shot, press, shot, write};
 use crate::tui::model::Model;

@@ -1,4 +1,4 @@
-//! The screen as a function of the model. Nothing here changes anything.
+//! Draws the screen as a function of the model, which it does not change.
 
 pub(crate) mod bars;
 pub(crate) mod detail;
@@ -33,7 +33,7 @@ pub fn draw(frame: &mut Frame<'_>, model: &Model, screens: &Screens) {
     glyphs::disarm(frame.buffer_mut());
 }
 
-/// Draws it in Unicode; gives what is not hoist's own and must stay as it is.
+/// Draws the screen in Unicode; returns the foreign contents that must be kept.
 fn compose(frame: &mut Frame<'_>, model: &Model, screens: &Screens) -> Vec<(Rect, Vec<Cell>)> {
     let layout = model.layout();
     let screen = frame.area();
@@ -74,8 +74,8 @@ fn motion(model: &Model) -> Motion {
     if model.look.motion { Motion::On } else { Motion::Off }
 }
 
-/// What is not hoist's own: what programs drew in terminals, and with icons also the texts
-/// of the viewers.
+/// Returns the foreign contents: what programs drew in terminals, and with icons also the texts of
+/// viewers.
 fn kept(frame: &mut Frame<'_>, model: &Model) -> Vec<(Rect, Vec<Cell>)> {
     if !glyphs::is_needed(model.look.icons, motion(model)) {
         return Vec::new();
@@ -88,15 +88,15 @@ fn kept(frame: &mut Frame<'_>, model: &Model) -> Vec<(Rect, Vec<Cell>)> {
     areas.map(|(_, area)| glyphs::keep(frame.buffer_mut(), area)).collect()
 }
 
-/// What the panes on the screen show, and where.
+/// Returns the tabs and areas of the visible panes.
 fn contents(model: &Model) -> Vec<(Tab, Rect)> {
     let panes = model.panes().into_iter();
     let content = |(id, area)| Some((model.shown_tab(model.windows.get(id)?), inner(area)));
     panes.filter_map(content).collect()
 }
 
-/// Draws it as a terminal without Unicode gets it; gives the signs that are not in ASCII.
-/// Letters are names and texts, in whatever script.
+/// Draws the screen for a terminal without Unicode; returns the symbols that are not ASCII. Letters
+/// are allowed, because names and texts may be in any script.
 #[cfg(test)]
 pub(crate) fn draw_ascii(frame: &mut Frame<'_>, model: &Model, screens: &Screens) -> String {
     compose(frame, model, screens);
@@ -110,7 +110,7 @@ pub(crate) fn draw_ascii(frame: &mut Frame<'_>, model: &Model, screens: &Screens
     signs.filter(|sign| !sign.is_ascii() && !sign.is_alphanumeric()).collect()
 }
 
-/// Draws the line with the keys of this place.
+/// Draws the line of keys of this context.
 #[cfg(test)]
 pub(crate) fn draw_keys(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     bars::keys(frame, model, area);

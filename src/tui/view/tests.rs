@@ -1,4 +1,4 @@
-//! Every screen as text: full, empty, failed.
+//! Snapshots of every screen: full, empty, failed.
 
 use jiff::SignedDuration;
 
@@ -201,7 +201,7 @@ fn the_dialogs() {
     });
 }
 
-/// What failed, and what is told of it.
+/// Failures and their messages.
 #[test]
 fn the_failures() {
     over("failure_details", |model| {
@@ -269,7 +269,7 @@ fn a_terminal_that_is_too_small_says_so_and_still_takes_commands() {
     assert_eq!(model.section, Section::Images);
 }
 
-/// The only snapshot with the line of the keys.
+/// The only snapshot that contains the line of keys.
 #[test]
 fn the_keys_of_each_place() {
     let mut told = Vec::new();

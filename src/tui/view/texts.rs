@@ -1,4 +1,4 @@
-//! Lines that several views show.
+//! Texts that several views show.
 
 use jiff::Timestamp;
 use ratatui::text::{Line, Span};
@@ -7,7 +7,7 @@ use crate::tui::failure::Failure;
 use crate::tui::theme::Theme;
 use crate::tui::words::wrap;
 
-/// A failure: what, why, what to do; in lines of this many columns.
+/// Returns a failure, its causes and the hint, wrapped to this width.
 pub(crate) fn failure(failure: &Failure, theme: &Theme, width: u16) -> Vec<Line<'static>> {
     let told = |text: String, style| {
         wrap(&text, usize::from(width).saturating_sub(1), 5)
@@ -26,14 +26,14 @@ pub(crate) fn key_line(theme: &Theme, key: &str, text: &str) -> Line<'static> {
     Line::from(vec![Span::styled(format!("   {key:<3}"), theme.accent), Span::raw(format!(" {text}"))])
 }
 
-/// A wheel that turns ten times a second.
+/// Returns the frame of a spinner that turns ten times per second.
 pub(crate) fn spinner(now: Timestamp) -> &'static str {
     const TURNS: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
     let tenth = now.as_millisecond().div_euclid(100).rem_euclid(10);
     usize::try_from(tenth).ok().and_then(|at| TURNS.get(at)).copied().unwrap_or("⠋")
 }
 
-/// `████▌░░░` of a width, for a number of thousandths.
+/// Draws a progress bar such as `████▌░░░`, for a number of thousandths.
 pub(crate) fn meter(done: u64, width: usize) -> String {
     let eighths = usize::try_from(done.min(1000)).unwrap_or(1000) * width * 8 / 1000;
     let part = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8];

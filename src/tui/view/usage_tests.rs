@@ -1,4 +1,4 @@
-//! Stats, Top, Inspect and Why as text.
+//! Snapshots of Stats, Top, Inspect and Why.
 
 use jiff::SignedDuration;
 use serde_json::json;
@@ -21,7 +21,7 @@ fn failure() -> Failure {
     Failure { what: "cannot read it".to_owned(), why: vec!["it is gone".to_owned()], hint: None }
 }
 
-/// A container that is throttled, near its limit, and waits.
+/// Makes a container busy: throttled, close to its limit, and waiting.
 fn busy(model: &mut Model) {
     let id = model.container().unwrap().id.clone();
     let stall = |ten| Stall { averages: [ten, ten / 2, ten / 3], total_us: 1 };
@@ -86,7 +86,7 @@ fn the_charts_of_marked_containers_are_one() {
     assert!(model.pane().stats.beside.is_empty());
     press(&mut model, "c");
     assert_eq!(model.pane().stats.beside.len(), 1);
-    // Also where the list does not show them.
+    // Even if the list does not show them.
     press(&mut model, "z");
     assert_eq!(model.wants().stats.len(), 2);
     press(&mut model, "z");
@@ -211,7 +211,7 @@ fn a_signal_goes_to_the_process_under_the_cursor() {
     update(&mut model, Event::Page("Process 48031".to_owned(), Ok(vec!["command  x".to_owned()])));
     assert!(matches!(model.layers.last(), Some(Layer::Page(_))));
     press(&mut model, "esc");
-    // Esc goes back step by step: the filter first.
+    // Esc goes back step by step, first out of the filter.
     press(&mut model, "/");
     write(&mut model, "tini");
     press(&mut model, "enter esc");

@@ -1,4 +1,4 @@
-//! Work on containers.
+//! Requests on containers.
 
 use super::{only_printed, said, told, unsupported};
 use crate::base::error::one_line;
@@ -7,7 +7,7 @@ use crate::engine::{CreateRequest, Engine, ErrorKind, Removal, Reporter, Result,
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::event::Finish;
 
-/// Does what is asked for.
+/// Performs a request.
 pub(super) async fn perform(engine: &Engine, request: Request, reporter: Reporter) -> Result<Finish> {
     match request {
         Request::Run(run) => {
@@ -25,10 +25,10 @@ pub(super) async fn perform(engine: &Engine, request: Request, reporter: Reporte
     }
 }
 
-/// Verbs on containers that are there.
+/// Performs a verb on existing containers.
 async fn verb(engine: &Engine, request: Request, reporter: Reporter) -> Result<Finish> {
     let on = |told: &'static str, targets| On { told, targets, reporter };
-    // A task's future must be able to go to another thread: each owns what it works with.
+    // A task's future must be `Send`, so each owns its data.
     let of = || engine.clone();
     match request {
         Request::Start(it) => {
@@ -73,7 +73,7 @@ async fn verb(engine: &Engine, request: Request, reporter: Reporter) -> Result<F
             let removal = Removal::for_good(running);
             let work = |engine: Engine, target: String| async move {
                 match engine.containers().remove(&target, removal).await {
-                    // What is not there need not be removed by force.
+                    // With force, a missing container is not an error.
                     Err(error) if force && error.kind() == ErrorKind::NotFound => Ok(Warnings::default()),
                     other => other.map(|gone| gone.warnings),
                 }
@@ -88,7 +88,7 @@ async fn verb(engine: &Engine, request: Request, reporter: Reporter) -> Result<F
     }
 }
 
-/// Objects that something is done to.
+/// The targets of a verb.
 struct On {
     told: &'static str,
     targets: Vec<String>,
@@ -96,8 +96,8 @@ struct On {
 }
 
 impl On {
-    /// Does `work` for each, one after the other; goes on after a failure, as the command
-    /// line does. What failed first is the failure, the others are noted.
+    /// Calls `work` for each target, one after the other, and continues after failures, as the
+    /// command line does. Returns the first failure; the others are reported as notes.
     async fn each<T: Into<Warnings>, F: Future<Output = Result<T>>>(
         self,
         work: impl Fn(String) -> F,
@@ -124,7 +124,7 @@ impl On {
     }
 }
 
-/// What follows on a container's creation.
+/// What happens after a container was created.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Then {
     Nothing,
@@ -163,7 +163,8 @@ mod tests {
     use super::*;
     use crate::engine::{Error, Progress, Status, Verb};
 
-    /// Does it for these: `!name` fails, `?name` warns. Gives what is told, and what was noted.
+    /// Runs the verb for these targets: `!name` fails, `?name` warns. Returns the result and the
+    /// notes.
     async fn done(targets: &str) -> (std::result::Result<String, String>, Vec<String>) {
         let notes: Arc<Mutex<Vec<String>>> = Arc::default();
         let noted = notes.clone();

@@ -1,4 +1,4 @@
-//! Work on images.
+//! Requests on images.
 
 use super::{only_printed, said, told, unsupported};
 use crate::command::image::Request;
@@ -9,7 +9,7 @@ use crate::engine::{
 use crate::oci::{ImageId, Reference};
 use crate::tui::event::Finish;
 
-/// Does what is asked for.
+/// Performs a request.
 pub(super) async fn perform(engine: &Engine, request: Request, reporter: Reporter) -> Result<Finish> {
     let images = engine.images();
     match request {
@@ -89,7 +89,7 @@ pub(super) async fn from_host(
     Ok(made(text, Some(called), &id))
 }
 
-/// An image was made: it is known by its name, where it has one.
+/// Returns the result for a new image, which is identified by its name if it has one.
 fn made(text: String, name: Option<String>, id: &ImageId) -> Finish {
     Finish { text, made: None, image: Some(name.unwrap_or_else(|| id.short().to_owned())), opens: false }
 }

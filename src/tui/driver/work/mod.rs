@@ -1,4 +1,4 @@
-//! Work in the background: what is asked of the engine, a file a noun.
+//! Background jobs: requests to the engine, one file per noun.
 
 mod containers;
 mod images;
@@ -18,7 +18,7 @@ use crate::oci::Reference;
 use crate::tui::effect::Job;
 use crate::tui::event::Finish;
 
-/// Words that the grammar refuses.
+/// Arguments that the command line rejects.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub(super) struct Refused(pub(super) command::Usage);
@@ -29,7 +29,7 @@ impl Explain for Refused {
     }
 }
 
-/// Does it, and says how it went; `title` is what the list of tasks calls it.
+/// Performs a job, and returns the result; `title` is its name in the list of tasks.
 pub(super) async fn work(
     engine: &Engine,
     world: &World,
@@ -42,7 +42,7 @@ pub(super) async fn work(
             let resolved = resolved(world, |world| asked.resolve(world)).await;
             request(engine, resolved.doing(|| format!("run `hoist {title}`"))?, reporter).await
         }
-        // The driver runs these itself.
+        // Handled by the driver.
         Job::Print(words, _) => unsupported("print", &command::join(&words)),
         Job::SaveLog(save) => {
             let path = save.path.display().to_string();
@@ -62,7 +62,7 @@ pub(super) async fn work(
     }
 }
 
-/// Reads what a request refers to, on a thread that may wait for a disk.
+/// Reads the files that a request refers to, on a thread that may block.
 pub(super) async fn resolved<T: Send + 'static>(
     world: &World,
     read: impl FnOnce(&World) -> std::result::Result<T, command::Usage> + Send + 'static,
@@ -71,12 +71,12 @@ pub(super) async fn resolved<T: Send + 'static>(
     match tokio::task::spawn_blocking(move || read(&world)).await.map_err(JoinError::try_into_panic) {
         Ok(result) => result.map_err(Refused),
         Err(Ok(panic)) => std::panic::resume_unwind(panic),
-        // The runtime ends, and nobody is left to be told.
+        // The runtime is shutting down, so nothing receives the result.
         Err(Err(_)) => std::future::pending().await,
     }
 }
 
-/// Writes a new file; one that is there is left alone.
+/// Writes a new file; an existing one is not overwritten.
 async fn write(path: PathBuf, text: String) -> Result<Finish> {
     let doing = format!("save {}", path.display());
     let told = format!("saved {}", path.display());
@@ -91,7 +91,7 @@ async fn write(path: PathBuf, text: String) -> Result<Finish> {
     }
 }
 
-/// A file that was not written.
+/// A file that could not be written.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 struct NotWritten(io::Error);
@@ -107,7 +107,7 @@ impl Explain for NotWritten {
     }
 }
 
-/// A name that is no reference.
+/// A name that is not a valid reference.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub(super) struct BadName(pub(super) <Reference as std::str::FromStr>::Err);
@@ -118,7 +118,7 @@ impl Explain for BadName {
     }
 }
 
-/// Does what is asked for; what only shows is for the command line to print.
+/// Performs a request. Requests that only print something are left to the command line.
 async fn request(engine: &Engine, resolved: Resolved, reporter: Reporter) -> Result<Finish> {
     match resolved.into_request() {
         Request::Container(request) => containers::perform(engine, request, reporter).await,
@@ -127,7 +127,7 @@ async fn request(engine: &Engine, resolved: Resolved, reporter: Reporter) -> Res
     }
 }
 
-/// Warnings as they stand behind what was done.
+/// Formats warnings to append to a result.
 fn told(warnings: &Warnings) -> String {
     warnings.distinct().map(|warning| format!(" · {warning}")).collect()
 }
@@ -169,7 +169,7 @@ mod tests {
     }
 
     impl Rig {
-        /// What comes of a job.
+        /// Returns the result of a job.
         async fn result(&self, job: Job, title: &str) -> std::result::Result<String, (ErrorKind, String)> {
             let result = work(&self.engine, &self.world, job, title, Reporter::silent()).await;
             result.map(|finish| finish.text).map_err(|error| {
@@ -178,7 +178,7 @@ mod tests {
             })
         }
 
-        /// What comes of a line.
+        /// Returns the result of a command line.
         async fn line(&self, line: &str) -> std::result::Result<String, (ErrorKind, String)> {
             self.result(asked(line), line).await
         }
@@ -195,7 +195,7 @@ mod tests {
         }
         assert!(rig.line("tag nope new").await.unwrap_err().1.contains("nope"));
         assert!(rig.line("rename nope new").await.unwrap_err().1.contains("nope"));
-        // What is not there need not be removed by force.
+        // With force, a missing container is not an error.
         assert_eq!(rig.line("rm -f nope").await, Ok("removed nope".to_owned()));
     }
 
