@@ -1,10 +1,10 @@
 //! The interface of a tab.
 //!
 //! ```text
-//!  model ── wants ──▶ driver ──▶ read                      what is read for a tab
-//!           take ◀── Event::Answer ──┘                     and comes back
-//!  keys ──▶ act, scroll, point                             what keys and the mouse do in it
-//!  frame ◀─ draw, title, note                              what is drawn
+//!  model ── wants ──▶ driver ──▶ read                      requests for a tab
+//!           take ◀── Event::Answer ──┘                     and its answers
+//!  keys ──▶ act, scroll, point                             keys and the mouse
+//!  frame ◀─ draw, title, note                              drawing
 //! ```
 //! This is a trait with one value per tab rather than an enum with a match per question. Everything
 //! about a tab is in one place, and there are defaults for what most tabs do not need.

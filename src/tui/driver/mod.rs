@@ -503,7 +503,7 @@ impl Driver {
     fn verb(&self, effect: Effect) {
         let (engine, tell, turns) = (self.engine.clone(), self.tell.clone(), self.turns.clone());
         self.spawn(async move {
-            // A verb on a thousand objects runs only on a few of them at once.
+            // A verb on a thousand objects runs on only a few of them at once.
             let _turn = turns.acquire().await;
             let result = verb::verb(&engine, &effect).await.map_err(Failure::from);
             let done = match result {

@@ -2,7 +2,7 @@
 //! the kitty keyboard protocol.
 //!
 //! ```text
-//! terminal taken ─ questions written ─ first frame drawn ─ … ─ keys are read
+//! terminal acquired ─ queries written ─ first frame drawn ─ … ─ keys are read
 //!                        └── answers read, at most 50 ms ──────────┘
 //! ```
 //! Nothing waits for the answers. The first frame is drawn meanwhile, and keys pressed in that

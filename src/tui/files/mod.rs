@@ -1,4 +1,4 @@
-//! The files of a container or an image beside those of this machine.
+//! The files of a container or an image, next to those of this machine.
 
 pub mod model;
 pub(crate) mod reader;
@@ -74,7 +74,7 @@ impl Viewer for Files {
     }
 
     fn needs_subject(&self, action: Action) -> bool {
-        // Also this machine's folders are read no longer.
+        // Once the subject is gone, this machine's folders are not read either.
         matches!(action, Action::Open | Action::Left | Action::Right | Action::Refresh)
             || matches!(action.group(), "Files" | "Delete")
     }
@@ -83,7 +83,7 @@ impl Viewer for Files {
         match &pane.files.reader {
             None => true,
             Some(reader) if action == Action::EditFile => reader.of.is_some(),
-            // They mean the browser below the text.
+            // These apply to the browser below the text.
             Some(_) => !matches!(action.group(), "Files" | "Delete" | "List"),
         }
     }

@@ -1,12 +1,12 @@
-//! The files browser: what is in a container or an image beside what is on this machine.
+//! The file browser: the files of a container or an image, next to those of this machine.
 //!
 //! ```text
 //!  inside: api:/srv        host: ~/work/acme       preview
 //!  each side: a folder, its listing, a cursor, marks and a filter
 //! ```
-//! What is to be read follows from the pane ([`FilesPane::wants`]): a folder a side, and the
-//! file under the cursor where there is room to show it. An answer bears the number of its
-//! question; one that nobody asks is dropped.
+//! The pane determines what is read ([`FilesPane::wants`]): a folder for each side, and the file
+//! under the cursor if there is room to show it. An answer has the serial of its request; an answer
+//! that is no longer needed is dropped.
 
 mod side;
 #[cfg(test)]
@@ -23,121 +23,121 @@ use crate::tui::section::Subject;
 pub use side::Side;
 pub use text::{is_binary, lines};
 
-/// Bytes that are read for the preview.
+/// The number of bytes that are read for the preview.
 pub const PREVIEW: usize = 64 << 10;
 
-/// From this width on the preview is shown.
+/// From this width on, the preview is shown.
 pub const WIDE: u16 = 112;
 
-/// From this width on both sides are shown.
+/// From this width on, both sides are shown.
 pub const DOUBLE: u16 = 58;
 
-/// The files browser of a pane.
+/// The file browser of a pane.
 #[derive(Debug, Default)]
 pub struct FilesPane {
     of: Option<(Subject, u64)>,
-    /// Numbers of questions count on from it.
+    /// The last serial that was used for a request.
     pub serial: u64,
-    /// The container's or image's side, then this machine's.
+    /// The side of the container or image, then that of this machine.
     pub sides: [Side; 2],
-    /// Which of them has the keys: 0 or 1.
+    /// The index of the focused side: 0 or 1.
     pub active: usize,
-    /// The file under the cursor.
+    /// The preview of the file under the cursor.
     pub preview: Preview,
     has_preview: bool,
-    /// A text that is read over the browser.
+    /// A text that covers the browser.
     pub reader: Option<Reader>,
 }
 
-/// The beginning of a file.
+/// The preview of a file.
 #[derive(Debug, Default)]
 pub struct Preview {
-    /// Of which file.
+    /// The file.
     pub of: Option<(Place, PathBuf)>,
-    /// The number of the question.
+    /// The serial of the request.
     pub serial: u64,
-    /// Its lines, harmless; `None` until they are there.
+    /// The sanitized lines; `None` until they have been read.
     pub lines: Option<Vec<String>>,
-    /// Why there are none.
+    /// Why the file could not be read.
     pub failure: Option<Failure>,
 }
 
-/// A text that is read over the browser: a whole file, or how two differ.
+/// A text that covers the browser: a whole file, or the differences between two files.
 #[derive(Debug, Default)]
 pub struct Reader {
-    /// What it is.
+    /// The title.
     pub title: String,
-    /// Its lines, harmless.
+    /// The sanitized lines.
     pub lines: Vec<String>,
-    /// The file, where it is one.
+    /// The file, unless the text shows differences.
     pub of: Option<(Place, PathBuf)>,
     /// The line at the top.
     pub top: usize,
-    /// Columns to the left of the window.
+    /// The number of columns that are scrolled off to the left.
     pub left: usize,
 }
 
 impl Reader {
-    /// Moves this many lines.
+    /// Scrolls by this many lines.
     pub fn scroll(&mut self, by: i64) {
         let by = isize::try_from(by).unwrap_or(0);
         self.top = self.top.saturating_add_signed(by).min(self.lines.len().saturating_sub(1));
     }
 }
 
-/// What is to be read.
+/// A read request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FilesAsk {
-    /// A folder.
+    /// Read a folder.
     Folder(Place, PathBuf),
-    /// The beginning of a file.
+    /// Read the beginning of a file.
     File(Place, PathBuf),
 }
 
-/// What came of it.
+/// The answer to a [`FilesAsk`].
 #[derive(Debug)]
 pub enum FilesAnswer {
-    /// What a folder holds.
+    /// The contents of a folder.
     Folder(Listing),
-    /// A file's beginning, as lines.
+    /// The beginning of a file, as lines.
     File(Vec<String>),
 }
 
-/// Something to do with one file, or in one folder.
+/// An operation on a file or in a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FilesWish {
-    /// Make a folder in this one.
+    /// Create a folder in this folder.
     MakeFolder(Place, PathBuf, OsString),
-    /// Give a file of this folder another name.
+    /// Rename a file in this folder.
     Rename(Place, PathBuf, OsString, OsString),
     /// Show the whole file.
     View(Place, PathBuf),
-    /// Show how two files differ.
+    /// Show the differences between two files.
     Compare([(Place, PathBuf); 2]),
-    /// Copy, but ask first: how much it is, and which files are there already.
+    /// Copy after a confirmation, which shows the size and existing files.
     Copy(CopyRequest),
     /// Read a file to edit it.
     Edit(Place, PathBuf),
-    /// Edit these contents of a file, and write them back when they were changed.
+    /// Edit these contents of a file, and write them back if they change.
     Editor(Place, PathBuf, Vec<u8>, Stamp),
 }
 
-/// What came of it.
+/// The result of a [`FilesWish`].
 #[derive(Debug)]
 pub enum FilesDone {
-    /// This was done.
+    /// The operation succeeded, with this message.
     Said(String),
-    /// Text to read, with its title.
+    /// A text to show, with its title.
     Page(String, Vec<String>),
-    /// A file to be edited.
+    /// A file to edit.
     Opened(Contents),
-    /// How much is to be copied, and the names that the folder has already.
+    /// The sizes of what is to be copied, and the names that exist in the target folder.
     Weighed(Vec<Weight>, Vec<OsString>),
 }
 
 impl FilesPane {
-    /// Shows the files of `subject` at a version; this machine's side begins in `host`. The
-    /// same subject in another state is read again where it is.
+    /// Shows the files of `subject` at a version; this machine's side starts in `host`. If only the
+    /// version changed, the current folder is read again.
     pub fn show(&mut self, subject: Option<(Subject, u64)>, host: &Path) {
         if self.of == subject {
             return;
@@ -162,13 +162,13 @@ impl FilesPane {
         self.refresh();
     }
 
-    /// A pane whose numbers count on from `serial`.
+    /// Returns a browser whose serials continue after `serial`.
     #[must_use]
     pub fn new(serial: u64) -> Self {
         Self { serial, ..Self::default() }
     }
 
-    /// Reads everything again.
+    /// Reads both sides again.
     pub fn refresh(&mut self) {
         for at in 0..2 {
             self.ask(at);
@@ -181,24 +181,24 @@ impl FilesPane {
         self.sides[at].serial = self.serial;
     }
 
-    /// The side that has the keys.
+    /// Returns the focused side.
     #[must_use]
     pub fn side(&self) -> &Side {
         &self.sides[self.active]
     }
 
-    /// The same, to be changed.
+    /// Like [`Self::side`], but mutable.
     pub fn side_mut(&mut self) -> &mut Side {
         &mut self.sides[self.active]
     }
 
-    /// The side that has not.
+    /// Returns the side without focus.
     #[must_use]
     pub fn other(&self) -> &Side {
         &self.sides[1 - self.active]
     }
 
-    /// What the driver is to read, with the number of each question.
+    /// Returns what the driver must read, with the serial of each request.
     #[must_use]
     pub fn wants(&self) -> Vec<(u64, FilesAsk)> {
         if self.of.is_none() {
@@ -212,7 +212,7 @@ impl FilesPane {
         wants
     }
 
-    /// Takes an answer; whether it is one of this pane's questions.
+    /// Stores an answer; returns whether it belongs to a request of this pane.
     pub fn take(&mut self, serial: u64, answer: Result<FilesAnswer, Failure>) -> bool {
         if self.preview.serial == serial && serial != 0 {
             match answer {
@@ -231,11 +231,11 @@ impl FilesPane {
         true
     }
 
-    /// Fits the pane into this many columns and rows, its own border not counted.
+    /// Adapts to this many columns and rows inside the border.
     pub fn fit(&mut self, width: u16, height: u16) {
         self.has_preview = width >= WIDE;
         for side in &mut self.sides {
-            // The heading is one row.
+            // The heading takes one row.
             side.height = usize::from(height.saturating_sub(1)).max(1);
             side.scroll_in();
         }
@@ -246,13 +246,13 @@ impl FilesPane {
         self.look();
     }
 
-    /// Whether the file under the cursor is shown.
+    /// Whether the preview is shown.
     #[must_use]
     pub fn has_preview(&self) -> bool {
         self.has_preview
     }
 
-    /// Asks for what is under the cursor, where that changed.
+    /// Requests the preview of the file under the cursor, if that has changed.
     fn look(&mut self) {
         let side = self.side();
         let file = side.current().filter(|entry| entry.kind == FileKind::File && !entry.is_deleted());
@@ -263,7 +263,8 @@ impl FilesPane {
         }
     }
 
-    /// Goes into the folder under the cursor, or up. Gives the file where it is one.
+    /// Enters the folder under the cursor, or the parent. Returns the file if the cursor is on a
+    /// file.
     pub fn enter(&mut self) -> Option<(Place, PathBuf)> {
         let side = self.side();
         if side.is_on_parent() {
@@ -279,7 +280,7 @@ impl FilesPane {
         Some((side.place.clone(), path))
     }
 
-    /// Goes to the folder above; the cursor stands on the one it came from.
+    /// Goes to the parent folder, with the cursor on the previous folder.
     pub fn leave(&mut self) {
         let side = self.side();
         let Some(above) = side.folder.parent() else { return };
@@ -287,7 +288,7 @@ impl FilesPane {
         self.go(above, from);
     }
 
-    /// Shows another folder of the active side.
+    /// Shows another folder on the focused side.
     pub fn go(&mut self, folder: PathBuf, wish: Option<OsString>) {
         let active = self.active;
         let side = &mut self.sides[active];
@@ -298,7 +299,7 @@ impl FilesPane {
         self.ask(active);
     }
 
-    /// Puts the cursor of the active side on `name` when `folder` is read again.
+    /// Moves the cursor of the focused side to `name` once `folder` has been read again.
     pub fn expect(&mut self, folder: &Path, name: OsString) {
         let side = self.side_mut();
         if side.folder == folder {
@@ -306,7 +307,7 @@ impl FilesPane {
         }
     }
 
-    /// Leaves a folder that cannot be read for the last one that could.
+    /// Returns from a folder that cannot be read to the last one that could.
     pub fn retreat(&mut self) -> bool {
         let side = self.side();
         match (&side.failure, &side.last) {
@@ -319,7 +320,7 @@ impl FilesPane {
         }
     }
 
-    /// Whether a file of one side is certainly not the other side's of its name.
+    /// Whether a file definitely differs from the other side's file of the same name.
     #[must_use]
     pub fn differs(&self, at: usize, entry: &Entry) -> bool {
         if entry.kind != FileKind::File || entry.is_deleted() {
@@ -330,11 +331,11 @@ impl FilesPane {
     }
 }
 
-/// Questions about an entry.
+/// Properties of an entry.
 pub trait EntryFacts {
-    /// It was deleted since the image, and is not there.
+    /// Whether the container has deleted the file, which exists only in its image.
     fn is_deleted(&self) -> bool;
-    /// One can go into it.
+    /// Whether it can be entered.
     fn is_folder(&self) -> bool;
 }
 

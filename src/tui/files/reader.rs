@@ -5,7 +5,7 @@ use crate::tui::files::model::{FilesAnswer, FilesAsk, PREVIEW, lines};
 use crate::tui::reader::Reader;
 use crate::tui::reading::Answer;
 
-/// Reads what a browser shows.
+/// Answers a request of the browser.
 pub(crate) async fn read(reader: Reader, ask: FilesAsk) {
     let files = reader.engine.files();
     let answer = match ask {

@@ -1,4 +1,4 @@
-//! Keys of the files browser.
+//! Actions of the file browser.
 
 pub(crate) mod prompt;
 
@@ -21,10 +21,10 @@ use crate::tui::section::{Subject, TaskId};
 use crate::tui::tab::Tab;
 use crate::tui::tasks::update::quiet_work;
 
-/// Work that is asked about first gets its number when the answer is yes.
+/// The number of a task that needs a confirmation first, after which it gets its own.
 const UNNUMBERED: TaskId = TaskId(0);
 
-/// Shows files, layers, or how images differ; `None` when `action` is for nothing of that.
+/// Shows files, layers, or the differences between images; `None` for other actions.
 pub(crate) fn show(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     match action {
         Action::Files => Some(open(model, Tab::Files)),
@@ -34,7 +34,7 @@ pub(crate) fn show(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     }
 }
 
-/// What `action` does to files; `None` when that is nothing special.
+/// Applies `action` in the file browser; `None` for the default behaviour.
 pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     match model.pane().files.reader {
         Some(_) => read(model, action),
@@ -42,7 +42,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     }
 }
 
-/// Shows a tab in the whole window, where the subject has such a thing.
+/// Zooms a tab, if the subject has it.
 fn open(model: &mut Model, tab: Tab) -> Vec<Effect> {
     let has = match model.subject() {
         Some(Subject::Container(_)) => tab == Tab::Files,
@@ -100,7 +100,7 @@ fn browse(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         }
         Action::Refresh => {
             pane(model).refresh();
-            return None; // the lists are read again as well
+            return None; // the lists are refreshed as well
         }
         _ => return change(model, action),
     }
@@ -111,7 +111,7 @@ pub(crate) fn wish(wish: FilesWish) -> Vec<Effect> {
     vec![Effect::Files(wish)]
 }
 
-/// Actions that do something with files.
+/// Applies actions that operate on files.
 fn change(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     let side = pane(model).side();
     let (place, folder) = (side.place.clone(), side.folder.clone());
@@ -148,7 +148,7 @@ fn change(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     Some(Vec::new())
 }
 
-/// Says why nothing can be changed in a place, where that is so.
+/// Explains why a file system cannot be changed, if that is the case. Returns whether it did.
 fn refused(model: &mut Model, place: &Place, is_read_only: bool) -> bool {
     let (why, hint) = match (place.is_image(), is_read_only) {
         (true, _) => ("an image cannot be changed", Some("change the files of a container made of it")),
@@ -163,7 +163,7 @@ fn refused(model: &mut Model, place: &Place, is_read_only: bool) -> bool {
     true
 }
 
-/// Copies to the other side, once it is known how much that is and the answer is yes.
+/// Copies to the other side, after a confirmation that shows the size.
 fn copy(model: &mut Model) -> Vec<Effect> {
     let other = pane(model).other();
     let (place, is_read_only) = (other.place.clone(), other.is_read_only());
@@ -187,7 +187,7 @@ fn copy(model: &mut Model) -> Vec<Effect> {
     }))
 }
 
-/// Asks before anything is copied: what, how much, where to, and what that replaces.
+/// Asks before files are copied, with what, how much, the target, and what will be replaced.
 fn ask_copy(model: &mut Model, mut request: CopyRequest, weights: &[Weight], replaced: &[OsString]) {
     let into = format!("{}:{}", whose_word(model, &request.to), shown(&request.into));
     let mut notes = vec![format!("From {}:{}", whose_word(model, &request.from), shown(&request.folder))];
@@ -221,7 +221,7 @@ fn named(weight: &Weight) -> String {
     format!("{}{}", shown(&weight.name), if weight.is_folder { "/" } else { "" })
 }
 
-/// `3.4MB`, `12 files, 3.4MB`, `more than 20000 files, 3.4MB`.
+/// Formats a size: `3.4MB`, `12 files, 3.4MB`, `more than 20000 files, 3.4MB`.
 fn how_much(weight: &Weight) -> String {
     let more = if weight.is_more { "more than " } else { "" };
     match weight.is_folder {
@@ -230,7 +230,7 @@ fn how_much(weight: &Weight) -> String {
     }
 }
 
-/// Copies to a folder of this machine that is asked for.
+/// Asks for a folder of this machine, and copies files to it.
 fn extract(model: &mut Model) {
     let pane = pane(model);
     let side = pane.side();
@@ -257,7 +257,7 @@ fn delete(model: &mut Model) {
     }
 }
 
-/// Asks before files of a folder are deleted, and names them.
+/// Asks before files of a folder are deleted, with their names.
 pub(crate) fn ask_delete(model: &mut Model, (place, folder, names): (Place, PathBuf, Vec<OsString>)) {
     let whose = whose_word(model, &place);
     model.open(Confirm {
@@ -287,7 +287,7 @@ fn compare(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     }
     let of = |side: &model_files::Side| (side.place.clone(), side.folder.join(&entry.name));
-    // Always from this machine's file to the container's.
+    // Always compare from this machine's file to the container's.
     wish(FilesWish::Compare([of(&pane.sides[1]), of(&pane.sides[0])]))
 }
 
@@ -295,7 +295,7 @@ fn count<N: Copy + PartialEq + From<u8> + std::fmt::Display>(number: N, one: &st
     format!("{number} {}", if number == N::from(1) { one } else { many })
 }
 
-/// Begins work on files beside everything else.
+/// Starts a file operation in the background.
 pub(crate) fn begin(model: &mut Model, job: Job) -> Vec<Effect> {
     let title = match &job {
         Job::Copy(request) => {
@@ -305,19 +305,19 @@ pub(crate) fn begin(model: &mut Model, job: Job) -> Vec<Effect> {
         Job::Delete(place, _, names) => {
             format!("delete {} of {}", count(names.len(), "file", "files"), whose_word(model, place))
         }
-        // Work of another kind is begun where it is asked for.
+        // Other jobs are started elsewhere.
         _ => "work on files".to_owned(),
     };
     pane(model).side_mut().marks.clear();
     vec![quiet_work(model, &title, job)]
 }
 
-/// Filters what the pane shows.
+/// Filters the contents of the pane.
 pub(crate) fn filter(model: &mut Model, text: &str) {
     model.shown_tab(model.pane()).viewer().filter(model.pane_mut(), text);
 }
 
-/// Keys of a text that is read over the browser.
+/// Applies actions of a text that covers the browser.
 fn read(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     let files = pane(model);
     let page = i64::try_from(files.side().height).unwrap_or(1);
@@ -342,7 +342,7 @@ fn read(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
             }
             return Some(wish(FilesWish::Edit(place, path)));
         }
-        // These mean the browser below.
+        // These apply to the browser below.
         Action::Mark
         | Action::MarkAll
         | Action::CopyFiles
@@ -357,7 +357,7 @@ fn read(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     Some(Vec::new())
 }
 
-/// What came of a wish.
+/// Handles the result of a file operation.
 pub(crate) fn done(model: &mut Model, wished: FilesWish, result: Result<FilesDone, Failure>) -> Vec<Effect> {
     let done = match result {
         Ok(done) => done,
@@ -390,13 +390,13 @@ pub(crate) fn done(model: &mut Model, wished: FilesWish, result: Result<FilesDon
         }
         (wished, FilesDone::Said(text)) => {
             model.say(Tone::Good, text, None);
-            // The cursor goes on with what was made.
+            // Move the cursor to the new name.
             if let FilesWish::MakeFolder(_, folder, name) | FilesWish::Rename(_, folder, _, name) = wished {
                 pane(model).expect(&folder, name);
             }
             let reader = pane(model).reader.take();
             refresh(model);
-            // What was read is shown as it is now.
+            // Update the text on display.
             if let Some((place, path)) = reader.and_then(|reader| reader.of) {
                 return wish(FilesWish::View(place, path));
             }
@@ -409,14 +409,14 @@ pub(crate) fn done(model: &mut Model, wished: FilesWish, result: Result<FilesDon
     Vec::new()
 }
 
-/// Reads again what every browser shows.
+/// Reads all browsers again.
 pub(crate) fn refresh(model: &mut Model) {
     for pane in model.windows.all_mut() {
         pane.files.refresh();
     }
 }
 
-/// Scrolls what a pane shows by this many lines.
+/// Scrolls the current pane by this many lines.
 pub(crate) fn scroll(model: &mut Model, by: i64) {
     let files = pane(model);
     match &mut files.reader {

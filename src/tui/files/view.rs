@@ -1,11 +1,11 @@
-//! The files browser: a container's or an image's files, this machine's, and a preview.
+//! The file browser: the files of a container or an image, those of this machine, and a preview.
 //!
 //! ```text
 //!  ▌api:/srv              container │ ~/work/acme         host │ config.toml
 //!    ../                            │   ../                    │ [server]
 //!  ▌ A config.toml  1.2K app rw-r--r│   config.toml    1.1K  ≠ │ port = 80
 //! ```
-//! Too narrow for both, it shows the side that has the keys.
+//! If there is only room for one side, it shows the focused one.
 
 use std::path::Path;
 
@@ -57,7 +57,7 @@ struct Column {
     area: Rect,
 }
 
-/// Which columns there are, and where.
+/// Returns the columns that are shown, with their areas.
 fn columns(pane: &FilesPane, area: Rect) -> Vec<Column> {
     let shares: Vec<(What, u16)> = match area.width {
         width if width < DOUBLE => vec![(What::Side(pane.active), 100)],
@@ -119,7 +119,7 @@ fn heading(model: &Model, side: &Side, width: u16, is_active: bool) -> Line<'sta
         false => theme.text,
     };
     let bar = if is_active { "▌" } else { " " };
-    // The end of a long path says more than its beginning.
+    // The end of a long path is more useful than its beginning.
     let count = name.chars().count();
     let name = match count > room {
         true => format!("…{}", name.chars().skip(count + 1 - room.max(1)).collect::<String>()),
@@ -132,7 +132,7 @@ fn heading(model: &Model, side: &Side, width: u16, is_active: bool) -> Line<'sta
     ])
 }
 
-/// A folder of this machine, with `~` for the user's own.
+/// Formats a folder of this machine, with `~` for the user's home.
 fn home(model: &Model, folder: &Path) -> String {
     let home = model.world.environment.text("HOME").filter(|home| home.len() > 1);
     match home.as_deref().and_then(|home| folder.strip_prefix(home).ok()) {
@@ -178,7 +178,7 @@ fn line(
     Line::from(spans)
 }
 
-/// Size, owner and mode, as far as there is room.
+/// Returns size, owner and mode, as far as they fit.
 fn details(pane: &FilesPane, which: usize, entry: &Entry, width: u16) -> String {
     let bytes = match entry.kind {
         FileKind::File => size(entry.size),
@@ -263,7 +263,7 @@ fn preview(frame: &mut Frame<'_>, model: &Model, pane: &FilesPane, area: Rect) {
     frame.render_widget(Paragraph::new(lines), area);
 }
 
-/// A line of a file from a column on.
+/// Returns a line of a file, starting at a column.
 fn text_line(line: &str, left: usize, width: u16, style: Style) -> Line<'static> {
     use unicode_width::UnicodeWidthChar as _;
     let room = left + usize::from(width.saturating_sub(1));
@@ -281,7 +281,7 @@ fn text_line(line: &str, left: usize, width: u16, style: Style) -> Line<'static>
     Line::from(row)
 }
 
-/// A text over the browser.
+/// Draws a text that covers the browser.
 fn read(frame: &mut Frame<'_>, model: &Model, reader: &Reader, area: Rect) {
     let theme = &model.theme;
     let title = cell(&format!("▌{}", shown(&reader.title)), usize::from(area.width), Align::Left);
@@ -300,7 +300,7 @@ fn read(frame: &mut Frame<'_>, model: &Model, reader: &Reader, area: Rect) {
     frame.render_widget(Paragraph::new(lines), area);
 }
 
-/// What stands in the lower border.
+/// Returns the text in the lower border.
 pub(crate) fn note(model: &Model, pane: &FilesPane) -> (String, Style) {
     if let Some(reader) = &pane.reader {
         let text = format!(" line {} of {} · Esc closes ", reader.top + 1, reader.lines.len().max(1));
@@ -341,7 +341,7 @@ mod tests {
     use crate::tui::tab::Tab;
     use crate::tui::update::update;
 
-    /// Answers every question of the browsers, as a small container and a small host would.
+    /// Answers all requests of the browsers, as a small container and a small host would.
     fn answer(model: &mut Model) {
         for (serial, ask) in model.wants().files() {
             let answer = match ask {
@@ -437,8 +437,8 @@ mod tests {
         });
     }
 
-    /// Presses `C` and answers how much it is, with a folder of files beside, of which `there`
-    /// are on the other side.
+    /// Presses `C` and answers with the size of a folder of files, of which `there` exist on the
+    /// other side.
     fn copy(model: &mut Model, there: &[&str]) {
         let effects = press(model, "C");
         let [Effect::Files(wish @ FilesWish::Copy(request))] = effects.as_slice() else {

@@ -1,11 +1,11 @@
-//! How places of files are called.
+//! Names of file systems.
 
 use crate::engine::files::{Place, shown};
 use crate::tui::model::Model;
 use crate::tui::model::titles::name_of;
 use crate::tui::section::Subject;
 
-/// What a place is called by people: a container's name, not its id.
+/// Returns the user-visible name of a file system: a container's name, not its id.
 pub(crate) fn whose_word(model: &Model, place: &Place) -> String {
     match place {
         Place::Container(id) => match id.parse() {

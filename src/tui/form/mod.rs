@@ -1,4 +1,4 @@
-//! The form of what to run.
+//! The run form.
 
 pub mod model;
 pub mod presets;

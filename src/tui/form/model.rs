@@ -1,12 +1,12 @@
-//! What to run, as a form: a field for each option of `run`, and the words they make.
+//! The run form: a field for each option of `run`, and the command line that they form.
 //!
 //! ```text
 //!          ┌────────── words ─────────▶
 //!  fields ─┤                            hoist run -dit --name web -e A=b debian bash
 //!          ◀────────── fill ──────────┘
 //! ```
-//! The fields stand with the grammar, and are checked against it: an option that `run` learns
-//! needs one. What is wrong with a field is found by `update`, which knows the lists.
+//! The fields are defined next to the command line's options and checked against them, so a new
+//! option of `run` needs a field. `update` validates the values, because it knows the lists.
 
 use std::collections::BTreeMap;
 
@@ -15,58 +15,58 @@ pub use crate::command::{FIELDS, Field, Kind, Section};
 use crate::command::{Request, Usage, choices, flags, join, parse, split};
 use crate::tui::model::input::Input;
 
-/// Options that are written by their letter.
+/// Options that are written as their short form.
 const SHORT: &[(&str, &str)] =
     &[("env", "-e"), ("volume", "-v"), ("user", "-u"), ("workdir", "-w"), ("hostname", "-h")];
 
-/// Options that are on when nothing is said.
+/// Switches that are on by default.
 const ON: &[&str] = &["sig-proxy"];
 
-/// What there is to say about a field.
+/// A note about a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
-    /// How good it is.
+    /// The severity.
     pub mark: Mark,
-    /// What it is.
+    /// The message.
     pub text: String,
-    /// What the field could hold instead.
+    /// A suggested value.
     pub offer: Option<String>,
 }
 
-/// How good what a field holds is.
+/// The severity of a note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mark {
-    /// It will do.
+    /// The value is valid.
     Good,
-    /// Nothing to say against it.
+    /// Neutral information.
     Plain,
-    /// It will do, but not as one may think.
+    /// The value is valid, but may not do what the user expects.
     Warn,
-    /// It will not do.
+    /// The value is invalid.
     Bad,
 }
 
-/// What to run.
+/// The run form.
 #[derive(Debug, Clone)]
 pub struct RunForm {
-    /// The group that is shown.
+    /// The current group.
     pub section: Section,
-    /// The place in [`FIELDS`] of the field with the cursor.
+    /// The index in [`FIELDS`] of the field with the cursor.
     pub field: usize,
-    /// What is typed, by [`FIELDS`].
+    /// The typed values, indexed like [`FIELDS`].
     inputs: Vec<Input>,
-    /// What is switched on, by [`FIELDS`].
+    /// The switches, indexed like [`FIELDS`].
     on: Vec<bool>,
-    /// What there is to say about each field, by [`FIELDS`].
+    /// The notes about each field, indexed like [`FIELDS`].
     pub notes: Vec<Option<Note>>,
-    /// What is wrong with all of it together.
+    /// What is wrong with the combination of the fields.
     pub error: Option<String>,
-    /// The line of words all this makes, for people.
+    /// The resulting command line, for display.
     pub line: String,
 }
 
 impl RunForm {
-    /// A form for `image`, which runs in the background with a terminal.
+    /// Returns a form for `image`, which runs in the background with a terminal.
     #[must_use]
     pub fn new(image: &str) -> Self {
         let mut form = Self {
@@ -87,11 +87,11 @@ impl RunForm {
         form
     }
 
-    /// A form that makes `words`: `run -it debian`.
+    /// Returns the form for a command line, such as `run -it debian`.
     ///
     /// # Errors
     ///
-    /// When they are no words of `run`.
+    /// Fails if the arguments are not those of `run`.
     pub fn of(words: &[String]) -> Result<Self, String> {
         let mut form = Self::new("");
         form.fill(words)?;
@@ -99,13 +99,13 @@ impl RunForm {
         Ok(form)
     }
 
-    /// Puts `words` into the fields; what was in them is gone.
+    /// Replaces the fields with the values of a command line.
     ///
     /// # Errors
     ///
-    /// When they are no words of `run`; nothing has changed then.
+    /// Fails if the arguments are not those of `run`; the form is unchanged then.
     pub fn fill(&mut self, words: &[String]) -> Result<(), String> {
-        // Lines of other programs with the same grammar may be pasted.
+        // Accept pasted commands of other programs with the same options.
         let words = match words {
             [program, rest @ ..] if ["hoist", "docker", "podman", "$"].contains(&program.as_str()) => rest,
             words => words,
@@ -127,7 +127,7 @@ impl RunForm {
                 Some(at) => match FIELDS[at].kind {
                     Switch(_) => self.switch(at, is_true(&given.value)),
                     Many(_) => lists.entry(at).or_default().push(given.value),
-                    // A second network is for the grammar to refuse.
+                    // A second network is left to the command line's parser, which rejects it.
                     _ if given.long == "network" && !self.text(at).is_empty() => {
                         others.push(format!("--network={}", given.value));
                     }
@@ -147,46 +147,46 @@ impl RunForm {
         Ok(())
     }
 
-    /// What is typed in a field.
+    /// Returns the text of a field.
     #[must_use]
     pub fn text(&self, field: usize) -> String {
         unshown(self.inputs.get(field).map_or("", |input| input.text().trim()))
     }
 
-    /// The same as it is drawn and typed into.
+    /// Returns the input of a field, for drawing and editing.
     #[must_use]
     pub fn input(&self, field: usize) -> Option<&Input> {
         self.inputs.get(field)
     }
 
-    /// The field with the cursor, to type into; `None` when it is switched.
+    /// Returns the input of the field with the cursor; `None` for a switch.
     pub fn typed(&mut self) -> Option<&mut Input> {
         let is_typed = FIELDS.get(self.field).is_some_and(|field| !field.is_switch());
         self.inputs.get_mut(self.field).filter(|_| is_typed)
     }
 
-    /// Types `text` into a field instead of what is there.
+    /// Replaces the text of a field.
     pub fn set(&mut self, field: usize, text: &str) {
         if let Some(input) = self.inputs.get_mut(field) {
             *input = Input::new(&shown(text));
         }
     }
 
-    /// Whether a field is switched on.
+    /// Whether a switch is on.
     #[must_use]
     pub fn is_on(&self, field: usize) -> bool {
         self.on.get(field).is_some_and(|on| *on)
     }
 
-    /// Switches a field.
+    /// Sets a switch.
     pub fn switch(&mut self, field: usize, on: bool) {
         if let Some(slot) = self.on.get_mut(field) {
             *slot = on;
         }
     }
 
-    /// Turns the field with the cursor over. A terminal without input is of little use, so
-    /// that goes with it.
+    /// Toggles the switch under the cursor. A terminal is of little use without input, so its
+    /// switch toggles that as well.
     pub fn toggle(&mut self) {
         let on = !self.is_on(self.field);
         self.switch(self.field, on);
@@ -195,13 +195,13 @@ impl RunForm {
         }
     }
 
-    /// Whether the field with the cursor is switched.
+    /// Whether the cursor is on a switch.
     #[must_use]
     pub fn is_switch(&self) -> bool {
         FIELDS.get(self.field).is_some_and(Field::is_switch)
     }
 
-    /// Whether the field with the cursor has a few values to go through.
+    /// Whether the cursor is on a field with a fixed set of values.
     #[must_use]
     pub fn is_choice(&self) -> bool {
         match FIELDS.get(self.field).map(|field| field.kind) {
@@ -210,7 +210,7 @@ impl RunForm {
         }
     }
 
-    /// Goes this many fields further in this group, round and round.
+    /// Moves the cursor by this many fields within the group, wrapping around.
     pub fn step(&mut self, by: isize) {
         let fields = self.section.fields();
         let at = fields.iter().position(|field| *field == self.field).unwrap_or(0);
@@ -225,7 +225,7 @@ impl RunForm {
         self.field = self.section.fields().first().copied().unwrap_or(0);
     }
 
-    /// Goes to a field, in a group that shows it.
+    /// Moves the cursor to a field, and shows a group that contains it.
     pub fn go(&mut self, field: usize) {
         self.field = field;
         if let Some(spec) = FIELDS.get(field).filter(|spec| !spec.sections.contains(&self.section)) {
@@ -233,11 +233,11 @@ impl RunForm {
         }
     }
 
-    /// The words that one field makes.
+    /// Returns the arguments that a field produces.
     ///
     /// # Errors
     ///
-    /// When a quote is not closed.
+    /// Fails if a quote is not closed.
     pub fn words_of(&self, field: usize) -> Result<Vec<String>, Usage> {
         let Some(spec) = FIELDS.get(field) else { return Ok(Vec::new()) };
         let text = self.text(field);
@@ -260,11 +260,11 @@ impl RunForm {
         })
     }
 
-    /// The words of the command line that does the same, without the program's name.
+    /// Returns the arguments of the equivalent command, without the program's name.
     ///
     /// # Errors
     ///
-    /// When a quote is not closed.
+    /// Fails if a quote is not closed.
     pub fn words(&self) -> Result<Vec<String>, Usage> {
         let mut words = vec!["run".to_owned()];
         let letters: String = [("detach", 'd'), ("interactive", 'i'), ("tty", 't')]
@@ -287,18 +287,18 @@ impl RunForm {
         Ok(words)
     }
 
-    /// What it asks for, with the words that say so.
+    /// Returns the request, with its arguments.
     ///
     /// # Errors
     ///
-    /// When the words make no sense.
+    /// Fails if the arguments are invalid.
     pub fn request(&self) -> Result<(Vec<String>, Request), Usage> {
         let words = self.words()?;
         let request = parse(&words)?.request;
         Ok((words, request))
     }
 
-    /// Fields with something that will not do.
+    /// Returns the fields with invalid values.
     pub fn problems(&self) -> impl Iterator<Item = (usize, &Note)> {
         let notes = self.notes.iter().enumerate();
         notes.filter_map(|(at, note)| {
@@ -307,19 +307,19 @@ impl RunForm {
     }
 }
 
-/// The place in [`FIELDS`] of the option `flag`.
+/// Returns the index in [`FIELDS`] of the option `flag`.
 #[must_use]
 pub fn place(flag: &str) -> usize {
     FIELDS.iter().position(|field| field.flag() == Some(flag)).unwrap_or(0)
 }
 
-/// The place in [`FIELDS`] of the first field of a kind.
+/// Returns the index in [`FIELDS`] of the first field of a kind.
 #[must_use]
 pub fn place_of(kind: Kind) -> usize {
     FIELDS.iter().position(|field| field.kind == kind).unwrap_or(0)
 }
 
-/// A single value as it is typed: in quotes only where it would be lost without.
+/// Formats a single value for an input, quoted only if necessary.
 fn one(value: &str) -> String {
     let is_plain = value.trim() == value && !value.is_empty() && !value.starts_with(['\'', '"']);
     if is_plain { value.to_owned() } else { join(&[value.to_owned()]) }
@@ -336,7 +336,8 @@ fn is_true(word: &str) -> bool {
     matches!(word, "1" | "t" | "T" | "true" | "TRUE" | "True")
 }
 
-/// Control characters as pictures of them (`␊`), so that a value with line ends fits a line.
+/// Replaces control characters by their pictures (`␊`), so that a value with line breaks fits on a
+/// line.
 fn shown(text: &str) -> String {
     let picture = |c: char| match u32::from(c) {
         code @ 0..0x20 => char::from_u32(0x2400 + code).unwrap_or(c),
@@ -353,8 +354,8 @@ fn unshown(text: &str) -> String {
     text.chars().map(plain).collect()
 }
 
-/// A word as it may be seen by others: the value of a variable whose name says that it is
-/// secret, as dots.
+/// Masks an argument for display: the value of a variable whose name suggests a secret is replaced
+/// by dots.
 #[must_use]
 pub fn masked(word: &str) -> String {
     let secret = word.match_indices('=').find(|(at, _)| {
@@ -364,7 +365,7 @@ pub fn masked(word: &str) -> String {
     secret.map_or_else(|| word.to_owned(), |(at, _)| format!("{}=•••••••", &word[..at]))
 }
 
-/// Words as one line that others may see.
+/// Joins arguments to a line for display, with secrets masked.
 #[must_use]
 pub fn shown_words(words: &[String]) -> String {
     let word = |word: &String| {
@@ -374,7 +375,7 @@ pub fn shown_words(words: &[String]) -> String {
     words.iter().map(word).collect::<Vec<_>>().join(" ")
 }
 
-/// Whether a variable of this name holds a secret.
+/// Whether a variable's name suggests a secret.
 #[must_use]
 pub fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
@@ -471,7 +472,7 @@ mod tests {
     }
 
     proptest! {
-        /// What the fields make of a line means what the line means.
+        /// The command line of a filled form has the same meaning as the original.
         #[test]
         fn a_form_loses_nothing(
             rm in any::<bool>(), proxy in any::<bool>(), letters in "(-[dit]{1,3})?",

@@ -1,10 +1,10 @@
-//! The choice of what can be run again under a name.
+//! The choice of a saved `run` command.
 
-/// A choice of the commands saved by name.
+/// A choice of saved commands.
 #[derive(Debug)]
 pub struct Presets {
-    /// Where the cursor is.
+    /// The position of the cursor.
     pub cursor: usize,
-    /// What they are called.
+    /// The names of the commands.
     pub names: Vec<String>,
 }

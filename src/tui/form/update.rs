@@ -1,4 +1,4 @@
-//! The run form: its keys, and what there is to say about each field.
+//! The run form: its actions, and the validation of its fields.
 
 pub mod preset;
 pub(crate) mod prompt;
@@ -29,7 +29,7 @@ pub(crate) fn open(model: &mut Model, form: RunForm) -> Vec<Effect> {
     check(model)
 }
 
-/// What `action` does to the form.
+/// Applies `action` to the form.
 pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let Some(Layer::Run(form)) = model.layers.last_mut() else { return Vec::new() };
     match action {
@@ -59,7 +59,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     check(model)
 }
 
-/// Takes what is offered for the field, else goes on to the next.
+/// Accepts the suggestion for the field, or goes to the next field.
 fn take_offer(form: &mut RunForm) {
     let offer = form.notes.get(form.field).and_then(Option::as_ref).and_then(|note| note.offer.clone());
     match offer {
@@ -68,7 +68,7 @@ fn take_offer(form: &mut RunForm) {
     }
 }
 
-/// Puts the next of the few values that the field takes into it.
+/// Puts the next or previous of the possible values into the field.
 fn choose(model: &mut Model, by: isize) {
     let networks: Vec<String> = model.networks.all().iter().map(|row| row.name.clone()).collect();
     let Some(Layer::Run(form)) = model.layers.last_mut() else { return };
@@ -87,7 +87,7 @@ fn choose(model: &mut Model, by: isize) {
     form.set(form.field, &all[next]);
 }
 
-/// Runs what the form says, where nothing is wrong with it.
+/// Runs the form's command, if there are no problems.
 fn submit(model: &mut Model) -> Vec<Effect> {
     let effects = check(model);
     let Some(Layer::Run(form)) = model.layers.last_mut() else { return effects };
@@ -100,7 +100,7 @@ fn submit(model: &mut Model) -> Vec<Effect> {
         return effects;
     }
     let mut asked = form.clone();
-    // A terminal of ours is opened instead of leaving it in the background.
+    // Instead of running in the background, hoist attaches a terminal of its own.
     if form.is_on(place_of(Kind::Opens)) && form.is_on(place("tty")) {
         asked.switch(place("detach"), false);
     }
@@ -115,7 +115,7 @@ fn submit(model: &mut Model) -> Vec<Effect> {
     effects
 }
 
-/// Takes up the form again whose command failed, with what was typed; not over a dialog.
+/// Reopens the form of a failed command with its contents, unless a dialog is open.
 pub(crate) fn take_up(model: &mut Model, id: TaskId, failure: &Failure) -> Vec<Effect> {
     let Some((_, form)) = model.submitted.take_if(|(task, _)| *task == id) else { return Vec::new() };
     if !model.layers.is_empty() {
@@ -128,7 +128,7 @@ pub(crate) fn take_up(model: &mut Model, id: TaskId, failure: &Failure) -> Vec<E
     effects
 }
 
-/// Says again what there is to say about each field.
+/// Validates all fields again.
 pub(crate) fn check(model: &mut Model) -> Vec<Effect> {
     let Some(Layer::Run(form)) = model.layers.last_mut() else { return Vec::new() };
     let facts = Facts {
@@ -148,7 +148,7 @@ pub(crate) fn check(model: &mut Model) -> Vec<Effect> {
     model.paths.take_wanted().into_iter().map(Effect::Look).collect()
 }
 
-/// What is known of the names and places that fields speak of.
+/// What is known about the names and paths in the fields.
 struct Facts<'a> {
     containers: &'a [ContainerRow],
     images: &'a [ImageRow],
@@ -183,7 +183,7 @@ impl Facts<'_> {
         }
     }
 
-    /// What the grammar has against this field alone.
+    /// Returns the parser's error for this field alone.
     fn refused(&self, form: &RunForm, field: usize) -> Option<String> {
         let is_image = FIELDS.get(field).is_some_and(|field| field.kind == Kind::Image);
         let words = match form.words_of(field) {
@@ -217,7 +217,7 @@ impl Facts<'_> {
     }
 }
 
-/// Whether an image is here.
+/// Checks whether an image exists locally.
 fn image(name: &str, images: &[ImageRow], pull: &str) -> Option<Note> {
     if name.is_empty() {
         return note(Mark::Bad, "needed");
@@ -232,7 +232,7 @@ fn image(name: &str, images: &[ImageRow], pull: &str) -> Option<Note> {
     }
 }
 
-/// The image that a name or the beginning of an id means.
+/// Returns the image that a name or the beginning of an id refers to.
 pub(crate) fn find_image<'a>(name: &str, images: &'a [ImageRow]) -> Option<&'a ImageRow> {
     let hex = name.strip_prefix("sha256:").unwrap_or(name);
     let is_id = hex.len() >= 4 && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -242,7 +242,7 @@ pub(crate) fn find_image<'a>(name: &str, images: &'a [ImageRow]) -> Option<&'a I
         .or_else(|| images.iter().find(|row| is_id && row.id.trim_start_matches("sha256:").starts_with(hex)))
 }
 
-/// Whether a name can be given to a container; `own` is the one it has.
+/// Checks whether a container can have this name; `own` is its current name.
 pub(crate) fn free_name(name: &str, containers: &[ContainerRow], own: Option<&str>) -> Option<Note> {
     if let Err(error) = name.parse::<Name>() {
         return note(Mark::Bad, error.to_string());
@@ -258,7 +258,7 @@ pub(crate) fn free_name(name: &str, containers: &[ContainerRow], own: Option<&st
     Some(Note { mark: Mark::Bad, text: format!("taken ({state}){next}"), offer })
 }
 
-/// Whether the folders and files that are bound are there.
+/// Checks whether the bind sources exist.
 fn sources(text: &str, paths: &mut PathFacts) -> Option<Note> {
     let words = split(text).ok()?;
     let mut worst: Option<Note> = None;
@@ -276,7 +276,7 @@ fn sources(text: &str, paths: &mut PathFacts) -> Option<Note> {
     worst.or_else(|| note(Mark::Good, ""))
 }
 
-/// Whether files that are named are there.
+/// Checks whether the files exist.
 fn files(text: &str, paths: &mut PathFacts) -> Option<Note> {
     for word in split(text).ok()? {
         let why = match paths.get(&word) {
@@ -290,7 +290,7 @@ fn files(text: &str, paths: &mut PathFacts) -> Option<Note> {
     note(Mark::Good, "")
 }
 
-/// Variables without a value take the one they have here.
+/// Lists variables without a value, which are taken from hoist's environment.
 fn variables(text: &str, world: &World) -> Option<Note> {
     let words = split(text).ok()?;
     let missing = words.iter().find(|word| !word.contains('=') && world.environment.get(word).is_none());
@@ -313,7 +313,7 @@ mod tests {
         form.notes[field].as_ref().map_or_else(String::new, |note| format!("{:?} {}", note.mark, note.text))
     }
 
-    /// A form with `words` in it.
+    /// Returns a model with an open form for `words`.
     fn with(words: &str) -> Model {
         let mut model = full(80, 24);
         let form = RunForm::of(&split(words).unwrap()).unwrap();
@@ -332,7 +332,7 @@ mod tests {
         let Some(Layer::Run(form)) = model.layers.last() else { panic!("no form") };
         assert_eq!(form.text(place("name")), "new");
         assert!(screen(&model).contains("cannot create a container"));
-        // What is changed is checked again.
+        // A changed field is validated again.
         press(&mut model, "x");
         let Some(Layer::Run(form)) = model.layers.last() else { panic!("no form") };
         assert_eq!(form.error, None);

@@ -1,4 +1,4 @@
-//! The run form: one line a field where it is low, with room where there is some.
+//! Draws the run form, with one line per field if the screen is low, and blank lines otherwise.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -29,8 +29,8 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, form: &RunForm) {
     let spread = u16::from(is_wide && typed.len() <= 9);
     let lines = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
     let command = if is_wide { 4 } else { 2 };
-    // Borders, groups, keys, and four empty lines between the parts.
-    // The height is that of the first group at least, so that the dialog does not jump.
+    // Borders, groups, keys, and four blank lines between the parts. The height is at least that of
+    // the first group, so that the dialog does not change its size.
     let least = Section::General.fields().iter().filter(|at| !FIELDS[**at].is_switch()).count();
     let wish = lines(typed.len().max(least)) * (1 + spread) + lines(switched.len()) + command + 8;
     let note = keys_note(model);
@@ -43,7 +43,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, form: &RunForm) {
     if !is_low {
         rest.top(1);
     }
-    // The line of problems and the keys stand at the bottom, the command above them.
+    // The problems and the keys are at the bottom, the command above them.
     let foot = rest.bottom(1);
     if !is_low {
         rest.bottom(1);
@@ -70,7 +70,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, form: &RunForm) {
     }
 }
 
-/// What is left of an area while parts are taken from its ends.
+/// The remaining area, while parts are taken from its ends.
 struct Rows(Rect);
 
 impl Rows {
@@ -92,7 +92,7 @@ fn keys_note(model: &Model) -> String {
     format!("{} run · {} cancel", key(Action::Accept), key(Action::Dismiss))
 }
 
-/// The groups of fields; where there is no room, the shown one and how to go on.
+/// Returns the line of groups or, if they do not fit, the current one and the key for the next.
 fn sections(model: &Model, form: &RunForm, width: usize) -> Line<'static> {
     let theme = &model.theme;
     let next = model.keys_of(KeyContext::Form, Action::NextSection);
@@ -126,15 +126,14 @@ fn sections(model: &Model, form: &RunForm, width: usize) -> Line<'static> {
     Line::from(spans)
 }
 
-/// Whether the line of groups has room for the key that shows the next one, and for two blanks
-/// between them.
+/// Whether the key for the next group fits into the line of groups, separated by two blanks.
 fn shows_next(model: &Model, width: usize) -> bool {
     let all: usize = Section::ALL.iter().map(|section| section.title().width() + 2).sum();
     let next = model.keys_of(KeyContext::Form, Action::NextSection);
     all + next.width() + 7 <= width
 }
 
-/// The fields that are typed; those around the cursor where not all fit.
+/// Draws the input fields, or those around the cursor if not all fit.
 fn rows(frame: &mut Frame<'_>, model: &Model, form: &RunForm, fields: &[usize], area: Rect, step: u16) {
     let room = usize::from(area.height.div_ceil(step)).max(1);
     let at = fields.iter().position(|field| *field == form.field).unwrap_or(0);
@@ -170,7 +169,7 @@ fn row(frame: &mut Frame<'_>, model: &Model, form: &RunForm, field: usize, area:
         frame.buffer_mut().set_style(place, theme.sel);
         frame.render_widget(input.area(), place);
         if form.text(field).is_empty() {
-            // Behind the cursor.
+            // After the cursor.
             let hint = Rect { x: place.x + 1, width: place.width.saturating_sub(1), ..place };
             let text = cell(spec.hint, hint.width.into(), Align::Left);
             frame.render_widget(Line::styled(text, theme.dim), hint.intersection(area));
@@ -185,7 +184,7 @@ fn row(frame: &mut Frame<'_>, model: &Model, form: &RunForm, field: usize, area:
     frame.render_widget(Line::styled(cell(&note, side.into(), Align::Left), style), beside);
 }
 
-/// What is typed as others may see it.
+/// Masks secrets in a value for display.
 fn shown(text: &str) -> String {
     match split(text) {
         Ok(words) if words.iter().any(|word| masked(word) != *word) => shown_words(&words),
@@ -193,7 +192,7 @@ fn shown(text: &str) -> String {
     }
 }
 
-/// What stands beside a field.
+/// Returns the note beside a field.
 fn side(model: &Model, form: &RunForm, field: usize) -> (String, Style) {
     match form.notes.get(field).and_then(Option::as_ref) {
         Some(note) => note_line(note, &model.theme),
@@ -202,7 +201,7 @@ fn side(model: &Model, form: &RunForm, field: usize) -> (String, Style) {
     }
 }
 
-/// A note with its sign and its colour.
+/// Formats a note with its symbol and colour.
 pub(crate) fn note_line(note: &Note, theme: &Theme) -> (String, Style) {
     let (sign, style) = match note.mark {
         Mark::Good => ("✓", theme.ok),
@@ -213,7 +212,7 @@ pub(crate) fn note_line(note: &Note, theme: &Theme) -> (String, Style) {
     (format!("{sign} {}", note.text).trim_end().to_owned(), style)
 }
 
-/// Switches side by side, as many as fit a line.
+/// Formats switches side by side, as many as fit on each line.
 fn switch_lines(model: &Model, form: &RunForm, switches: &[usize], width: usize) -> Vec<Line<'static>> {
     let mut lines: Vec<Vec<Span<'static>>> = vec![Vec::new()];
     let mut used = 0;
@@ -237,7 +236,7 @@ fn switch_lines(model: &Model, form: &RunForm, switches: &[usize], width: usize)
     lines.into_iter().filter(|line| !line.is_empty()).map(Line::from).collect()
 }
 
-/// The switch under the cursor, or what is on, in one line.
+/// Returns one line with the switch under the cursor, or with the switches that are on.
 fn short_switches(model: &Model, form: &RunForm, switches: &[usize]) -> Vec<Line<'static>> {
     let here: Vec<usize> = switches.iter().copied().filter(|field| *field == form.field).collect();
     if !here.is_empty() {
@@ -249,7 +248,7 @@ fn short_switches(model: &Model, form: &RunForm, switches: &[usize]) -> Vec<Line
     vec![Line::styled(format!(" {text}"), model.theme.dim)]
 }
 
-/// The command that does the same.
+/// Draws the equivalent command.
 fn equivalent(frame: &mut Frame<'_>, model: &Model, form: &RunForm, area: Rect, is_wide: bool) {
     let theme = &model.theme;
     let text =
@@ -268,7 +267,7 @@ fn equivalent(frame: &mut Frame<'_>, model: &Model, form: &RunForm, area: Rect, 
     frame.render_widget(text.block(block), area);
 }
 
-/// What is wrong, else what the keys do.
+/// Returns the problems or, if there are none, the keys.
 fn footer(model: &Model, form: &RunForm, width: usize) -> Line<'static> {
     let theme = &model.theme;
     let problems: Vec<_> = form.problems().collect();
@@ -284,7 +283,7 @@ fn footer(model: &Model, form: &RunForm, width: usize) -> Line<'static> {
     if let Some(error) = &form.error {
         return Line::styled(format!("✗ {error}"), theme.err);
     }
-    // Each key is told once; the upper border has the one that runs it.
+    // Each key is shown once; the upper border shows the one that runs the command.
     let first =
         if shows_next(model, width) { (Action::Accept, "run") } else { (Action::NextSection, "group") };
     let actions = [
@@ -297,7 +296,7 @@ fn footer(model: &Model, form: &RunForm, width: usize) -> Line<'static> {
     keys(model, KeyContext::Form, &actions)
 }
 
-/// What is kept under names.
+/// Draws the choice of saved commands.
 pub(crate) fn presets(frame: &mut Frame<'_>, model: &Model, shown: &Presets) {
     let theme = &model.theme;
     let height = u16::try_from(shown.names.len() + 4).unwrap_or(u16::MAX).min(model.size.1.saturating_sub(2));

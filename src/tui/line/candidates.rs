@@ -1,35 +1,35 @@
-//! What the word that is being typed could become: a list that Tab goes through.
+//! Completions of the current word, which Tab cycles through.
 
-/// Words, and which of them was taken last.
+/// Completions, including the selected one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Candidates {
-    /// The line up to the word.
+    /// The line before the word.
     pub before: String,
     /// The word as it was typed.
     pub begun: String,
-    /// What it could become, the likeliest first.
+    /// The completions, the most likely first.
     pub items: Vec<Candidate>,
-    /// The one that stands in the line.
+    /// The selected completion, which is in the line.
     pub chosen: Option<usize>,
-    /// Another folder must be read to know them: this one.
+    /// A folder that must be read to know the completions.
     pub folder: Option<String>,
 }
 
-/// One of them.
+/// A completion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
-    /// What stands in the line then, quoted where it must be.
+    /// The text for the line, quoted if necessary.
     pub word: String,
-    /// What it is.
+    /// A description.
     pub about: String,
 }
 
-/// How many are listed at most.
+/// The maximum number of completions.
 pub const MOST: usize = 200;
 
 impl Candidates {
-    /// Takes the next one, or the one before; gives the line up to the cursor as it is then.
-    /// What all of them begin with comes first, and a single one is done with at once.
+    /// Selects the next or previous completion; returns the line up to the cursor. The first call
+    /// inserts the common prefix, if it is longer than the word; a single completion is final.
     pub fn take(&mut self, by: isize) -> Option<String> {
         if self.items.is_empty() {
             return None;
@@ -53,7 +53,7 @@ impl Candidates {
         Some(format!("{}{}", self.before, self.items[at].word))
     }
 
-    /// What all of them begin with.
+    /// Returns the common prefix of all completions.
     fn common(&self) -> &str {
         let mut words = self.items.iter().map(|item| item.word.as_str());
         let first = words.next().unwrap_or_default();

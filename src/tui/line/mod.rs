@@ -1,4 +1,4 @@
-//! A line that is typed, and what the word at the cursor could become.
+//! An input line with completions.
 
 pub mod candidates;
 pub mod model;

@@ -1,4 +1,4 @@
-//! A line to type, and what it is for.
+//! An input line and its purpose.
 
 use std::sync::Arc;
 
@@ -7,24 +7,24 @@ use crate::tui::line::candidates::Candidates;
 use crate::tui::line::purpose::Purpose;
 use crate::tui::model::input::Input;
 
-/// A line to type, and what it is for.
+/// An input line and its purpose.
 #[derive(Debug)]
 pub struct Prompt {
-    /// What it is for.
+    /// The purpose.
     pub(crate) purpose: Arc<dyn Purpose>,
-    /// The line.
+    /// The input.
     pub input: Input,
-    /// What is wrong with it.
+    /// What is wrong with the input.
     pub error: Option<String>,
-    /// The place in the history, from its end.
+    /// The position in the history, counted from its end.
     pub back: usize,
-    /// What was typed before the history was looked at.
+    /// The input before the history was used.
     pub begun: String,
-    /// What the word at the cursor could become.
+    /// The completions of the word at the cursor.
     pub candidates: Candidates,
-    /// A folder and the names in it, each with whether it is a folder.
+    /// A folder, and the names in it, each with whether it is a folder.
     pub folder: Option<(String, Vec<(String, bool)>)>,
-    /// What there is to say about what is typed.
+    /// A note about the input.
     pub note: Option<Note>,
 }
 

@@ -1,4 +1,4 @@
-//! What a line is typed for.
+//! The purpose of an input line.
 
 use std::fmt;
 
@@ -7,76 +7,76 @@ use crate::tui::effect::Effect;
 use crate::tui::form::model::Note;
 use crate::tui::model::Model;
 
-/// What a typed line is for. A new one is a type of the feature that asks for the line; nothing
-/// else names it. What is not said it does not do.
+/// The purpose of an input line. A new one is a type of the feature that asks for the line; nothing
+/// else refers to it. The defaults do nothing.
 pub(crate) trait Purpose: fmt::Debug + Send + Sync {
-    /// What stands above the line.
+    /// Returns the title.
     fn title(&self) -> &'static str;
 
-    /// What to type.
+    /// Returns a hint on what to type.
     fn hint(&self) -> &'static str;
 
-    /// Takes the line when it is done.
+    /// Handles the completed line.
     ///
     /// # Errors
     ///
-    /// What is wrong with it: it stays open then.
+    /// Returns what is wrong with the line, which stays open.
     fn accept(&self, model: &mut Model, text: &str) -> Result<Vec<Effect>, String>;
 
-    /// Whether the line stands at the bottom, where it hides nothing.
+    /// Whether the line is at the bottom of the screen, where it covers nothing.
     fn is_line(&self) -> bool {
         false
     }
 
-    /// The sign before the line at the bottom.
+    /// Returns the symbol before a line at the bottom.
     fn sign(&self) -> &'static str {
         "/"
     }
 
-    /// How wide the dialog is.
+    /// Returns the width of the dialog.
     fn width(&self) -> u16 {
         70
     }
 
-    /// Whether an empty line is taken; else it is as if there had been no line.
+    /// Whether an empty line is accepted; otherwise it is the same as cancelling.
     fn may_be_empty(&self) -> bool {
         false
     }
 
-    /// Whether there are lines that were typed before.
+    /// Whether the line has a history.
     fn has_history(&self) -> bool {
         false
     }
 
-    /// What follows at once when something was typed.
+    /// Reacts to a change of the input.
     ///
     /// # Errors
     ///
-    /// What is wrong with the line so far.
+    /// Returns what is wrong with the input so far.
     fn typed(&self, _model: &mut Model, _text: &str) -> Result<(), String> {
         Ok(())
     }
 
-    /// Takes back what followed at once.
+    /// Undoes the reactions to changes when the line is cancelled.
     fn dismiss(&self, _model: &mut Model) {}
 
-    /// Whether the line is words as a shell has them; else it is one.
+    /// Whether the line is split into words like a shell command; otherwise it is a single word.
     fn is_words(&self) -> bool {
         false
     }
 
-    /// What the word behind `words` could become.
+    /// Returns completions for the word after `words`.
     fn suggest(&self, _model: &Model, _words: &[String], _begun: &str) -> Option<Suggestions> {
         None
     }
 
-    /// What there is to say about the line so far.
+    /// Returns a note about the input so far.
     fn note(&self, _model: &mut Model, _text: &str) -> Option<Note> {
         None
     }
 }
 
-/// Suggestions of names of a kind.
+/// Returns suggestions for names of a kind.
 pub(crate) fn names(kind: crate::command::NameKind) -> Suggestions {
     Suggestions { names: Some(kind), ..Suggestions::default() }
 }

@@ -1,4 +1,4 @@
-//! The list of what a word that is typed could become.
+//! Draws an input line and its completions.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -15,10 +15,10 @@ use crate::tui::view::dialog::{keys, open, two_lines};
 use crate::tui::view::frame::base;
 use crate::tui::words::{Align, cell};
 
-/// How many are shown at once.
+/// The number of completions that are shown at once.
 const ROWS: usize = 8;
 
-/// Draws the dialog that it is typed in, or what it could become above the line at the bottom.
+/// Draws the dialog of an input line, or only the completions if the line is at the bottom.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, prompt: &Prompt) {
     if prompt.purpose.is_line() { above_line(frame, model, prompt) } else { dialog(frame, model, prompt) }
 }
@@ -45,7 +45,7 @@ fn dialog(frame: &mut Frame<'_>, model: &Model, prompt: &Prompt) {
     below_field(frame, model, prompt, inner);
 }
 
-/// The line at the bottom, and what to type.
+/// Draws the line at the bottom, with its hint.
 pub(crate) fn line(frame: &mut Frame<'_>, model: &Model, prompt: &Prompt, area: Rect) {
     let sign = format!(" {}", prompt.purpose.sign());
     frame.render_widget(Line::styled(" ".repeat(area.width.into()), base(model)), area);
@@ -63,7 +63,7 @@ pub(crate) fn line(frame: &mut Frame<'_>, model: &Model, prompt: &Prompt, area: 
     }
 }
 
-/// Above the line at the bottom.
+/// Draws the completions above the line at the bottom.
 fn above_line(frame: &mut Frame<'_>, model: &Model, prompt: &Prompt) {
     let screen = frame.area();
     let begin = u16::try_from(prompt.candidates.before.width() + 2).unwrap_or(u16::MAX);
@@ -73,7 +73,7 @@ fn above_line(frame: &mut Frame<'_>, model: &Model, prompt: &Prompt) {
     candidates(frame, model, &prompt.candidates, area);
 }
 
-/// Below the field of a dialog.
+/// Draws the completions below the field of a dialog.
 fn below_field(frame: &mut Frame<'_>, model: &Model, prompt: &Prompt, inner: Rect) {
     let begin = u16::try_from(prompt.candidates.before.width()).unwrap_or(u16::MAX).min(inner.width / 2);
     let y = inner.y + 6;

@@ -1,13 +1,13 @@
 //! A filter of a list: words, all of which a row must match.
 //!
 //! ```text
-//!  web                 it is in one of the row's words, capitals or not
-//!  "a b"               the same with a space in it
-//!  !web                it is in none of them
-//!  ~wb                 its letters are in one of them, in this order
-//!  re:^web-[0-9]+$     one of them fits the regular expression
-//!  image:redis         only the image is looked at; so with status: label: name: id:
-//!                      network: project: and what a row calls so; !, ~ and re: go with it
+//!  web                 one of the row's words contains it, ignoring case
+//!  "a b"               the same, with a space
+//!  !web                no word contains it
+//!  ~wb                 a word contains its letters in this order
+//!  re:^web-[0-9]+$     a word matches the regular expression
+//!  image:redis         only the image is searched; also status: label: name: id:
+//!                      network: project: and others; may be combined with !, ~ and re:
 //! ```
 //! A row's words are joined in lower case once, when the row is added: [`hay`]. Filtering then
 //! allocates no text.

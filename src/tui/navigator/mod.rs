@@ -1,4 +1,4 @@
-//! Projects, tasks and alerts beside the list.
+//! The navigator, which shows projects, tasks and alerts beside the list.
 
 pub mod model;
 pub mod tree;

@@ -1,18 +1,18 @@
-//! The navigator: projects and their containers, what else there is, tasks and alerts.
+//! The navigator: projects and their containers, other lists, tasks and alerts.
 //!
 //! ```text
-//!  tree   ▾ Projects        2     scrolls; made again only when containers come, go, or
-//!         ▾ acme       1/2 up     are named otherwise
+//!  tree   ▾ Projects        2     scrolls; rebuilt only when containers are added,
+//!         ▾ acme       1/2 up     removed or renamed
 //!           ● api     running
 //!         ▸ blog       0/2 up
 //!         ▾ Standalone      1
 //!           ○ canary  created
-//!  foot   Images  34              always seen: a few lines, made again after every event
+//!  foot   Images  34              always visible: a few lines, rebuilt after every event
 //!         ▾ Tasks
 //!         ▾ Alerts
 //! ```
-//! What a line says of a container is read from its row when it is drawn, so that a change of
-//! its state costs two look-ups, and ten thousand containers no more than the window shows.
+//! The details of a container are read from its row when it is drawn. A change of its state thus
+//! takes two look-ups, and ten thousand containers cost no more than the visible ones.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
@@ -25,7 +25,7 @@ use crate::tui::list::table::{Changed, Table};
 use crate::tui::section::{Section, TaskId};
 use crate::tui::tasks::model::TaskRow;
 
-/// A heading that folds.
+/// A heading that can be folded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Branch {
@@ -36,7 +36,7 @@ pub enum Branch {
 }
 
 impl Branch {
-    /// As it is drawn.
+    /// Returns the title.
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
@@ -48,15 +48,15 @@ impl Branch {
     }
 }
 
-/// The sections in the foot. Of the others the tree has all that there is to say.
+/// Returns the sections in the foot; the tree contains everything about the others.
 fn foot_sections() -> impl Iterator<Item = Section> {
     Section::ALL.into_iter().filter(|section| section.screen().is_in_navigator)
 }
 
-/// A line, by what it is about.
+/// The subject of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Spot {
-    /// Nothing.
+    /// An empty line.
     Gap,
     /// A heading.
     Branch(Branch),
@@ -68,13 +68,13 @@ pub enum Spot {
     Section(Section),
     /// Work in the background, or a terminal.
     Task(TaskId),
-    /// What is ill.
+    /// An alert.
     Alert(Cause),
-    /// The number of entries of a branch for which there is no room.
+    /// The number of a branch's entries for which there is no room.
     More(Branch, usize),
 }
 
-/// A line of the tree, small: there may be ten thousand.
+/// A line of the tree. It is small, because there may be ten thousand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Line {
     Gap,
@@ -83,11 +83,11 @@ enum Line {
     Member(usize, usize),
 }
 
-/// Containers that belong together; without a name: to nothing.
+/// Containers of a project; without a name, those of no project.
 #[derive(Debug, Default)]
 struct Group {
     name: String,
-    /// By name.
+    /// Sorted by name.
     members: Vec<Member>,
     up: usize,
 }
@@ -98,7 +98,7 @@ struct Member {
     id: ContainerId,
 }
 
-/// What the tree was made of.
+/// The data of a container that the tree was built from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Known {
     project: String,
@@ -112,25 +112,25 @@ pub struct Navigator {
     groups: Vec<Group>,
     known: HashMap<ContainerId, Known>,
     branches: BTreeSet<Branch>,
-    /// Projects that are folded.
+    /// The folded projects.
     folded: BTreeSet<String>,
     lines: Vec<Line>,
-    /// Where the heading of each group stands in `lines`; `None` while it is folded away.
+    /// The index of each group's heading in `lines`; `None` while it is hidden in a folded branch.
     starts: Vec<Option<usize>>,
     foot: Vec<Spot>,
-    /// A place among the lines of tree and foot.
+    /// A position among the lines of tree and foot.
     cursor: usize,
-    /// What is there, to find it again.
+    /// What is under the cursor, to find it again.
     under: Spot,
-    /// What the list's cursor was on when this one last followed it.
+    /// The subject under the list's cursor when this cursor last followed it.
     followed: Option<Spot>,
-    /// The first line of the tree on the screen.
+    /// The first visible line of the tree.
     offset: usize,
-    /// Lines of the tree that there is room for.
+    /// The number of lines available for the tree.
     room: usize,
-    /// The tree no longer matches `groups`.
+    /// Whether the tree is outdated with respect to `groups`.
     is_stale: bool,
-    /// While nobody saw it, containers came and went.
+    /// Whether containers changed while the navigator was hidden.
     is_behind: bool,
 }
 
@@ -155,28 +155,28 @@ impl Default for Navigator {
     }
 }
 
-/// What it is brought up to date with.
+/// The data for an update of the navigator.
 #[derive(Debug)]
 pub struct Sources<'a> {
     /// The containers.
     pub containers: &'a Table<ContainerRow>,
-    /// Which of them changed.
+    /// The containers that changed.
     pub changed: Changed,
-    /// Work, and terminals.
+    /// Background tasks and terminals.
     pub tasks: &'a Table<TaskRow>,
-    /// What is ill.
+    /// The alerts.
     pub alerts: &'a Alerts,
 }
 
-/// Bringing it up to date.
+/// Updates of the navigator.
 impl Navigator {
-    /// Nobody sees it: what changed is made up for later.
+    /// Records changes while the navigator is hidden.
     pub fn hide(&mut self, changed: &Changed) {
         self.is_behind |= *changed != Changed::Rows(Vec::new());
     }
 
-    /// Brings what is seen on `height` lines up to date; `listed` is what the list's cursor is
-    /// on, where this one is to follow it.
+    /// Updates the navigator for a height of `height` lines; `listed` is the subject under the
+    /// list's cursor, if this cursor must follow it.
     pub fn show(&mut self, sources: Sources<'_>, height: usize, listed: Option<Spot>) {
         match sources.changed {
             Changed::Rows(keys) if !self.is_behind => {
@@ -228,7 +228,7 @@ impl Navigator {
         (self.is_stale, self.is_behind) = (true, false);
     }
 
-    /// One container came, went or changed.
+    /// Adds, removes or updates a container.
     fn take_in(&mut self, key: &str, containers: &Table<ContainerRow>) {
         let Ok(id) = key.parse::<ContainerId>() else { return };
         let new = containers.get(key).map(known);
@@ -333,9 +333,9 @@ impl Navigator {
     }
 }
 
-/// What is seen of it, and the cursor.
+/// The visible lines and the cursor.
 impl Navigator {
-    /// The lines on the screen, each with whether the cursor is there.
+    /// Returns the visible lines, each with whether the cursor is on it.
     pub fn window(&self) -> impl Iterator<Item = (bool, Spot)> {
         let tree = self.lines.iter().enumerate().skip(self.offset).take(self.room);
         let tree = tree.map(|(at, line)| (at, self.spot(*line)));
@@ -343,13 +343,13 @@ impl Navigator {
         tree.chain(foot).map(|(at, spot)| (at == self.cursor, spot))
     }
 
-    /// What the cursor is on.
+    /// Returns what is under the cursor.
     #[must_use]
     pub fn under(&self) -> &Spot {
         &self.under
     }
 
-    /// The container that the cursor is on.
+    /// Returns the container under the cursor.
     #[must_use]
     pub fn container(&self) -> Option<&ContainerId> {
         match &self.under {
@@ -358,19 +358,19 @@ impl Navigator {
         }
     }
 
-    /// How many containers a project has, and how many of them are up.
+    /// Returns the number of a project's containers, and how many of them are running.
     #[must_use]
     pub fn project(&self, name: &str) -> (usize, usize) {
         self.group(name).map_or((0, 0), |at| (self.groups[at].members.len(), self.groups[at].up))
     }
 
-    /// How many projects there are.
+    /// Returns the number of projects.
     #[must_use]
     pub fn projects(&self) -> usize {
         self.groups.len() - usize::from(self.groups.last().is_some_and(|group| group.name.is_empty()))
     }
 
-    /// Whether a branch or a project shows only its heading; `None` for what has no branches.
+    /// Whether a branch or a project is folded; `None` for other lines.
     #[must_use]
     pub fn is_folded(&self, spot: &Spot) -> Option<bool> {
         match spot {
@@ -380,24 +380,24 @@ impl Navigator {
         }
     }
 
-    /// Moves the cursor this many lines; gaps are no lines.
+    /// Moves the cursor by this many lines, skipping empty ones.
     pub fn step(&mut self, by: isize) {
         let last = (self.lines.len() + self.foot.len()).saturating_sub(1);
         let mut at = self.cursor.saturating_add_signed(by).min(last);
-        // A gap is never first or last.
+        // An empty line is never first or last.
         if self.at(at) == Spot::Gap {
             at = if by < 0 { at.saturating_sub(1) } else { (at + 1).min(last) };
         }
         self.select(at);
     }
 
-    /// Puts the cursor on a line, or on the last.
+    /// Moves the cursor to a line, or to the last one.
     pub fn select(&mut self, place: usize) {
         self.cursor = place;
         self.keep_in();
     }
 
-    /// Puts the cursor on line `line` of the window, unless that is a gap.
+    /// Moves the cursor to line `line` of the window, unless that is empty.
     pub fn point(&mut self, line: usize) -> bool {
         let tree = self.lines.len().saturating_sub(self.offset).min(self.room);
         let place = if line < tree { self.offset + line } else { self.lines.len() + line - tree };
@@ -408,8 +408,8 @@ impl Navigator {
         is_line
     }
 
-    /// Folds what the cursor is on or in, or unfolds it. What is folded already gives way to
-    /// what it is in. Gives whether there was something to do.
+    /// Folds or unfolds the branch or project under the cursor or around it. If it is already
+    /// folded, the enclosing one is folded. Returns whether anything changed.
     pub fn fold(&mut self, folds: bool) -> bool {
         let branch = match self.under.clone() {
             Spot::Branch(branch) => Spot::Branch(branch),
@@ -435,7 +435,7 @@ impl Navigator {
         has_changed
     }
 
-    /// Folds every project, or unfolds all that is folded; gives whether there was such.
+    /// Folds all projects, or unfolds everything; returns whether anything changed.
     pub fn fold_all(&mut self, folds: bool) -> bool {
         let before = (self.folded.len(), self.branches.len());
         let names = self.groups.iter().map(|group| group.name.clone()).filter(|name| !name.is_empty());
@@ -465,7 +465,7 @@ impl Navigator {
         }
     }
 
-    /// The place of a line; of a container in a folded project that of the project.
+    /// Returns the position of a line; for a container in a folded project, that of the project.
     fn place_of(&self, spot: &Spot) -> Option<usize> {
         match spot {
             Spot::Gap => None,
@@ -485,7 +485,7 @@ impl Navigator {
         }
     }
 
-    /// Keeps the cursor on a line that is one.
+    /// Keeps the cursor on an existing line.
     fn keep_in(&mut self) {
         let last = (self.lines.len() + self.foot.len()).saturating_sub(1);
         self.cursor = self.cursor.min(last);
@@ -502,7 +502,7 @@ impl Member {
     }
 }
 
-/// Containers of no project stand last.
+/// Compares by name, with containers of no project last.
 fn by_name(one: &str, other: &str) -> Ordering {
     one.is_empty().cmp(&other.is_empty()).then_with(|| natural(one, other))
 }
@@ -565,7 +565,7 @@ mod tests {
     fn containers_stand_under_their_project_by_name() {
         let mut model = some(60);
         assert_eq!(tree(&model), "Projects acme 2/2 web-2 web-10 blog 0/1 >app - Standalone canary -");
-        // It follows the list; a folded project stands for its containers.
+        // It follows the list; on a folded project instead of its containers.
         press(&mut model, "j");
         assert_eq!(model.navigator.under(), &Spot::Container(of("", "web-10", Status::Running).id));
         press(&mut model, "shift-tab h");
@@ -590,7 +590,7 @@ mod tests {
         let rows = model.containers.all().to_vec();
         update(&mut model, Event::List(Ok(Listed::Containers(rows))));
         assert_eq!(tree(&model), one_by_one);
-        // What happens while nobody sees it is made up for.
+        // Changes while it is hidden are applied later.
         update(&mut model, Event::Resize(80, 24));
         changed(&mut model, of("acme", "db", Status::Running));
         update(&mut model, Event::Resize(200, 60));

@@ -1,4 +1,4 @@
-//! A document as a tree whose branches fold.
+//! A document as a tree with branches that can be folded.
 
 use std::collections::BTreeSet;
 
@@ -7,41 +7,42 @@ use serde_json::Value;
 
 use crate::tui::logs::model::contains;
 
-/// More nodes are not made: whoever writes an image's configuration chooses how many.
+/// The maximum number of nodes, because the author of an image determines the size of its
+/// configuration.
 const MOST: usize = 50_000;
 
-/// Deeper than so, everything is one text.
+/// The maximum depth; deeper values are shown as a single text.
 const DEEPEST: u16 = 60;
 
-/// An object with this many fields at most is open at first, if it stands at the top.
+/// The maximum number of fields of a top-level object that is initially unfolded.
 const OPEN: usize = 14;
 
 /// A line of the tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
-    /// How many branches it is away from the top.
+    /// The number of branches above it.
     pub depth: u16,
-    /// The field's name, or the place in a list.
+    /// The name of the field, or the index in a list.
     pub key: String,
-    /// Columns of the longest key among its brothers.
+    /// The width of the longest key among its siblings.
     pub width: u16,
-    /// What it is.
+    /// The content.
     pub content: Content,
     parent: Option<usize>,
-    /// The node after its last child.
+    /// The index after its last descendant.
     end: usize,
-    /// Its children are not shown.
+    /// Whether its children are hidden.
     pub is_folded: bool,
 }
 
-/// What a node is.
+/// The content of a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
-    /// How many fields; and a word about them, where it stands in a list.
+    /// The number of fields and, in a list, a short description.
     Object(usize, String),
-    /// How many entries.
+    /// The number of entries.
     List(usize),
-    /// A value, as JSON writes it but for the quotes of a text; a moment is known as one.
+    /// A value as in JSON, but without the quotes of a string; and the time, if it is one.
     Value(String, Option<Timestamp>),
 }
 
@@ -49,12 +50,12 @@ pub enum Content {
 #[derive(Debug, Clone, Default)]
 pub struct Tree {
     nodes: Vec<Node>,
-    /// Those whose parents are all open.
+    /// The nodes whose parents are all unfolded.
     shown: Vec<usize>,
 }
 
 impl Tree {
-    /// The tree of `value`. What is small and at the top is open.
+    /// Returns the tree of `value`. Small objects at the top are unfolded.
     #[must_use]
     pub fn new(value: &Value) -> Self {
         let mut nodes = Vec::new();
@@ -73,7 +74,7 @@ impl Tree {
         tree
     }
 
-    /// Folds and unfolds what was so in `before`, where it is still there.
+    /// Folds and unfolds nodes as in `before`, if they still exist.
     pub fn keep_folds(&mut self, before: &Self) {
         let open: BTreeSet<String> = (0..before.nodes.len())
             .filter(|at| before.nodes[*at].is_branch() && !before.nodes[*at].is_folded)
@@ -96,31 +97,31 @@ impl Tree {
         }
     }
 
-    /// How many lines are shown.
+    /// Returns the number of visible lines.
     #[must_use]
     pub fn shown(&self) -> usize {
         self.shown.len()
     }
 
-    /// How many there are.
+    /// Returns the number of nodes.
     #[must_use]
     pub fn len(&self) -> usize {
         self.nodes.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no nodes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
     }
 
-    /// The node at a line.
+    /// Returns the node on a line.
     #[must_use]
     pub fn line(&self, line: usize) -> Option<&Node> {
         self.shown.get(line).map(|at| &self.nodes[*at])
     }
 
-    /// The path of the node at a line: `.State.Health.Log[2].Output`.
+    /// Returns the path of the node on a line: `.State.Health.Log[2].Output`.
     #[must_use]
     pub fn path_at(&self, line: usize) -> String {
         self.shown.get(line).map_or_else(String::new, |at| self.path(*at))
@@ -146,7 +147,7 @@ impl Tree {
         names.into_iter().rev().collect()
     }
 
-    /// The value in `document` whose node stands at a line.
+    /// Returns the value in `document` for the node on a line.
     #[must_use]
     pub fn value_at<'a>(&self, document: &'a Value, line: usize) -> Option<&'a Value> {
         let mut chain = Vec::new();
@@ -162,8 +163,8 @@ impl Tree {
         })
     }
 
-    /// Folds the branch at a line; where there is none to fold, its parent. Gives the line
-    /// the cursor goes to.
+    /// Folds the branch on a line or, if there is none, its parent. Returns the new line of the
+    /// cursor.
     pub fn fold(&mut self, line: usize) -> usize {
         let Some(&at) = self.shown.get(line) else { return line };
         let at = match self.nodes[at].parent {
@@ -175,8 +176,8 @@ impl Tree {
         self.line_of(at)
     }
 
-    /// Unfolds the branch at a line; an open one leads to its first child. Gives the line the
-    /// cursor goes to.
+    /// Unfolds the branch on a line; if it is unfolded, goes to its first child. Returns the new
+    /// line of the cursor.
     pub fn unfold(&mut self, line: usize) -> usize {
         let Some(&at) = self.shown.get(line) else { return line };
         let node = &mut self.nodes[at];
@@ -190,7 +191,7 @@ impl Tree {
         line
     }
 
-    /// Folds an open branch, and unfolds a folded one.
+    /// Toggles the branch on a line. Returns the new line of the cursor.
     pub fn turn(&mut self, line: usize) -> usize {
         match self.line(line) {
             Some(node) if node.is_branch() && !node.is_folded => self.fold(line),
@@ -198,7 +199,7 @@ impl Tree {
         }
     }
 
-    /// Folds everything, or unfolds it. Gives the line the cursor goes to.
+    /// Folds or unfolds everything. Returns the new line of the cursor.
     pub fn set_all(&mut self, is_folded: bool, line: usize) -> usize {
         let at = self.shown.get(line).copied();
         for node in &mut self.nodes {
@@ -208,8 +209,8 @@ impl Tree {
         at.map_or(0, |at| self.line_of(at))
     }
 
-    /// The line of the next node with `needle` in its key or value, from a line on or before
-    /// it; what hides it is unfolded.
+    /// Returns the line of the next or previous node that contains `needle` in its key or value,
+    /// starting from a line. Branches around it are unfolded.
     pub fn find(&mut self, needle: &str, line: Option<usize>, up: bool) -> Option<usize> {
         let from = line.and_then(|line| self.shown.get(line).copied());
         let fits = |at: &usize| self.nodes[*at].has(needle);
@@ -228,14 +229,14 @@ impl Tree {
         Some(self.line_of(found))
     }
 
-    /// The line of a node, or of the folded branch it is in.
+    /// Returns the line of a node, or of the folded branch that contains it.
     fn line_of(&self, at: usize) -> usize {
         self.shown.partition_point(|shown| *shown <= at).saturating_sub(1)
     }
 }
 
 impl Node {
-    /// Whether it has children, or could have.
+    /// Whether it is an object or a list.
     #[must_use]
     pub fn is_branch(&self) -> bool {
         !matches!(self.content, Content::Value(..))
@@ -291,7 +292,7 @@ fn node(key: String, value: &Value, parent: Option<usize>, depth: u16, width: u1
     Node { depth, key, width, content, parent, end: usize::MAX, is_folded: false }
 }
 
-/// The first values of an object, which tell it from its brothers.
+/// Describes an object by its first values, to distinguish it from its siblings.
 fn about(fields: &serde_json::Map<String, Value>) -> String {
     let word = |(key, value): (&String, &Value)| match value {
         Value::String(text) if !text.is_empty() => Some(text.chars().take(40).collect::<String>()),
@@ -301,7 +302,7 @@ fn about(fields: &serde_json::Map<String, Value>) -> String {
     fields.iter().filter_map(word).take(3).collect::<Vec<_>>().join("  ")
 }
 
-/// The moment a text names, if it does: `2026-11-22T13:21:04Z`. That of the year one means none.
+/// Parses a time such as `2026-11-22T13:21:04Z`. The year 1 means that there is none.
 fn moment(text: &str) -> Option<Timestamp> {
     let may_be = (20..=40).contains(&text.len()) && text.as_bytes()[10] == b'T' && !text.starts_with("0001");
     if may_be { text.parse().ok() } else { None }

@@ -1,4 +1,4 @@
-//! Keys of the navigator. Where its cursor goes, the list's goes too, as far as it can.
+//! Actions of the navigator. The list's cursor follows the navigator's as far as possible.
 
 use crate::config;
 use crate::tui::action::Action;
@@ -11,7 +11,7 @@ use crate::tui::section::Section;
 use crate::tui::tab::Tab;
 use crate::tui::{list, tasks};
 
-/// What `action` does while the navigator has the keys; `None` when that is nothing special.
+/// Applies `action` while the navigator has the focus; `None` for the default behaviour.
 pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     let page =
         isize::try_from(model.layout().navigator.map_or(2, |area| area.height.max(4) - 2)).unwrap_or(2);
@@ -39,7 +39,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     Some(Vec::new())
 }
 
-/// Whether it is done to the container under the cursor.
+/// Whether an action applies to the container under the cursor.
 fn is_verb(action: Action) -> bool {
     matches!(action.group(), "Look" | "Files" | "Act" | "Make" | "Delete" | "Copy" | "Yours")
 }
@@ -56,7 +56,8 @@ fn step(model: &mut Model, by: isize) {
     follow(model);
 }
 
-/// Puts the cursor of the list that is shown on what is under this one, if it is there.
+/// Moves the cursor of the current list to the subject under the navigator's cursor, if the list
+/// contains it.
 fn follow(model: &mut Model) {
     match model.navigator.under().clone() {
         Spot::Container(id) if model.section == Section::Containers => {
@@ -69,7 +70,7 @@ fn follow(model: &mut Model) {
     }
 }
 
-/// Shows the list with the container under the cursor, whatever is shown or filtered.
+/// Shows the container under the cursor in its list, whatever the current list and filter are.
 fn reveal(model: &mut Model) {
     let Some(id) = model.navigator.container().cloned() else { return };
     let is_listed =
@@ -81,7 +82,7 @@ fn reveal(model: &mut Model) {
     }
 }
 
-/// Goes to what is under the cursor; a heading is folded, or unfolded.
+/// Goes to the subject under the cursor; a heading is folded or unfolded.
 fn open(model: &mut Model) {
     let spot = model.navigator.under().clone();
     if let Some(is_folded) = model.navigator.is_folded(&spot) {
@@ -106,7 +107,7 @@ fn open(model: &mut Model) {
     }
 }
 
-/// The mouse was pressed on line `line` of the navigator.
+/// Handles a mouse click on line `line` of the navigator.
 pub(crate) fn point(model: &mut Model, line: usize) {
     model.focus = Focus::Navigator;
     if !model.navigator.point(line) {
@@ -114,7 +115,7 @@ pub(crate) fn point(model: &mut Model, line: usize) {
     }
     let spot = model.navigator.under().clone();
     match spot {
-        // What is a place to look at has been reached; what is a step on the way is taken.
+        // A container is shown immediately; other lines are opened.
         Spot::Container(_) => {
             reveal(model);
             follow(model);
@@ -123,7 +124,7 @@ pub(crate) fn point(model: &mut Model, line: usize) {
     }
 }
 
-/// The wheel was turned over it.
+/// Handles the mouse wheel over the navigator.
 pub(crate) fn scroll(model: &mut Model, by: isize) {
     model.navigator.step(by);
     if model.focus == Focus::Navigator {
@@ -131,7 +132,7 @@ pub(crate) fn scroll(model: &mut Model, by: isize) {
     }
 }
 
-/// Shows the navigator, or hides it.
+/// Shows or hides the navigator.
 pub(crate) fn toggle(model: &mut Model) {
     let is_shown = model.layout().navigator.is_some();
     model.look.navigator = if is_shown { config::Navigator::Off } else { config::Navigator::On };
@@ -144,7 +145,7 @@ pub(crate) fn toggle(model: &mut Model) {
     }
 }
 
-/// Goes to the newest alert; it is seen then.
+/// Goes to the newest alert and marks it as seen.
 pub(crate) fn next_alert(model: &mut Model) {
     let newest = model.alerts.all().next();
     match newest {
@@ -153,7 +154,7 @@ pub(crate) fn next_alert(model: &mut Model) {
     }
 }
 
-/// Takes every alert as seen.
+/// Marks all alerts as seen.
 pub(crate) fn see_all(model: &mut Model) {
     let count = model.alerts.count();
     model.alerts.see_all();
@@ -161,7 +162,7 @@ pub(crate) fn see_all(model: &mut Model) {
     model.say(Tone::Plain, format!("{count} alert{s} seen"), None);
 }
 
-/// Shows what is ill, and the page that says most about it.
+/// Shows the cause of an alert, on the page with the most details.
 fn go_to(model: &mut Model, cause: &Cause) {
     let Some(alert) = model.alerts.all().find(|alert| alert.cause == *cause) else { return };
     model.alerts.see(cause);
@@ -174,7 +175,7 @@ fn go_to(model: &mut Model, cause: &Cause) {
                 pane.tab = tab;
             }
         }
-        // What can be given back is the trash; else the images take most.
+        // The trash can be emptied; otherwise images usually take the most space.
         None if !model.trash.all().is_empty() => model.go(Section::Trash),
         None => model.go(Section::Images),
     }
@@ -198,7 +199,7 @@ mod tests {
         &model.containers.selected().unwrap().name
     }
 
-    /// The line of the screen that a text is on.
+    /// Returns the screen line that contains a text.
     fn line_with(model: &Model, text: &str) -> u16 {
         let lines = screen(model);
         let found = lines.lines().position(|line| line.chars().take(30).collect::<String>().contains(text));
@@ -234,13 +235,13 @@ mod tests {
         press(&mut model, "g g j j");
         assert_eq!(selected(&model), "batch");
         assert_eq!(model.subject(), Some(Subject::Container(container("batch", Status::Paused).id)));
-        // Marks are the list's.
+        // Marks belong to the list.
         let effects = press(&mut model, ", s");
         assert!(matches!(effects.as_slice(), [Effect::Container(ContainerVerb::Stop, _)]), "{effects:?}");
-        // On a heading a verb has nothing to act on.
+        // On a heading, there is nothing that a verb could apply to.
         press(&mut model, "g g");
         assert_eq!(press(&mut model, ", r"), []);
-        // From another list Enter leads to the container.
+        // From another list, Enter goes to the container.
         press(&mut model, "esc 2 shift-tab g g j enter");
         assert_eq!((model.section, model.focus, selected(&model)), (Section::Containers, Focus::List, "api"));
     }

@@ -1,4 +1,4 @@
-//! The navigator: projects, containers, what else there is, tasks and alerts.
+//! The navigator: projects, containers, other lists, tasks and alerts.
 
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Rect};
@@ -18,7 +18,7 @@ use crate::tui::view::frame::{border, has_focus};
 use crate::tui::view::texts;
 use crate::tui::words::{Align, cell};
 
-/// What stands on a line: how far in, its sign, its words, and what stands at the right.
+/// The contents of a line: indentation, symbol, text, and the text at the right.
 #[derive(Default)]
 struct Entry {
     indent: usize,
@@ -57,9 +57,9 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, area: Rect) {
 
 fn line(bar: Span<'static>, entry: Entry, width: usize) -> Line<'static> {
     let Entry { indent, sign, name, right } = entry;
-    // The bar, the sign with its blank, and a blank at the border.
+    // The bar, the symbol with its blank, and a blank at the border.
     let room = width.saturating_sub(indent + 4);
-    // Of a long name a few letters are always there.
+    // A long name always keeps a few letters.
     let right_width = right.0.width().min(room.saturating_sub(name.0.width().min(8) + 1));
     let gap = usize::from(right_width > 0);
     let name_width = room.saturating_sub(right_width + gap);
@@ -174,7 +174,7 @@ mod tests {
     use crate::tui::trash::model::{Keeping, TrashRow};
     use crate::tui::update::update;
 
-    /// Projects, a pull, something in the trash, and four things that are ill.
+    /// Returns a model with projects, a pull, an object in the trash, and four alerts.
     fn busy(width: u16, height: u16) -> Model {
         let mut model = ill(width, height);
         let mut rows = model.containers.all().to_vec();

@@ -1,4 +1,4 @@
-//! Everything that can be done, to be searched.
+//! The palette: a search in everything that can be done.
 
 pub mod model;
 pub mod update;

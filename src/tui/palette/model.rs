@@ -1,11 +1,12 @@
-//! Everything that can be done to everything there is, to be searched.
+//! A search in all actions on all objects.
 //!
 //! ```text
-//!  re wor ─┬─ "re"  in the deed or in the object ─┐
-//!          └─ "wor" in the deed or in the object ─┴▶ Restart worker, Remove worker, …
+//!  re wor ─┬─ "re"  in the action or the object ─┐
+//!          └─ "wor" in the action or the object ─┴▶ Restart worker, Remove worker, …
 //! ```
-//! Words are looked for in deeds and in objects apart, and only the sums are put together:
-//! with ten thousand containers a key costs one look at each of them, not one at each pair.
+//! Words are matched against actions and objects separately, and only the scores are combined. With
+//! ten thousand containers, a key press thus matches each of them once, rather than each pair of
+//! action and container.
 
 use nucleo_matcher::{Config, Matcher, Utf32String};
 
@@ -16,87 +17,87 @@ use crate::tui::section::Section;
 /// The palette.
 #[derive(Debug)]
 pub struct Palette {
-    /// What is looked for.
+    /// The search text.
     pub input: Input,
-    /// What was found, the best first, and no more than can be looked through.
+    /// The best matches in order, limited to a manageable number.
     pub shown: Vec<Entry>,
-    /// How much was found.
+    /// The total number of matches.
     pub found: usize,
-    /// How much there is.
+    /// The number of possible entries.
     pub total: usize,
-    /// Where the cursor is.
+    /// The position of the cursor.
     pub cursor: usize,
     deeds: Vec<(Deed, Utf32String)>,
     objects: Vec<(Object, Utf32String)>,
     matcher: Matcher,
 }
 
-/// Something that can be done.
+/// An action in the palette.
 #[derive(Debug, Clone)]
 pub struct Deed {
-    /// What it is called.
+    /// The name.
     pub name: String,
-    /// One sentence.
+    /// A description in one sentence.
     pub about: String,
-    /// The keys that do it, where there are some.
+    /// The keys, if there are any.
     pub keys: String,
-    /// What it is done to; nothing for what stands alone.
+    /// The list whose objects it applies to; `None` if it applies to no object.
     pub on: Option<Section>,
-    /// What kind of thing it is, where it is done to nothing.
+    /// The category, if it applies to no object.
     pub kind: &'static str,
-    /// What it does.
+    /// The effect.
     pub does: Does,
-    /// How long ago it was done: the smaller, the later.
+    /// The rank among the recently used actions; 0 is the most recent.
     pub recent: Option<usize>,
 }
 
-/// What a deed does.
+/// The effect of an action in the palette.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Does {
-    /// What a key does.
+    /// Applies an action, like a key.
     Act(Action),
-    /// What a line at `:` does.
+    /// Runs a command, as typed at `:`.
     Line(String),
-    /// Begins a line at `:` with this.
+    /// Opens the `:` line with this text.
     Type(String),
-    /// Opens the run form with what is kept under this name.
+    /// Opens the run form with the preset of this name.
     Preset(String),
-    /// Runs the user's command with this number.
+    /// Runs the user's command with this index.
     Custom(usize),
 }
 
-/// Something that there is.
+/// An object in the palette.
 #[derive(Debug, Clone)]
 pub struct Object {
-    /// The list it stands in.
+    /// The list that contains it.
     pub of: Section,
-    /// What the list knows it by.
+    /// The key in the list.
     pub key: String,
-    /// What it is called.
+    /// The name.
     pub name: String,
-    /// The cursor of its list is on it.
+    /// Whether its list's cursor is on it.
     pub is_selected: bool,
 }
 
-/// One line of the palette.
+/// An entry of the palette.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// What is done.
+    /// The action.
     pub deed: Deed,
-    /// What to.
+    /// The object that it applies to.
     pub object: Option<Object>,
 }
 
-/// How many entries are listed.
+/// The maximum number of listed entries.
 const MOST: usize = 200;
-/// How many words are looked for; what is more belongs to the last one.
+/// The maximum number of search words; the rest belongs to the last one.
 const WORDS: usize = 4;
 
-/// How well each word was found in a text; 0 where it was not.
+/// The score of each word in a text; 0 if it does not match.
 type Hits = [u32; WORDS];
 
 impl Palette {
-    /// A palette of these, with nothing looked for.
+    /// Returns a palette with these entries and an empty search.
     #[must_use]
     pub fn new(deeds: Vec<Deed>, objects: Vec<Object>) -> Self {
         let mut config = Config::DEFAULT;
@@ -124,13 +125,13 @@ impl Palette {
         palette
     }
 
-    /// What the cursor is on.
+    /// Returns the entry under the cursor.
     #[must_use]
     pub fn chosen(&self) -> Option<&Entry> {
         self.shown.get(self.cursor)
     }
 
-    /// Looks again for what is typed.
+    /// Searches for the current text.
     pub fn search(&mut self) {
         let words = words(self.input.text());
         let matcher = &mut self.matcher;
@@ -152,7 +153,7 @@ impl Palette {
             }
         }
         self.found = found.len();
-        // The best first; what is equally good, in the order of the tables.
+        // The best first; for equal scores, in the order of the tables.
         let order = |a: &(u32, usize, usize), b: &(u32, usize, usize)| {
             b.0.cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2)))
         };
@@ -170,7 +171,7 @@ impl Palette {
     }
 }
 
-/// The words of what is typed, in lower case.
+/// Splits the search text into words, in lower case.
 fn words(text: &str) -> Vec<Utf32String> {
     let text = text.to_lowercase();
     text.split_whitespace().take(WORDS).map(Utf32String::from).collect()
@@ -184,7 +185,7 @@ fn hits(matcher: &mut Matcher, text: &Utf32String, words: &[Utf32String]) -> Hit
     hits
 }
 
-/// As [`hits`]; the sentence about it counts too, a little, where it has the very word.
+/// Like [`hits`], but a literal match in the description counts a little as well.
 fn hits_of_deed(matcher: &mut Matcher, deed: &Deed, hay: &Utf32String, words: &[Utf32String]) -> Hits {
     let mut found = hits(matcher, hay, words);
     let about = deed.about.to_lowercase();
@@ -197,20 +198,21 @@ fn hits_of_deed(matcher: &mut Matcher, deed: &Deed, hay: &Utf32String, words: &[
     found
 }
 
-/// How well all words were found in one text or the other; `None` when one was in neither.
+/// Returns the total score, where each word may match either text; `None` if a word matches
+/// neither.
 fn sum(deed: &Hits, object: &Hits, count: usize) -> Option<u32> {
     let each = deed.iter().zip(object).take(count).map(|(a, b)| *a.max(b));
     each.map(|hit| (hit > 0).then_some(hit)).sum()
 }
 
-/// What was done lately, and what is selected, comes first.
+/// Ranks recent actions and selected objects higher.
 fn rank(sum: u32, deed: &Deed, object: Option<&Object>) -> u32 {
     let recent = deed.recent.map_or(0, |ago| 20_u32.saturating_sub(u32::try_from(ago).unwrap_or(u32::MAX)));
     let selected = object.map_or(10, |object| if object.is_selected { 30 } else { 0 });
     sum * 4 + recent + selected
 }
 
-/// The words of the command line that do the same, where there are such.
+/// Returns the arguments of the equivalent command, if there is one.
 pub(crate) fn equivalent(entry: &Entry) -> Option<Vec<String>> {
     use Action as A;
     let words: &[&str] = match (&entry.deed.does, entry.object.as_ref().map(|object| object.of)) {

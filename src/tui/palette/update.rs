@@ -1,4 +1,4 @@
-//! The palette: what is in it, and what is done with what was found.
+//! The contents of the palette, and running the chosen entry.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use crate::tui::model::{Focus, Model};
 use crate::tui::palette::model::{Deed, Does, Entry, Object, Palette, equivalent};
 use crate::tui::section::Section;
 
-/// Actions that need no row, wherever their key stands.
+/// Actions that need no row, whatever list their key belongs to.
 const ALONE: &[Action] = &[
     Action::FromHost,
     Action::Pull,
@@ -28,7 +28,7 @@ const ALONE: &[Action] = &[
     Action::EmptyTrash,
 ];
 
-/// How many deeds are remembered.
+/// The number of recent actions to remember.
 const RECENT: usize = 20;
 
 /// Opens the palette.
@@ -37,7 +37,7 @@ pub(crate) fn open(model: &mut Model) {
     model.open(palette);
 }
 
-/// Everything that can be done: what the keymap says, what `:` says, and what is kept.
+/// Returns all actions: from the keymap, the `:` line, and the saved commands.
 fn deeds(model: &Model) -> Vec<Deed> {
     let mut deeds = Vec::new();
     let mut alone = BTreeSet::new();
@@ -45,7 +45,7 @@ fn deeds(model: &Model) -> Vec<Deed> {
         let mut seen = BTreeSet::new();
         for binding in model.keymap.of(place) {
             let action = binding.action;
-            // What keys do to a list itself is for the list that is shown.
+            // Actions on a list itself are only offered for the current list.
             let is_of_list = matches!(action.group(), "Order" | "List" | "Find");
             if is_of_list && section != model.section {
                 continue;
@@ -72,7 +72,7 @@ fn deeds(model: &Model) -> Vec<Deed> {
             does: Does::Custom(at),
         }
     }));
-    // `:containers` and the like are keys as well.
+    // Commands such as `:containers` are left out, because keys do the same.
     let line = |line: String, about: &str, kind| Deed {
         name: line.clone(),
         about: about.to_owned(),
@@ -110,7 +110,7 @@ fn deeds(model: &Model) -> Vec<Deed> {
     deeds
 }
 
-/// The keys that do it where the user is; none where they mean something else there.
+/// Returns the keys of an action in the current context; none if they mean something else there.
 fn keys(model: &Model, action: Action, on: Option<Section>) -> String {
     match on {
         Some(section) if section != model.acted_section() => String::new(),
@@ -131,7 +131,7 @@ fn deed(model: &Model, action: Action, on: Option<Section>) -> Deed {
     }
 }
 
-/// Whether a name follows on `word` in `[save|load] NAME`.
+/// Whether a name must follow `word` in `[save|load] NAME`.
 fn needs_more(arguments: &str, word: &str) -> bool {
     let verbs = arguments.strip_prefix('[').and_then(|rest| rest.split_once("] "));
     verbs.is_some_and(|(verbs, rest)| {
@@ -143,18 +143,18 @@ fn recent(model: &Model, name: &str) -> Option<usize> {
     model.saved.recent.iter().rev().position(|old| old == name)
 }
 
-/// Lists whose rows can be acted on, and where their keys stand.
+/// Returns the lists with objects, and the context of their keys.
 fn lists() -> impl Iterator<Item = (Section, KeyContext)> {
     let all = Section::ALL.into_iter().filter(|section| section.screen().has_objects);
     all.map(|section| (section, section.key_context()))
 }
 
-/// Everything there is.
+/// Returns all objects.
 fn objects(model: &Model) -> Vec<Object> {
     let mut objects = Vec::new();
     for (section, _) in lists() {
         let list = model.list_of(section);
-        // What is selected in another list, or behind a page, is not what the eye is on.
+        // A selection in another list, or behind a page, is not what the user is looking at.
         let selected = match (model.focus, model.subject()) {
             (Focus::List, _) => list.key().filter(|_| section == model.section),
             (_, Some(subject)) if subject.section() == section => list.key_of(model, &subject),
@@ -170,7 +170,7 @@ fn objects(model: &Model) -> Vec<Object> {
     objects
 }
 
-/// What `action` does to the palette.
+/// Applies `action` to the palette.
 pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let Some(Layer::Palette(palette)) = model.layers.last_mut() else { return Vec::new() };
     let last = palette.shown.len().saturating_sub(1);
@@ -207,7 +207,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Finds again what fits what was typed.
+/// Updates the matches after a change of the search text.
 pub(crate) fn typed(model: &mut Model) -> Vec<Effect> {
     if let Some(Layer::Palette(palette)) = model.layers.last_mut() {
         palette.search();
@@ -215,7 +215,7 @@ pub(crate) fn typed(model: &mut Model) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Does what was chosen, as its key would do it.
+/// Runs an entry, as its key would.
 fn perform(model: &mut Model, entry: Entry) -> Vec<Effect> {
     remember(model, &entry.deed.name);
     let mut effects = vec![Effect::Save];
@@ -266,7 +266,7 @@ mod tests {
         let id = model.container().unwrap().id.clone();
         assert_eq!(model.container().unwrap().name, "batch");
         assert_eq!(effects, [Effect::Save, Effect::Container(ContainerVerb::Restart, id)]);
-        // It asks where the key asks.
+        // It asks for a confirmation if the key does.
         chosen(&mut model, "remove force web", "enter");
         assert!(screen(&model).contains("Remove 1 container?"));
         press(&mut model, "esc");
@@ -298,7 +298,7 @@ mod tests {
             let Some(Layer::Palette(palette)) = model.layers.last() else { panic!() };
             palette.chosen().unwrap().deed.keys.clone()
         };
-        // On a page the keys of its list stand behind a comma, and `r` of images restarts here.
+        // On a page, the list's keys have a comma prefix, and `r` of images restarts here.
         let cases = [
             ("j", "restart api", "r"),
             ("j", "run debian:13", ""),

@@ -1,4 +1,4 @@
-//! The palette: what was found, with the key that does it, and what it would do.
+//! Draws the palette: the matches with their keys, and the effect of the selected one.
 
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Rect};
@@ -55,7 +55,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, palette: &Palette) {
     frame.render_widget(Paragraph::new(lines), foot);
 }
 
-/// The entries around the cursor.
+/// Returns the entries around the cursor.
 fn window(palette: &Palette, rows: usize) -> impl Iterator<Item = (usize, &Entry)> {
     let top = (palette.cursor + 1).saturating_sub(rows.max(1));
     palette.shown.iter().enumerate().skip(top).take(rows)
@@ -77,7 +77,7 @@ fn line(model: &Model, entry: &Entry, is_under: bool, width: u16) -> Line<'stati
     if is_under { line.style(theme.sel) } else { line }
 }
 
-/// What it would do, and the command that does the same.
+/// Returns what an entry would do, and the equivalent command.
 fn about(entry: &Entry) -> (String, String) {
     let object = entry.object.as_ref().map_or_else(String::new, |object| format!("{}: ", object.name));
     let same = equivalent(entry).map_or_else(String::new, |words| format!("$ hoist {}", join(&words)));

@@ -1,4 +1,4 @@
-//! Work in the background, and how it goes on.
+//! Background tasks and their progress.
 
 pub mod model;
 pub mod update;
@@ -21,7 +21,7 @@ use crate::tui::reading::Nothing;
 use crate::tui::section::Subject;
 use model::{OutputPage, ProgressPage, TaskRow};
 
-/// Work in the background, and terminals.
+/// The list of background tasks and terminals.
 #[derive(Debug)]
 pub struct Tasks;
 
@@ -52,7 +52,7 @@ impl ListScreen for Tasks {
         view::empty(model)
     }
 
-    // hoist itself knows them.
+    // The tasks are hoist's own data.
     async fn read(_: ListReader) {}
 
     fn take(_: &mut Model, nothing: Nothing) {

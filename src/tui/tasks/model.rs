@@ -1,4 +1,4 @@
-//! Work in the background, and terminals: what goes on when nobody looks.
+//! Background tasks and terminals, which continue while they are hidden.
 
 use std::cmp::Ordering;
 use std::collections::VecDeque;
@@ -14,99 +14,99 @@ use crate::tui::list::filter::Field;
 use crate::tui::list::rows::{Row, natural};
 use crate::tui::section::TaskId;
 
-/// One task.
+/// A task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskRow {
     /// Its number.
     pub id: TaskId,
-    /// The same as its key in the list.
+    /// The number as its key in the list.
     pub key: String,
     /// `pull debian:13`, `web: sh`.
     pub title: String,
-    /// When it began.
+    /// When it started.
     pub since: Timestamp,
     /// When it ended.
     pub until: Option<Timestamp>,
-    /// How it is.
+    /// Its state.
     pub state: TaskState,
-    /// What it is.
+    /// What it does.
     pub what: What,
-    /// The work, to do it again.
+    /// The job, for a retry.
     pub job: Option<Job>,
-    /// What a program printed for it.
+    /// The output of a program.
     pub said: Said,
-    /// How fast it is.
+    /// The transfer rate.
     pub pace: Pace,
 }
 
-/// How a task is.
+/// The state of a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TaskState {
-    /// Going on.
+    /// Running.
     Live,
-    /// Asked to stop.
+    /// Cancellation was requested.
     Stopping,
-    /// Ended as it should, with a word about it.
+    /// Finished successfully, with a message.
     Done(String),
-    /// Ended because it was asked to.
+    /// Cancelled.
     Cancelled,
-    /// Ended otherwise.
+    /// Failed.
     Failed(Failure),
 }
 
-/// What a task is.
+/// What a task does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
     /// A terminal of a container.
     Session(ContainerId),
-    /// Work of the engine.
+    /// A job of the engine.
     Work(Work),
 }
 
-/// What is known of work that goes on.
+/// The progress of a job.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Work {
-    /// Layers, in the order they were first told of.
+    /// The layers, in the order of their first report.
     pub parts: Vec<Part>,
-    /// The last lines for people.
+    /// The last messages.
     pub notes: VecDeque<String>,
 }
 
 /// A layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
-    /// Twelve hex digits.
+    /// The id, 12 hex digits.
     pub id: String,
-    /// What it is at.
+    /// The current phase.
     pub phase: Phase,
-    /// Bytes of this phase that are done.
+    /// The number of bytes processed in this phase.
     pub current: u64,
-    /// Out of this many.
+    /// The number of bytes in this phase.
     pub total: Option<u64>,
-    /// Bytes to fetch, where that was told.
+    /// The number of bytes to download, if known.
     pub size: Option<u64>,
 }
 
-/// Lines that a program printed: the last ones, as many as there is room for.
+/// The last lines of a program's output, within limits.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Said {
     lines: VecDeque<String>,
-    /// What came behind the last line's end.
+    /// An unfinished last line.
     rest: Vec<u8>,
     bytes: usize,
-    /// Lines that made room for others.
+    /// The number of lines that were dropped.
     pub dropped: usize,
 }
 
-/// How many lines of one program are kept.
+/// The maximum number of lines that are kept of a program's output.
 const LINES: usize = 10_000;
-/// How many bytes of one program are kept.
+/// The maximum number of bytes that are kept of a program's output.
 const BYTES: usize = 2 << 20;
-/// A longer line is broken.
+/// The maximum length of a line; longer lines are broken.
 const LINE: usize = 16 << 10;
 
 impl Said {
-    /// Takes in what was printed.
+    /// Adds output.
     pub fn take(&mut self, bytes: &[u8]) {
         for part in bytes.split_inclusive(|byte| *byte == b'\n') {
             for piece in part.chunks(LINE) {
@@ -118,7 +118,7 @@ impl Said {
         }
     }
 
-    /// Ends a line that was left open.
+    /// Ends an unfinished line.
     pub fn end(&mut self) {
         if !self.rest.is_empty() {
             self.end_line();
@@ -138,26 +138,26 @@ impl Said {
         }
     }
 
-    /// The lines, without one that is still open.
+    /// Returns the finished lines.
     #[must_use]
     pub fn lines(&self) -> &VecDeque<String> {
         &self.lines
     }
 }
 
-/// How many bytes were there at which moment.
+/// The number of transferred bytes over time.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pace {
     points: VecDeque<(Timestamp, u64)>,
 }
 
-/// Moments that are kept.
+/// The maximum number of points.
 const POINTS: usize = 32;
-/// Time between two of them.
+/// The minimum time between two points.
 const STEP: SignedDuration = SignedDuration::from_millis(250);
 
 impl Pace {
-    /// How many bytes there are at this moment.
+    /// Records the number of bytes at a time.
     pub fn take(&mut self, now: Timestamp, bytes: u64) {
         if self.points.back().is_some_and(|(then, _)| now.duration_since(*then) < STEP) {
             return;
@@ -168,14 +168,14 @@ impl Pace {
         }
     }
 
-    /// Bytes a second between each two moments.
+    /// Returns the rate between each two points, in bytes per second.
     #[must_use]
     pub fn rates(&self) -> Vec<f64> {
         let pairs = self.points.iter().zip(self.points.iter().skip(1));
         pairs.map(|(a, b)| rate(a, b)).collect()
     }
 
-    /// Bytes a second over the last moments.
+    /// Returns the recent rate, in bytes per second.
     #[must_use]
     pub fn now(&self) -> Option<f64> {
         let last = self.points.back()?;
@@ -191,7 +191,7 @@ fn rate(a: &(Timestamp, u64), b: &(Timestamp, u64)) -> f64 {
 }
 
 impl TaskRow {
-    /// A task that begins at this moment.
+    /// Returns a task that starts at `since`.
     #[must_use]
     pub fn new(id: TaskId, title: String, since: Timestamp, what: What) -> Self {
         Self {
@@ -208,7 +208,7 @@ impl TaskRow {
         }
     }
 
-    /// What it said so far, and how it ended.
+    /// Returns its output so far, and how it ended.
     #[must_use]
     pub fn output_lines(&self) -> Vec<&str> {
         let notes: Option<&VecDeque<String>> = match &self.what {
@@ -217,7 +217,7 @@ impl TaskRow {
         };
         let mut words: Vec<&str> = notes.into_iter().flatten().map(String::as_str).collect();
         words.extend(self.said.lines.iter().map(String::as_str));
-        // What hoist's own program printed stands for itself.
+        // The output of hoist's own program needs no summary.
         let is_printed = matches!(self.job, Some(Job::Print(..)));
         match &self.state {
             TaskState::Done(text) if !is_printed => words.push(text),
@@ -232,7 +232,7 @@ impl TaskRow {
         words
     }
 
-    /// The container, if it is a terminal.
+    /// Returns the container, if the task is a terminal.
     #[must_use]
     pub fn session(&self) -> Option<&ContainerId> {
         match &self.what {
@@ -241,7 +241,7 @@ impl TaskRow {
         }
     }
 
-    /// How it is, in a word.
+    /// Returns the state in one word.
     #[must_use]
     pub fn word(&self) -> &'static str {
         match self.state {
@@ -253,7 +253,7 @@ impl TaskRow {
         }
     }
 
-    /// Whether an image comes of it.
+    /// Whether the task creates an image.
     #[must_use]
     pub fn makes_image(&self) -> bool {
         match &self.job {
@@ -266,7 +266,7 @@ impl TaskRow {
         }
     }
 
-    /// Whether it has ended.
+    /// Whether the task has ended.
     #[must_use]
     pub fn is_over(&self) -> bool {
         matches!(self.state, TaskState::Done(_) | TaskState::Cancelled | TaskState::Failed(_))
@@ -291,7 +291,7 @@ impl Row for TaskRow {
     }
 
     fn compare(&self, other: &Self, column: Column) -> Ordering {
-        // What goes on has no end; who began first takes longest.
+        // Running tasks have no end; the earliest has run the longest.
         let spent = |row: &Self| row.until.map(|until| until.duration_since(row.since));
         match column {
             Column::Task => natural(&self.title, &other.title),
@@ -314,7 +314,7 @@ impl Work {
         }
     }
 
-    /// Takes in one piece of news.
+    /// Applies a progress report.
     pub fn take(&mut self, news: Progress) {
         match news {
             Progress::Note(line) => self.note(line),
@@ -331,7 +331,8 @@ impl Work {
         }
     }
 
-    /// Bytes that were fetched, and bytes to fetch as far as they are known.
+    /// Returns the number of downloaded bytes, and the number of bytes to download as far as it is
+    /// known.
     #[must_use]
     pub fn bytes(&self) -> (u64, u64) {
         let parts = self.parts.iter().filter(|part| part.phase != Phase::Exists);
@@ -346,7 +347,8 @@ impl Work {
         })
     }
 
-    /// How much is done, of 1000. Downloading counts as half of a layer, unpacking as the other.
+    /// Returns the progress in thousandths. Downloading and unpacking each count as half of a
+    /// layer.
     #[must_use]
     pub fn done(&self) -> Option<u64> {
         let parts = u64::try_from(self.parts.len()).ok().filter(|count| *count > 0)?;
@@ -355,7 +357,7 @@ impl Work {
 }
 
 impl Part {
-    /// How much of the layer is done, of 1000.
+    /// Returns the progress of the layer in thousandths.
     #[must_use]
     pub fn done(&self) -> u64 {
         let share = match self.total {
@@ -372,23 +374,23 @@ impl Part {
     }
 }
 
-/// A task whose progress is looked at.
+/// The page that shows a task's progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProgressPage {
-    /// Which.
+    /// The task.
     pub id: TaskId,
-    /// The image it makes is run then.
+    /// Whether the image will be run afterwards.
     pub runs: bool,
 }
 
-/// A task whose words are read.
+/// The page that shows a task's output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OutputPage {
-    /// Which.
+    /// The task.
     pub id: TaskId,
     /// The line at the top; `None` follows the end.
     pub top: Option<usize>,
-    /// Columns scrolled away.
+    /// The number of columns that are scrolled off to the left.
     pub left: usize,
 }
 

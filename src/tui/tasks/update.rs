@@ -1,4 +1,4 @@
-//! Work in the background: begun, watched, read, cancelled, done again.
+//! Background tasks: starting, watching, reading, cancelling and retrying them.
 
 use crate::base::units::counted;
 use crate::command::{Request, join};
@@ -13,17 +13,17 @@ use crate::tui::tab::Tab;
 use crate::tui::tasks::model::{OutputPage, ProgressPage, TaskRow, TaskState, What, Work};
 use crate::tui::update::copy;
 
-/// How many ended tasks are listed; the oldest go first.
+/// The maximum number of ended tasks in the list; the oldest are dropped first.
 const ENDED: usize = 100;
 
-/// Begins work in the background and shows how it goes on.
+/// Starts a job in the background and shows its progress.
 pub(crate) fn work(model: &mut Model, title: &str, job: Job) -> Effect {
     let id = TaskId(model.next_task);
     model.open(ProgressPage { id, runs: false });
     quiet_work(model, title, job)
 }
 
-/// Begins work in the background.
+/// Starts a job in the background.
 pub(crate) fn quiet_work(model: &mut Model, title: &str, job: Job) -> Effect {
     let id = model.new_task();
     let mut row = TaskRow::new(id, masked(title), model.now, What::Work(Work::default()));
@@ -37,20 +37,20 @@ pub(crate) fn quiet_work(model: &mut Model, title: &str, job: Job) -> Effect {
     Effect::Work(id, job)
 }
 
-/// A title for a list that others may see.
+/// Masks secrets in a title for display.
 fn masked(title: &str) -> String {
     let words = crate::command::split(title).unwrap_or_default();
     shown_words(&words)
 }
 
-/// Lets the program itself do what `words` say, and shows what it prints.
+/// Runs hoist itself with `words` as its arguments, and shows the output.
 pub(crate) fn print(model: &mut Model, words: Vec<String>, request: Request) -> Vec<Effect> {
     let id = TaskId(model.next_task);
     model.open(OutputPage { id, top: None, left: 0 });
     vec![quiet_work(model, &join(&words), Job::Print(words, Box::new(request)))]
 }
 
-/// What `action` does to the marked or selected tasks; `None` when it is no such action.
+/// Applies `action` to the marked or selected tasks; `None` if it is not such an action.
 pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     if !matches!(action, Action::ClearTasks | Action::CancelTask | Action::RetryTask | Action::TaskOutput) {
         return None;
@@ -73,7 +73,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     Some(Vec::new())
 }
 
-/// Drops finished tasks: the marked ones, or all.
+/// Removes finished tasks from the list: the marked ones, or all.
 fn clear(model: &mut Model) -> Vec<Effect> {
     let marked: Vec<TaskId> = model.tasks.marked().into_iter().map(|task| task.id).collect();
     let is_meant = |task: &&TaskRow| task.is_over() && (marked.is_empty() || marked.contains(&task.id));
@@ -87,7 +87,7 @@ fn clear(model: &mut Model) -> Vec<Effect> {
     over.into_iter().map(Effect::Close).collect()
 }
 
-/// Does the same work again.
+/// Runs a task's job again.
 fn retry(model: &mut Model, id: TaskId) -> Vec<Effect> {
     let Some(task) = model.task(id) else { return Vec::new() };
     match (&task.job, task.is_over()) {
@@ -95,7 +95,7 @@ fn retry(model: &mut Model, id: TaskId) -> Vec<Effect> {
             let (title, job) = (task.title.clone(), job.clone());
             match job {
                 Job::Print(words, request) => print(model, words, *request),
-                // Nothing is deleted without a question.
+                // Nothing is deleted without a confirmation.
                 Job::Delete(place, folder, names) => {
                     crate::tui::files::update::ask_delete(model, (place, folder, names));
                     Vec::new()
@@ -114,7 +114,7 @@ fn retry(model: &mut Model, id: TaskId) -> Vec<Effect> {
     }
 }
 
-/// Shows what a task said, or the terminal that it is.
+/// Shows the output of a task, or its terminal.
 pub(crate) fn read(model: &mut Model, id: TaskId) {
     let session = model.task(id).and_then(|task| task.session().cloned());
     match session {
@@ -132,7 +132,7 @@ pub(crate) fn read(model: &mut Model, id: TaskId) {
     }
 }
 
-/// Shows how a task goes on: its layers where it has some, else what it said.
+/// Shows the progress of a task: its layers if there are any, otherwise its output.
 pub(crate) fn open(model: &mut Model, id: TaskId) {
     let has_parts =
         model.task(id).is_some_and(|task| matches!(&task.what, What::Work(work) if !work.parts.is_empty()));
@@ -143,7 +143,7 @@ pub(crate) fn open(model: &mut Model, id: TaskId) {
     }
 }
 
-/// Asks work to stop, or leaves a terminal's program alone.
+/// Cancels a job, or detaches from a terminal's program.
 pub(crate) fn stop(model: &mut Model, id: TaskId) -> Vec<Effect> {
     let Some(task) = model.tasks.get_mut(&id.key()) else { return Vec::new() };
     match task.what {
@@ -155,7 +155,7 @@ pub(crate) fn stop(model: &mut Model, id: TaskId) -> Vec<Effect> {
     }
 }
 
-/// Leaves a terminal's program alone; its tab goes.
+/// Detaches from a terminal's program and closes its tab.
 pub(crate) fn detach(model: &mut Model, id: TaskId) -> Vec<Effect> {
     if let Some(task) = model.task(id) {
         let text = format!("detached from {}", task.title);
@@ -165,12 +165,12 @@ pub(crate) fn detach(model: &mut Model, id: TaskId) -> Vec<Effect> {
     vec![Effect::Close(id)]
 }
 
-/// Closes what shows how work goes on, where it is `id`.
+/// Closes the progress page of the task `id`.
 pub(crate) fn close_progress(model: &mut Model, id: TaskId) {
     model.layers.retain(|layer| !matches!(layer, Layer::Progress(page) if page.id == id));
 }
 
-/// What `action` does to the dialog of a task's progress.
+/// Applies `action` to the page of a task's progress.
 pub(crate) fn watch(model: &mut Model, action: Action) -> Vec<Effect> {
     let Some(Layer::Progress(watch)) = model.layers.last_mut() else { return Vec::new() };
     let id = watch.id;
@@ -191,7 +191,7 @@ pub(crate) fn watch(model: &mut Model, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
-/// What `action` does to the page of what a task said.
+/// Applies `action` to the page of a task's output.
 pub(crate) fn reading(model: &mut Model, action: Action) -> Vec<Effect> {
     let step = usize::from(model.size.1.saturating_sub(6).max(2));
     let Some(Layer::Output(reading)) = model.layers.last() else { return Vec::new() };
@@ -234,7 +234,7 @@ pub(crate) fn reading(model: &mut Model, action: Action) -> Vec<Effect> {
             return Vec::new();
         }
     };
-    // At the end it follows what comes.
+    // At the end, it follows new output.
     let top = (top < end).then_some(top);
     if let Some(Layer::Output(slot)) = model.layers.last_mut() {
         **slot = OutputPage { top, left, ..reading };
@@ -242,8 +242,7 @@ pub(crate) fn reading(model: &mut Model, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Runs a container; `words` are what is shown of it. How that goes on is shown only when an image
-/// is pulled.
+/// Runs a container; `words` are its title. The progress is only shown if an image is pulled.
 pub(crate) fn run(model: &mut Model, words: &[String], request: Request) -> Vec<Effect> {
     model.section = Section::Containers;
     model.leave_panes();

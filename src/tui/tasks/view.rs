@@ -1,4 +1,4 @@
-//! How a task goes on: its layers, and what it said.
+//! Draws the progress of a task: its layers and its output.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -20,7 +20,7 @@ use crate::tui::view::dialog::{keys, open};
 use crate::tui::view::texts;
 use crate::tui::words::{Align, cell, size, span, spark};
 
-/// Draws the dialog of a task's progress.
+/// Draws the page of a task's progress.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, watch: ProgressPage) {
     let theme = &model.theme;
     let Some(task) = model.task(watch.id) else { return };
@@ -63,7 +63,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, watch: ProgressPage) {
     frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }), inner);
 }
 
-/// Those that go on are more interesting than those that wait or are done.
+/// Selects the layers that fit, preferring those in progress to those that wait or are done.
 fn shown(work: &Work, room: usize) -> Vec<&Part> {
     let mut shown: Vec<&Part> = work.parts.iter().collect();
     if shown.len() > room {
@@ -145,7 +145,7 @@ fn there(count: usize) -> String {
     format!("{} {were} here already", counted(count as u64, "layer"))
 }
 
-/// How fast it is, and how long it will take at that.
+/// Returns the rate, and the remaining time at that rate.
 fn pace_line(model: &Model, task: &TaskRow, work: &Work, width: usize) -> Line<'static> {
     let theme = &model.theme;
     let rates = task.pace.rates();
@@ -178,7 +178,7 @@ fn pace_line(model: &Model, task: &TaskRow, work: &Work, width: usize) -> Line<'
     ])
 }
 
-/// Draws the end of what a task said into a pane.
+/// Draws the end of a task's output in a pane.
 pub(crate) fn peek(frame: &mut Frame<'_>, model: &Model, id: TaskId, area: Rect) {
     let Some(task) = model.task(id) else { return };
     let told = task.output_lines();
@@ -191,13 +191,13 @@ pub(crate) fn peek(frame: &mut Frame<'_>, model: &Model, id: TaskId, area: Rect)
     frame.render_widget(Paragraph::new(lines), area);
 }
 
-/// As much of a line as is seen, with its colours and without its control bytes.
+/// Returns the visible part of a line, with its colours but without control bytes.
 fn shown_line(model: &Model, line: &str, left: usize, width: u16) -> Line<'static> {
     let line: String = line.chars().skip(left).take(usize::from(width) * 4).collect();
     Line::from(ansi::spans(line.as_bytes(), model.theme.text))
 }
 
-/// Draws what a task said.
+/// Draws the output of a task.
 pub(crate) fn output(frame: &mut Frame<'_>, model: &Model, reading: OutputPage) {
     let theme = &model.theme;
     let Some(task) = model.task(reading.id) else { return };
@@ -239,7 +239,7 @@ pub(crate) fn output(frame: &mut Frame<'_>, model: &Model, reading: OutputPage) 
     frame.render_widget(Line::styled(place, theme.dim).right_aligned(), foot);
 }
 
-/// What a row shows in a column.
+/// Returns the cell of a row in a column.
 pub(crate) fn row(model: &Model, row: &TaskRow, column: Option<Column>, _: usize) -> Cell {
     let theme = &model.theme;
     let (glyph, word, style) = match (&row.state, &row.what) {
@@ -263,7 +263,7 @@ pub(crate) fn row(model: &Model, row: &TaskRow, column: Option<Column>, _: usize
     }
 }
 
-/// What the empty list says.
+/// Returns the text for an empty list.
 pub(crate) fn empty(_: &Model) -> Said {
     let offers = vec![
         plain(Action::GoImages, "images: pull or load one"),

@@ -1,5 +1,5 @@
-//! Text of a terminal for the clipboard: marked with the mouse, or with keys in copy mode,
-//! where a cursor of its own walks over the screen and all that has scrolled away.
+//! Selecting text in a terminal, with the mouse or in copy mode. Copy mode has its own cursor,
+//! which moves over the screen and the scrollback.
 
 use alacritty_terminal::grid::{Dimensions, Scroll};
 use alacritty_terminal::index::{Boundary, Column, Direction, Line, Point, Side};
@@ -11,7 +11,7 @@ use alacritty_terminal::vi_mode::ViMotion;
 use crate::tui::terminal::screen::Emulator;
 use crate::tui::terminal::walk::{Kind, Step};
 
-/// A text longer than this is not copied: terminals drop longer OSC 52 sequences, or stall.
+/// The maximum length of a text to copy: terminals drop longer OSC 52 sequences, or stall.
 pub const MOST: usize = 1 << 20;
 
 impl Kind {
@@ -24,7 +24,7 @@ impl Kind {
     }
 }
 
-/// What is searched for, and where it was found last.
+/// The search pattern, and the last match.
 #[derive(Debug, Default)]
 pub(crate) struct Search {
     regex: Option<RegexSearch>,
@@ -32,14 +32,14 @@ pub(crate) struct Search {
 }
 
 impl Emulator {
-    /// Begins copy mode.
+    /// Starts copy mode.
     pub fn begin_copy(&mut self) {
         if !self.is_copying() {
             self.term.toggle_vi_mode();
         }
     }
 
-    /// Ends it, and shows the newest lines.
+    /// Ends copy mode, and shows the newest lines.
     pub fn end_copy(&mut self) {
         if self.is_copying() {
             self.term.toggle_vi_mode();
@@ -49,13 +49,13 @@ impl Emulator {
         self.unscroll();
     }
 
-    /// Whether its own cursor is shown.
+    /// Whether copy mode is active.
     #[must_use]
     pub fn is_copying(&self) -> bool {
         self.term.mode().contains(TermMode::VI)
     }
 
-    /// Moves the cursor of copy mode; what is marked grows or shrinks with it.
+    /// Moves the cursor of copy mode, which extends or shrinks the selection.
     pub fn step(&mut self, step: Step) {
         let lines = i32::try_from(self.term.screen_lines()).unwrap_or(i32::MAX);
         let motion = match step {
@@ -86,7 +86,7 @@ impl Emulator {
         self.term.vi_goto_point(Point::new(line, self.term.vi_mode_cursor.point.column));
     }
 
-    /// Marks from the cursor on; the same again stops marking.
+    /// Starts a selection at the cursor; the same kind again ends it.
     pub fn mark(&mut self, kind: Kind) {
         let kind = kind.selection();
         if self.term.selection.take_if(|selection| selection.ty == kind).is_some() {
@@ -97,18 +97,18 @@ impl Emulator {
         self.term.selection = Some(selection);
     }
 
-    /// Takes what to search for.
+    /// Sets the search pattern.
     ///
     /// # Errors
     ///
-    /// When it is no regular expression.
+    /// Fails if it is not a valid regular expression.
     pub fn search_for(&mut self, text: &str) -> Result<(), String> {
         let regex = RegexSearch::new(text).map_err(|error| error.to_string())?;
         self.search = Search { regex: Some(regex), hit: None };
         Ok(())
     }
 
-    /// Goes to the next match, round and round. Gives whether there is one.
+    /// Goes to the next match, wrapping around. Returns whether there is one.
     pub fn next_match(&mut self, up: bool) -> bool {
         let Some(regex) = &mut self.search.regex else { return false };
         let cursor = self.term.vi_mode_cursor.point;
@@ -124,14 +124,14 @@ impl Emulator {
         self.search.hit.is_some()
     }
 
-    /// Whether a cell is to be drawn as marked.
+    /// Whether a cell is selected.
     #[must_use]
     pub fn is_marked(&self, at: Point) -> bool {
         self.search.hit.as_ref().is_some_and(|hit| hit.contains(&at))
     }
 
-    /// What is marked, else the line of copy mode's cursor; `None` when that is nothing, or
-    /// too much for a clipboard.
+    /// Returns the selected text, or the line of copy mode's cursor; `None` if that is empty, or
+    /// too long for a clipboard.
     #[must_use]
     pub fn marked_text(&mut self) -> Option<String> {
         let is_unmarked = self.term.selection.is_none() && self.is_copying();
@@ -146,13 +146,13 @@ impl Emulator {
         Some(text).filter(|text| !text.is_empty() && text.len() <= MOST)
     }
 
-    /// Marks by the mouse, from a cell of the window on.
+    /// Starts a selection with the mouse at a cell of the window.
     pub fn press(&mut self, column: u16, row: u16, kind: Kind) {
         let point = self.under(column, row);
         self.term.selection = Some(Selection::new(kind.selection(), point, Side::Left));
     }
 
-    /// Marks up to another cell. Past the window's edge it scrolls.
+    /// Extends the selection to another cell. Beyond the window's edge, it scrolls.
     pub fn drag(&mut self, column: u16, row: i32) {
         let lines = i32::try_from(self.term.screen_lines()).unwrap_or(i32::MAX);
         if row < 0 {
@@ -167,7 +167,7 @@ impl Emulator {
         }
     }
 
-    /// Clears the marks.
+    /// Clears the selection.
     pub fn unmark(&mut self) {
         self.term.selection = None;
     }

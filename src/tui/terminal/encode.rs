@@ -1,11 +1,11 @@
-//! Keys as bytes, the way xterm sends them: [ctlseqs](https://invisible-island.net/xterm/ctlseqs/ctlseqs.html).
+//! Encodes keys like xterm: [ctlseqs](https://invisible-island.net/xterm/ctlseqs/ctlseqs.html).
 
 use alacritty_terminal::term::TermMode;
 use crossterm::event::{KeyCode, KeyModifiers, MouseButton, MouseEventKind};
 
 use crate::tui::key::Key;
 
-/// What a program reads when `key` is pressed.
+/// Returns the bytes that a program receives for `key`.
 #[must_use]
 pub fn key(key: Key, mode: TermMode) -> Vec<u8> {
     let Key { code, held } = key;
@@ -45,11 +45,11 @@ pub fn key(key: Key, mode: TermMode) -> Vec<u8> {
     }
 }
 
-/// Pasted text: between marks where the program asked for them, else as if typed.
+/// Encodes pasted text: bracketed if the program requested that, otherwise as if typed.
 #[must_use]
 pub fn paste(text: &str, mode: TermMode) -> Vec<u8> {
     if mode.contains(TermMode::BRACKETED_PASTE) {
-        // The end mark inside the text would let the rest run as if typed.
+        // An end marker in the text would make the program treat the rest as typed.
         let text = text.replace('\x1b', "");
         format!("\x1b[200~{text}\x1b[201~").into_bytes()
     } else {
@@ -57,10 +57,10 @@ pub fn paste(text: &str, mode: TermMode) -> Vec<u8> {
     }
 }
 
-/// What a program that asked for the mouse reads; nothing when it did not ask for that.
+/// Encodes a mouse event for a program that requested it; empty if the program did not.
 ///
-/// `at` is the cell within its window. Without the SGR form (1006) cells beyond 223 cannot
-/// be told, and are not.
+/// `at` is the cell in its window. Without the SGR format (1006), cells beyond 223 cannot be
+/// encoded, and the event is dropped.
 #[must_use]
 pub fn mouse(kind: MouseEventKind, held: KeyModifiers, at: (u16, u16), mode: TermMode) -> Vec<u8> {
     let button = |button: MouseButton| match button {

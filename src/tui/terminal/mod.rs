@@ -21,7 +21,7 @@ use crate::tui::section::Subject;
 use crate::tui::tab::Tab;
 use crate::tui::viewer::{Seen, Viewer};
 
-/// A program in a terminal.
+/// A terminal as a tab of a pane.
 #[derive(Debug)]
 pub struct Terminal;
 
@@ -69,7 +69,7 @@ impl Viewer for Terminal {
         let scrolled = seen.screens.get(id).map_or(0, |screen| screen.lock().scrolled());
         let key = model.keys_of(KeyContext::Terminal, Action::Release);
         Some(match scrolled {
-            // The key is for who has the keys.
+            // Without focus, the key does not apply to this pane.
             0 if !seen.has_keys => return None,
             0 => (format!(" {key} release "), theme.dim),
             lines => (format!(" {lines} lines up · {key} release "), theme.warn),

@@ -1,7 +1,7 @@
-//! The emulator behind a terminal in a pane: the driver feeds it and the view draws it.
+//! The emulator of a terminal in a pane: the driver feeds it, and the view draws it.
 //!
-//! It is not part of the model: its cells are changed by the session's task, behind a small
-//! lock, and the model only knows that it is there, how it is called and whether it lives.
+//! It is not part of the model. The session's task changes its cells, protected by a lock that is
+//! held briefly; the model only knows that the terminal exists, its name, and whether it is alive.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,16 +15,16 @@ use alacritty_terminal::vte::ansi::Processor;
 use super::copy;
 use crate::tui::section::TaskId;
 
-/// Lines that have scrolled away are kept up to this many.
+/// The maximum number of scrollback lines.
 const SCROLLBACK: usize = 10_000;
 
-/// For how many lines the emulator gets memory at once.
+/// The number of lines for which the emulator allocates memory at once.
 const CHUNK: usize = 1_000;
 
-/// About how many bytes of cells all terminals together keep.
+/// The approximate size of the cells of all terminals together, in bytes.
 const CELLS: usize = 28 << 20;
 
-/// How many lines that have scrolled away a terminal of this width keeps beside others.
+/// Returns the number of scrollback lines for each of `terminals` terminals with this width.
 #[must_use]
 pub fn history(columns: u16, terminals: usize) -> usize {
     let line = usize::from(columns.max(2)) * size_of::<Cell>();
@@ -32,52 +32,52 @@ pub fn history(columns: u16, terminals: usize) -> usize {
     (lines / CHUNK * CHUNK).clamp(CHUNK, SCROLLBACK)
 }
 
-/// Terminals by their task.
+/// The terminals by their tasks.
 #[derive(Debug, Default)]
 pub struct Screens(HashMap<TaskId, Screen>);
 
 impl Screens {
-    /// The terminal of a task.
+    /// Returns the terminal of a task.
     #[must_use]
     pub fn get(&self, id: TaskId) -> Option<&Screen> {
         self.0.get(&id)
     }
 
-    /// Keeps a terminal.
+    /// Adds a terminal.
     pub fn put(&mut self, id: TaskId, screen: Screen) {
         self.0.insert(id, screen);
     }
 
-    /// Every terminal.
+    /// Returns all terminals.
     pub fn all(&self) -> impl Iterator<Item = &Screen> {
         self.0.values()
     }
 
-    /// Forgets one.
+    /// Removes a terminal.
     pub fn take(&mut self, id: TaskId) {
         self.0.remove(&id);
     }
 }
 
-/// One terminal, shared by who feeds it and who draws it.
+/// A terminal, shared by the task that feeds it and the view.
 #[derive(Debug, Clone)]
 pub struct Screen(Arc<Mutex<Emulator>>);
 
 impl Screen {
-    /// An empty terminal.
+    /// Returns an empty terminal.
     #[must_use]
     pub fn new(columns: u16, lines: u16) -> Self {
         Self(Arc::new(Mutex::new(Emulator::new(columns, lines))))
     }
 
-    /// Its emulator, for a moment.
+    /// Locks the emulator.
     pub fn lock(&self) -> MutexGuard<'_, Emulator> {
-        // A panic while it was held leaves cells, which are valid whatever they hold.
+        // After a panic of the holder, the cells are still valid, whatever they contain.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The emulator.
+/// The emulator of a terminal.
 pub struct Emulator {
     pub(super) term: Term<Mailbox>,
     pub(super) parser: Processor,
@@ -92,16 +92,16 @@ impl std::fmt::Debug for Emulator {
     }
 }
 
-/// What the program asked of its terminal.
+/// Requests of the program to its terminal.
 #[derive(Debug, Default)]
 pub struct Asked {
-    /// Answers for it to read.
+    /// Answers for the program to read.
     pub answers: Vec<u8>,
     /// Text for the user's clipboard.
     pub copied: Option<String>,
 }
 
-/// Where the emulator puts what it wants to tell.
+/// Receives the events of the emulator.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Mailbox(Arc<Mutex<Vec<TermEvent>>>);
 
@@ -139,7 +139,7 @@ impl Emulator {
         Self { term, parser: Processor::new(), mailbox, search: copy::Search::default(), kept: SCROLLBACK }
     }
 
-    /// Takes in what the program wrote, and gives what it asked for.
+    /// Processes output of the program, and returns its requests.
     pub fn feed(&mut self, bytes: &[u8]) -> Asked {
         self.parser.advance(&mut self.term, bytes);
         let mail = std::mem::take(&mut *self.mailbox.0.lock().unwrap_or_else(PoisonError::into_inner));
@@ -160,14 +160,14 @@ impl Emulator {
         asked
     }
 
-    /// Columns and lines.
+    /// Returns the number of columns and lines.
     #[must_use]
     pub fn size(&self) -> (u16, u16) {
         let narrow = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
         (narrow(self.term.columns()), narrow(self.term.screen_lines()))
     }
 
-    /// Takes another size; gives whether it is another one.
+    /// Sets the size; returns whether it has changed.
     pub fn resize(&mut self, columns: u16, lines: u16) -> bool {
         let (columns, lines) = (columns.max(2), lines.max(1));
         let is_other = self.size() != (columns, lines);
@@ -177,7 +177,7 @@ impl Emulator {
         is_other
     }
 
-    /// Keeps this many lines that have scrolled away; older ones go.
+    /// Sets the number of scrollback lines; older lines are dropped.
     pub fn keep(&mut self, lines: usize) {
         if self.kept != lines {
             self.kept = lines;
@@ -185,29 +185,29 @@ impl Emulator {
         }
     }
 
-    /// Looks this many lines further up (or down, when negative).
+    /// Scrolls up by this many lines, or down if negative.
     pub fn scroll(&mut self, lines: i32) {
         self.term.scroll_display(Scroll::Delta(lines));
     }
 
-    /// Looks at the newest lines again.
+    /// Scrolls to the newest lines.
     pub fn unscroll(&mut self) {
         self.term.scroll_display(Scroll::Bottom);
     }
 
-    /// How many lines above the newest ones the window is.
+    /// Returns by how many lines the window is scrolled up.
     #[must_use]
     pub fn scrolled(&self) -> usize {
         self.term.grid().display_offset()
     }
 
-    /// What the program switched on: it decides how keys are encoded.
+    /// Returns the modes that the program has set, which determine how keys are encoded.
     #[must_use]
     pub fn mode(&self) -> TermMode {
         *self.term.mode()
     }
 
-    /// For drawing.
+    /// Returns the terminal, for drawing.
     #[must_use]
     pub fn term(&self) -> &Term<impl EventListener> {
         &self.term

@@ -1,4 +1,4 @@
-//! Terminals: their own keys, copy mode, and the mouse over them.
+//! Terminals: their actions, copy mode, and the mouse.
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
@@ -14,7 +14,7 @@ use crate::tui::tab::Tab;
 use crate::tui::tasks::update::detach;
 use crate::tui::terminal::walk::{Kind, Step, Walk};
 
-/// What `action` does in a terminal; `None` when it is nothing of its own.
+/// Applies `action` in a terminal; `None` for the default behaviour.
 pub(crate) fn act(model: &mut Model, id: TaskId, action: Action) -> Option<Vec<Effect>> {
     let page = model.pane_inner().map_or(1, |area| i32::from(area.height / 2).max(1));
     if model.copying == Some(id) {
@@ -23,7 +23,7 @@ pub(crate) fn act(model: &mut Model, id: TaskId, action: Action) -> Option<Vec<E
     match action {
         Action::Release => {
             model.released = Some(id);
-            // Among several panes the next key may be one that moves between them.
+            // With several panes, the next key may move between them.
             if model.windows.count() == 1 {
                 model.leave_panes();
             }
@@ -41,7 +41,7 @@ pub(crate) fn act(model: &mut Model, id: TaskId, action: Action) -> Option<Vec<E
     }
 }
 
-/// Begins copy mode.
+/// Starts copy mode.
 pub(crate) fn begin_copy(model: &mut Model, id: TaskId) -> Vec<Effect> {
     model.copying = Some(id);
     model.pane_mut().tab = Tab::Session(id);
@@ -49,7 +49,7 @@ pub(crate) fn begin_copy(model: &mut Model, id: TaskId) -> Vec<Effect> {
     vec![Effect::Walk(id, Walk::Begin)]
 }
 
-/// The keys of copy mode.
+/// Applies actions of copy mode.
 fn copy(model: &mut Model, id: TaskId, action: Action) -> Option<Vec<Effect>> {
     let step = |step| Walk::Move(step);
     let walk = match action {
@@ -89,7 +89,7 @@ fn copy(model: &mut Model, id: TaskId, action: Action) -> Option<Vec<Effect>> {
     Some(vec![Effect::Walk(id, walk)])
 }
 
-/// What is searched for in copy mode.
+/// The search pattern of copy mode.
 #[derive(Debug)]
 struct Search(TaskId);
 
@@ -111,8 +111,8 @@ impl Purpose for Search {
     }
 }
 
-/// What the mouse does over a terminal; `None` when it is somewhere else. A drag belongs to
-/// the terminal it began on, wherever it goes.
+/// Handles a mouse event over a terminal; `None` if it is elsewhere. A drag belongs to the terminal
+/// where it started, wherever it goes.
 pub(crate) fn point(model: &mut Model, mouse: MouseEvent) -> Option<Vec<Effect>> {
     let at = Position::new(mouse.column, mouse.row);
     let shown = |model: &Model, id| match model.shown_tab(model.windows.get(id)?) {
@@ -149,8 +149,7 @@ pub(crate) fn detached(model: &mut Model, id: TaskId) -> Vec<Effect> {
     detach(model, id)
 }
 
-/// Of several panes that of a session that is gone goes as well; a single one goes back to
-/// the list.
+/// Closes the pane of a session that has ended or was detached; a single pane returns to the list.
 fn let_go(model: &mut Model) {
     if model.windows.count() > 1 {
         model.windows.close();

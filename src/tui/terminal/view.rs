@@ -1,4 +1,4 @@
-//! A terminal's cells.
+//! Draws the cells of a terminal.
 
 use alacritty_terminal::term::TermMode;
 use alacritty_terminal::term::cell::Flags;
@@ -17,7 +17,7 @@ use crate::tui::tasks::model::TaskState;
 use crate::tui::terminal::screen::{Emulator, Screens};
 use crate::tui::view::texts;
 
-/// Draws a terminal into the pane; below a session that has ended stands how.
+/// Draws a terminal in a pane; below an ended session, shows how it ended.
 pub(crate) fn draw(
     frame: &mut Frame<'_>,
     model: &Model,
@@ -48,7 +48,7 @@ pub(crate) fn draw(
     frame.render_widget(Paragraph::new(lines).style(crate::tui::view::frame::base(model)), at);
 }
 
-/// Draws the emulator's window, and gives where its cursor is.
+/// Draws the emulator's window, and returns the position of its cursor.
 fn cells(frame: &mut Frame<'_>, emulator: &Emulator, area: Rect) -> Option<Position> {
     let content = emulator.term().renderable_content();
     let offset = i32::try_from(content.display_offset).unwrap_or(i32::MAX);
@@ -109,7 +109,7 @@ fn style(fg: TermColor, bg: TermColor, flags: Flags) -> Style {
     style
 }
 
-/// The pane's own colours stand for the default ones.
+/// Converts a colour; the default ones become those of the pane.
 fn color(color: TermColor) -> Option<Color> {
     let index = match color {
         TermColor::Spec(rgb) => return Some(Color::Rgb(rgb.r, rgb.g, rgb.b)),

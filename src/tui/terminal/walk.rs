@@ -1,28 +1,28 @@
-//! What copy mode is asked to do.
+//! Actions of copy mode.
 
-/// One thing that copy mode is asked to do.
+/// An action of copy mode.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Walk {
-    /// Begin; the cursor is where the program's is.
+    /// Start, with the cursor at the program's cursor.
     Begin,
     /// Move the cursor.
     Move(Step),
-    /// Begin to mark, or stop marking, from the cursor on.
+    /// Start or end a selection at the cursor.
     Mark(Kind),
-    /// Go to the next place where this stands, upwards first; a regular expression.
+    /// Go to the next match of a regular expression, upwards first.
     Search(String),
-    /// Go to the next match, upwards or downwards.
+    /// Go to the next match in a direction.
     Next {
-        /// Upwards.
+        /// Whether to go upwards.
         up: bool,
     },
-    /// Put what is marked, else the cursor's line, on the clipboard, and end.
+    /// Copy the selection, or the cursor's line, to the clipboard, and end.
     Copy,
-    /// End; the newest lines are shown.
+    /// End, and show the newest lines.
     End,
 }
 
-/// Where the cursor of copy mode goes.
+/// A movement of the cursor in copy mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Step {
@@ -42,10 +42,10 @@ pub enum Step {
     PageDown,
 }
 
-/// How text is marked.
+/// How text is selected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// From here to there, as it reads.
+    /// A range of characters in reading order.
     Characters,
     /// Whole lines.
     Lines,

@@ -1,12 +1,12 @@
-//! What each event does to the model. No I/O, no clock, no await, no engine.
+//! Applies events to the model. No I/O, no clock, no await, no engine.
 //!
 //! ```text
-//!  key ─ keymap(place) ─▶ action ─┬─ dialog   (something lies over the screen)
-//!                                 ├─ window   (panes: parting, moving between them)
-//!                                 ├─ viewer   (a pane has the keys)
-//!                                 ├─ object   (verbs on what is selected)
-//!                                 └─ here     (moving about, and the app itself)
-//!  the driver's news ─▶ news
+//!  key ─ keymap(place) ─▶ action ─┬─ dialog   (a dialog is open)
+//!                                 ├─ window   (splitting panes, moving between them)
+//!                                 ├─ viewer   (a pane has the focus)
+//!                                 ├─ object   (verbs on the selected objects)
+//!                                 └─ here     (moving the cursor, and the app itself)
+//!  events of the driver ─▶ news
 //! ```
 
 pub(crate) mod batch;

@@ -4,7 +4,7 @@
 //! Views draw in Unicode. The last step of each frame is:
 //!
 //! ```text
-//! views ─▶ frame ─▶ fit(icons): ● → *   ┏━ → #=   ▂▅█ → .=#   ⡠⠊ → braille by its dots
+//! views ─▶ frame ─▶ fit(icons): ● → *   ┏━ → #=   ▂▅█ → .=#   ⡠⠊ → by the dots
 //! ```
 //! So no view can forget it, and with [`Icons::Ascii`] nothing that hoist draws needs more than
 //! ASCII; a test checks all screens. What a program in a terminal pane drew is left alone

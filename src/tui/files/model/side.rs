@@ -1,4 +1,4 @@
-//! One side of the browser: a folder, its listing, a cursor, marks and a filter.
+//! One side of the browser: a folder with its listing, a cursor, marks and a filter.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
@@ -9,36 +9,36 @@ use crate::tui::failure::Failure;
 use crate::tui::files::model::EntryFacts as _;
 use crate::tui::model::scroll::into_view;
 
-/// One side.
+/// One side of the browser.
 #[derive(Debug)]
 pub struct Side {
-    /// Whose files.
+    /// The file system that is shown.
     pub place: Place,
-    /// The folder that is shown, or asked for.
+    /// The current folder, which may not have been read yet.
     pub folder: PathBuf,
-    /// The number of the last question.
+    /// The serial of the last request.
     pub serial: u64,
-    /// What it holds, folders first; of the folder before until the answer is there.
+    /// The contents, folders first; those of the previous folder until the answer arrives.
     pub listing: Option<Listing>,
-    /// Why it could not be read.
+    /// Why the folder could not be read.
     pub failure: Option<Failure>,
-    /// Places in the listing that pass the filter.
+    /// The indexes of the entries that pass the filter.
     pub rows: Vec<usize>,
-    /// The row under the cursor; 0 is the way up, except in the root.
+    /// The row of the cursor; row 0 is the parent folder, except in the root.
     pub cursor: usize,
-    /// The first row on the screen.
+    /// The first visible row.
     pub top: usize,
-    /// Rows on the screen.
+    /// The number of visible rows.
     pub height: usize,
-    /// Names that keys act on.
+    /// The marked names.
     pub marks: BTreeSet<OsString>,
-    /// Words that must be in a name; with ! before it, one that must not.
+    /// The words of the filter: each must be in a name, or must not be if it starts with `!`.
     pub filter: String,
-    /// The name the cursor goes to when the answer is there.
+    /// The name to which the cursor moves when the answer arrives.
     pub(super) wish: Option<OsString>,
-    /// The last folder that could be read, to go back to.
+    /// The last folder that could be read, to return to.
     pub(super) last: Option<PathBuf>,
-    /// The sizes of its files, for the other side to compare.
+    /// The sizes of its files, for comparison with the other side.
     pub(super) sizes: BTreeMap<OsString, u64>,
 }
 
@@ -64,51 +64,51 @@ impl Default for Side {
 }
 
 impl Side {
-    /// Whether nothing in its folder can be changed, as far as known.
+    /// Whether the folder is known to be read-only.
     #[must_use]
     pub fn is_read_only(&self) -> bool {
         self.listing.as_ref().is_some_and(|listing| listing.is_read_only)
     }
 
-    /// Whether the first row is the way up.
+    /// Whether the first row is the parent folder.
     #[must_use]
     pub fn has_parent(&self) -> bool {
         self.folder.parent().is_some()
     }
 
-    /// How many rows there are, the way up with them.
+    /// Returns the number of rows, including the parent folder.
     #[must_use]
     pub fn len(&self) -> usize {
         self.rows.len() + usize::from(self.has_parent())
     }
 
-    /// Whether there is no row.
+    /// Whether there are no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Whether the cursor stands on the way up.
+    /// Whether the cursor is on the parent folder.
     #[must_use]
     pub fn is_on_parent(&self) -> bool {
         self.has_parent() && self.cursor == 0
     }
 
-    /// The entry of a row; `None` for the way up.
+    /// Returns the entry of a row; `None` for the parent folder.
     #[must_use]
     pub fn entry(&self, row: usize) -> Option<&Entry> {
         let row = row.checked_sub(usize::from(self.has_parent()))?;
         self.listing.as_ref()?.entries.get(*self.rows.get(row)?)
     }
 
-    /// The entry under the cursor.
+    /// Returns the entry under the cursor.
     #[must_use]
     pub fn current(&self) -> Option<&Entry> {
         self.entry(self.cursor)
     }
 
-    /// The names that keys act on: the marked ones, or that under the cursor. Those that
-    /// were deleted are not among them.
+    /// Returns the names that actions apply to: the marked ones, otherwise the one under the
+    /// cursor. Deleted entries are left out.
     #[must_use]
     pub fn targets(&self) -> Vec<OsString> {
         if !self.marks.is_empty() {
@@ -118,20 +118,20 @@ impl Side {
         current.map(|entry| entry.name.clone()).into_iter().collect()
     }
 
-    /// Moves the cursor this many rows.
+    /// Moves the cursor by this many rows.
     pub fn step(&mut self, by: isize) {
         let last = self.len().saturating_sub(1);
         self.cursor = self.cursor.saturating_add_signed(by).min(last);
         self.scroll_in();
     }
 
-    /// Puts the cursor on a row.
+    /// Moves the cursor to a row.
     pub fn select(&mut self, row: usize) {
         self.cursor = row.min(self.len().saturating_sub(1));
         self.scroll_in();
     }
 
-    /// Marks the entry under the cursor, or takes its mark away, and goes on.
+    /// Marks or unmarks the entry under the cursor, and moves to the next one.
     pub fn mark(&mut self) {
         let current = self.current().filter(|entry| !entry.is_deleted());
         if let Some(name) = current.map(|entry| entry.name.clone())
@@ -142,7 +142,7 @@ impl Side {
         self.step(1);
     }
 
-    /// Marks everything that is shown, or nothing.
+    /// Marks all shown entries, or removes all marks if there are any.
     pub fn mark_all(&mut self) {
         if !self.marks.is_empty() {
             self.marks.clear();
@@ -152,7 +152,7 @@ impl Side {
         self.marks = rows.filter(|entry| !entry.is_deleted()).map(|entry| entry.name.clone()).collect();
     }
 
-    /// Filters by these words.
+    /// Sets the filter.
     pub fn filter_by(&mut self, filter: &str) {
         let under = self.current().map(|entry| entry.name.clone());
         filter.clone_into(&mut self.filter);
@@ -195,7 +195,7 @@ impl Side {
         self.rows = (0..entries.len()).filter(|at| words.is_empty() || fits(&entries[*at])).collect();
     }
 
-    /// Puts the cursor on a name, where it is; else near where it was.
+    /// Moves the cursor to a name or, if it is missing, near the previous position.
     pub(super) fn find(&mut self, name: Option<&OsStr>) {
         let at = name.and_then(|name| {
             (0..self.len()).find(|row| self.entry(*row).is_some_and(|entry| entry.name == name))

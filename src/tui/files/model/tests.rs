@@ -1,9 +1,9 @@
-//! What a browser asks for, and what it does with the answers.
+//! Tests of the browser's requests and of how it handles the answers.
 
 use crate::engine::files::{Mark, shown};
 use crate::tui::files::model::*;
 
-/// An entry for tests.
+/// Returns an entry for tests.
 pub(crate) fn entry(name: &str, kind: FileKind, size: u64) -> Entry {
     Entry {
         name: name.into(),

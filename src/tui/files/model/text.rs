@@ -1,8 +1,8 @@
-//! Bytes of a file as lines for a terminal.
+//! Converts the bytes of a file to lines for a terminal.
 
 use crate::engine::files::shown;
 
-/// A file's beginning as lines that are harmless on a terminal; what is no text as numbers.
+/// Returns the beginning of a file as sanitized lines, or as a hex dump if the file is binary.
 #[must_use]
 pub fn lines(bytes: &[u8], is_cut: bool) -> Vec<String> {
     if is_binary(bytes) {
@@ -13,13 +13,13 @@ pub fn lines(bytes: &[u8], is_cut: bool) -> Vec<String> {
         lines.pop();
     }
     if is_cut {
-        lines.pop(); // it may be half a line
+        lines.pop(); // it may be incomplete
         lines.push("…".to_owned());
     }
     lines
 }
 
-/// More of a line is not shown.
+/// The maximum length of a line that is shown.
 const LONGEST: usize = 4096;
 
 fn line(bytes: &[u8]) -> String {
@@ -36,16 +36,16 @@ fn line(bytes: &[u8]) -> String {
     out
 }
 
-/// Whether a file is no text: it has a zero, as editors look for one.
+/// Whether a file is binary: it contains a zero byte, which editors check for as well.
 #[must_use]
 pub fn is_binary(bytes: &[u8]) -> bool {
     bytes[..bytes.len().min(8192)].contains(&0)
 }
 
-/// Bytes of a binary file that are shown.
+/// The number of bytes of a binary file that are shown.
 const DUMPED: usize = 16 << 10;
 
-/// `00000010  7f 45 4c 46 …  |.ELF…|`
+/// Returns a hex dump: `00000010  7f 45 4c 46 …  |.ELF…|`
 fn dump(bytes: &[u8]) -> Vec<String> {
     let rows = bytes[..bytes.len().min(DUMPED)].chunks(16).enumerate();
     let row = |(at, row): (usize, &[u8])| {

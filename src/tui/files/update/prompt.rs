@@ -1,4 +1,4 @@
-//! Lines that are typed for files.
+//! Prompts of the file browser.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::tui::files::update::{filter, wish};
 use crate::tui::line::purpose::Purpose;
 use crate::tui::model::Model;
 
-/// Which of the files that a tab lists are shown.
+/// The filter of a tab that lists files.
 #[derive(Debug)]
 pub(crate) struct Filter;
 
@@ -46,7 +46,7 @@ impl Purpose for Filter {
     }
 }
 
-/// The name of a folder to make.
+/// The name of a folder to create.
 #[derive(Debug)]
 pub(crate) struct MakeFolder(pub(crate) Place, pub(crate) PathBuf);
 
@@ -65,7 +65,7 @@ impl Purpose for MakeFolder {
     }
 }
 
-/// Another name for a file.
+/// A new name for a file.
 #[derive(Debug)]
 pub(crate) struct Rename(pub(crate) Place, pub(crate) PathBuf, pub(crate) OsString);
 
@@ -88,7 +88,7 @@ impl Purpose for Rename {
     }
 }
 
-/// The folder of this machine that files are copied to.
+/// The folder of this machine to copy files to.
 #[derive(Debug)]
 pub(crate) struct Extract(pub(crate) CopyRequest);
 

@@ -1,4 +1,4 @@
-//! Commands of `run` that are kept under a name.
+//! Saved `run` commands.
 
 use crate::command::{join, split};
 use crate::tui::action::Action;
@@ -10,7 +10,7 @@ use crate::tui::form::presets::Presets;
 use crate::tui::model::Model;
 use crate::tui::model::layer::Layer;
 
-/// Keeps the words of the run form under `name`.
+/// Saves the form's command under `name`.
 pub(crate) fn save(model: &mut Model, name: &str) -> Vec<Effect> {
     let Some(Layer::Run(form)) = model.layers.last() else { return Vec::new() };
     let mut kept = (**form).clone();
@@ -35,8 +35,8 @@ pub(crate) fn save(model: &mut Model, name: &str) -> Vec<Effect> {
     }
 }
 
-/// Takes the values of variables that are called like secrets out of the form: the file that
-/// presets are kept in is plain text. Gives the names of those that had one.
+/// Removes the values of variables whose names suggest secrets, because presets are saved as plain
+/// text. Returns the names of the variables that had a value.
 fn forget_secrets(form: &mut RunForm) -> Vec<String> {
     let field = place("env");
     let Ok(mut words) = split(&form.text(field)) else { return Vec::new() };
@@ -56,14 +56,14 @@ fn forget_secrets(form: &mut RunForm) -> Vec<String> {
     names
 }
 
-/// The variables of the form that are called like secrets and have no value.
+/// Returns the variables of the form whose names suggest secrets and which have no value.
 fn asked_for(form: &RunForm) -> Vec<String> {
     let words = split(&form.text(place("env"))).unwrap_or_default();
     let names = words.iter().filter_map(|word| word.strip_suffix('='));
     names.filter(|name| is_secret(name)).map(str::to_owned).collect()
 }
 
-/// Lets one of them be chosen.
+/// Opens the choice of saved commands.
 pub(crate) fn choose(model: &mut Model) {
     let names: Vec<String> = model.saved.presets.keys().cloned().collect();
     if names.is_empty() {
@@ -73,7 +73,7 @@ pub(crate) fn choose(model: &mut Model) {
     model.open(Presets { cursor: 0, names });
 }
 
-/// What `action` does to the choice.
+/// Applies `action` to the choice.
 pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let Some(Layer::Presets(presets)) = model.layers.last_mut() else { return Vec::new() };
     let name = presets.names.get(presets.cursor).cloned().unwrap_or_default();
@@ -99,7 +99,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Opens the form with what is kept under `name`.
+/// Opens the form with the command saved under `name`.
 pub(crate) fn open(model: &mut Model, name: &str) -> Vec<Effect> {
     let made = match model.saved.presets.get(name) {
         Some(words) => RunForm::of(words),
@@ -113,7 +113,7 @@ pub(crate) fn open(model: &mut Model, name: &str) -> Vec<Effect> {
                 let text = format!("presets keep no secrets: type the value of {}", missing.join(", "));
                 model.say(Tone::Warning, text, None);
             }
-            // The form it was chosen from makes room for it.
+            // Replace the form from which the choice was opened.
             if matches!(model.layers.last(), Some(Layer::Run(_))) {
                 model.layers.pop();
             }

@@ -1,4 +1,4 @@
-//! Lines that are typed over the run form.
+//! Prompts over the run form.
 
 use crate::command::{Suggestions, split, suggest};
 use crate::tui::effect::Effect;
@@ -10,7 +10,7 @@ use crate::tui::line::update::refusal::problem;
 use crate::tui::model::Model;
 use crate::tui::model::layer::Layer;
 
-/// The words of the form below.
+/// The command line of the form below.
 #[derive(Debug)]
 pub(crate) struct Words;
 
@@ -53,7 +53,7 @@ impl Purpose for Words {
     }
 }
 
-/// A name for what the form below makes.
+/// The name under which to save the form's command.
 #[derive(Debug)]
 pub(crate) struct PresetName;
 

@@ -1,7 +1,7 @@
-//! Commands of the `:` line that are the TUI's own: one table, a line each.
+//! Commands of the `:` line that belong to the TUI itself, in one table.
 //!
-//! A line names the command, what may stand behind it, and a function that does it. The
-//! completion, the palette and `:help` read the same table.
+//! A row has the command's name, its arguments, and the function that runs it. The completion, the
+//! palette and `:help` use the same table.
 
 use crate::tui::action::Action;
 use crate::tui::effect::{Effect, Job};
@@ -14,22 +14,22 @@ use crate::tui::tasks::update::quiet_work;
 use crate::tui::themes::update as themes;
 use crate::tui::update::window;
 
-/// One command.
+/// A command.
 #[derive(Debug)]
 pub(crate) struct AppCommand {
-    /// Its first word.
+    /// The name.
     pub(crate) name: &'static str,
-    /// What stands behind it, for the help.
+    /// The arguments, for the help.
     pub(crate) arguments: &'static str,
-    /// One line.
+    /// A description in one line.
     pub(crate) about: &'static str,
-    /// What can stand behind it, given the words that do already.
+    /// Returns completions for the next argument, given the previous ones.
     pub(crate) words: fn(&Model, &[String]) -> Vec<String>,
-    /// Does it, with the words behind its name.
+    /// Runs the command with these arguments.
     pub(crate) run: fn(&mut Model, &[String]) -> Result<Vec<Effect>, String>,
 }
 
-/// Commands that nothing may stand behind, and that a key does as well.
+/// Commands without arguments that are equivalent to a key.
 const KEYS: &[(&str, Action)] = &[
     ("q", Action::Quit),
     ("quit", Action::Quit),
@@ -41,7 +41,7 @@ const KEYS: &[(&str, Action)] = &[
     ("refresh", Action::Refresh),
 ];
 
-/// The others.
+/// The other commands.
 pub(crate) const COMMANDS: &[AppCommand] = &[
     AppCommand {
         name: "theme",
@@ -113,13 +113,13 @@ fn layout_names(model: &Model) -> impl Iterator<Item = String> {
     model.saved.layouts.keys().cloned()
 }
 
-/// Each command's name, what may stand behind it, and what it does.
+/// Returns each command's name, arguments and description.
 pub(crate) fn summary() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
     let keys = KEYS.iter().map(|(name, action)| (*name, "", action.help()));
     keys.chain(COMMANDS.iter().map(|command| (command.name, command.arguments, command.about)))
 }
 
-/// What can stand behind `words`, the first of which is a command of ours.
+/// Returns completions after `words`, if the first one is a command of the TUI.
 pub(crate) fn words(model: &Model, words: &[String]) -> Option<Vec<String>> {
     let (name, rest) = words.split_first()?;
     let command = COMMANDS.iter().find(|command| command.name == name);
@@ -127,13 +127,13 @@ pub(crate) fn words(model: &Model, words: &[String]) -> Option<Vec<String>> {
     command.map(|command| (command.words)(model, rest)).or(is_key.then(Vec::new))
 }
 
-/// Does what `words` say; `None` when they name no command of ours.
+/// Runs a command; `None` if it is not a command of the TUI.
 pub(crate) fn run(model: &mut Model, words: &[String]) -> Option<Vec<Effect>> {
     let (name, rest) = words.split_first()?;
     if let Some((_, action)) = KEYS.iter().find(|(key, _)| key == name && rest.is_empty()) {
         return Some(model.act_here(*action));
     }
-    // Of a container it is a verb of the command line.
+    // For a container, `export` is a command of the command line.
     let is_verb = name == "export" && rest.first().is_some_and(|word| word != "keys");
     let command = COMMANDS.iter().find(|command| command.name == name && !is_verb)?;
     match (command.run)(model, rest) {
@@ -199,7 +199,7 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), count);
-        // Which of both `export` is, the word behind it says.
+        // The next word determines which `export` is meant.
         let both = words_of("export -o web.tar web");
         assert_eq!(run(&mut full(80, 20), &both), None);
         for name in names.into_iter().filter(|name| *name != "export") {

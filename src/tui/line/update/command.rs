@@ -1,8 +1,8 @@
-//! The `:` line: commands of the TUI itself, else those of the command line, by its grammar.
+//! The `:` line: commands of the TUI and of the command line.
 //!
-//! Everything the command line can do is done from here: in a screen where there is one,
-//! as work in the background, or by the program itself, whose words are then shown. Which of
-//! these, the file of the noun says.
+//! Everything that the command line can do is available here: as a screen if there is one, as a
+//! background task, or by running the program itself and showing its output. The file of each noun
+//! decides which.
 
 use super::{container, image, network, system, volume};
 use crate::command::{self, Request, Suggestions, join, split, suggest};
@@ -63,7 +63,7 @@ impl Purpose for CommandLine {
     }
 }
 
-/// Does what a line says.
+/// Runs a typed line.
 pub(crate) fn line(model: &mut Model, text: &str) -> Vec<Effect> {
     let saves = history::remember(model, text);
     let done = match split(text) {
@@ -73,7 +73,7 @@ pub(crate) fn line(model: &mut Model, text: &str) -> Vec<Effect> {
     done.into_iter().chain(saves).collect()
 }
 
-/// Does what words say, and remembers their line.
+/// Runs a command given as words, and adds it to the history.
 pub(crate) fn words(model: &mut Model, words: Vec<String>) -> Vec<Effect> {
     let saves = history::remember(model, &join(&words));
     said(model, words).into_iter().chain(saves).collect()
@@ -96,11 +96,11 @@ fn said(model: &mut Model, words: Vec<String>) -> Vec<Effect> {
     }
 }
 
-/// Engine and configuration are those the program was started with.
+/// The engine and the configuration are fixed when the program starts.
 const GLOBAL: &str =
     "options before the command are not taken here: they would mean another engine or configuration";
 
-/// The words with the names of what is marked, or selected, for each `%`.
+/// Replaces each `%` by the names of the marked rows, or of the row under the cursor.
 fn with_marked(model: &Model, words: Vec<String>) -> Option<Vec<String>> {
     if !words.iter().any(|word| word == "%") {
         return Some(words);
@@ -113,8 +113,8 @@ fn with_marked(model: &Model, words: Vec<String>) -> Option<Vec<String>> {
     Some(words.into_iter().flat_map(each).collect())
 }
 
-/// Does what the words of the command line ask for: what has a screen is shown, verbs are
-/// work in the background, and what the rest prints is shown as it prints it.
+/// Performs a request of the command line: shows it if it has a screen, runs verbs in the
+/// background, and shows the output of everything else.
 fn request(model: &mut Model, words: Vec<String>, request: Request) -> Vec<Effect> {
     if model.look.is_read_only && request.changes() {
         let verb = words.first().map_or("", String::as_str);
@@ -133,7 +133,7 @@ fn request(model: &mut Model, words: Vec<String>, request: Request) -> Vec<Effec
     done.unwrap_or_else(|| print(model, words, request))
 }
 
-/// Shows a text of the command line, and of all commands those of the TUI as well.
+/// Shows a help text of the command line; the general one also lists the commands of the TUI.
 fn help(model: &mut Model, words: &[String], text: &str) -> Vec<Effect> {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     if words.len() == 1 {

@@ -1,4 +1,4 @@
-//! Completion of what is typed: words of the grammar, names of the lists, files.
+//! Completes what is typed: options and commands, names of objects, and files.
 
 use crate::command::{NameKind, join, split};
 use crate::tui::effect::Effect;
@@ -9,17 +9,18 @@ use crate::tui::model::Model;
 use crate::tui::model::layer::Layer;
 use crate::tui::section::Section;
 
-/// Takes the next candidate, or the one before.
+/// Selects the next or previous completion.
 pub(crate) fn take(model: &mut Model, by: isize) -> Vec<Effect> {
     let Some(Layer::Prompt(prompt)) = model.layers.last_mut() else { return Vec::new() };
     let Some(line) = prompt.candidates.take(by) else { return Vec::new() };
     let after = prompt.input.halves().1.to_owned();
     prompt.input.set_halves(&line, &after);
-    // A folder that was taken is looked into; a list that is gone through stays.
+    // After a folder, its contents are completed next; while there are several completions, the
+    // list stays.
     if prompt.candidates.items.len() == 1 { refresh(model) } else { Vec::new() }
 }
 
-/// Finds again what the word at the cursor could become.
+/// Updates the completions of the word at the cursor.
 pub(crate) fn refresh(model: &mut Model) -> Vec<Effect> {
     let Some(Layer::Prompt(prompt)) = model.layers.last() else { return Vec::new() };
     let before = prompt.input.halves().0.to_owned();
@@ -54,7 +55,7 @@ fn candidates(model: &Model, prompt: &Prompt, line: &str) -> Candidates {
             Some((of, entries)) if *of == folder_of(&begun).0 => items.extend(files(&begun, entries)),
             _ => found.folder = Some(folder_of(&begun).0.to_owned()),
         },
-        // What stands in the line already is not meant again.
+        // Skip names that are already in the line.
         Some(kind) => {
             items.extend(names(model, kind, &begun).into_iter().filter(|it| !before.contains(&it.0)))
         }
@@ -69,7 +70,7 @@ fn candidates(model: &Model, prompt: &Prompt, line: &str) -> Candidates {
     found
 }
 
-/// The line up to its last word, and that word without quotes; `None` within quotes.
+/// Splits off the last word of a line, without its quotes; `None` inside quotes.
 fn last_word(line: &str) -> Option<(String, String)> {
     let mut quote = None;
     let mut escaped = false;
@@ -91,12 +92,13 @@ fn last_word(line: &str) -> Option<(String, String)> {
     Some((line[..start].to_owned(), word))
 }
 
-/// The folder that a begun path is in, as it is written, and the begun name.
+/// Splits a partial path into the folder, as written, and the partial name.
 fn folder_of(begun: &str) -> (&str, &str) {
     begun.rfind('/').map_or(("", begun), |at| begun.split_at(at + 1))
 }
 
-/// Files of a folder that begin so. Hidden ones only for who begins with their dot.
+/// Returns the files of a folder with this prefix; hidden ones only if the prefix starts with a
+/// dot.
 fn files(begun: &str, entries: &[(String, bool)]) -> Vec<(String, String)> {
     let (folder, name) = folder_of(begun);
     let fits = |entry: &&(String, bool)| {
@@ -109,7 +111,7 @@ fn files(begun: &str, entries: &[(String, bool)]) -> Vec<(String, String)> {
     entries.iter().filter(fits).take(MOST).map(shown).collect()
 }
 
-/// Names that begin so.
+/// Returns the names with this prefix.
 fn names(model: &Model, kind: NameKind, begun: &str) -> Vec<(String, String)> {
     let is_meant = |section: &Section| match (kind, section.screen().names_are) {
         (NameKind::Object, Some(_)) => true,
@@ -117,7 +119,7 @@ fn names(model: &Model, kind: NameKind, begun: &str) -> Vec<(String, String)> {
     };
     let all = Section::ALL.into_iter().filter(is_meant).flat_map(|section| (section.screen().names)(model));
     let mut found: Vec<_> = all.filter(|(name, _)| name.starts_with(begun)).take(MOST).collect();
-    // By id only what no name fits.
+    // Complete ids only if no name matches.
     if found.is_empty() && begun.len() >= 3 && matches!(kind, NameKind::Container | NameKind::Object) {
         let rows = model.containers.all().iter().filter(|row| row.key().starts_with(begun));
         found.extend(rows.take(MOST).map(|row| (row.id.short().to_owned(), row.name.clone())));

@@ -1,4 +1,4 @@
-//! What the `:` line asks of containers.
+//! Requests on containers from the `:` line.
 
 use super::objects::{begin, find, open, show};
 use super::refusal::refused;
@@ -13,7 +13,7 @@ use crate::tui::model::Model;
 use crate::tui::tab::Tab;
 use crate::tui::tasks::update::{run as run_container, work};
 
-/// Does it; `None` for what is printed.
+/// Performs a request; `None` if its output is printed.
 pub(super) fn perform(model: &mut Model, words: &[String], asked: &Request) -> Option<Vec<Effect>> {
     if let Some((why, hint)) = meaningless(asked) {
         return Some(refused(model, &why, hint));
@@ -48,7 +48,7 @@ pub(super) fn perform(model: &mut Model, words: &[String], asked: &Request) -> O
     })
 }
 
-/// The option that the screen of a request would have to ignore, and what to do instead.
+/// Returns the option that the request's screen would have to ignore, and what to do instead.
 fn meaningless(asked: &Request) -> Option<(String, &'static str)> {
     let keys = match asked {
         Request::Attach(attach) if attach.stdin => Some(&attach.detach_keys),
@@ -66,22 +66,22 @@ fn meaningless(asked: &Request) -> Option<(String, &'static str)> {
         .then(|| (format!("{option} means nothing in this screen"), "with --no-stream it is printed"))
 }
 
-/// Whether a program of a container gets a pane.
+/// Whether the program runs in a pane.
 fn is_interactive(exec: &Exec) -> bool {
     !exec.request.detach && (exec.request.tty || exec.request.interactive)
 }
 
-/// Whether there is a screen for it.
+/// Whether a screen shows these statistics.
 fn has_screen(stats: &Stats) -> bool {
     !stats.no_stream && stats.format.is_none() && stats.targets.len() < 2
 }
 
-/// Whether it is run in a pane.
+/// Whether the container runs in a pane.
 fn opens_terminal(run: &Run) -> bool {
     run.create.cidfile.is_none() && run.create.request.options.process.tty
 }
 
-/// Shows the list, which has what each container uses, and says so.
+/// Shows the list, which includes the usage of each container, and says so.
 fn stats_of_all(model: &mut Model) -> Vec<Effect> {
     let effects = model.act_here(Action::GoContainers);
     match model.containers.all().is_empty() {
@@ -95,7 +95,7 @@ fn stats_of_all(model: &mut Model) -> Vec<Effect> {
     effects
 }
 
-/// Shows what a request without further wishes asks for, where there is a screen for it.
+/// Shows a request without further options, if there is a screen for it.
 fn screen(model: &mut Model, asked: &Request) -> Option<Vec<Effect>> {
     match asked {
         Request::Ps(ps) if *ps == Ps { all: ps.all, last: -1, ..Ps::default() } => {

@@ -1,4 +1,4 @@
-//! Lines that were typed at `:`, and the way back to them.
+//! The history of the `:` line.
 
 use crate::command::{flags, split};
 use crate::tui::effect::Effect;
@@ -7,10 +7,10 @@ use crate::tui::model::Model;
 use crate::tui::model::input::Input;
 use crate::tui::model::layer::Layer;
 
-/// How many lines are kept.
+/// The maximum number of lines in the history.
 const MOST: usize = 500;
 
-/// Keeps a line; one with a secret in it only until hoist is left.
+/// Adds a line to the history. A line with a secret is not saved, and lasts until hoist exits.
 pub(crate) fn remember(model: &mut Model, line: &str) -> Option<Effect> {
     let is_secret = has_secret(line);
     let lines = if is_secret { &mut model.secret_history } else { &mut model.saved.history };
@@ -21,7 +21,7 @@ pub(crate) fn remember(model: &mut Model, line: &str) -> Option<Effect> {
     (!is_secret).then_some(Effect::Save)
 }
 
-/// Whether a line says a password, or gives a variable that is called like one.
+/// Whether a line contains a password, or a variable whose name suggests a secret.
 fn has_secret(line: &str) -> bool {
     let words = split(line).unwrap_or_default();
     let of_login = words.first().is_some_and(|word| word == "login")
@@ -32,12 +32,12 @@ fn has_secret(line: &str) -> bool {
     of_login || given.iter().any(|given| given.long == "env" && is_variable(&given.value))
 }
 
-/// Puts the line before the shown one, of those that begin as what was typed, into the prompt.
+/// Puts the previous line of the history that starts with the typed text into the prompt.
 pub(crate) fn older(model: &mut Model) {
     step(model, 1);
 }
 
-/// The other way.
+/// Like [`older`], but the next line.
 pub(crate) fn newer(model: &mut Model) {
     step(model, -1);
 }

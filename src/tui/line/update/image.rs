@@ -1,4 +1,4 @@
-//! What the `:` line and dialogs ask of images.
+//! Requests on images from the `:` line and from dialogs.
 
 use super::objects::{begin, inspect_any};
 use super::refusal::refused;
@@ -11,7 +11,7 @@ use crate::tui::line::update::named;
 use crate::tui::model::Model;
 use crate::tui::section::Section;
 
-/// Does it; `None` for what is printed.
+/// Performs a request; `None` if its output is printed.
 pub(super) fn perform(model: &mut Model, words: &[String], asked: &Request) -> Option<Vec<Effect>> {
     if let Some(effects) = screen(model, asked).or_else(|| named::on_images(model, asked)) {
         return Some(effects);
@@ -26,7 +26,7 @@ pub(super) fn perform(model: &mut Model, words: &[String], asked: &Request) -> O
     })
 }
 
-/// Shows what a request without further wishes asks for, where there is a screen for it.
+/// Shows a request without further options, if there is a screen for it.
 fn screen(model: &mut Model, asked: &Request) -> Option<Vec<Effect>> {
     match asked {
         Request::Images(images) if *images == Images::default() => Some(model.act_here(Action::GoImages)),

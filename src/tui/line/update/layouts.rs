@@ -1,4 +1,4 @@
-//! Arrangements of panes with a name.
+//! Saved layouts of panes.
 
 use crate::tui::containers::update::terminal::shell;
 use crate::tui::effect::{Effect, Program};
@@ -9,7 +9,7 @@ use crate::tui::model::{Focus, Model};
 use crate::tui::section::{Section, Subject};
 use crate::tui::tab::Tab;
 
-/// Keeps what the panes show under a name.
+/// Saves the current layout under a name.
 pub(crate) fn save_layout(model: &mut Model, name: &str) -> Vec<Effect> {
     let shown = model.windows.save(|pane| {
         let subject = pane.pinned.as_ref();
@@ -24,7 +24,7 @@ pub(crate) fn save_layout(model: &mut Model, name: &str) -> Vec<Effect> {
     vec![Effect::Save]
 }
 
-/// Arranges the panes as they were under a name; terminals are opened again.
+/// Restores a layout, and opens its terminals again.
 pub(crate) fn load_layout(model: &mut Model, name: &str) -> Vec<Effect> {
     let Some(layout) = model.saved.layouts.get(name).cloned() else {
         let known: Vec<&str> = model.saved.layouts.keys().map(String::as_str).collect();
@@ -56,7 +56,7 @@ pub(crate) fn load_layout(model: &mut Model, name: &str) -> Vec<Effect> {
     effects
 }
 
-/// Forgets an arrangement.
+/// Removes a layout.
 pub(crate) fn remove_layout(model: &mut Model, name: &str) -> Vec<Effect> {
     match model.saved.layouts.remove(name) {
         Some(_) => {

@@ -1,4 +1,4 @@
-//! A line that is typed: its keys, and what follows from it.
+//! The actions of an input line, and reactions to its input.
 
 pub(crate) mod app;
 pub(crate) mod command;
@@ -25,13 +25,13 @@ use crate::tui::line::purpose::Purpose;
 use crate::tui::model::Model;
 use crate::tui::model::layer::Layer;
 
-/// Asks for a line that begins with `text`.
+/// Opens an input line that contains `text`.
 pub(crate) fn prompt(model: &mut Model, purpose: impl Purpose + 'static, text: &str) {
     model.paths.clear();
     model.open(Prompt::new(purpose, text));
 }
 
-/// What `action` does to the line.
+/// Applies `action` to the input line.
 pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let Some(Layer::Prompt(prompt)) = model.layers.last() else { return Vec::new() };
     let purpose = prompt.purpose.clone();
@@ -67,7 +67,7 @@ fn accept(model: &mut Model) -> Vec<Effect> {
     }
 }
 
-/// What shows while it is typed: a filter filters, candidates are listed, mistakes are told.
+/// Reacts to a change of the input: filters, lists completions, and reports errors.
 pub(crate) fn typed(model: &mut Model) -> Vec<Effect> {
     let Some((purpose, text)) = current(model) else { return Vec::new() };
     let error = purpose.typed(model, &text).err();
@@ -82,7 +82,7 @@ fn current(model: &Model) -> Option<(Arc<dyn Purpose>, String)> {
     Some((prompt.purpose.clone(), prompt.input.text().to_owned()))
 }
 
-/// Takes in the names in a folder, where they are for the word that is typed.
+/// Stores the names in a folder, if they are for the current word.
 pub(crate) fn folder_read(model: &mut Model, folder: String, names: Vec<(String, bool)>) -> Vec<Effect> {
     if let Some(Layer::Prompt(prompt)) = model.layers.last_mut()
         && prompt.folder.as_ref().is_some_and(|(asked, _)| *asked == folder)

@@ -1,5 +1,5 @@
-//! Verbs of the `:` line on objects that are in the lists: as if they had been selected and
-//! the verb's key pressed. So a removal asks here too, and what can be undone can be undone.
+//! Verbs of the `:` line on objects in the lists. They work as if the objects were selected and the
+//! key pressed, so removal asks for a confirmation, and undo works.
 
 use crate::tui::containers::update::verb;
 use crate::tui::removal;
@@ -14,8 +14,8 @@ use crate::tui::images::model::ImageRow;
 use crate::tui::model::Model;
 use crate::tui::removal::model::Victim;
 
-/// What a request about containers does; `None` when it is none of these verbs, or wishes more
-/// than a key can.
+/// Performs a request on containers; `None` if it is another verb, or has options that a key does
+/// not support.
 pub(crate) fn on_containers(model: &mut Model, request: &container::Request) -> Option<Vec<Effect>> {
     use container::Request;
     let (targets, done, wish) = match request {
@@ -44,11 +44,11 @@ pub(crate) fn on_containers(model: &mut Model, request: &container::Request) -> 
     };
     let word = format!("{wish:?}").to_lowercase();
     let rows = containers(model, &word, targets);
-    // One that is missing was told of.
+    // A missing container was reported.
     Some(if rows.is_empty() { Vec::new() } else { verb(model, rows, done, wish) })
 }
 
-/// What a request about images does; `None` as with containers.
+/// Performs a request on images; `None` as in [`on_containers`].
 pub(crate) fn on_images(model: &mut Model, request: &image::Request) -> Option<Vec<Effect>> {
     match request {
         image::Request::Rmi(rmi) if !rmi.no_prune => {
@@ -64,7 +64,7 @@ fn force(is_forced: bool) -> Force {
     if is_forced { Force::Yes } else { Force::No }
 }
 
-/// The rows of containers that are meant. One that is not there is told; then there are none.
+/// Returns the rows of containers. If one does not exist, reports that and returns none.
 fn containers(model: &mut Model, word: &str, targets: &[String]) -> Vec<ContainerRow> {
     let mut rows: Vec<ContainerRow> = Vec::new();
     for target in targets {
@@ -78,7 +78,7 @@ fn containers(model: &mut Model, word: &str, targets: &[String]) -> Vec<Containe
     rows
 }
 
-/// As the engine finds one: by name, by id, by how only its id begins.
+/// Finds a container like the engine: by name, id, or prefix of the id.
 fn container<'a>(model: &'a Model, target: &str) -> Option<&'a ContainerRow> {
     let rows = model.containers.all();
     let name = target.strip_prefix('/').unwrap_or(target);
@@ -89,7 +89,7 @@ fn container<'a>(model: &'a Model, target: &str) -> Option<&'a ContainerRow> {
     begun.next().filter(|_| begun.next().is_none())
 }
 
-/// The rows of images that are meant: one by its name, all names of one by its id.
+/// Returns the rows of images: a single one for a name, all names for an id.
 fn images(model: &mut Model, targets: &[String]) -> Vec<ImageRow> {
     let mut rows: Vec<ImageRow> = Vec::new();
     for target in targets {
@@ -136,7 +136,7 @@ mod tests {
         press(&mut model, ":");
         write(&mut model, text);
         let mut effects = press(&mut model, "enter");
-        // The line is remembered.
+        // Ignore the saving of the history.
         effects.retain(|effect| *effect != Effect::Save);
         (model, effects)
     }

@@ -1,4 +1,4 @@
-//! What the `:` line asks of networks.
+//! Requests on networks from the `:` line.
 
 use super::objects::inspect_any;
 use crate::command::network::{Ls, Request};
@@ -7,7 +7,7 @@ use crate::tui::effect::Effect;
 use crate::tui::model::Model;
 use crate::tui::section::Section;
 
-/// Does it; `None` for what is printed.
+/// Performs a request; `None` if its output is printed.
 pub(super) fn perform(model: &mut Model, asked: &Request) -> Option<Vec<Effect>> {
     match asked {
         Request::Ls(list) if *list == Ls::default() => Some(model.act_here(Action::GoNetworks)),

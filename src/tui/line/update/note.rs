@@ -1,4 +1,4 @@
-//! What there is to say about a line while it is typed into a prompt.
+//! Notes about the input of a prompt.
 
 use crate::tui::effect::Effect;
 use crate::tui::form::model::{Mark, Note};
@@ -6,7 +6,7 @@ use crate::tui::line::update::complete;
 use crate::tui::model::Model;
 use crate::tui::model::layer::Layer;
 
-/// Says it, and lists what the word could become.
+/// Updates the note and the completions.
 pub(crate) fn of_prompt(model: &mut Model) -> Vec<Effect> {
     let mut effects = complete::refresh(model);
     let Some(Layer::Prompt(prompt)) = model.layers.last() else { return effects };
@@ -20,12 +20,12 @@ pub(crate) fn of_prompt(model: &mut Model) -> Vec<Effect> {
     effects
 }
 
-/// What is right.
+/// Returns a positive note.
 pub(crate) fn good(text: String) -> Note {
     Note { mark: Mark::Good, text, offer: None }
 }
 
-/// What is wrong.
+/// Returns a negative note.
 pub(crate) fn bad(text: String) -> Note {
     Note { mark: Mark::Bad, text, offer: None }
 }

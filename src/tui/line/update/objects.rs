@@ -1,4 +1,4 @@
-//! The objects that a line names.
+//! Objects that are named on the `:` line.
 
 use crate::command::{Request, join};
 use crate::tui::containers::model::ContainerRow;
@@ -12,12 +12,13 @@ use crate::tui::section::Section;
 use crate::tui::tab::Tab;
 use crate::tui::tasks::update::quiet_work;
 
-/// Begins what is asked for in the background; `words` are shown of it.
+/// Starts a request in the background; `words` are its title.
 pub(super) fn begin(model: &mut Model, words: &[String], request: Request) -> Vec<Effect> {
     vec![quiet_work(model, &join(words), Job::Request(Box::new(request)))]
 }
 
-/// Inspects what is called so, in its list; what is in none is left to the command line.
+/// Inspects an object in its list; `None` if no list contains it, so that the command line handles
+/// it.
 pub(super) fn inspect_any(model: &mut Model, name: &str) -> Option<Vec<Effect>> {
     if find(model, name).is_some() {
         return Some(show(model, name, Tab::Inspect));
@@ -34,14 +35,14 @@ pub(super) fn inspect_any(model: &mut Model, name: &str) -> Option<Vec<Effect>> 
     Some(Vec::new())
 }
 
-/// The container that a name, an id or the start of an id means.
+/// Returns the container with a name, an id or a prefix of an id.
 pub(super) fn find<'a>(model: &'a Model, target: &str) -> Option<&'a ContainerRow> {
     let rows = model.containers.all();
     let by_name = rows.iter().find(|row| row.name == target);
     by_name.or_else(|| rows.iter().find(|row| !target.is_empty() && row.id.as_str().starts_with(target)))
 }
 
-/// Puts the cursor on a container.
+/// Moves the cursor to a container.
 fn select(model: &mut Model, target: &str) -> Option<ContainerRow> {
     let Some(row) = find(model, target).cloned() else {
         model.fail(Failure { what: format!("No such container: {target}"), ..Failure::default() });

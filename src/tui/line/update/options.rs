@@ -1,4 +1,4 @@
-//! `:set`: what `[ui]` of the configuration says, for as long as hoist runs. One table.
+//! `:set` changes settings of `[ui]` until hoist exits. The settings are one table.
 
 use crate::config::{Icons, Navigator, Preset};
 use crate::tui::effect::Effect;
@@ -6,19 +6,19 @@ use crate::tui::failure::Tone;
 use crate::tui::model::Model;
 use crate::tui::page::model::Page;
 
-/// An option.
+/// A setting.
 pub(crate) struct Setting {
-    /// As it is called in `:set`, and in `[ui]` where that has it.
+    /// The name in `:set`, and in `[ui]` if it exists there.
     pub(crate) name: &'static str,
-    /// What it is, in a sentence.
+    /// A description in one sentence.
     pub(crate) about: &'static str,
     values: fn(&Model) -> Vec<String>,
     value: fn(&Model) -> String,
-    /// Takes one of the values.
+    /// Sets one of the values.
     set: fn(&mut Model, &str) -> Result<Vec<Effect>, String>,
 }
 
-/// Every option.
+/// All settings.
 pub(crate) const SETTINGS: &[Setting] = &[
     Setting {
         name: "all",
@@ -125,7 +125,7 @@ fn name_of<T: PartialEq>(table: &[(&'static str, T)], value: T) -> String {
     table.iter().find(|(_, other)| *other == value).map_or("", |(name, _)| *name).to_owned()
 }
 
-/// The value of a name that is in the table, else the first.
+/// Returns the value for a name in the table, or the default.
 fn of_name<T: Copy + Default>(table: &[(&str, T)], name: &str) -> T {
     table.iter().find(|(other, _)| *other == name).map_or_else(T::default, |(_, value)| *value)
 }
@@ -143,13 +143,13 @@ fn is_on(value: &str) -> bool {
 }
 
 impl Setting {
-    /// Whether it is only switched.
+    /// Whether it is a switch.
     pub(crate) fn is_switch(&self) -> bool {
         std::ptr::fn_addr_eq(self.values, switch as fn(&Model) -> Vec<String>)
     }
 }
 
-/// What can stand behind `:set`.
+/// Returns completions for `:set`.
 pub(crate) fn words(model: &Model, words: &[String]) -> Vec<String> {
     match words {
         [] => SETTINGS.iter().map(|setting| setting.name.to_owned()).collect(),
@@ -162,7 +162,7 @@ fn find(name: &str) -> Option<&'static Setting> {
     SETTINGS.iter().find(|setting| setting.name == name)
 }
 
-/// `:set`, `:set NAME`, `:set NAME?`, `:set NAME VALUE`, `:set NAME=VALUE`.
+/// Runs `:set`, `:set NAME`, `:set NAME?`, `:set NAME VALUE` or `:set NAME=VALUE`.
 pub(crate) fn set(model: &mut Model, words: &[String]) -> Result<Vec<Effect>, String> {
     let (word, value) = match words {
         [] => {
@@ -197,7 +197,7 @@ pub(crate) fn set(model: &mut Model, words: &[String]) -> Result<Vec<Effect>, St
     (setting.set)(model, &value)
 }
 
-/// `on or off`, `unicode, ascii or nerd`
+/// Formats the possible values: `on or off`, `unicode, ascii or nerd`
 fn choice(values: &[String]) -> String {
     match values {
         [all @ .., last] if !all.is_empty() => format!("{} or {last}", all.join(", ")),
@@ -205,7 +205,7 @@ fn choice(values: &[String]) -> String {
     }
 }
 
-/// Shows every option with its value.
+/// Shows all settings with their values.
 fn list(model: &mut Model) {
     let line = |setting: &Setting| {
         let values = choice(&(setting.values)(model));
@@ -245,7 +245,7 @@ mod tests {
                 let effects = line(&mut model, &format!("set {} {value}", setting.name));
                 assert_eq!(model.failure, None, "{} {value}", setting.name);
                 match effects.as_slice() {
-                    // The driver reads the keys.
+                    // The driver reads the keymap.
                     [Effect::Keymap(preset)] => assert_eq!(name_of(PRESETS, *preset), value),
                     _ => assert_eq!((setting.value)(&model), value, "{}", setting.name),
                 }

@@ -1,4 +1,4 @@
-//! What the `:` line asks of the engine as a whole.
+//! Requests on the whole engine from the `:` line.
 
 use super::objects::{find, inspect_any, show};
 use super::refusal::refused;
@@ -8,7 +8,7 @@ use crate::tui::effect::Effect;
 use crate::tui::model::Model;
 use crate::tui::tab::Tab;
 
-/// Does it; `None` for what is printed.
+/// Performs a request; `None` if its output is printed.
 pub(super) fn perform(model: &mut Model, asked: &Request) -> Option<Vec<Effect>> {
     match asked {
         Request::Events(events) if *events == Events::default() => Some(model.act_here(Action::GoEvents)),
