@@ -1,5 +1,5 @@
-//! A monitor for a container whose own was killed: its first process runs on, and its
-//! output waits in the pipes; or it was between two runs, and the next one is due.
+//! A monitor for a container whose own monitor was killed. Either its init is still running and its
+//! output waits in the pipes, or it was between two runs and the next one is due.
 
 use std::fs;
 use std::os::fd::OwnedFd;
@@ -16,11 +16,11 @@ use super::wire;
 use crate::container::{Process, Run, Status, store};
 use crate::sys;
 
-/// Takes over the container of `monitor`; without an [`Up`] it waits for its restart.
+/// Takes over the container of `monitor`. Without an [`Up`], the container waits for its restart.
 ///
 /// # Errors
 ///
-/// [`Error::NotRunning`] when its first process has ended.
+/// [`Error::NotRunning`] if its init has exited.
 pub(super) fn adopt(mut monitor: Monitor) -> Result<(Monitor, Option<Up>), Error> {
     let id = &monitor.record.id;
     let mut run = store::load_run(&monitor.paths, id)?.ok_or(Error::NotRunning)?;
@@ -35,7 +35,7 @@ pub(super) fn adopt(mut monitor: Monitor) -> Result<(Monitor, Option<Up>), Error
         Err(error) if error.is(rustix::io::Errno::SRCH) => return Err(Error::NotRunning),
         pidfd => pidfd?,
     };
-    // Only now is it certain that the descriptor is of this process and not of a later one.
+    // Check after opening, so that the descriptor is that of init and not of a later process.
     if !init.is_alive() {
         return Err(Error::NotRunning);
     }
@@ -45,10 +45,10 @@ pub(super) fn adopt(mut monitor: Monitor) -> Result<(Monitor, Option<Up>), Error
     streams.set_nonblocking()?;
     run.monitor = Process::own().into();
     run.protocol = wire::PROTOCOL;
-    // Without its maker it has ended at the gate, or has passed it.
+    // Without its creator, init has either exited before execve or passed that point.
     run.starting = false;
-    // Its last monitor may have been killed between a pause and its note of it. One that was
-    // not done is nobody's any more.
+    // The last monitor may have been killed between a pause and recording it. An incomplete pause
+    // was dropped with the monitor.
     run.status = if cgroup.is_frozen() { Status::Paused } else { Status::Running };
     if run.status == Status::Running {
         cgroup.cancel_freeze();
@@ -60,8 +60,8 @@ pub(super) fn adopt(mut monitor: Monitor) -> Result<(Monitor, Option<Up>), Error
     Ok((monitor, Some(up)))
 }
 
-/// The reading ends of the output pipes, as far as some process of the container still
-/// holds them. What was a terminal is gone, and so is the way to standard input.
+/// Returns the reading ends of the output pipes that processes of the container still hold. A
+/// terminal and the pipe to standard input are lost.
 fn streams(run: &Run, pids: &[i32]) -> Streams {
     let [stdout, stderr] = run.pipes.map_or([None, None], |pipes| pipes.map(|inode| reopen(inode, pids)));
     Streams { stdout, stderr, ..Streams::default() }
@@ -69,15 +69,15 @@ fn streams(run: &Run, pids: &[i32]) -> Streams {
 
 fn reopen(inode: u64, pids: &[i32]) -> Option<OwnedFd> {
     let path = pids.iter().find_map(|pid| find(Path::new(&format!("/proc/{pid}/fd")), inode))?;
-    // The process may have put something else there in between: it is looked at, and then opened.
+    // The process may replace the descriptor meanwhile: check the file first, then open that file.
     let place = sys::fs::open_place(&path).ok().filter(|place| is_pipe(place, inode))?;
     sys::fs::reopen(&place, OFlags::RDONLY | OFlags::NONBLOCK).ok()
 }
 
-/// Whether it is the pipe with this number, and no file or FIFO with the same on another file
-/// system. There is one pipefs: it need not be told which.
+/// Whether it is the pipe with this inode, rather than a file or FIFO with the same inode on
+/// another file system. There is only one pipefs, so its device need not be compared.
 fn is_pipe(place: &OwnedFd, inode: u64) -> bool {
-    /// In the kernel's `include/uapi/linux/magic.h`.
+    /// From the kernel's `include/uapi/linux/magic.h`.
     const PIPEFS_MAGIC: i64 = 0x5049_5045;
     let is_on_pipefs = rustix::fs::fstatfs(place).is_ok_and(|system| system.f_type == PIPEFS_MAGIC);
     is_on_pipefs && sys::fs::stat(place).is_ok_and(|stat| stat.st_ino == inode)

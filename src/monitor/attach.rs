@@ -1,4 +1,4 @@
-//! The client's side of a session: how it begins, and what its packets say.
+//! The client's side of a session: connecting, and decoding its packets.
 
 use std::os::fd::OwnedFd;
 
@@ -8,21 +8,21 @@ use crate::base::{ContainerId, ExecId, Paths};
 use crate::container::log::Stream;
 use crate::sys::socket;
 
-/// What comes from a container's process.
+/// Output of a container's process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
     /// Bytes of a stream.
     Bytes(Stream, Vec<u8>),
     /// A best-effort client was too slow: this many bytes are missing here.
     Skipped(u64),
-    /// The process ended; nothing follows.
+    /// The process exited; nothing follows.
     Exited(u8),
-    /// The connection ended without that: the monitor was killed, or the client detached.
+    /// The connection ended without an exit: the monitor was killed, or the client detached.
     Closed,
 }
 
 impl Output {
-    /// Reads what a monitor has sent; `None` for a packet of a newer one.
+    /// Decodes a packet of a monitor; `None` for an unknown packet of a newer one.
     #[must_use]
     pub fn parse(packet: &[u8]) -> Option<Self> {
         let (tag, payload) = packet.split_first()?;
@@ -39,22 +39,22 @@ impl Output {
 /// A connection that a monitor has accepted.
 #[derive(Debug)]
 pub struct Connection {
-    /// The socket, with its packets.
+    /// The socket for its packets.
     pub socket: OwnedFd,
     /// Whether the process has a terminal.
     pub tty: bool,
-    /// Whose process it is.
+    /// The container.
     pub container: ContainerId,
     /// The command, unless it is the container's own process.
     pub exec: Option<ExecId>,
 }
 
-/// Returns a pair of sockets: ours, on which the wish is said already, and one for a monitor that is to
-/// be launched.
+/// Returns a pair of sockets: ours, on which the request was already sent, and one for the monitor
+/// to be launched.
 ///
 /// # Errors
 ///
-/// No more descriptors are available.
+/// If no descriptors are available.
 pub fn early(wish: Attach) -> Result<(OwnedFd, OwnedFd), Error> {
     let (ours, theirs) = socket::pair()?;
     send_hello(&ours, Ask::Attach(wish))?;
@@ -65,7 +65,7 @@ pub fn early(wish: Attach) -> Result<(OwnedFd, OwnedFd), Error> {
 ///
 /// # Errors
 ///
-/// As [`hear_answer`].
+/// As for [`hear_answer`].
 pub fn accepted(socket: &OwnedFd) -> Result<bool, Error> {
     match hear_answer(socket, None)? {
         Answer::Attached { tty } => Ok(tty),
@@ -77,7 +77,7 @@ pub fn accepted(socket: &OwnedFd) -> Result<bool, Error> {
 ///
 /// # Errors
 ///
-/// As [`super::launch::ask`].
+/// As for [`super::launch::ask`].
 pub fn connect(paths: &Paths, id: &ContainerId, wish: Attach) -> Result<Connection, Error> {
     let socket = connect_to(paths, id, None)?;
     send_hello(&socket, Ask::Attach(wish))?;

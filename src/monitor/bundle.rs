@@ -1,6 +1,6 @@
-//! The runtime specification of a container, complete with what depends on this machine: its
-//! system call filter, the host's devices, settings of the kernel. It is the same for its
-//! start and for the commands that are executed in it.
+//! The complete runtime specification of a container, including what depends on this machine: its
+//! seccomp filter, the host's devices, kernel settings. It is the same for a start and for executed
+//! commands.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -16,12 +16,11 @@ use crate::runtime::seccomp;
 use crate::sys::cap::{Cap, CapSet};
 use crate::sys::probe::Probe;
 
-/// The specification of the container of `record`, with this AppArmor profile.
+/// Returns the specification of the container of `record`, with this AppArmor profile.
 ///
 /// # Errors
 ///
-/// A system call filter of the user's that is none; a device of the host's that cannot be
-/// looked at.
+/// If the user's seccomp profile is invalid, or a host device is inaccessible.
 pub(super) fn bundle(
     paths: &Paths,
     record: &Record,
@@ -47,9 +46,9 @@ pub(super) fn bundle(
     Ok(spec)
 }
 
-/// Ports below 1024 and ICMP echo need no capability in a network of the container's own.
+/// In the container's own network, ports below 1024 and ICMP echo require no capability.
 const OPEN_PORTS: (&str, &str) = ("net.ipv4.ip_unprivileged_port_start", "0");
-/// Up to the largest group id there is; a user namespace does not map that many.
+/// All group ids. A user namespace does not map that many.
 const OPEN_PING: (&str, &str) = ("net.ipv4.ping_group_range", "0 2147483647");
 
 fn sysctls(config: &Options, probe: &Probe) -> HashMap<String, String> {
@@ -65,8 +64,8 @@ fn sysctls(config: &Options, probe: &Probe) -> HashMap<String, String> {
         .collect()
 }
 
-/// Every capability means every one that hoist has. One that was asked for by its name is
-/// left in the specification, and the start warns when it cannot be given.
+/// Whether the container requests all capabilities, which means all that hoist has. Capabilities
+/// requested by name stay in the specification, and the start warns if one is unavailable.
 fn asks_for_all(record: &Record) -> bool {
     let all = |name: &String| name.eq_ignore_ascii_case("all");
     record.config.security.privileged || record.options.security.cap_add.iter().any(all)
@@ -77,9 +76,9 @@ fn held(config: &Options, probe: &Probe) -> Vec<String> {
     config.security.capabilities().iter().filter(is_held).cloned().collect()
 }
 
-/// What mounts without mount(2). AppArmor judges that one, and of these only `move_mount`: a
-/// remount by `mount_setattr`, or a /proc that `fsmount` gives as a descriptor, would go past a
-/// profile that denies mounts. Without them programs use mount(2).
+/// System calls that mount without mount(2). AppArmor checks mount(2), but of these only
+/// `move_mount`, so `mount_setattr` and the descriptors of `fsmount` would bypass a profile that
+/// denies mounts. Without them programs fall back to mount(2).
 const MOUNTS_WITHOUT_MOUNT: &[&str] = &[
     "fsconfig",
     "fsmount",

@@ -1,9 +1,9 @@
-//! The clients of a payload's streams: each with a queue of its own, which is bounded.
+//! The clients of a payload's streams, each with its own bounded queue.
 //!
-//! A packet goes into the socket's buffer; when that is full, a *lossless* client keeps
-//! what was read in its queue, and nothing more is read from the payload until the queue
-//! is empty again. For a *best effort* client a burst is kept too, but nobody waits for it:
-//! what comes on top of that it misses, and is told how much behind what was kept.
+//! Packets are written to the socket's buffer. If that is full, the data is queued. While the queue
+//! of a *lossless* client is not empty, nothing more is read from the payload. A *best effort*
+//! client does not delay the payload: whatever exceeds its queue is dropped, and the client is told
+//! how much.
 
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -13,21 +13,21 @@ use super::wire::{Attach, tag};
 use crate::container::log::Stream;
 use crate::sys::socket::{self, Sent};
 
-/// How many bytes are kept for a client that nobody waits for.
+/// Maximum number of bytes queued for a best-effort client.
 const BURST: usize = 256 << 10;
 
-/// What a packet takes besides its bytes, at most: a program may write them one by one.
+/// Maximum overhead of a queued packet, since a program may write byte by byte.
 const PACKET: usize = 128;
 
-/// A client that has said what it wants.
+/// A client that has sent its request.
 #[derive(Debug)]
 pub(super) struct Client {
     socket: OwnedFd,
     pub(super) wants: Attach,
     queue: VecDeque<Packet>,
-    /// Bytes that the queue takes.
+    /// The size of the queue in bytes.
     queued: usize,
-    /// Bytes that it missed behind those.
+    /// The number of bytes dropped after those.
     skipped: u64,
     state: State,
 }
@@ -35,12 +35,12 @@ pub(super) struct Client {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Attached,
-    /// The payload ended: what is queued is still delivered.
+    /// The payload has exited; queued data is still delivered.
     Leaving,
     Gone,
 }
 
-/// What goes to clients. Several share the bytes.
+/// Data for clients, shared by all of them.
 #[derive(Debug, Clone)]
 pub(super) struct Packet {
     tag: u8,
@@ -78,8 +78,8 @@ impl Client {
         self.state == State::Gone
     }
 
-    /// Whether standard input is this client's, so that it may end with it. One that nobody
-    /// waits for only looks on: what it types is welcome, and it may leave.
+    /// Whether standard input belongs to this client, so that it may end with it. A best-effort
+    /// client may send input, but standard input does not end when it leaves.
     pub(super) fn carries_input(&self) -> bool {
         self.wants.stdin && self.wants.lossless
     }
@@ -89,7 +89,7 @@ impl Client {
         self.wants.lossless && self.state == State::Attached && !self.queue.is_empty()
     }
 
-    /// Whether something waits for room in the socket.
+    /// Whether data is queued.
     pub(super) fn has_queue(&self) -> bool {
         !self.queue.is_empty() || self.skipped > 0
     }
@@ -102,7 +102,7 @@ impl Client {
             }
     }
 
-    /// Delivers bytes of a stream, by way of the queue where the socket is full.
+    /// Sends bytes of a stream, or queues them if the socket is full.
     pub(super) fn deliver(&mut self, stream: Stream, bytes: &[u8], shared: &mut Option<Packet>) {
         if !self.queue.is_empty() || self.skipped > 0 {
             self.flush();
@@ -122,7 +122,7 @@ impl Client {
         }
     }
 
-    /// The last packet of this client: its connection ends after it.
+    /// Queues the last packet of this client. Its connection is closed afterwards.
     pub(super) fn finish(&mut self, packet: Packet) {
         if self.state == State::Attached {
             self.note_skipped();
@@ -133,7 +133,7 @@ impl Client {
         }
     }
 
-    /// Sends what waits, as far as there is room.
+    /// Sends as much of the queue as possible.
     pub(super) fn flush(&mut self) {
         if self.queue.is_empty() {
             self.note_skipped();
@@ -158,7 +158,7 @@ impl Client {
         }
     }
 
-    /// Nobody reads at the other end. What was sent from there is still to be received.
+    /// Stops sending, since the other end no longer reads. What it has sent is still received.
     fn stop_output(&mut self) {
         self.queue.clear();
         (self.queued, self.skipped) = (0, 0);
@@ -173,7 +173,7 @@ impl Client {
         self.queue.push_back(packet);
     }
 
-    /// Tells, behind everything else, how much was missed.
+    /// Queues the number of dropped bytes after everything else.
     fn note_skipped(&mut self) {
         if self.skipped > 0 {
             let packet = Packet::skipped(std::mem::take(&mut self.skipped));
@@ -181,7 +181,7 @@ impl Client {
         }
     }
 
-    /// The connection ended, or broke the protocol.
+    /// Closes a connection that has ended or violated the protocol.
     pub(super) fn drop_it(&mut self) {
         self.state = State::Gone;
     }

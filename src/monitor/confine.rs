@@ -1,5 +1,5 @@
-//! Which AppArmor profile a container's processes get, and that it is loaded; and which SELinux
-//! labels, where some were asked for.
+//! Chooses the AppArmor profile of a container's processes and loads it if necessary; also its
+//! SELinux labels, if requested.
 
 use std::borrow::Cow;
 
@@ -11,16 +11,16 @@ use crate::oci::Digest;
 use crate::sys::probe::Probe;
 use crate::sys::{apparmor, selinux};
 
-/// The profile of containers for which nothing else was asked, before the digest of its text:
-/// a newer text is another profile, and what runs keeps the one it was started with.
+/// The prefix of the default profile's name, followed by the digest of its text. A changed text is
+/// a new profile, and running containers keep theirs.
 const DEFAULT: &str = "hoist-default";
-/// How many digits of the digest.
+/// The number of digits of the digest.
 const DIGITS: usize = 8;
-/// No profile, as AppArmor calls it.
+/// AppArmor's name for no profile.
 const UNCONFINED: &str = "unconfined";
 const TEXT: &str = include_str!("../../assets/apparmor-default");
 
-/// A profile to be taken on, `None` where AppArmor is not in force, and what the user is told.
+/// The profile to apply, `None` if AppArmor is not enabled, and a warning for the user.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Confinement {
     pub(super) profile: Option<String>,
@@ -28,21 +28,22 @@ pub(super) struct Confinement {
 }
 
 impl Confinement {
-    /// What the runtime is told; where hoist itself is confined, nobody gets out of that.
+    /// Returns the profile for the runtime. If hoist itself is confined, containers stay in its
+    /// profile.
     pub(super) fn to_apply(&self) -> Option<&str> {
         self.profile.as_deref().filter(|name| *name != UNCONFINED)
     }
 }
 
-/// Whether a profile is the default one, of this version or of another.
+/// Whether a profile is a default one, of this version or another.
 pub(super) fn is_default(profile: &str) -> bool {
     let is_digest = |text: &str| text.len() == DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     profile.strip_prefix(DEFAULT).is_some_and(|version| {
-        version.is_empty() || version.strip_prefix('-').is_some_and(is_digest) // without, the oldest one
+        version.is_empty() || version.strip_prefix('-').is_some_and(is_digest) // the oldest has no digest
     })
 }
 
-/// The name of the default profile in this version.
+/// Returns the name of this version's default profile.
 pub(super) fn default_name() -> String {
     format!("{DEFAULT}-{}", &Digest::of(TEXT.as_bytes()).hex()[..DIGITS])
 }
@@ -51,16 +52,16 @@ fn load_default(name: &str) -> crate::sys::Result<()> {
     apparmor::load(&default_text(name))
 }
 
-/// The text is that of a profile named [`DEFAULT`].
+/// Returns the text of the default profile for this name.
 fn default_text(name: &str) -> String {
     TEXT.replace(DEFAULT, name)
 }
 
-/// The profile for a start; the default one is loaded when it is not.
+/// Returns the profile for a start. Loads the default profile if necessary.
 ///
 /// # Errors
 ///
-/// [`Error::NoProfile`] when one was asked for by name that is not loaded.
+/// [`Error::NoProfile`] if a profile that was requested by name is not loaded.
 pub(super) fn confine(config: &Options, probe: &Probe) -> Result<Confinement, Error> {
     let without = |why: String| Confinement { profile: None, warning: Some(why) };
     if !apparmor::is_enabled() {
@@ -77,7 +78,7 @@ pub(super) fn confine(config: &Options, probe: &Probe) -> Result<Confinement, Er
     if wanted == UNCONFINED {
         return Ok(with(UNCONFINED));
     }
-    // Policy belongs to the machine; a container manager in a container has no say in it.
+    // Policies belong to the machine; a container manager inside a container cannot change them.
     let is_loaded = if probe.in_user_namespace { None } else { apparmor::is_loaded(wanted).ok() };
     match (is_loaded, asked_for(config)) {
         (Some(true), _) => Ok(with(wanted)),
@@ -93,8 +94,8 @@ pub(super) fn confine(config: &Options, probe: &Probe) -> Result<Confinement, Er
     }
 }
 
-/// The SELinux labels for a start, and what the user is told. Containers have none unless they
-/// are asked for, as with a Docker daemon without `--selinux-enabled`.
+/// Returns the SELinux labels for a start, and a warning for the user. Without a request containers
+/// have none, as with a Docker daemon without `--selinux-enabled`.
 ///
 /// # Errors
 ///
@@ -115,12 +116,12 @@ pub(super) fn labels(config: &Options, id: &ContainerId) -> Result<(Option<Label
     Ok((Some(labels), None))
 }
 
-/// The profile for a command in a container that was started with `profile`; the default one
-/// may have been unloaded meanwhile.
+/// Returns the profile for a command in a container that was started with `profile`. The default
+/// profile may have been unloaded meanwhile.
 ///
 /// # Errors
 ///
-/// As [`confine`]; [`Error::OldProfile`].
+/// As for [`confine`]; [`Error::OldProfile`].
 pub(super) fn confine_exec(profile: &str) -> Result<Option<String>, Error> {
     if ["", UNCONFINED].contains(&profile) {
         return Ok(None);
@@ -128,7 +129,7 @@ pub(super) fn confine_exec(profile: &str) -> Result<Option<String>, Error> {
     if !apparmor::is_loaded(profile)? {
         match profile {
             _ if profile == default_name() => load_default(profile)?,
-            // Its text is not known here.
+            // The text of that version is not known.
             _ if is_default(profile) => return Err(Error::OldProfile(profile.to_owned())),
             _ => return Err(Error::NoProfile(profile.to_owned())),
         }
@@ -136,7 +137,7 @@ pub(super) fn confine_exec(profile: &str) -> Result<Option<String>, Error> {
     Ok(Some(profile.to_owned()))
 }
 
-/// Docker's rule: what is asked for, else none for a privileged container.
+/// Docker's rule: the requested profile; otherwise none for privileged containers.
 fn wanted(config: &Options) -> Cow<'_, str> {
     match asked_for(config) {
         Some(name) => name.into(),
@@ -145,7 +146,7 @@ fn wanted(config: &Options) -> Cow<'_, str> {
     }
 }
 
-/// A profile that somebody relies on.
+/// Returns a profile that the user requested explicitly.
 fn asked_for(config: &Options) -> Option<&str> {
     config.security.apparmor.as_deref().filter(|name| *name != UNCONFINED)
 }

@@ -1,4 +1,4 @@
-//! How long who ends a container waits, for its monitor and for its processes.
+//! Stops containers, with timeouts for monitors and processes.
 
 use std::collections::BTreeSet;
 use std::os::fd::AsFd;
@@ -12,24 +12,24 @@ use crate::cgroup;
 use crate::container::{Process, Record, Run, store};
 use crate::sys;
 
-/// How long a container may take to end once it was killed, or SIGKILL was due.
+/// Maximum time until a container has exited after SIGKILL was sent or due.
 pub const KILL_PATIENCE: Duration = Duration::from_secs(10);
-/// How long its monitor may take to see that, or to listen to somebody.
+/// Maximum time until its monitor notices that or accepts a connection.
 pub const MONITOR_PATIENCE: Duration = Duration::from_secs(1);
 
-/// Why a container was not ended.
+/// A container could not be stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It should be gone, and is not.
+    /// Its processes survive SIGKILL.
     #[error("its processes did not end within {} s after SIGKILL{}", KILL_PATIENCE.as_secs(), list(.stuck))]
     NotEnded {
-        /// Those that SIGKILL does not reach for now.
+        /// Processes that are in an uninterruptible state.
         stuck: Vec<i32>,
     },
-    /// Its cgroup.
+    /// Its cgroup could not be used.
     #[error(transparent)]
     Cgroup(#[from] cgroup::Error),
-    /// Its monitor.
+    /// Its monitor could not do it.
     #[error(transparent)]
     Launch(#[from] launch::Error),
 }
@@ -64,22 +64,23 @@ impl Explain for Error {
     }
 }
 
-/// How long who ends a container looks again and again for a monitor that listens.
+/// Limits how long a caller tries to reach a container's monitor.
 #[derive(Debug)]
 pub struct Patience {
     until: Instant,
-    /// A run that is up though nobody listens, and until when that is borne.
+    /// The init of a run whose monitor does not answer, and the time limit for that.
     unheard: Option<(Process, Instant)>,
 }
 
 impl Patience {
-    /// Begins now.
+    /// Starts the timeout.
     #[must_use]
     pub fn new(patience: Duration) -> Self {
         Self { until: Instant::now() + patience, unheard: None }
     }
 
-    /// Whether to look again. While its first process lives, no monitor is busy with its end.
+    /// Whether to try again. While init is running, its monitor is not busy with cleaning up, so it
+    /// should answer soon.
     pub fn lasts(&mut self, paths: &Paths, id: &ContainerId) -> bool {
         let now = Instant::now();
         let run = store::load_run(paths, id).ok().flatten();
@@ -91,12 +92,12 @@ impl Patience {
     }
 }
 
-/// Asks its monitor to end a container, and waits until it has ended. Once SIGKILL was due, it has
-/// [`KILL_PATIENCE`] for that. Gives what to warn of.
+/// Asks the monitor to stop a container, and waits until it has exited, up to [`KILL_PATIENCE`]
+/// after SIGKILL is due. Returns warnings.
 ///
 /// # Errors
 ///
-/// The outer one when its processes do not end, the inner one when its monitor did not do it.
+/// The outer error if its processes do not exit, the inner one if its monitor failed.
 pub fn ask_for_end(
     paths: &Paths,
     record: &Record,
@@ -123,11 +124,11 @@ pub fn ask_for_end(
     if is_up {
         return Err(not_ended(paths, id));
     }
-    // Its monitor has still to clean up, or to start it again.
+    // Its monitor is still cleaning up or restarting it.
     Ok(asked.wait((!is_restart).then_some(KILL_PATIENCE)))
 }
 
-/// Returns why a container does not end.
+/// Returns the error for a container that does not exit.
 #[must_use]
 pub fn not_ended(paths: &Paths, id: &ContainerId) -> Error {
     let run = store::load_run(paths, id).ok().flatten();
@@ -139,30 +140,30 @@ pub fn not_ended(paths: &Paths, id: &ContainerId) -> Error {
     Error::NotEnded { stuck }
 }
 
-/// Returns whether something of a container is there that must end before it can be removed.
+/// Returns whether anything of a container is running that must end before it can be removed.
 ///
 /// # Errors
 ///
-/// That cannot be read.
+/// If that cannot be determined.
 pub fn is_up(paths: &Paths, id: &ContainerId) -> Result<bool, Error> {
     Ok(launch::is_monitored(paths, id)? || has_processes(paths, id)?)
 }
 
 impl Launcher<'_> {
-    /// Ends a container whose state files do not tell how it is. Its monitor is told first, if
-    /// it listens: it starts no other run then, and without a cgroup nothing else can end it. Gives
-    /// what to warn of.
+    /// Kills a container whose state files do not reveal its state. If its monitor accepts
+    /// requests, it is asked first: then it does not start another run, and without a cgroup only
+    /// the monitor can kill the container. Returns warnings.
     ///
     /// # Errors
     ///
-    /// As [`Self::kill_by_cgroup`].
+    /// As for [`Self::kill_by_cgroup`].
     pub fn kill_unreadable(&self, id: &ContainerId) -> Result<Vec<String>, Error> {
         let _ = launch::tell(self.paths, id, Ask::kill(libc::SIGKILL));
         self.kill_by_cgroup(id, Dead::ByHand)
     }
 
-    /// What works without the monitor, and without a state file that can be read. A monitor
-    /// that does not see the end is ended too. Gives what to warn of.
+    /// Kills a container without its monitor and without readable state files. Also kills a monitor
+    /// that does not notice the exit. Returns warnings.
     ///
     /// # Errors
     ///
@@ -178,7 +179,7 @@ impl Launcher<'_> {
             Ok(())
         };
         if dead == Dead::ByHand {
-            let _ = self.keep_from_restart(id); // it is ended in any case, and then this is tried again
+            let _ = self.keep_from_restart(id); // if this fails, the kill continues and recovery tries again
         }
         kill()?;
         let end = Instant::now() + KILL_PATIENCE;
@@ -186,7 +187,7 @@ impl Launcher<'_> {
         let mut warnings = BTreeSet::new();
         loop {
             let is_monitored = launch::is_monitored(self.paths, id)?;
-            // What cannot be recovered tells nothing; without processes it has ended.
+            // If it cannot be recovered, it is over once no processes are left.
             let is_over = if is_monitored {
                 self.is_concluded(id)
             } else {
@@ -194,7 +195,7 @@ impl Launcher<'_> {
                 let is_ending = recovery.as_ref().is_ok_and(|recovery| recovery.is_ending);
                 warnings.extend(recovery.into_iter().flat_map(|recovery| recovery.warnings));
                 if is_ending {
-                    kill()?; // its monitor may have started it again before it was killed
+                    kill()?; // its monitor may have restarted it before it was killed
                 }
                 !is_ending && !launch::is_monitored(self.paths, id)?
             };
@@ -215,7 +216,7 @@ impl Launcher<'_> {
         }
     }
 
-    /// Whether the monitor of a container has written down that its last run is over.
+    /// Whether the monitor of a container has recorded the end of its last run.
     fn is_concluded(&self, id: &ContainerId) -> bool {
         let has_run = !matches!(store::load_run(self.paths, id), Ok(None));
         let has_ended = |record: Record| record.state.started.is_none() || record.state.finished.is_some();
@@ -223,12 +224,13 @@ impl Launcher<'_> {
     }
 }
 
-/// Kills this process, and no later one with its pid.
+/// Kills this process, but never a later one with the same pid.
 pub fn kill_process(process: Process) {
-    let _ = signal_process(process, libc::SIGKILL); // gone already: fine
+    let _ = signal_process(process, libc::SIGKILL); // it may have exited
 }
 
-/// Sends a signal to this process, and to no later one with its pid; none when it is gone.
+/// Sends a signal to this process, but never to a later one with the same pid. Does nothing if it
+/// has exited.
 ///
 /// # Errors
 ///
@@ -237,10 +239,11 @@ pub fn signal_process(process: Process, number: i32) -> sys::Result<()> {
     process.open().map_or(Ok(()), |pidfd| sys::process::signal(pidfd.as_fd(), number))
 }
 
-/// Whether a process cannot be killed for now. One that a v1 freezer holds is shown so as well.
+/// Whether a process is in uninterruptible sleep and cannot be killed now. Processes frozen by a v1
+/// freezer look the same.
 fn is_uninterruptible(pid: i32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // The name before may hold anything, brackets and spaces too.
+    // The name before it may contain anything, including brackets and spaces.
     stat.rsplit_once(')').is_some_and(|(_, fields)| fields.trim_start().starts_with('D'))
 }
 

@@ -1,4 +1,4 @@
-//! What can go wrong between the wish to start a container and its end.
+//! The errors of a monitor.
 
 use crate::base::{ErrorKind, Explain, disk};
 use crate::container::options::NotUnderstood;
@@ -8,67 +8,67 @@ use crate::{cgroup, network, runtime, snapshot, sys};
 /// A failure of a monitor.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The program is not in the container.
+    /// The program does not exist in the container.
     #[error("exec: \"{program}\": {}", missing(.program))]
     ProgramNotFound {
-        /// As it was asked for.
+        /// The program as requested.
         program: String,
     },
-    /// The embedded runtime.
+    /// The embedded runtime failed.
     #[error(transparent)]
     Runtime(runtime::Error),
-    /// The root file system.
+    /// The root file system could not be created.
     #[error("cannot make the root file system")]
     Root(#[from] snapshot::Error),
-    /// The network.
+    /// The network could not be connected.
     #[error("cannot connect the container to its network")]
     Network(#[from] network::Error),
-    /// The control group.
+    /// The cgroup could not be set up.
     #[error("cannot set up the container's cgroup")]
     Cgroup(#[from] cgroup::Error),
-    /// A state file of the container.
+    /// A state file of the container could not be read or written.
     #[error(transparent)]
     Store(#[from] store::Error),
-    /// Another file.
+    /// Another file could not be read or written.
     #[error(transparent)]
     Disk(#[from] disk::Error),
-    /// A system call.
+    /// A system call failed.
     #[error(transparent)]
     Sys(#[from] sys::Error),
-    /// The source of a bind is not there.
+    /// The source of a bind does not exist.
     #[error("bind source path does not exist: {0}")]
     NoSource(std::path::PathBuf),
-    /// An AppArmor profile that somebody relies on.
+    /// An AppArmor profile that was requested by name is not loaded.
     #[error("the AppArmor profile `{0}` is not loaded")]
     NoProfile(String),
-    /// The default AppArmor profile of another version of hoist is gone.
+    /// The default AppArmor profile of another version of hoist is no longer loaded.
     #[error(
         "the AppArmor profile `{0}` is not loaded; another version of hoist started the container with it"
     )]
     OldProfile(String),
-    /// SELinux is on, but the policy does not know containers.
+    /// SELinux is enabled, but its policy has no labels for containers.
     #[error("the SELinux policy has no labels for containers: {path}")]
     NoLabels {
-        /// Where it would say them.
+        /// The file that should contain them.
         path: String,
         /// What is wrong with it.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// A newer hoist wrote what a start has to understand.
+    /// The record contains something by a newer hoist that a start must understand.
     #[error(transparent)]
     NotUnderstood(#[from] NotUnderstood),
-    /// Nothing is there to be monitored.
+    /// There is nothing to monitor.
     #[error("the container is not running")]
     NotRunning,
-    /// Another monitor has it.
+    /// Another monitor is running for the container.
     #[error("another monitor has the container")]
     Taken,
-    /// `hoist monitor` was called by hand.
+    /// `hoist monitor` was called manually.
     #[error("`hoist monitor` is not for people: {0}")]
     Usage(&'static str),
 }
 
-/// Docker's words: a path is looked at, a name is looked for.
+/// Docker's words: paths are checked directly, names are searched in `$PATH`.
 fn missing(program: &str) -> String {
     if program.contains('/') {
         format!("stat {program}: no such file or directory")
@@ -129,16 +129,16 @@ impl Explain for Error {
     }
 }
 
-/// A verb that a monitor does not take.
+/// A verb that a monitor rejects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// A newer hoist asked for what this one does not know.
+    /// The request of a newer hoist is unknown.
     #[error("the container was started by hoist {}, which cannot do this", env!("CARGO_PKG_VERSION"))]
     Unknown,
-    /// A session of `exec` has fewer verbs.
+    /// A session of `exec` does not support this verb.
     #[error("a session cannot do this")]
     Session,
-    /// No more clients are taken.
+    /// The maximum number of clients is reached.
     #[error("too many clients are attached")]
     Full,
 }

@@ -1,5 +1,5 @@
-//! A command in a running container: a run of its own, with a monitor that lives as long. Its record
-//! is [`crate::container::exec`]'s.
+//! A command in a running container, with its own monitor that runs as long as the command.
+//! [`crate::container::exec`] keeps its record.
 
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
@@ -26,7 +26,7 @@ use crate::sys;
 use crate::sys::probe::Probe;
 use crate::sys::socket;
 
-/// Runs the session `exec`: what `hoist monitor exec` does.
+/// Runs the session `exec`, for `hoist monitor exec`.
 pub(super) fn run(
     paths: &Paths,
     id: &ContainerId,
@@ -47,14 +47,14 @@ pub(super) fn run(
         }
         Err(error) => {
             let code = if error.kind() == ErrorKind::ProgramNotFound { 127 } else { 126 };
-            let _ = end_unbegun(paths, id, exec, code); // the first error is to be told
+            let _ = end_unbegun(paths, id, exec, code); // return the first error
             tell(ready, &Ready::Failed(Failure::of(&error)));
             Ok(())
         }
     }
 }
 
-/// A command that runs.
+/// A running command.
 struct Up {
     container: Record,
     record: ExecRecord,
@@ -75,7 +75,7 @@ fn begin(
     let run = store::load_run(paths, id)?.filter(|run| run.status == Status::Running && !run.starting);
     let init = run.as_ref().and_then(|run| run.init()).ok_or(Error::NotRunning)?;
     let target = init.open().ok_or(Error::NotRunning)?;
-    // What may be done in there is as much a part of a command as of the container.
+    // A command must understand the container's security options just like a start.
     container.config.security.check_understood()?;
     if record.privileged {
         privilege::drop_the_rest(&capability::ALL.map(str::to_owned))?;
@@ -83,7 +83,7 @@ fn begin(
         privilege::drop_the_rest(&container.config.security.capabilities())?;
     }
     let listener = socket::listen(&folder(paths, id), exec.as_str())?;
-    // As of Docker's: a command's input is its client's, whatever the container's is.
+    // As in Docker, a command's input belongs to its client, whatever the container's does.
     let shape = Shape { tty: record.tty, stdin_once: true };
     let mut session = Session::new(Some(listener), None, shape);
     clients.into_iter().for_each(|client| session.connect(client));
@@ -109,7 +109,7 @@ fn begin(
     })?;
     streams.console = console;
     if let Err(error) = streams.set_nonblocking() {
-        let _ = sys::process::signal(pidfd.as_fd(), libc::SIGKILL); // nobody would hear it
+        let _ = sys::process::signal(pidfd.as_fd(), libc::SIGKILL); // nobody could talk to it
         return Err(error.into());
     }
     session.begin(streams);
@@ -117,7 +117,7 @@ fn begin(
         session.resize(rows, columns);
     }
     record.process = u32::try_from(pid).ok().and_then(Process::of);
-    // It runs: what cannot be written does not change that.
+    // It is running, even if the record cannot be written.
     if let Err(error) = disk::write_state(&file(paths, id, exec), &record) {
         warnings.push(format!("the session's file is not up to date: {}", one_line(&error)));
     }
@@ -126,7 +126,7 @@ fn begin(
     Ok((session, Up { container, record, pidfd, warnings }))
 }
 
-/// The container's process with what the session says otherwise.
+/// Returns the container's process with the changes of the session.
 fn program(container: &Record, record: &ExecRecord) -> Program {
     let mut config = container.config.clone();
     let asked = &mut config.process;
@@ -166,14 +166,14 @@ fn make_stdio(record: &ExecRecord, size: Option<(u16, u16)>) -> Result<(Stdio, S
             Streams { stdin: to_stdin, ..Streams::default() },
         ));
     }
-    // No other monitor ever reads on: who still writes when this one has ended is to be told.
+    // No other monitor will adopt it, so writers get SIGPIPE when this one exits.
     let (stdout, stdout_end) = pipe()?;
     let (stderr, stderr_end) = pipe()?;
     let streams = Streams { console: None, stdin: to_stdin, stdout: Some(stdout), stderr: Some(stderr) };
     Ok((Stdio::Files([stdin, stdout_end, stderr_end]), streams))
 }
 
-/// A command that is up.
+/// A command that is running.
 struct Watching<'a> {
     session: &'a mut Session,
     up: &'a Up,
@@ -228,7 +228,7 @@ fn serve(session: &Session, up: &Up, asker: &Asker, ask: &Ask) {
     }
 }
 
-/// Keeps its record and tells how it ended.
+/// Updates its record and reports its exit.
 fn finish(paths: &Paths, id: &ContainerId, exec: &ExecId, up: &Up, code: u8) {
     if let Err(error) = end(paths, id, exec, &up.record, code)
         && !error.is_not_found()

@@ -1,7 +1,7 @@
-//! Puts the network's rules back when another program took them away.
+//! Restores the network's rules after another program has removed them.
 //!
-//! Every monitor hears of it; the first one to get the network's lock repairs what all of them
-//! need, and the others find it done.
+//! All monitors are notified. The first one to lock the network repairs the rules for all, and the
+//! others find them in place.
 
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
@@ -12,9 +12,9 @@ use crate::container::Run;
 use crate::network::{self, Changes, Look, Repair};
 use crate::sys::process;
 
-/// Loading a firewall again is several changes: how long after the first one to look.
+/// The delay after the first change, since reloading a firewall causes several.
 const SETTLED_AFTER: Duration = Duration::from_millis(300);
-/// firewalld writes its rules before it can be asked to trust a link.
+/// firewalld writes its rules before it accepts requests to trust a link.
 const ATTEMPTS: u32 = 5;
 
 /// The guard of one container's network.
@@ -22,14 +22,14 @@ const ATTEMPTS: u32 = 5;
 pub(super) struct Guard {
     changes: Changes,
     networks: network::NetworkPaths,
-    /// When to look at the rules.
+    /// When to check the rules.
     due: Option<Instant>,
-    /// How often that was without success.
+    /// The number of failed attempts.
     attempts: u32,
 }
 
 impl Guard {
-    /// The guard of a container that is connected to a bridge.
+    /// Returns the guard for a container that is connected to a bridge.
     pub(super) fn of(paths: &Paths, run: &Run) -> Option<Self> {
         run.endpoints.as_ref()?.first()?;
         let networks = network::NetworkPaths::new(paths);
@@ -50,7 +50,7 @@ impl Guard {
         self.due
     }
 
-    /// Takes the news.
+    /// Reads the notifications of the kernel.
     pub(super) fn hear(&mut self) {
         if self.changes.take() && self.due.is_none() {
             self.attempts = 0;
@@ -58,14 +58,14 @@ impl Guard {
         }
     }
 
-    /// Looks at the rules if it is time to.
+    /// Checks and repairs the rules if that is due.
     pub(super) fn act(&mut self) {
         if self.due.is_none_or(|due| due > Instant::now()) {
             return;
         }
         let look = if self.attempts == 0 { Look::IfChanged } else { Look::Again };
         let repaired = network::repair(&self.networks, look);
-        process::trim_heap(); // other firewalls can have many rules
+        process::trim_heap(); // other firewalls may have many rules
         self.due = match repaired {
             Ok(Repair::Busy) => Some(Instant::now() + SETTLED_AFTER),
             Ok(Repair::Done(warnings)) if warnings.is_empty() => None,

@@ -6,12 +6,11 @@ use crate::base::journal::{self, Event, Kind};
 use crate::base::{Paths, disk};
 use crate::container::Record;
 
-/// Tells the journal what happened to a container. `more` are the attributes that only
-/// this action has.
+/// Writes an event of a container to the journal. `more` are additional attributes of this action.
 ///
 /// # Errors
 ///
-/// When the journal cannot be written; what happened stands.
+/// If the journal cannot be written. This does not undo the action.
 pub fn tell(paths: &Paths, record: &Record, action: &str, more: &[(&str, &str)]) -> disk::Result<()> {
     let mut attributes: BTreeMap<String, String> = record.config.labels.clone();
     attributes.insert("image".to_owned(), record.image.clone());
@@ -20,7 +19,7 @@ pub fn tell(paths: &Paths, record: &Record, action: &str, more: &[(&str, &str)])
     journal::append(&paths.journal(), &Event::now(Kind::Container, action, record.id.as_str(), attributes))
 }
 
-/// The same for who goes on in any case: gives what to warn of.
+/// Like [`tell`], but returns a warning, for callers that continue in any case.
 #[must_use]
 pub fn tell_or_warn(paths: &Paths, record: &Record, action: &str, more: &[(&str, &str)]) -> Option<String> {
     tell(paths, record, action, more).err().as_ref().map(journal::unrecorded)

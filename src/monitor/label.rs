@@ -1,23 +1,23 @@
 //! The SELinux labels of a container: of its processes and of its files.
 //!
-//! The policy says them in the file `lxc_contexts` (the package container-selinux); to that
-//! come a level of the container's own, which keeps containers apart, and what
-//! `--security-opt label=` asks for, by Docker's rules.
+//! The file `lxc_contexts` of the policy (package container-selinux) defines them. Each container
+//! has its own level, which separates containers, and `--security-opt label=` changes the labels by
+//! Docker's rules.
 
 use crate::base::ContainerId;
 use crate::oci::Digest;
 
-/// Categories of a level that the policy has.
+/// The number of categories in the policy.
 const CATEGORIES: u32 = 1024;
 
-/// What a container's processes and files are labelled.
+/// The labels of a container's processes and files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Labels {
     pub(super) process: String,
     pub(super) files: String,
 }
 
-/// A line of `lxc_contexts` is missing or is no label.
+/// A line of `lxc_contexts` is missing or not a label.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it has no `{0}` label")]
 pub(super) struct NoLabel(&'static str);
@@ -31,12 +31,12 @@ struct Label<'a> {
     level: Option<String>,
 }
 
-/// The labels of the container `id`, by the text of `lxc_contexts` and the words of
+/// Returns the labels of the container `id` from the text of `lxc_contexts` and the values of
 /// `--security-opt label=`.
 pub(super) fn labels(contexts: &str, words: &[String], id: &ContainerId) -> Result<Labels, NoLabel> {
     let mut process = label(contexts, "process").ok_or(NoLabel("process"))?;
     let mut files = label(contexts, "file").ok_or(NoLabel("file"))?;
-    // A policy without levels has none to give.
+    // Skip a policy without levels.
     if process.level.is_some() {
         process.level = Some(level_of(id));
         files.level = process.level.clone();
@@ -51,13 +51,13 @@ pub(super) fn labels(contexts: &str, words: &[String], id: &ContainerId) -> Resu
                 files.level = process.level.clone();
             }
             "filetype" => files.kind = value,
-            _ => {} // the command line has refused the others
+            _ => {} // the command line rejects others
         }
     }
     Ok(Labels { process: process.to_string(), files: files.to_string() })
 }
 
-/// Lines are `key = "label"`, and comments.
+/// Returns the label for `key`. Lines are `key = "label"` or comments.
 fn label<'a>(contexts: &'a str, key: &str) -> Option<Label<'a>> {
     let mut lines = contexts.lines().filter_map(|line| line.split_once('='));
     let (_, value) = lines.find(|(name, _)| name.trim() == key)?;
@@ -73,8 +73,8 @@ impl std::fmt::Display for Label<'_> {
     }
 }
 
-/// Two categories that follow from the id: the same ones at every start, and hardly ever those
-/// of another container.
+/// Returns two categories derived from the id: the same at every start, and almost never those of
+/// another container.
 fn level_of(id: &ContainerId) -> String {
     let digest = Digest::of(id.as_str().as_bytes());
     let number = u32::from_str_radix(&digest.hex()[..8], 16).unwrap_or(0);

@@ -1,4 +1,4 @@
-//! The engine's side: a monitor is spawned, heard out, and asked.
+//! The engine's side: spawns monitors and sends them requests.
 
 use std::ffi::CString;
 use std::fs::{File, OpenOptions};
@@ -16,39 +16,39 @@ use crate::container::{Process, store};
 use crate::sys::socket::{self, Received};
 use crate::sys::{self, spawn};
 
-/// How long a monitor may take to answer at all.
+/// Maximum time until a monitor answers.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// What this process or the machine lacks says nothing about a monitor.
+/// Errors due to a lack of resources, which say nothing about a monitor.
 const LACKS: [i32; 4] = [libc::EMFILE, libc::ENFILE, libc::ENOMEM, libc::ENOBUFS];
 
-/// A monitor that cannot be started, reached or persuaded.
+/// A monitor could not be started or reached, or failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It says so itself.
+    /// The monitor's own error.
     #[error(transparent)]
     Failed(#[from] Failure),
-    /// It died without a word.
+    /// It died without reporting an error.
     #[error("the monitor died before it could tell why{}", .last_words.as_deref().map(|words| format!(": {words}")).unwrap_or_default())]
     Died {
-        /// The end of its log.
+        /// The last lines of its log.
         last_words: Option<String>,
     },
-    /// Nobody listens any more: the container has ended, or its monitor was killed.
+    /// Nothing is listening: the container has exited, or its monitor was killed.
     #[error("the container's monitor is gone")]
     Gone,
-    /// It takes longer than it may.
+    /// It did not answer in time.
     #[error("the container's monitor does not answer")]
     Silent,
-    /// What lies in the place of its socket is none of a monitor's.
+    /// Its socket is not accessible or not a socket.
     #[error("the container's monitor cannot be reached")]
     Unreachable(#[source] sys::Error),
-    /// It was spawned, and cannot be heard: it may have started what it was to.
+    /// It was spawned, but its report cannot be read. It may have started its payload.
     #[error("the monitor cannot be heard")]
     Unheard(#[source] Box<Error>),
-    /// A system call.
+    /// A system call failed.
     #[error(transparent)]
     Sys(#[from] sys::Error),
-    /// A file.
+    /// A file could not be read or written.
     #[error(transparent)]
     Disk(#[from] disk::Error),
 }
@@ -79,31 +79,31 @@ impl Explain for Error {
     }
 }
 
-/// What a monitor is to be for a container.
+/// The task of a monitor.
 #[derive(Debug)]
 pub enum Role {
-    /// Start it. The lock is the monitor's until it is started.
+    /// Start the container. The monitor holds the lock until the container is started.
     Run(Lock),
-    /// Take it over. As above.
+    /// Adopt the container. The lock is passed as for `Run`.
     Adopt(Lock),
-    /// Run a command in it, whose record is on the disk.
+    /// Run a command in the container. Its record is on disk.
     Exec(ExecId),
 }
 
-/// A monitor that has started what it was to.
+/// A monitor that has started its payload.
 #[derive(Debug)]
 pub struct Launched {
     /// The monitor: a child of this process, which must reap it.
     pub pidfd: OwnedFd,
-    /// What was left out, a sentence each.
+    /// Warnings, one sentence each.
     pub warnings: Vec<String>,
 }
 
-/// Spawns a monitor and waits until it has started, or failed to.
+/// Spawns a monitor and waits until it has started its payload or failed.
 ///
 /// # Errors
 ///
-/// What the monitor says: then everything is cleaned up.
+/// The error of the monitor, which has cleaned up.
 pub fn launch(
     program: &Path,
     paths: &Paths,
@@ -143,19 +143,19 @@ pub fn launch(
     let args =
         args.map_err(|_| sys::Error::new("posix_spawn()", io::Error::from(io::ErrorKind::InvalidInput)))?;
     let streams = [null.as_fd(), null.as_fd(), log.as_fd()];
-    // A process that enters a container is seen there: nobody is to write to the file it
-    // was started from (CVE-2019-5736). Without privilege nothing can be entered anyway.
+    // A process that enters a container is visible there and must not give write access to the file
+    // of its program (CVE-2019-5736). Without privileges nothing can be entered anyway.
     let sealed = sys::exe::read_only_bind(program).and_then(|tree| spawn::raise(tree.as_fd()));
     let path = sealed.map(|tree| (sys::fs::proc_path(tree.as_fd()), tree));
     let program = path.as_ref().map_or(program, |(path, _tree)| path.as_path());
     let spawned = spawn::spawn(&spawn::Command { program, args: &args, streams, passed: &passed });
-    // As long as somebody holds the mount, who may mount can make it writable again.
+    // While the mount is held here, a process with mount privileges could make it writable again.
     drop(path);
     drop((let_go, held));
     let pid = spawned?;
     let unheard = |error: Error| Error::Unheard(Box::new(error));
     let pidfd = sys::process::open(pid).map_err(|error| unheard(error.into()))?;
-    // The monitor has its own now; as long as it holds them, nobody else gets the lock.
+    // The monitor has its own copies. As long as it holds the lock, nobody else can take it.
     drop((lock, ready_end));
     hear(ready, pidfd, &log_path)
 }
@@ -167,7 +167,7 @@ fn hear(ready: OwnedFd, pidfd: OwnedFd, log: &Path) -> Result<Launched, Error> {
     let (moved, outcome) = told.map_err(|error| unheard(error.into()))?;
     let pidfd = match moved {
         Some(pid) => {
-            let _ = sys::process::wait(pidfd.as_fd()); // it has ended
+            let _ = sys::process::wait(pidfd.as_fd()); // it has exited
             sys::process::open(pid).map_err(|error| unheard(error.into()))?
         }
         None => pidfd,
@@ -177,7 +177,7 @@ fn hear(ready: OwnedFd, pidfd: OwnedFd, log: &Path) -> Result<Launched, Error> {
         Some(Ready::Failed(failure)) => Error::Failed(failure),
         Some(Ready::Moved { .. }) | None => Error::Died { last_words: last_words(log) },
     };
-    let _ = sys::process::wait(pidfd.as_fd()); // it ends by itself, at once
+    let _ = sys::process::wait(pidfd.as_fd()); // it exits immediately
     Err(failed)
 }
 
@@ -192,12 +192,11 @@ fn last_words(log: &Path) -> Option<String> {
     text.lines().rev().find(|line| !line.trim().is_empty()).map(str::to_owned)
 }
 
-/// A connection to a monitor, on which nothing was said yet.
+/// Connects to a monitor.
 ///
 /// # Errors
 ///
-/// [`Error::Gone`] when nobody listens, [`Error::Unreachable`] when its socket is not there to be
-/// connected to.
+/// [`Error::Gone`] if nothing is listening, [`Error::Unreachable`] if its socket is inaccessible.
 pub fn connect(paths: &Paths, id: &ContainerId, exec: Option<&ExecId>) -> Result<OwnedFd, Error> {
     let (folder, name) = match exec {
         None => (paths.container_run(id), SOCKET),
@@ -211,12 +210,12 @@ pub fn connect(paths: &Paths, id: &ContainerId, exec: Option<&ExecId>) -> Result
     }
 }
 
-/// Says hello on a connection; the answer is for [`hear_answer`], or was asked for before
-/// the monitor lives.
+/// Sends the first message on a connection. [`hear_answer`] reads the answer. The monitor need not
+/// be running yet.
 ///
 /// # Errors
 ///
-/// [`Error::Gone`] when the monitor is.
+/// [`Error::Gone`] if the monitor has exited.
 pub fn send_hello(socket: &OwnedFd, ask: Ask) -> Result<(), Error> {
     let hello = wire::encode(&Hello { protocol: PROTOCOL, ask });
     let hello = hello.map_err(disk::Error::io("write", "a message"))?;
@@ -227,11 +226,11 @@ pub fn send_hello(socket: &OwnedFd, ask: Ask) -> Result<(), Error> {
     }
 }
 
-/// Waits for an answer, for this long at most; for ever with `None`.
+/// Waits for an answer for at most `patience`; forever with `None`.
 ///
 /// # Errors
 ///
-/// [`Error::Silent`], [`Error::Gone`], and what the monitor says.
+/// [`Error::Silent`], [`Error::Gone`], and the errors of the monitor.
 pub fn hear_answer(socket: &OwnedFd, patience: Option<Duration>) -> Result<Answer, Error> {
     let patience = patience.and_then(|patience| Timespec::try_from(patience).ok());
     loop {
@@ -256,29 +255,29 @@ pub fn hear_answer(socket: &OwnedFd, patience: Option<Duration>) -> Result<Answe
     }
 }
 
-/// Asks a monitor for a verb and waits until it is done. It must react within two seconds;
-/// what it has accepted may take its time. Gives what was left out, a sentence each.
+/// Asks a monitor for a verb and waits until it is done. The monitor must answer within two
+/// seconds, but an accepted verb may take longer. Returns warnings, one sentence each.
 ///
 /// # Errors
 ///
-/// As [`hear_answer`]; [`Error::Gone`] also when the container ended and the monitor with it.
+/// As for [`hear_answer`]; also [`Error::Gone`] if the container and its monitor have exited.
 pub fn ask(paths: &Paths, id: &ContainerId, exec: Option<&ExecId>, ask: Ask) -> Result<Vec<String>, Error> {
     begin(paths, id, exec, ask)?.wait(None)
 }
 
-/// A verb that a monitor was asked for and that it did not refuse.
+/// A verb that a monitor has accepted or done.
 #[derive(Debug)]
 pub struct Asked {
     socket: OwnedFd,
     answer: Answer,
 }
 
-/// Asks a monitor for a verb. It must react within two seconds; for the rest there is
-/// [`Asked::wait`].
+/// Asks a monitor for a verb. It must answer within two seconds; [`Asked::wait`] waits for the
+/// rest.
 ///
 /// # Errors
 ///
-/// As [`hear_answer`].
+/// As for [`hear_answer`].
 pub fn begin(paths: &Paths, id: &ContainerId, exec: Option<&ExecId>, ask: Ask) -> Result<Asked, Error> {
     let socket = connect(paths, id, exec)?;
     send_hello(&socket, ask)?;
@@ -287,12 +286,12 @@ pub fn begin(paths: &Paths, id: &ContainerId, exec: Option<&ExecId>, ask: Ask) -
 }
 
 impl Asked {
-    /// Waits until it is done, for this long at most; for ever with `None`. Gives what was left out, a
+    /// Waits until it is done, for at most `patience`; forever with `None`. Returns warnings, one
     /// sentence each.
     ///
     /// # Errors
     ///
-    /// As [`hear_answer`]. After [`Error::Silent`] it can be waited for again.
+    /// As for [`hear_answer`]. After [`Error::Silent`] the caller may wait again.
     pub fn wait(&self, patience: Option<Duration>) -> Result<Vec<String>, Error> {
         let last = match self.answer {
             Answer::Accepted => Some(hear_answer(&self.socket, patience)?),
@@ -305,32 +304,32 @@ impl Asked {
     }
 }
 
-/// Tells a monitor what to do, and waits until it has heard it, not until it is done.
+/// Sends a verb to a monitor, and waits until it is accepted, not until it is done.
 ///
 /// # Errors
 ///
-/// As [`ask`].
+/// As for [`ask`].
 pub fn tell(paths: &Paths, id: &ContainerId, ask: Ask) -> Result<(), Error> {
     let socket = connect(paths, id, None)?;
     send_hello(&socket, ask)?;
     hear_answer(&socket, Some(PATIENCE)).map(drop)
 }
 
-/// The monitor that listens on a container's socket, whether it answers or not.
+/// Returns the monitor that listens on a container's socket, whether or not it answers.
 #[must_use]
 pub fn listener(paths: &Paths, id: &ContainerId) -> Option<Process> {
     let socket = connect(paths, id, None).ok()?;
     let peer = socket::peer(socket.as_fd()).ok()?;
     let process = Process::of(sys::pidfd::pid(peer.as_fd())?.try_into().ok()?)?;
-    // Only now is it certain that the number was this process's when it was looked up.
+    // Check after opening, so that the pid belonged to this process when it was looked up.
     sys::pidfd::pid(peer.as_fd()).map(|_| process)
 }
 
-/// Whether a monitor has the container now.
+/// Whether a monitor is running for the container.
 ///
 /// # Errors
 ///
-/// When its lock file cannot be opened.
+/// If its lock file cannot be opened.
 pub fn is_monitored(paths: &Paths, id: &ContainerId) -> Result<bool, Error> {
     Ok(Lock::is_held(&store::monitor_lock(paths, id))?)
 }

@@ -1,23 +1,23 @@
-//! What follows what in the life of a container, decided without touching the system.
+//! Decides what happens after a container exits, without touching the system.
 
 use std::time::Duration;
 
 use super::settle::Next;
 use crate::container::Record;
 
-/// What a person ordered the monitor to do with a container that is up.
+/// A user's request to a monitor whose container is up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Order {
-    /// End it, with a "stop" at the end.
+    /// Stop it, with a "stop" event at the end.
     Stop,
-    /// The same for the machine's shutdown: its policy starts it at the next boot.
+    /// Stop it for the machine's shutdown. Its policy may start it at the next boot.
     Shutdown,
-    /// End it and start it again.
+    /// Stop it and start it again.
     Restart,
 }
 
 impl Order {
-    /// Whether it is to stay ended.
+    /// Whether it must not be started again.
     pub(super) fn ends(self) -> bool {
         match self {
             Self::Stop | Self::Shutdown => true,
@@ -26,7 +26,7 @@ impl Order {
     }
 }
 
-/// What comes after an end with this exit code.
+/// Returns what to do after an exit with this code.
 pub(super) fn next(record: &Record, order: Option<Order>, code: u8) -> Next {
     match order {
         Some(Order::Restart) => Next::Restart,
@@ -36,29 +36,29 @@ pub(super) fn next(record: &Record, order: Option<Order>, code: u8) -> Next {
     }
 }
 
-/// How long restarts by policy wait: each twice as long as the one before, until a run was long
-/// enough, or a person started it.
+/// The delays of restarts by policy. Each is twice the previous one, until a run lasts long enough
+/// or a user starts the container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct BackOff(Duration);
 
 impl BackOff {
     const FIRST: Duration = Duration::from_millis(100);
     const MAX: Duration = Duration::from_secs(60);
-    /// After a run this long the waits begin again with the first.
+    /// A run of this length resets the delay.
     const STABLE: Duration = Duration::from_secs(10);
 
     pub(super) fn new() -> Self {
         Self(Self::FIRST)
     }
 
-    /// How long this restart waits.
+    /// Returns the delay of this restart.
     pub(super) fn take(&mut self) -> Duration {
         let wait = self.0;
         self.0 = (wait * 2).min(Self::MAX);
         wait
     }
 
-    /// A run has ended that lasted so long.
+    /// Notes the duration of a finished run.
     pub(super) fn note_run(&mut self, lasted: Duration) {
         if lasted >= Self::STABLE {
             *self = Self::new();

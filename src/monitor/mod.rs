@@ -1,5 +1,5 @@
-//! The process beside every container: `hoist monitor …`, spawned by an engine, never
-//! called by people.
+//! The process that accompanies each container: `hoist monitor …`, spawned by an engine, never
+//! called by users.
 //!
 //! ```text
 //! hoist monitor run|adopt|exec <root> <run> <id> [<exec id>] <passed>
@@ -8,8 +8,8 @@
 //!   descriptor 5…  clients that are there before the first byte
 //!   descriptor 2   monitor.log of the run's folder
 //! ```
-//! One thread, one poll loop, little memory: no async runtime, no argument parser. It is
-//! the only writer of `record.json` and `run.json` while it holds `monitor.lock`.
+//! It has one thread, one poll loop and a small memory footprint, without an async runtime or
+//! argument parser. While it holds `monitor.lock`, only it writes `record.json` and `run.json`.
 
 mod adopt;
 pub mod attach;
@@ -51,13 +51,13 @@ use run::Monitor;
 use session::{Session, Shape, report_error};
 use wire::{Failure, Ready};
 
-/// Runs the monitor whose words these are, `monitor` itself not among them.
+/// Runs the monitor with these arguments, which do not include `monitor` itself.
 #[must_use]
 pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
-    // The container is to be the same whoever starts it, and from where.
+    // The container must not depend on the environment of whoever starts it.
     crate::sys::inherited::reset();
     let args: Vec<OsString> = args.collect();
-    let _ = crate::sys::process::set_name(c"hoist"); // the kernel named it after a descriptor
+    let _ = crate::sys::process::set_name(c"hoist"); // otherwise it has the name of a descriptor
     match Call::parse(&args).and_then(Call::run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -67,7 +67,7 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
     }
 }
 
-/// What a monitor is called with.
+/// The arguments of a monitor.
 #[derive(Debug)]
 struct Call {
     role: Role,
@@ -75,7 +75,7 @@ struct Call {
     id: ContainerId,
     lock: Option<OwnedFd>,
     ready: OwnedFd,
-    /// At its end once the launcher holds the mount no longer that this process runs from.
+    /// Reaches its end when the launcher has closed the mount from which this process is executed.
     let_go: OwnedFd,
     clients: Vec<OwnedFd>,
 }
@@ -87,7 +87,7 @@ enum Role {
     Exec(crate::base::ExecId),
 }
 
-/// Lock and pipes come before the clients.
+/// The first descriptor; the lock and the pipe come before the clients.
 const FIXED: i32 = 3;
 
 impl Call {
@@ -118,10 +118,10 @@ impl Call {
     }
 
     fn run(self) -> Result<(), Error> {
-        // Before anything enters the container. Nothing is ever written to it.
+        // Wait before anything enters the container. Nothing is ever written to this pipe.
         let _ = rustix::io::retry_on_intr(|| rustix::io::read(&self.let_go, &mut [0_u8; 1]));
         if let Err(error) = self.leave_the_session() {
-            report_error(&error); // a logout may then take this process along
+            report_error(&error); // a logout may then kill this process
         }
         match self.role {
             Role::Run => self.run_container(),
@@ -133,8 +133,8 @@ impl Call {
         }
     }
 
-    /// Leaves the groups of the session or unit in which this process was started: by a copy
-    /// of it, which is born outside and goes on in its place, or by moving.
+    /// Leaves the cgroups of the session or unit in which this process was started: a copy of it is
+    /// created outside and takes over, or this process moves.
     fn leave_the_session(&self) -> Result<(), Error> {
         let mut entrance = settle::cgroup_parent(&self.paths).monitors()?;
         let Some(group) = entrance.born_into.take() else { return Ok(entrance.join()?) };
@@ -142,8 +142,8 @@ impl Call {
             Ok(None) => Ok(process::new_session()?),
             Ok(Some(pid)) => {
                 let news = wire::encode(&Ready::Moved { pid }).unwrap_or_default();
-                let _ = rustix::io::write(&self.ready, &news); // it may be gone
-                process::exit_now(0) // nothing is dropped: the lock is the copy's
+                let _ = rustix::io::write(&self.ready, &news); // the launcher may have exited
+                process::exit_now(0) // do not drop the lock, which belongs to the copy
             }
             Err(_) => Ok(entrance.join()?), // an old kernel
         }
@@ -194,7 +194,7 @@ impl Call {
         }
     }
 
-    /// Becomes the container's monitor: its lock, its socket, its log.
+    /// Becomes the container's monitor: takes its lock, its socket and its log.
     fn prepare(&self) -> Result<Monitor, Error> {
         let (paths, id) = (&self.paths, &self.id);
         let folder = paths.container_run(id);
@@ -220,10 +220,10 @@ fn open_log(paths: &Paths, record: &Record) -> Result<Option<Writer>, Error> {
     Ok(Some(Writer::open(&log::folder(&paths.container(&record.id)), options)?))
 }
 
-/// Tells who started this process, and ends the pipe.
+/// Sends the result to the launcher and closes the pipe.
 fn tell(ready: OwnedFd, news: &Ready) {
     if let Ok(bytes) = wire::encode(news) {
-        let _ = std::fs::File::from(ready).write_all(&bytes); // it may be gone
+        let _ = std::fs::File::from(ready).write_all(&bytes); // the launcher may have exited
     }
 }
 

@@ -1,4 +1,4 @@
-//! The loop of every monitor: one poll(2) over sources and timers that have names.
+//! The loop of every monitor: one poll(2) over named sources and timers.
 //!
 //! ```text
 //!            ┌──────────────────────────────────────────────┐
@@ -6,10 +6,10 @@
 //!  session and stage name what they wait for ── poll ──▶ each takes what is its own,
 //!                                                         the stage the verbs of clients
 //! ```
-//! What a monitor does at a time is a [`Stage`]: a container or a command that is up, the wait
-//! before a restart, the delivery of what clients have not got yet. A further source (health,
-//! names, a proxy) is a name here, a line in its stage's [`Stage::wait_for`], and an arm in its
-//! [`Stage::take`].
+//! The current activity of a monitor is a [`Stage`]: a running container or command, the wait
+//! before a restart, or the delivery of pending output to clients. A new source (health checks,
+//! name resolution, a proxy) needs a name here, a line in its stage's [`Stage::wait_for`], and an
+//! arm in its [`Stage::take`].
 
 use std::os::fd::BorrowedFd;
 use std::time::Instant;
@@ -26,53 +26,53 @@ use crate::sys;
 /// A descriptor that can become ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source {
-    /// The first process of the container, or the command: it has ended.
+    /// The container's init or the command has exited.
     Payload,
-    /// The kernel has killed a process of the container: out of memory.
+    /// The kernel has killed a process of the container that was out of memory.
     OutOfMemory,
     /// Another program has changed the firewall.
     Rules,
     /// The state of the container's freezer has changed.
     Freezer,
-    /// A connection wants to be accepted.
+    /// A connection can be accepted.
     Listener,
-    /// The payload has written.
+    /// The payload has written output.
     Output(Stream),
-    /// There is room for standard input.
+    /// Standard input has room.
     Input,
-    /// A connection that has said nothing yet, by its position.
+    /// A connection without a request so far, by position.
     Newcomer(usize),
-    /// A client, by its position.
+    /// A client, by position.
     Client(usize),
 }
 
-/// A moment that can come.
+/// A deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Timer {
-    /// The time that a stop leaves the container is over.
+    /// The timeout of a stop.
     Kill,
-    /// The wait before a restart is over.
+    /// The end of the delay before a restart.
     BackOff,
-    /// A pause is to be looked at.
+    /// The next check of a pending pause.
     Freezer,
-    /// The network's rules are to be looked at.
+    /// The next check of the network's rules.
     Rules,
-    /// Connections are accepted again.
+    /// When connections are accepted again.
     Accept,
-    /// A connection has said nothing for too long.
+    /// The timeout of a connection without a request.
     Silence,
 }
 
-/// What ended a wait.
+/// The reason why a wait returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Event {
     /// A descriptor is ready.
     Ready(Source, PollFlags),
-    /// A moment has come.
+    /// A deadline has passed.
     Due(Timer),
 }
 
-/// What is waited for.
+/// The sources and timers to wait for.
 #[derive(Debug, Default)]
 pub(super) struct Waits<'a> {
     fds: Vec<PollFd<'a>>,
@@ -81,19 +81,19 @@ pub(super) struct Waits<'a> {
 }
 
 impl<'a> Waits<'a> {
-    /// Waits for a descriptor. Without flags too it is told that the other end is gone.
+    /// Waits for a descriptor. Even without flags, a hang-up is reported.
     pub(super) fn source(&mut self, source: Source, fd: BorrowedFd<'a>, flags: PollFlags) {
         self.fds.push(PollFd::from_borrowed_fd(fd, flags));
         self.sources.push(source);
     }
 
-    /// Waits for a moment, where there is one.
+    /// Waits for a deadline, if there is one.
     pub(super) fn timer(&mut self, timer: Timer, at: Option<Instant>) {
         self.timers.extend(at.map(|at| (timer, at)));
     }
 
-    /// Waits until something happens: descriptors in the order in which they were named, then
-    /// timers. A signal may bring nothing.
+    /// Waits until something happens. Returns ready descriptors in the order in which they were
+    /// added, then timers. After a signal the list may be empty.
     pub(super) fn wait(mut self) -> Result<Vec<Event>, Error> {
         let first = self.timers.iter().map(|(_, at)| *at).min();
         let left = first.map(|at| at.saturating_duration_since(Instant::now()));
@@ -111,32 +111,32 @@ impl<'a> Waits<'a> {
     }
 }
 
-/// What a monitor does until something comes to an end.
+/// An activity of a monitor that has an end.
 pub(super) trait Stage {
-    /// What came of it.
+    /// The result of the activity.
     type End;
 
-    /// The session whose streams and clients are served meanwhile.
+    /// Returns the session whose streams and clients are served meanwhile.
     fn session(&self) -> &Session;
 
-    /// The same, to change it.
+    /// Returns the session for changes.
     fn session_mut(&mut self) -> &mut Session;
 
-    /// Names what it waits for besides the session.
+    /// Adds what it waits for, besides the session.
     fn wait_for<'a>(&'a self, waits: &mut Waits<'a>);
 
-    /// Takes what it waited for. What the session has read is delivered by then.
+    /// Handles an event it waited for. What the session has read is already delivered.
     fn take(&mut self, event: Event) -> Result<(), Error>;
 
     /// Serves a client's verb.
     fn serve(&mut self, asker: Asker, ask: Ask);
 
-    /// Looks at what changed, and says how it ended, if it has. Verbs that came at the same time
-    /// are left to their clients, which see the connection end and look again.
+    /// Checks what has changed, and returns the result if the activity has ended. Verbs received at
+    /// the same time are not served: their clients notice the closed connection and try again.
     fn end(&mut self) -> Result<Option<Self::End>, Error>;
 }
 
-/// Serves everything until a stage has ended.
+/// Serves all events until a stage has ended.
 pub(super) fn serve<S: Stage>(stage: &mut S) -> Result<S::End, Error> {
     loop {
         if let Some(end) = stage.end()? {
@@ -150,7 +150,7 @@ pub(super) fn serve<S: Stage>(stage: &mut S) -> Result<S::End, Error> {
     }
 }
 
-/// Waits once, and deals with what it brought but the verbs.
+/// Waits once and handles all events; returns the clients' verbs.
 pub(super) fn turn<S: Stage>(stage: &mut S) -> Result<Vec<(Asker, Ask)>, Error> {
     let mut waits = Waits::default();
     stage.session().wait_for(&mut waits);
@@ -163,13 +163,13 @@ pub(super) fn turn<S: Stage>(stage: &mut S) -> Result<Vec<(Asker, Ask)>, Error> 
     Ok(asks)
 }
 
-/// Stops listening, and delivers what the clients that are left have not got yet.
+/// Stops listening, and delivers pending output to the remaining clients.
 pub(super) fn deliver_rest(session: &mut Session) -> Result<(), Error> {
     session.stop_listening();
     serve(&mut Leaving(session))
 }
 
-/// The end of a monitor: clients that are still to get something.
+/// The end of a monitor, while clients still receive output.
 struct Leaving<'a>(&'a mut Session);
 
 impl Stage for Leaving<'_> {
@@ -203,7 +203,7 @@ pub(super) mod tests {
 
     use super::*;
 
-    /// Takes a session's turn without waiting: how many events it had, and its clients' verbs.
+    /// Handles a session's events without waiting. Returns their number, and the clients' verbs.
     pub(in crate::monitor) fn turn_now(session: &mut Session) -> (usize, Vec<Ask>) {
         let mut waits = Waits::default();
         session.wait_for(&mut waits);

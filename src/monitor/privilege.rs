@@ -1,11 +1,11 @@
-//! What a monitor may do: what starting, watching and clearing up need, and what its container
-//! is to have.
+//! The capabilities of a monitor: those needed to start, watch and clean up a container, and those
+//! of the container itself.
 
 use crate::sys::cap::{self, Cap, CapSet, Sets};
 
-/// For namespaces, mounts (setns(2) needs CAP_SYS_CHROOT for theirs), cgroups and devices;
-/// networks and their rules; the ids and capabilities of the program; files and processes of
-/// others; the AppArmor profile.
+/// For namespaces, mounts (setns(2) requires CAP_SYS_CHROOT for mount namespaces), cgroups and
+/// devices; for networks and their rules; for the ids and capabilities of the program; for files
+/// and processes of other users; for the AppArmor profile.
 const NEEDED: &[Cap] = &[
     Cap::SYS_ADMIN,
     Cap::SYS_CHROOT,
@@ -27,8 +27,8 @@ const NEEDED: &[Cap] = &[
     Cap::MAC_ADMIN,
 ];
 
-/// Gives up for good what neither a monitor nor its container needs: every program that either
-/// executes goes without it.
+/// Permanently drops the capabilities that neither a monitor nor its container needs. Programs
+/// executed by either go without them.
 ///
 /// # Errors
 ///
@@ -38,7 +38,7 @@ pub(super) fn drop_the_rest(containers: &[String]) -> crate::sys::Result<()> {
     keep(NEEDED.iter().copied().chain(containers).collect())
 }
 
-/// Gives up all that is not needed to end a process and to write how it ended.
+/// Drops the capabilities that are not needed to end a process and to record its exit.
 ///
 /// # Errors
 ///

@@ -1,16 +1,16 @@
-//! What becomes of a container without a monitor: its run is taken over, started again, or settled.
+//! Recovers a container without a monitor: its run is adopted, restarted or settled.
 //!
 //! ```text
 //! monitor alive                          as run.json says
-//! monitor dead, first process alive      adopted by a new monitor
-//! both dead                              settled: recorded, cleaned up; where its policy wants
-//!                                        it, a new monitor starts it again
-//! ended, but not recorded (a full disk)  recorded
-//! no run.json, but processes of a run    damaged: left alone until somebody ends it
-//! that has no end in the record
+//! monitor dead, init alive               adopted by a new monitor
+//! both dead                              settled: recorded and cleaned up; restarted by a new
+//!                                        monitor if its policy says so
+//! exited, but not recorded (full disk)   recorded
+//! no run.json, but processes of a run    damaged: left alone until a user ends it
+//! without an exit in the record
 //! a folder in <run> without a run.json   a start that was killed: cleaned up
 //! ```
-//! Engines call this for what they find; [`step`] decides.
+//! Engines call this for the containers they find; [`step`] decides.
 
 mod error;
 mod look;
@@ -34,28 +34,28 @@ pub use error::{Error, Task, Why};
 pub use look::{Look, Seen};
 pub use step::{Dead, UNSEEN};
 
-/// How long who ends a container waits for a start that is under way.
+/// Maximum time that a caller who ends a container waits for a start in progress.
 const START_PATIENCE: Duration = Duration::from_secs(2);
 
-/// Whether to wait for who changes the container at this moment.
+/// Whether to wait for a process that is changing the container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Busy {
-    /// As long as it takes.
+    /// Wait as long as necessary.
     Wait,
-    /// But for no start that does not come to its end.
+    /// Wait, but not for a start that does not finish.
     WaitAWhile,
-    /// Not at all: that one does what is to be done.
+    /// Do not wait: the other process does what is needed.
     LeaveIt,
 }
 
-/// What a recovery found.
+/// The result of a recovery.
 #[derive(Debug, Default)]
 pub struct Recovery {
-    /// A monitor that was launched, to be reaped by this process.
+    /// A launched monitor, which this process must reap.
     pub monitor: Option<OwnedFd>,
-    /// What could not be cleaned up, a sentence each.
+    /// What could not be cleaned up, one sentence each.
     pub warnings: Vec<String>,
-    /// Its first process lives, and it was left to who ends it.
+    /// Init is running and left to the caller, who ends it.
     pub is_ending: bool,
 }
 
@@ -65,7 +65,7 @@ impl From<launch::Launched> for Recovery {
     }
 }
 
-/// Where the state of containers is, and the program that becomes their monitors.
+/// The state folders of containers, and the program of their monitors.
 #[derive(Debug, Clone, Copy)]
 pub struct Launcher<'a> {
     /// The folders.
@@ -75,8 +75,8 @@ pub struct Launcher<'a> {
 }
 
 impl Launcher<'_> {
-    /// The lock of a container that is to be recovered; `None` when somebody has it who is not
-    /// waited for, and when the container is gone.
+    /// Locks a container for recovery. Returns `None` if another process holds the lock and `busy`
+    /// does not permit waiting, or if the container has been removed.
     fn lock_to_recover(&self, id: &ContainerId, busy: Busy) -> Result<Option<Lock>> {
         let lock = match busy {
             Busy::Wait => store::lock(self.paths, id).map(Some),
@@ -89,18 +89,18 @@ impl Launcher<'_> {
         }
     }
 
-    /// Sees to a run whose monitor may be dead.
+    /// Recovers a container if its monitor is dead.
     ///
     /// # Errors
     ///
-    /// What could not be done, and why.
+    /// The task that failed, and why.
     pub fn recover(&self, id: &ContainerId, busy: Busy, dead: Dead) -> Result<Recovery> {
         let paths = self.paths;
         let doing = || Task::CleanUp(id.clone());
         let Some(lock) = self.lock_to_recover(id, busy)? else { return Ok(Recovery::default()) };
         let Some(mut record) = store::load(paths, id).during(doing)? else { return Ok(Recovery::default()) };
         let run = store::load_run(paths, id);
-        // With the lock, and without a monitor, the state is this process's to change.
+        // With the lock, and without a monitor, this process may change the state.
         if launch::is_monitored(paths, id).during(doing)? {
             if matches!(run, Ok(None)) && is_up_unwritten(paths, &record).during(doing)? {
                 return Err(Why::run_lost(paths, id)).during(doing);
@@ -108,14 +108,14 @@ impl Launcher<'_> {
             return Ok(Recovery::default());
         }
         let run = match run {
-            // It tells nothing of what has ended anyway.
+            // The damaged run would not help, because all processes have exited.
             Err(store::Error::DamagedRun { .. }) if !has_processes(paths, id).during(doing)? => None,
             run => run.during(doing)?,
         };
         let unwritten = if dead == Dead::ByHand { self.keep_ended(&mut record).err() } else { None };
         let left = Left {
             dead,
-            // Where there is a run, that tells more.
+            // If there is a run, it is more informative.
             has_processes: run.is_none() && has_processes(paths, id).during(doing)?,
             is_start_cut_off: is_start_cut_off(paths, &record),
             is_alive: run.as_ref().and_then(Run::init).is_some_and(Process::is_alive),
@@ -154,12 +154,13 @@ impl Launcher<'_> {
         Ok(Recovery { warnings, ..Recovery::default() })
     }
 
-    /// Before a container without a monitor is ended by a person: who finds it dead at this
-    /// moment does not start it again. Who changes it is not waited for.
+    /// Marks a container without a monitor as stopped by the user, before it is ended, so that a
+    /// process that finds it dead does not restart it. Does not wait if another process is changing
+    /// the container.
     ///
     /// # Errors
     ///
-    /// When that cannot be written.
+    /// If the mark cannot be written.
     pub fn keep_from_restart(&self, id: &ContainerId) -> Result<()> {
         let doing = || Task::CleanUp(id.clone());
         let Some(_lock) = self.lock_to_recover(id, Busy::LeaveIt)? else { return Ok(()) };
@@ -171,7 +172,7 @@ impl Launcher<'_> {
         Ok(())
     }
 
-    /// Writes that a person ended it.
+    /// Records that a user stopped it.
     fn keep_ended(&self, record: &mut Record) -> Result<()> {
         match std::mem::replace(&mut record.state.stopped_by_hand, true) {
             true => Ok(()),
@@ -182,13 +183,13 @@ impl Launcher<'_> {
         }
     }
 
-    /// Starts another monitor for a container whose own was killed. One that cannot take over
-    /// is not tried again before the next call: it would fail the same way.
+    /// Launches a new monitor for a container whose monitor was killed. If it cannot take over, the
+    /// next attempt is left to the next call, because it would fail in the same way.
     fn adopt(&self, record: &Record, run: &Run, lock: Lock, busy: Busy) -> Result<Recovery> {
         let (paths, id) = (self.paths, &record.id);
         match launch(self.program, paths, id, Role::Adopt(lock), &[]) {
             Ok(launched) => Ok(launched.into()),
-            // It ended in between: there is nothing to take over, but to settle.
+            // It exited in between, so it must be settled instead of adopted.
             Err(launch::Error::Failed(_)) if !run.init().is_some_and(Process::is_alive) => {
                 self.recover(id, busy, Dead::Policy)
             }
@@ -196,9 +197,9 @@ impl Launcher<'_> {
         }
     }
 
-    /// Starts another monitor for a container that is to be started again, after settling what
-    /// the killed one had not. Where none comes up, or it lacks what the machine may have later,
-    /// the restart stays due for the next call.
+    /// Launches a new monitor for a container that must be restarted, after settling what the
+    /// killed monitor had not. If that fails because of a temporary lack of resources, the restart
+    /// remains due for the next call.
     fn carry_on(&self, record: &mut Record, run: Run, lock: Lock, busy: Busy) -> Result<Recovery> {
         let (paths, id) = (self.paths, record.id.clone());
         let name = record.name.clone();
@@ -225,8 +226,8 @@ impl Launcher<'_> {
         }
     }
 
-    /// Ends a container for good whose restart its own monitor has given up. The lock went with
-    /// that one: somebody else may have been faster.
+    /// Records the end of a container whose monitor has given up its restart. The lock was released
+    /// with that monitor, so another process may have been faster.
     fn give_up(&self, id: &ContainerId, waiting: &Run, busy: Busy) -> Result<()> {
         let paths = self.paths;
         let doing = || Task::CleanUp(id.clone());
@@ -238,16 +239,16 @@ impl Launcher<'_> {
         }
         if record.config.lifecycle.auto_remove {
             let untold = self.remove_ended(&record)?;
-            untold.iter().for_each(|warning| tracing::warn!("{warning}")); // an error is returned
+            untold.iter().for_each(|warning| tracing::warn!("{warning}")); // the error is returned
             return Ok(());
         }
-        // What it cannot write is written at the next look.
+        // If it cannot be written, the next call does so.
         let _ = settle::conclude(paths, &record);
         Ok(())
     }
 
-    /// Nobody saw the end of this run; without one, it was of another boot. Gives also what to
-    /// warn of.
+    /// Settles a run whose exit code is unknown. Without a run, it belongs to a previous boot. Also
+    /// returns a warning.
     fn settle_unseen(
         &self,
         record: &mut Record,
@@ -262,7 +263,7 @@ impl Launcher<'_> {
         Ok((errors, untold))
     }
 
-    /// Removes a container that was to be removed at its end; and what to warn of.
+    /// Removes a container with `--rm` after its exit; returns a warning.
     fn remove_ended(&self, record: &Record) -> Result<Option<String>> {
         let doing = || Task::Remove(record.name.clone());
         let (discarded, untold) = settle::remove(self.paths, record).during(doing)?;
@@ -270,9 +271,9 @@ impl Launcher<'_> {
         Ok(untold)
     }
 
-    /// Removes what is left of the run of a container that is gone. Processes
-    /// are left alone: a removal ends them first, so these mean that the data folder was
-    /// lost, or is not mounted.
+    /// Removes what is left of the run of a container that no longer exists. Processes are not
+    /// killed: a removal ends them first, so processes mean that the data folder was lost, or is
+    /// not mounted.
     ///
     /// # Errors
     ///
@@ -286,7 +287,7 @@ impl Launcher<'_> {
         if has_processes(paths, id).during(doing)? {
             return Err(Why::RecordLost).during(doing);
         }
-        // Its folder is gone first; its monitor may still be at it.
+        // Its folder is removed first, and its monitor may still be cleaning up.
         if launch::is_monitored(paths, id).during(doing)? {
             return Ok(Vec::new());
         }
@@ -297,28 +298,28 @@ impl Launcher<'_> {
     }
 }
 
-/// The cgroup of a container, as far as it is there.
+/// Returns the cgroup of a container, whether or not it exists.
 #[must_use]
 pub fn cgroup(paths: &Paths, id: &ContainerId) -> Cgroup {
     let run = store::load_run(paths, id).ok().flatten();
     settle::cgroup_of(paths, id, run.as_ref())
 }
 
-/// Whether something of a container runs, as far as its cgroup tells.
+/// Whether the cgroup of a container has processes.
 ///
 /// # Errors
 ///
-/// When that cannot be read.
+/// If that cannot be read.
 pub fn has_processes(paths: &Paths, id: &ContainerId) -> std::result::Result<bool, cgroup::Error> {
     Ok(!cgroup(paths, id).pids()?.is_empty())
 }
 
-/// Waits for the lock of a container; `None` when a monitor holds it whose start does not
-/// come to its end.
+/// Waits for the lock of a container. Returns `None` if a monitor holds it whose start does not
+/// finish.
 ///
 /// # Errors
 ///
-/// As [`store::try_lock`].
+/// As for [`store::try_lock`].
 pub fn lock_unless_stuck(paths: &Paths, id: &ContainerId) -> std::result::Result<Option<Lock>, store::Error> {
     let end = Instant::now() + START_PATIENCE;
     let monitor = store::monitor_lock(paths, id);
@@ -331,20 +332,20 @@ pub fn lock_unless_stuck(paths: &Paths, id: &ContainerId) -> std::result::Result
     }
 }
 
-/// Whether a container without a `run.json` is up all the same, when a monitor has it: that
-/// one ends its processes and writes its record before it forgets the run.
+/// Whether a container with a monitor but without a `run.json` is up. Its monitor ends its
+/// processes and writes its record before it removes the run.
 fn is_up_unwritten(paths: &Paths, record: &Record) -> std::result::Result<bool, cgroup::Error> {
     let cgroup = cgroup(paths, &record.id);
     Ok(if cgroup.exists() { !cgroup.pids()?.is_empty() } else { ended_unseen(record) })
 }
 
 /// Whether a container without a `run.json` and without a monitor is one whose monitor was killed
-/// in a start, before it wrote of that: whatever processes of it there are end with it.
+/// during a start, before it wrote the file. Its remaining processes exit with the monitor.
 fn is_start_cut_off(paths: &Paths, record: &Record) -> bool {
     !ended_unseen(record) && store::monitor_lock(paths, &record.id).exists()
 }
 
-/// The end of a run that nobody saw, with why in the record.
+/// Returns the end of a run whose exit code is unknown. Adds the reason to the record.
 pub fn unseen_end(record: &mut Record, run: Option<&Run>) -> End {
     let Unseen { why, time } = Unseen::of(run.is_some(), record.state.started, store::boot_time());
     why.clone_into(&mut record.state.error);
@@ -352,14 +353,14 @@ pub fn unseen_end(record: &mut Record, run: Option<&Run>) -> End {
     End { time: time.unwrap_or(end.time), ..end }
 }
 
-/// The exit code of a run that nobody saw ending, as far as the kernel still has it.
+/// Returns the exit code of a run whose exit was not seen, if the kernel still has it.
 pub fn unseen_code(run: &Run) -> u8 {
     let status = run.init().and_then(Process::status_of_zombie);
     let exit = status.map(crate::sys::process::Exit::of_status);
     exit.and_then(|exit| u8::try_from(exit.code() & 0xff).ok()).unwrap_or(settle::UNKNOWN)
 }
 
-/// A clean-up goes on after failures; who looks cannot help it, but should know.
+/// Turns errors of cleaning up into warnings: the caller cannot fix them, but should know.
 fn warnings_of(name: &dyn std::fmt::Display, errors: &[super::Error]) -> Vec<String> {
     let why = errors.iter().map(|error| one_line(error));
     why.map(|why| format!("cannot clean up after `{name}` completely: {why}")).collect()

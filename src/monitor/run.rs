@@ -1,5 +1,5 @@
-//! A container from its start to its end, restarts included: what `hoist monitor run` does,
-//! and `hoist monitor adopt` from the middle on.
+//! A container from its start to its end, including restarts: what `hoist monitor run` does, and
+//! `hoist monitor adopt` from the middle on.
 //!
 //! ```text
 //!          ┌────────────────────── back-off, or `restart` ───────────────────┐
@@ -31,7 +31,7 @@ use crate::container::{Conflict, Process, Record, Status, Verb, store};
 use crate::sys;
 use crate::sys::probe::Probe;
 
-/// How often a v1 freezer, which announces nothing, is looked at.
+/// The polling interval of a v1 freezer, which sends no notifications.
 const FREEZER_TICK: Duration = Duration::from_millis(10);
 /// A container's monitor.
 #[derive(Debug)]
@@ -40,42 +40,42 @@ pub(super) struct Monitor {
     pub(super) record: Record,
     pub(super) probe: Probe,
     pub(super) session: Session,
-    /// Held while this process is the only writer of the record and the run.
+    /// Held while this process is the only one that may write the record and the run.
     pub(super) lock: Option<Lock>,
-    /// Who is told when the container has ended, or runs again.
+    /// Clients that wait until the container has exited or is running again.
     pub(super) waiters: Vec<Waiter>,
     pub(super) order: Option<Order>,
-    /// When SIGKILL is due.
+    /// When to send SIGKILL.
     pub(super) kill_at: Option<Instant>,
-    /// A pause that is not done yet.
+    /// A pause in progress.
     pub(super) pausing: Option<Pausing>,
     back_off: BackOff,
-    /// The kernel has reported that this run is out of memory.
+    /// Whether the kernel has reported that this run is out of memory.
     is_out_of_memory: bool,
 }
 
-/// Somebody who is told when what was asked for is done.
+/// A client that waits until its request is done.
 #[derive(Debug)]
 pub(super) struct Waiter {
     pub(super) asker: Asker,
-    /// What was left out of it, a sentence each.
+    /// Warnings, one sentence each.
     pub(super) warnings: Vec<String>,
-    /// It is done when the container runs again.
+    /// Whether it waits until the container is running again.
     pub(super) wants_restart: bool,
 }
 
-/// A pause that waits until every process of the container stands.
+/// A pause that waits until every process of the container is frozen.
 #[derive(Debug)]
 pub(super) struct Pausing {
     pub(super) freezing: Freezing,
-    /// Who is told.
+    /// The clients that wait for it.
     pub(super) askers: Vec<Asker>,
-    /// When it is given up.
+    /// When it fails.
     pub(super) until: Instant,
 }
 
 impl Pausing {
-    /// When to look next, where nothing tells of a change.
+    /// Returns when to check again if there are no notifications.
     fn look_at(&self) -> Instant {
         match self.freezing.events() {
             Some(_) => self.until,
@@ -101,23 +101,24 @@ impl Monitor {
         }
     }
 
-    /// Starts the container because a person asked for it: it may fail as often as the first time.
+    /// Starts the container for a user, which resets the count of failures.
     pub(super) fn start_by_hand(&mut self) -> Result<Up, Error> {
         self.record.state.restart_count = 0;
         self.start(Status::Running)
     }
 
-    /// Starts the container; `status` is what others see until its program is executed.
+    /// Starts the container. Others see `status` until its program is executed.
     fn start(&mut self, status: Status) -> Result<Up, Error> {
         let options = StartOptions { size: self.session.first_size(), status };
         let mut up = start(&self.paths, &mut self.record, &self.probe, options)?;
         self.session.begin(std::mem::take(&mut up.streams));
-        // Of a start by policy nobody else is told.
+        // After a start by policy nobody else gets these warnings.
         up.warnings.iter().for_each(|warning| note(warning));
         Ok(up)
     }
 
-    /// After a first start that failed: the run's folder goes, and with `--rm` all of it.
+    /// Cleans up after a failed first start: removes the run's folder, and with `--rm` the
+    /// container.
     pub(super) fn give_up(self) {
         let forgotten = if self.record.config.lifecycle.auto_remove {
             settle::remove(&self.paths, &self.record).and_then(|(discarded, untold)| {
@@ -128,11 +129,11 @@ impl Monitor {
             store::forget_run(&self.paths, &self.record.id).map_err(Error::from)
         };
         if let Err(error) = forgotten {
-            report_error(&error); // the first error is the one to be told
+            report_error(&error); // return the first error
         }
     }
 
-    /// Watches a container that is up to its end, and those that its policy wants after it.
+    /// Watches a container that is up until its end, including restarts by its policy.
     pub(super) fn run(mut self, mut up: Up) -> Result<(), Error> {
         loop {
             let began = Instant::now();
@@ -158,7 +159,7 @@ impl Monitor {
         }
     }
 
-    /// Starts a container again whose monitor was killed between two runs, and watches it.
+    /// Restarts and watches a container whose monitor was killed between two runs.
     pub(super) fn resume(mut self) -> Result<(), Error> {
         match self.again() {
             Some(up) => self.run(up),
@@ -166,8 +167,8 @@ impl Monitor {
         }
     }
 
-    /// Tells the journal what was done for somebody, who is to be warned if that fails: what was
-    /// done stands.
+    /// Writes an event to the journal. Returns a warning for the client if that fails, which does
+    /// not undo the action.
     #[must_use = "who asked is to be warned"]
     pub(super) fn tell(&self, action: &str, more: &[(&str, &str)]) -> Option<String> {
         let warning = journal::tell_or_warn(&self.paths, &self.record, action, more);
@@ -175,20 +176,20 @@ impl Monitor {
         warning
     }
 
-    /// What all are warned of who wait for the same.
+    /// Adds warnings for all waiting clients.
     pub(super) fn warn_waiters(&mut self, warnings: impl IntoIterator<Item = String>) {
         for warning in warnings {
             self.waiters.iter_mut().for_each(|waiter| waiter.warnings.push(warning.clone()));
         }
     }
 
-    /// Tells all who wait that it is done.
+    /// Tells all waiting clients that it is done.
     fn answer_waiters(&mut self) {
         self.waiters.drain(..).for_each(|waiter| waiter.asker.answer_done(&waiter.warnings));
     }
 
-    /// The next run; `None` when a person said stop meanwhile, or when it does not start and the
-    /// policy wants no further try, nor who asked for it by hand.
+    /// Returns the next run; `None` if a user stopped the container meanwhile, or if the start
+    /// fails and neither the policy nor a user's restart permits another attempt.
     fn again(&mut self) -> Option<Up> {
         loop {
             let is_wanted = self.wait_for_restart();
@@ -216,15 +217,16 @@ impl Monitor {
         self.waiters.drain(..).for_each(|waiter| waiter.asker.refuse(error));
     }
 
-    /// Waits out the back-off, unless a person is waiting or comes meanwhile. Whether it is to be
-    /// started: not when a person said stop meanwhile. From here to the next run the state files say
-    /// that the container is restarting: if this monitor is killed, another one goes on. Before,
-    /// since the end of the last run, only the policy says so: where that wants none, a restart by
-    /// hand ends with this monitor, and the command that asked for it starts the container itself.
+    /// Waits for the back-off, unless a user is waiting or sends a request meanwhile. Returns
+    /// whether to start the container, which is not the case if a user stopped it. From here to the
+    /// next run the state files say that the container is restarting, so if this monitor is killed,
+    /// another one continues. Before that, since the end of the last run, only the policy says so:
+    /// without one, a requested restart is lost with this monitor, and the command that requested
+    /// it starts the container itself.
     fn wait_for_restart(&mut self) -> Result<bool, Error> {
         let waiting = settle::waiting_run(Process::own());
         if let Err(error) = store::replace_run(&self.paths, &self.record.id, &waiting) {
-            report_error(&error); // on a full disk the start fails as well, but perhaps not the next
+            report_error(&error); // on a full disk this start fails too, but perhaps not the next
         }
         if self.order.is_none() {
             self.record.state.restart_count += 1;
@@ -253,9 +255,10 @@ impl Monitor {
         Ok(up)
     }
 
-    /// Serves streams, verbs and deadlines until the container's first process ends.
+    /// Serves streams, verbs and deadlines until the container's init exits.
     fn watch(&mut self, up: &mut Up) -> Result<End, Error> {
-        // The specification and the filter's compiler are of no use until the next start.
+        // The memory of the specification and the filter compiler is not needed until the next
+        // start.
         sys::process::trim_heap();
         let guard = Guard::of(&self.paths, &up.run);
         poll::serve(&mut Watching { monitor: self, up, guard, has_ended: false })
@@ -270,7 +273,7 @@ impl Monitor {
         };
         let code =
             exit.map_or(settle::UNKNOWN, |exit| u8::try_from(exit.code() & 0xff).unwrap_or(settle::UNKNOWN));
-        // The kernel reports it before it has killed and counted.
+        // The kernel sends the event before it has killed and counted.
         if self.is_out_of_memory {
             self.note_oom(up);
         }
@@ -279,7 +282,7 @@ impl Monitor {
     }
 
     fn hear_out_of_memory(&mut self, up: &Up) {
-        // Read, so that it is reported again; the counters tell better what.
+        // Read it to get further events; the counters have the details.
         let _ = match &up.oom {
             Some(OomEvents::Readable(fd)) => rustix::io::read(fd, &mut [0; 8]),
             Some(OomEvents::Priority(fd)) => rustix::io::pread(fd, &mut [0; 512], 0),
@@ -289,14 +292,14 @@ impl Monitor {
         self.note_oom(up);
     }
 
-    /// Writes down why the log lacks lines, for who reads it.
+    /// Records why the log is incomplete, for its readers.
     fn note_log_fault(&mut self, up: &mut Up) {
         let Some(fault) = self.session.take_log_fault().filter(|_| up.run.log_fault.is_empty()) else {
             return;
         };
         up.run.log_fault = fault;
         if let Err(error) = store::save_run(&self.paths, &self.record.id, &up.run) {
-            report_error(&error); // its end is written with it
+            report_error(&error); // written again when it exits
         }
     }
 
@@ -309,31 +312,31 @@ impl Monitor {
         }
     }
 
-    /// After the last run: tells who waits, removes with `--rm`, delivers what clients have
-    /// not got yet.
+    /// After the last run: answers waiting clients, removes the container with `--rm`, and delivers
+    /// pending output.
     fn end(mut self, next: Next, code: Option<u8>) -> Result<(), Error> {
         if self.order.is_some_and(Order::ends) {
             let warning = self.tell("stop", &[]);
             self.warn_waiters(warning);
         }
         let is_removed = next == Next::Remove || self.record.config.lifecycle.auto_remove;
-        // A restart that did not come about has kept the run.
+        // A restart that failed has kept the run.
         if !is_removed && code.is_none() {
             settle::conclude(&self.paths, &self.record).iter().for_each(|error| report_error(error));
         }
         let removed = is_removed.then(|| settle::remove(&self.paths, &self.record)).transpose();
         let warning = match &removed {
             Ok(removed) => removed.as_ref().and_then(|(_, untold)| untold.clone()),
-            // It has ended all the same; the next look removes it.
+            // It has exited nevertheless; the next call removes it.
             Err(error) => Some(format!("it cannot be removed: {}", one_line(error))),
         };
         warning.iter().for_each(|warning| note(warning));
         self.warn_waiters(warning);
-        // Whoever is told finds everything as it will be.
+        // Clients must see the final state when they get the answer.
         self.lock = None;
         let stopped = Conflict { verb: Verb::Start, status: Status::Exited };
         for waiter in self.waiters.extract_if(.., |waiter| waiter.wants_restart) {
-            waiter.asker.refuse(&stopped); // a person ended it meanwhile
+            waiter.asker.refuse(&stopped); // a user stopped it meanwhile
         }
         self.answer_waiters();
         self.session.finish_clients(code.unwrap_or(self.record.state.exit_code));
@@ -350,7 +353,7 @@ struct Watching<'a> {
     monitor: &'a mut Monitor,
     up: &'a mut Up,
     guard: Option<Guard>,
-    /// Its first process has ended.
+    /// Whether its init has exited.
     has_ended: bool,
 }
 
@@ -392,7 +395,7 @@ impl Stage for Watching<'_> {
             Event::Ready(Source::Rules, _) => guard.iter_mut().for_each(Guard::hear),
             Event::Due(Timer::Rules) => guard.iter_mut().for_each(Guard::act),
             Event::Ready(Source::Payload, _) => *has_ended = true,
-            // What has ended is neither paused nor killed.
+            // After the exit it can be neither paused nor killed.
             _ if *has_ended => {}
             Event::Ready(Source::Freezer, _) | Event::Due(Timer::Freezer) => {
                 verbs::go_on_pausing(monitor, up)
@@ -423,7 +426,7 @@ impl Stage for Watching<'_> {
 /// A container that waits for its restart.
 struct Waiting<'a> {
     monitor: &'a mut Monitor,
-    /// When it is started; `None` once that has come.
+    /// When to start it; `None` once that time has come.
     until: Option<Instant>,
 }
 
@@ -459,10 +462,10 @@ impl Stage for Waiting<'_> {
     }
 }
 
-/// How long who has to reap a process may take for it.
+/// Maximum time until the parent of a process reaps it.
 const REAPED_WITHIN: Duration = Duration::from_millis(500);
 
-/// How a container ended whose first process is another's child.
+/// Returns the exit code of a container whose init is not our child.
 fn exit_of_adopted(up: &Up) -> Result<Option<sys::process::Exit>, Error> {
     let zombie = || up.run.init().and_then(crate::container::Process::status_of_zombie);
     if let Some(status) = zombie() {

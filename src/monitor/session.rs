@@ -1,5 +1,5 @@
-//! The streams of a payload: from its pipes or terminal to the log and the clients, and
-//! from the clients to its standard input. Bounded memory; [`super::poll`] waits for it.
+//! The streams of a payload: from its pipes or terminal to the log and the clients, and from the
+//! clients to its standard input. Memory is bounded; [`super::poll`] waits for events.
 
 use std::io::Write as _;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -20,23 +20,23 @@ use crate::container::log::{Stream, Writer};
 use crate::sys;
 use crate::sys::socket::{self, Received};
 
-/// How much is read from the payload at once; with its tag it fits a packet.
+/// Maximum number of bytes read from the payload at once. With the tag it fits a packet.
 const CHUNK: usize = MAX_PACKET - 16;
-/// How many clients may be attached at once. A connection that only asks for a verb does not count.
+/// Maximum number of attached clients. Connections that only send a verb do not count.
 const MAX_CLIENTS: usize = 256;
-/// How many connections may have said nothing yet; with one more the oldest is closed.
+/// Maximum number of connections without a request. Beyond that the oldest is closed.
 const MAX_NEWCOMERS: usize = 64;
-/// How long a connection may say nothing before it is closed.
+/// A connection without a request is closed after this time.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// The most bytes kept for standard input once their clients are gone.
+/// Maximum number of bytes kept for standard input after their clients have left.
 const MAX_PENDING: usize = 1 << 20;
-/// How long to leave the listener alone after accept(2) failed: it would be reported ready at once.
+/// The delay after a failed accept(2), since the listener would be reported as ready immediately.
 const ACCEPT_AGAIN: Duration = Duration::from_secs(1);
 
 /// The monitor's ends of a payload's standard streams.
 #[derive(Debug, Default)]
 pub(super) struct Streams {
-    /// The master of the payload's terminal: input and output.
+    /// The master of the payload's terminal, for input and output.
     pub(super) console: Option<OwnedFd>,
     /// The pipe to standard input.
     pub(super) stdin: Option<OwnedFd>,
@@ -47,7 +47,7 @@ pub(super) struct Streams {
 }
 
 impl Streams {
-    /// Makes calls on them return instead of wait.
+    /// Makes the descriptors non-blocking.
     pub(super) fn set_nonblocking(&self) -> sys::Result<()> {
         let all = [&self.console, &self.stdin, &self.stdout, &self.stderr];
         all.into_iter().flatten().try_for_each(|fd| socket::set_nonblocking(fd.as_fd()))
@@ -76,23 +76,23 @@ impl Streams {
     }
 }
 
-/// Where the answer to a client goes.
+/// The destination of an answer to a client.
 #[derive(Debug)]
 pub(super) struct Asker {
     socket: OwnedFd,
-    /// The newest protocol that it speaks.
+    /// The newest protocol that the client supports.
     protocol: u32,
 }
 
 impl Asker {
-    /// Sends an answer; a client that is gone does not get it.
+    /// Sends an answer. A client that has disconnected does not get it.
     pub(super) fn answer(&self, answer: &Answer) {
         if let Ok(bytes) = encode(answer) {
             let _ = socket::send(self.socket.as_fd(), &[&bytes]);
         }
     }
 
-    /// Tells that it is done, and what was left out.
+    /// Reports that the request is done, with warnings.
     pub(super) fn answer_done(&self, warnings: &[String]) {
         if warnings.is_empty() || self.protocol < 2 {
             return self.answer(&Answer::Done);
@@ -105,13 +105,13 @@ impl Asker {
     }
 }
 
-/// What a payload's standard streams are.
+/// The type of a payload's standard streams.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Shape {
-    /// A terminal instead of pipes.
+    /// Whether there is a terminal instead of pipes.
     pub(super) tty: bool,
-    /// Standard input ends with the first client that carries it and leaves, or says so;
-    /// otherwise clients come and go.
+    /// Whether standard input ends when the first client that carries it disconnects or closes it.
+    /// Otherwise clients may come and go.
     pub(super) stdin_once: bool,
 }
 
@@ -119,25 +119,25 @@ pub(super) struct Shape {
 #[derive(Debug)]
 pub(super) struct Session {
     listener: Option<OwnedFd>,
-    /// Until then the listener is left alone.
+    /// The listener is ignored until then.
     accept_again: Option<Instant>,
     pub(super) streams: Streams,
-    /// Bytes for standard input that did not fit yet.
+    /// Bytes for standard input that are not written yet.
     pending: Vec<u8>,
     is_input_closing: bool,
     log: Option<Writer>,
-    /// Why the log could not be written for the first time.
+    /// The first error of writing the log.
     log_fault: Option<String>,
-    /// Connections that have said nothing yet, the oldest first; a place is empty once they have.
+    /// Connections without a request, oldest first. An entry is empty once the request has arrived.
     newcomers: Vec<Option<Newcomer>>,
     clients: Vec<Client>,
-    /// Verbs that clients ask for.
+    /// Verbs requested by clients.
     asks: Vec<(Asker, Ask)>,
     shape: Shape,
     buffer: Box<[u8]>,
 }
 
-/// A connection that has said nothing yet.
+/// A connection without a request so far.
 #[derive(Debug)]
 struct Newcomer {
     socket: OwnedFd,
@@ -172,31 +172,31 @@ impl Session {
         }
     }
 
-    /// A connection that was there before the payload.
+    /// Adds a connection that was made before the payload started.
     pub(super) fn connect(&mut self, socket: OwnedFd) {
         if socket::set_nonblocking(socket.as_fd()).is_ok() {
             self.newcomers.push(Some(Newcomer::new(socket)));
         }
     }
 
-    /// The size of the first client's terminal that has said one.
+    /// Returns the terminal size of the first client that has sent one.
     pub(super) fn first_size(&self) -> Option<(u16, u16)> {
         self.clients.iter().find_map(|client| client.wants.size)
     }
 
-    /// Why lines of this payload are missing from the log, told once.
+    /// Returns why the log of this payload is incomplete, once.
     pub(super) fn take_log_fault(&mut self) -> Option<String> {
         self.log_fault.take()
     }
 
-    /// The streams of a payload that starts.
+    /// Sets the streams of a payload that is starting.
     pub(super) fn begin(&mut self, streams: Streams) {
         self.streams = streams;
         self.pending.clear();
         self.is_input_closing = false;
     }
 
-    /// Names what it waits for.
+    /// Adds what it waits for.
     pub(super) fn wait_for<'a>(&'a self, waits: &mut Waits<'a>) {
         match (&self.listener, self.accept_again) {
             (Some(listener), None) => waits.source(Source::Listener, listener.as_fd(), PollFlags::IN),
@@ -219,7 +219,7 @@ impl Session {
         }
         for (at, client) in self.clients.iter().enumerate() {
             let mut flags = PollFlags::empty();
-            // What it sends waits while the payload does not read.
+            // Its input is not read while the payload does not read.
             flags.set(PollFlags::IN, self.pending.is_empty());
             flags.set(PollFlags::OUT, client.has_queue());
             waits.source(Source::Client(at), client.as_fd(), flags);
@@ -227,7 +227,7 @@ impl Session {
         waits.timer(Timer::Silence, self.newcomers.iter().flatten().map(Newcomer::due).min());
     }
 
-    /// Whether it waits for this.
+    /// Whether an event belongs to the session.
     pub(super) fn owns(event: &Event) -> bool {
         use Source::{Client, Input, Listener, Newcomer, Output};
         match event {
@@ -237,7 +237,7 @@ impl Session {
         }
     }
 
-    /// Takes what it waited for.
+    /// Handles an event.
     pub(super) fn take(&mut self, event: Event) {
         match event {
             Event::Ready(Source::Listener, _) => self.accept(),
@@ -252,7 +252,7 @@ impl Session {
                 }
                 let is_leaving = flags.intersects(PollFlags::HUP | PollFlags::ERR);
                 if is_leaving && self.pending.len() >= MAX_PENDING {
-                    self.clients[at].drop_it(); // nobody reads what it sent last
+                    self.clients[at].drop_it(); // its last input is not needed
                 } else if is_leaving || flags.contains(PollFlags::IN) {
                     self.hear(at);
                 }
@@ -262,8 +262,8 @@ impl Session {
         }
     }
 
-    /// Ends a turn: what was read is in the log, and who is gone or was silent is forgotten. Gives
-    /// the verbs that clients asked for.
+    /// Ends a turn: writes output to the log, and drops connections that are closed or timed out.
+    /// Returns the verbs requested by clients.
     pub(super) fn end_turn(&mut self) -> Vec<(Asker, Ask)> {
         self.flush_log();
         let now = Instant::now();
@@ -281,7 +281,7 @@ impl Session {
                 }
                 Ok(Some(_)) => {}
                 Ok(None) => return,
-                // No descriptor is free, of this process or of the machine.
+                // No descriptors are available in this process or on the machine.
                 Err(error) => {
                     report_error(&error);
                     self.accept_again = Some(Instant::now() + ACCEPT_AGAIN);
@@ -291,7 +291,8 @@ impl Session {
         }
     }
 
-    /// Lets go of the oldest newcomer where there are too many, unless it has said something.
+    /// Closes the oldest connection without a request if there are too many, unless it has sent
+    /// data.
     fn make_room(&mut self) {
         if self.newcomers.iter().flatten().count() < MAX_NEWCOMERS {
             return;
@@ -302,7 +303,7 @@ impl Session {
         }
     }
 
-    /// Hears what the clients that were there before the payload want.
+    /// Reads the requests of the clients that connected before the payload started.
     pub(super) fn accept_clients(&mut self) {
         for at in 0..self.newcomers.len() {
             self.accept_client(at);
@@ -310,7 +311,7 @@ impl Session {
         self.newcomers.retain(Option::is_some);
     }
 
-    /// Hears what a newcomer wants.
+    /// Reads the request of a new connection.
     fn accept_client(&mut self, at: usize) {
         let Some(newcomer) = self.newcomers[at].take() else { return };
         let mut hello = [0; MAX_HELLO];
@@ -344,11 +345,11 @@ impl Session {
     /// Sets the size of the payload's terminal, if it has one.
     pub(super) fn resize(&self, rows: u16, columns: u16) {
         if let Some(console) = &self.streams.console {
-            let _ = sys::pty::set_size(console.as_fd(), columns, rows); // it may be ending
+            let _ = sys::pty::set_size(console.as_fd(), columns, rows); // the payload may be exiting
         }
     }
 
-    /// Hears a client.
+    /// Reads a client's packets.
     fn hear(&mut self, at: usize) {
         let client = &mut self.clients[at];
         let length = match socket::receive(client.as_fd(), &mut self.buffer) {
@@ -371,7 +372,7 @@ impl Session {
         }
     }
 
-    /// Lets go of clients that are gone. Standard input may end with the one that carried it.
+    /// Drops clients that have disconnected. Standard input may end with the one that carried it.
     fn forget_gone(&mut self) {
         let is_over = self.clients.iter().any(|client| client.is_gone() && client.carries_input());
         self.clients.retain(|client| !client.is_gone());
@@ -380,7 +381,7 @@ impl Session {
         }
     }
 
-    /// Ends standard input where it ends with a client.
+    /// Ends standard input if it ends with its client.
     fn end_input(&mut self) {
         if self.shape.stdin_once {
             self.is_input_closing = true;
@@ -388,8 +389,8 @@ impl Session {
         }
     }
 
-    /// Writes what waits for standard input, as far as there is room, and ends it after
-    /// the last byte when that was asked for. A terminal is not ended: its user types ^D.
+    /// Writes pending input as far as possible, and closes standard input after the last byte if
+    /// requested. A terminal is not closed: its user types ^D.
     fn feed(&mut self) {
         let Some(input) = self.streams.input() else {
             self.pending.clear();
@@ -402,7 +403,7 @@ impl Session {
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => break,
                 Err(_) => {
-                    written = self.pending.len(); // nobody reads it any more
+                    written = self.pending.len(); // nobody reads it any longer
                     self.is_input_closing = true;
                 }
             }
@@ -416,14 +417,14 @@ impl Session {
         }
     }
 
-    /// Reads once from a stream: this many bytes. `None` when there are no more now.
+    /// Reads once from a stream. Returns the number of bytes; `None` if nothing is available now.
     fn read_output(&mut self, stream: Stream) -> Option<usize> {
         let fd = self.streams.output(stream)?;
         let length = match rustix::io::read(fd, &mut self.buffer[..]) {
             Ok(length) if length > 0 => length,
             Err(Errno::INTR) => return Some(0),
             Err(Errno::AGAIN) => return None,
-            // A terminal whose last holder is gone says EIO.
+            // A terminal returns EIO after its last holder has closed it.
             Ok(_) | Err(_) => {
                 self.streams.end_output(stream);
                 return None;
@@ -447,9 +448,9 @@ impl Session {
         }
     }
 
-    /// Reads what the payload, which has ended, left in its pipes, however slow a client is:
-    /// that is no more than a pipe holds, also where a process that it left writes on. Then all
-    /// streams are closed.
+    /// Reads what the exited payload left in its pipes, however slow clients are. This is limited
+    /// to the capacity of a pipe, since a remaining process may continue to write. Then closes all
+    /// streams.
     pub(super) fn drain(&mut self) {
         for stream in [Stream::Stdout, Stream::Stderr] {
             let mut left = self.streams.output(stream).map_or(0, capacity);
@@ -466,7 +467,7 @@ impl Session {
         self.pending = Vec::new();
     }
 
-    /// Tells every client how it ended, and lets it go when it has everything.
+    /// Sends the exit code to all clients, and closes each connection once everything is delivered.
     pub(super) fn finish_clients(&mut self, code: u8) {
         for client in &mut self.clients {
             client.finish(Packet::exited(code));
@@ -474,26 +475,26 @@ impl Session {
         self.forget_gone();
     }
 
-    /// Stops listening: from here on only clients are served that are there.
+    /// Stops listening: from now on, only existing clients are served.
     pub(super) fn stop_listening(&mut self) {
         self.listener = None;
         self.newcomers.clear();
     }
 
-    /// Whether some client is there.
+    /// Whether there are clients.
     pub(super) fn has_clients(&self) -> bool {
         !self.clients.is_empty()
     }
 }
 
-/// The most bytes that wait in a pipe, or in a terminal.
+/// Returns the maximum number of bytes in a pipe or terminal.
 fn capacity(output: BorrowedFd<'_>) -> usize {
-    /// What Linux lets wait in a terminal is less.
+    /// More than Linux buffers in a terminal.
     const TERMINAL: usize = 1 << 20;
     rustix::pipe::fcntl_getpipe_size(output).unwrap_or(TERMINAL)
 }
 
-/// Reports that the log could not be written, and keeps why for who reads it.
+/// Reports that the log could not be written, and keeps the first reason.
 fn note_fault(fault: &mut Option<String>, written: disk::Result<()>) {
     if let Err(error) = written {
         report_error(&error);
@@ -501,7 +502,7 @@ fn note_fault(fault: &mut Option<String>, written: disk::Result<()>) {
     }
 }
 
-/// Whether the other end is this user's, or root's.
+/// Whether the other end belongs to this user or to root.
 fn is_own(socket: BorrowedFd<'_>) -> bool {
     let own = rustix::process::getuid().as_raw();
     socket::peer_uid(socket).is_ok_and(|uid| uid == own || uid == 0)
@@ -512,8 +513,8 @@ pub(super) fn report_error(error: &dyn std::error::Error) {
     note(&crate::base::error::one_line(error));
 }
 
-/// Writes a line to the monitor's own log, unless there were many lately: what fails with
-/// every packet or line must not fill the disk.
+/// Writes a line to the monitor's own log. The rate is limited, so that an error with every packet
+/// or line does not fill the disk.
 pub(super) fn note(text: &str) {
     static PACE: Mutex<Option<Pace>> = Mutex::new(None);
     let mut pace = PACE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -525,7 +526,7 @@ pub(super) fn note(text: &str) {
     let _ = writeln!(std::io::stderr(), "{}", crate::base::text::line(text));
 }
 
-/// Lets a burst of messages pass, and then one a minute.
+/// Limits messages to a burst and then one per minute.
 #[derive(Debug)]
 struct Pace {
     left: u32,
@@ -541,7 +542,7 @@ impl Pace {
         Self { left: Self::BURST, since: now, left_out: 0 }
     }
 
-    /// Whether a message passes: with how many were left out before it.
+    /// Whether a message is allowed; returns the number of messages dropped before it.
     fn admit(&mut self, now: Instant) -> Option<u64> {
         while self.left < Self::BURST && now.duration_since(self.since) >= Self::EVERY {
             (self.left, self.since) = (self.left + 1, self.since + Self::EVERY);
@@ -578,7 +579,7 @@ mod tests {
 
     #[test]
     fn a_client_that_cannot_be_accepted_does_not_keep_it_busy() {
-        // A connection is readable, and cannot be accepted from.
+        // A connection is readable, but accept fails.
         let (listener, client) = socket::pair().unwrap();
         socket::send(client.as_fd(), &[b"hello"]).unwrap();
         let mut session = Session::new(Some(listener), None, Shape { tty: false, stdin_once: true });
@@ -606,7 +607,7 @@ mod tests {
         Session::new(listener, None, Shape { tty: false, stdin_once: false })
     }
 
-    /// Connects a client that says this.
+    /// Connects a client that sends this request.
     fn connect(session: &mut Session, ask: Ask) -> OwnedFd {
         let (ours, theirs) = socket::pair().unwrap();
         session.connect(ours);
@@ -619,7 +620,7 @@ mod tests {
         socket::send(socket.as_fd(), &[&hello]).unwrap();
     }
 
-    /// Takes all turns that are to be taken now.
+    /// Handles all events that are due now.
     fn turns(session: &mut Session) -> Vec<Ask> {
         (0..4).flat_map(|_| turn_now(session).1).collect()
     }

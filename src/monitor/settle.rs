@@ -1,8 +1,8 @@
-//! The only clean-up there is: after a run, and for good.
+//! The only clean-up code: after a run, and for a removal.
 //!
-//! The monitor calls these at a container's end; an engine calls them for a run whose
-//! monitor it finds dead. They go on after a failure and return all of them, and doing
-//! them twice is no failure.
+//! The monitor calls these functions when its container has exited; an engine calls them for a run
+//! whose monitor it finds dead. They continue after a failure and return all errors. Calling them
+//! twice is not an error.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -21,42 +21,42 @@ use crate::network;
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct End {
-    /// 0…255; 255 when nobody saw it.
+    /// 0…255; 255 if it is unknown.
     pub code: u8,
-    /// The kernel killed a process of it: out of memory.
+    /// Whether the kernel killed a process that was out of memory.
     pub oom_killed: bool,
-    /// When.
+    /// The time of the exit.
     pub time: Timestamp,
 }
 
 impl End {
-    /// Nobody saw how, nor when.
+    /// Returns an end with an unknown exit code, at the current time.
     #[must_use]
     pub fn unseen() -> Self {
         Self { code: UNKNOWN, oom_killed: false, time: Timestamp::now() }
     }
 }
 
-/// What becomes of a container after its run.
+/// What happens to a container after its run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
-    /// It stays, to be started again.
+    /// It stays and can be started again.
     Stay,
-    /// A monitor starts it again: the record is written, and the run is kept.
+    /// A monitor restarts it. The record is written, and the run is kept.
     Restart,
-    /// It is removed at once: neither is its record written any more, nor its run forgotten
-    /// before it goes as a whole.
+    /// It is removed immediately. The record is not written, and the run is only removed with the
+    /// whole container.
     Remove,
 }
 
-/// Where this engine's cgroups are.
+/// Returns the parent of this engine's cgroups.
 #[must_use]
 pub fn cgroup_parent(paths: &Paths) -> Parent {
     Parent::new(paths.engine_name())
 }
 
-/// The cgroup of a container: where its run says that it is. Without a run it is looked for where
-/// this engine makes them.
+/// Returns the cgroup of a container according to its run. Without a run, returns the one in this
+/// engine's parent.
 #[must_use]
 pub fn cgroup_of(paths: &Paths, id: &ContainerId, run: Option<&Run>) -> Cgroup {
     let said = run.and_then(|run| run.cgroup.as_deref());
@@ -64,16 +64,16 @@ pub fn cgroup_of(paths: &Paths, id: &ContainerId, run: Option<&Run>) -> Cgroup {
     Cgroup::open(&parent, id.as_str())
 }
 
-/// The folder above a container's own group; `None` for a path that is none of these.
+/// Returns the parent of a container's own group; `None` if the path is not such a group.
 fn parent_of<'a>(path: &'a Path, id: &ContainerId) -> Option<&'a Path> {
     let is_below = path.components().all(|part| matches!(part, Component::Normal(_)));
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty())?;
     (is_below && path.file_name().is_some_and(|name| name == id.as_str())).then_some(parent)
 }
 
-/// Cleans up after a run: processes that are left, network, cgroup. Notes how it ended, does as
-/// `next` says with the record and the run, and tells the journal. After a reboot, and where it
-/// was lost, there is no run.
+/// Cleans up after a run: remaining processes, network, cgroup. Records how it ended, handles the
+/// record and the run according to `next`, and writes the journal. `run` is `None` after a reboot
+/// or if it was lost.
 pub fn settle(paths: &Paths, record: &mut Record, run: Option<&Run>, end: End, next: Next) -> Vec<Error> {
     let mut errors = clear(paths, &record.id, run);
     note(record, end);
@@ -92,16 +92,16 @@ pub fn settle(paths: &Paths, record: &mut Record, run: Option<&Run>, end: End, n
     errors
 }
 
-/// Notes in the record how its run ended.
+/// Records the end of the run.
 pub fn note(record: &mut Record, end: End) {
     record.state.exit_code = end.code;
     record.state.oom_killed = end.oom_killed;
     record.state.finished = Some(end.time);
 }
 
-/// Writes the record of a container that has ended, and forgets its run. Readers believe the
-/// run while there is one, so the record has to know first; where it cannot be written (a full
-/// or read-only disk), the run stays, and tells how it ended until [`record_late`].
+/// Writes the record of a container that has exited, and removes its run. Readers trust the run
+/// while it exists, so the record is written first. If that fails (on a full or read-only disk),
+/// the run stays and contains the exit until [`record_late`].
 pub fn conclude(paths: &Paths, record: &Record) -> Vec<Error> {
     let id = &record.id;
     match store::save(paths, record) {
@@ -113,11 +113,11 @@ pub fn conclude(paths: &Paths, record: &Record) -> Vec<Error> {
     }
 }
 
-/// Writes the record of a container whose run tells how it ended.
+/// Writes the record of a container whose run contains its exit.
 ///
 /// # Errors
 ///
-/// When it still cannot be written; then the run stays.
+/// If it still cannot be written; then the run stays.
 pub fn record_late(paths: &Paths, record: &mut Record, run: &Run) -> Result<(), store::Error> {
     if let Some(ended) = &run.ended {
         record.state.clone_from(ended);
@@ -126,8 +126,8 @@ pub fn record_late(paths: &Paths, record: &mut Record, run: &Run) -> Result<(), 
     store::forget_run(paths, &record.id)
 }
 
-/// The run of a container between an end and the next start: its policy, or a person who
-/// restarts it, wants one.
+/// Returns the run of a container between an exit and the restart that its policy or a user
+/// requested.
 #[must_use]
 pub fn waiting_run(monitor: Process) -> Run {
     Run {
@@ -149,14 +149,13 @@ pub fn waiting_run(monitor: Process) -> Run {
     }
 }
 
-/// Takes back what a start made outside of the container's folders. What no run tells of is looked
-/// for.
+/// Removes what a start created outside the container's folders. Without a run, searches for it.
 pub fn clear(paths: &Paths, id: &ContainerId, run: Option<&Run>) -> Vec<Error> {
     let endpoints = run.and_then(|run| run.endpoints.as_deref());
     take_back(paths, id, &cgroup_of(paths, id, run), endpoints)
 }
 
-/// The same for a start that has failed before there was a run.
+/// Like [`clear`], for a start that failed before there was a run.
 pub(super) fn clear_start(paths: &Paths, id: &ContainerId, endpoints: Option<&[Endpoint]>) -> Vec<Error> {
     take_back(paths, id, &cgroup_of(paths, id, None), endpoints)
 }
@@ -181,15 +180,15 @@ fn take_back(paths: &Paths, id: &ContainerId, cgroup: &Cgroup, endpoints: Option
     errors
 }
 
-/// Removes a container that has no run: from then on it is not there. The folder that is returned
-/// is to be deleted with [`store::delete`], which may take its time; and what to warn of.
+/// Removes a container that has no run. It no longer exists afterwards. Returns its folder, to be
+/// deleted with [`store::delete`], which may take time, and a warning.
 ///
 /// # Errors
 ///
-/// When its folder cannot be moved away; then it is still there.
+/// If its folder cannot be moved away; then the container still exists.
 pub fn remove(paths: &Paths, record: &Record) -> Result<(PathBuf, Option<String>), Error> {
     let discarded = store::remove(paths, record)?;
-    // It is gone whether or not that can be told.
+    // It is removed even if the event cannot be written.
     Ok((discarded, journal::tell_or_warn(paths, record, "destroy", &[])))
 }
 
@@ -212,7 +211,7 @@ mod tests {
         }
     }
 
-    /// A container that runs, in folders of its own: its cgroup and network are not there.
+    /// Returns a running container in its own folders, without a cgroup and network.
     fn up() -> (tempfile::TempDir, Paths, Record, Run) {
         let dir = tempfile::tempdir().unwrap();
         let paths = Paths::new(dir.path().join("root"), dir.path().join("run"));

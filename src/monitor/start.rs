@@ -1,5 +1,5 @@
-//! A start: the first one and every restart. Reads the record as it is now, plans, clones,
-//! and connects the network while init mounts.
+//! A start: the first one and every restart. Reads the current record, plans, clones, and connects
+//! the network while init mounts.
 //!
 //! ```text
 //! root (detached overlay) · cgroup · spec            decided and made here
@@ -9,8 +9,8 @@
 //! Created::go_on ───────────────────────▶ execve
 //! journal "start"
 //! ```
-//! The files of /etc are bound by descriptor before their contents are known, so they are
-//! made empty first and filled in place.
+//! The files of /etc are bound by descriptor before their contents are known, so they are created
+//! empty and filled in place.
 
 use std::fs;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -36,7 +36,7 @@ use crate::runtime::{self, Created, Gate, Init, Plan, Root, Running, Stdio};
 use crate::snapshot::{self, Layout};
 use crate::sys::{self, probe::Probe};
 
-/// A container that runs, as its monitor holds it.
+/// A running container, as its monitor holds it.
 #[derive(Debug)]
 pub(super) struct Up {
     pub(super) run: Run,
@@ -47,12 +47,12 @@ pub(super) struct Up {
     pub(super) warnings: Vec<String>,
 }
 
-/// What a start depends on beside the record.
+/// Parameters of a start besides the record.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct StartOptions {
-    /// Rows and columns of the terminal of who watches.
+    /// Rows and columns of the client's terminal.
     pub(super) size: Option<(u16, u16)>,
-    /// What the container is until its program is executed: running, or restarting.
+    /// The status until the program is executed: running, or restarting.
     pub(super) status: Status,
 }
 
@@ -60,8 +60,8 @@ pub(super) struct StartOptions {
 ///
 /// # Errors
 ///
-/// The step that failed. Then the record says why, and what the start made outside of the
-/// container's folders is taken back; its run is for the caller to forget.
+/// The step that failed. The reason is in the record, and what the start created outside the
+/// container's folders is removed. The caller must remove the run.
 pub(super) fn start(
     paths: &Paths,
     record: &mut Record,
@@ -79,13 +79,13 @@ pub(super) fn start(
         record.state.error = wire::Failure::of(error).line();
         record.state.exit_code = exit_code(error);
         if let Err(error) = store::save(paths, record) {
-            super::session::report_error(&error); // why it did not start is the one to be told
+            super::session::report_error(&error); // return why it did not start
         }
     }
     started
 }
 
-/// Docker's exit codes of a start that failed.
+/// Returns Docker's exit code for a failed start.
 fn exit_code(error: &Error) -> u8 {
     use crate::base::{ErrorKind, Explain as _};
     match error.kind() {
@@ -95,7 +95,7 @@ fn exit_code(error: &Error) -> u8 {
     }
 }
 
-/// Starts it. Where it was connected by then is in `endpoints`, for who takes it back.
+/// Starts the container. Sets `endpoints` to the connections made so far, for the clean-up.
 fn attempt(
     paths: &Paths,
     record: &mut Record,
@@ -135,18 +135,18 @@ fn attempt(
     run.starting = false;
     run.status = Status::Running;
     if let Err(error) = store::replace_run(paths, &record.id, &run) {
-        super::session::report_error(&error); // it runs, but no command can be executed in it
+        super::session::report_error(&error); // it is running, but executing commands in it will fail
     }
     let Running { pidfd, console, warnings, .. } = running;
     streams.console = console;
     if let Err(error) = streams.set_nonblocking() {
         use std::os::fd::AsFd as _;
-        let _ = sys::process::signal(pidfd.as_fd(), libc::SIGKILL); // nobody would watch it
+        let _ = sys::process::signal(pidfd.as_fd(), libc::SIGKILL); // nobody could watch it
         return Err(error.into());
     }
     if let (Some(console), Some((rows, columns))) = (&streams.console, size) {
         use std::os::fd::AsFd as _;
-        let _ = sys::pty::set_size(console.as_fd(), columns, rows); // the payload may be gone
+        let _ = sys::pty::set_size(console.as_fd(), columns, rows); // the payload may have exited
     }
     let untold = journal::tell_or_warn(paths, record, "start", &[]);
     let more = confinement.warning.into_iter().chain(unlabelled).chain(untold).collect();
@@ -155,7 +155,7 @@ fn attempt(
     Ok(Up { run, pidfd, cgroup, oom, streams, warnings })
 }
 
-/// SELinux labels for processes, for the file systems that the runtime makes, and for our files.
+/// Sets the SELinux labels for processes, for the runtime's file systems, and for our files.
 fn label(spec: &mut Spec, labels: &Labels, etc: &Path) -> Result<(), Error> {
     if let Some(process) = spec.process_mut() {
         process.set_selinux_label(Some(labels.process.clone()));
@@ -169,7 +169,7 @@ fn label(spec: &mut Spec, labels: &Labels, etc: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// `-v` makes a missing source as a folder; a missing one of `--mount` is an error.
+/// Creates missing sources of `-v` as folders. A missing source of `--mount` is an error.
 fn make_sources(config: &Options) -> Result<(), Error> {
     for mount in &config.mounts.list {
         let MountKind::Bind(bind) = &mount.kind else { continue };
@@ -184,8 +184,8 @@ fn make_sources(config: &Options) -> Result<(), Error> {
     Ok(())
 }
 
-/// Makes what is missing of the files that the container gets as its own. A start that was
-/// killed, or a power cut, leaves some of them. They take the place of what is no file.
+/// Creates missing files among those bound to the container's /etc. A start that was killed or a
+/// power cut may leave only some of them. Anything other than a file is replaced.
 fn prepare_etc(etc: &Path) -> Result<(), Error> {
     disk::private_dir(etc)?;
     for path in ETC_FILES.map(|name| etc.join(name)) {
@@ -196,8 +196,8 @@ fn prepare_etc(etc: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Writes in place: the container may have the file bound already. What the file has of the disk
-/// it keeps: another program could fill that meanwhile.
+/// Writes in place, since the container may already have the file bound. The file keeps its disk
+/// blocks, which another program could otherwise take meanwhile.
 fn write_etc(etc: &Path, name: &str, text: &str) -> Result<(), Error> {
     use std::io::Write as _;
     use std::os::unix::fs::PermissionsExt as _;
@@ -205,12 +205,12 @@ fn write_etc(etc: &Path, name: &str, text: &str) -> Result<(), Error> {
     let mut file = disk::open_to_overwrite(&path)?;
     let written = file.write_all(text.as_bytes()).and_then(|()| file.set_len(text.len() as u64));
     written.map_err(disk::Error::io("write", &path))?;
-    // Every user in the container reads it, whatever the monitor's umask.
+    // Every user in the container may read it, whatever the monitor's umask.
     let mode = fs::Permissions::from_mode(0o644);
     Ok(file.set_permissions(mode).map_err(disk::Error::io("change the mode of", &path))?)
 }
 
-/// The payload's ends, the monitor's ends, and the inodes of the output pipes.
+/// Returns the payload's ends, the monitor's ends, and the inodes of the output pipes.
 fn make_stdio(
     config: &Options,
     size: Option<(u16, u16)>,
@@ -234,14 +234,14 @@ fn make_stdio(
     Ok((Stdio::Files([stdin, stdout_end, stderr_end]), streams, Some(pipes)))
 }
 
-/// A pipe: the end to read, and the end to write.
+/// Returns the reading and writing ends of a pipe.
 pub(super) fn pipe() -> Result<(OwnedFd, OwnedFd), Error> {
     let pipe = rustix::pipe::pipe_with(PipeFlags::CLOEXEC);
     Ok(sys::check(pipe, || "pipe2(O_CLOEXEC)".to_owned())?)
 }
 
-/// A pipe whose writing end can be read as well: its holder gets no SIGPIPE and loses
-/// nothing when the monitor is killed, it waits until another monitor reads on.
+/// Returns a pipe whose writing end is also open for reading. If the monitor is killed, the payload
+/// gets no SIGPIPE and loses no output, but waits until another monitor reads.
 fn output_pipe() -> Result<(OwnedFd, OwnedFd), Error> {
     let (read, write) = pipe()?;
     let path = format!("/proc/self/fd/{}", write.as_raw_fd());
@@ -263,7 +263,7 @@ fn create(
     let layout = Layout {
         lower: record.layers.iter().map(|layer| layers.join(layer)).collect(),
         upper: Some((folder.join("upper"), folder.join("work"))),
-        // The runtime makes it read-only, once the places to mount on are made.
+        // The runtime makes it read-only after creating the mount points.
         read_only: false,
         volatile: record.config.lifecycle.auto_remove,
         label: Some(record.state.mount_label.clone()).filter(|label| !label.is_empty()),
@@ -284,7 +284,7 @@ fn create(
     Ok((created, device))
 }
 
-/// Connects the network and fills the files of /etc. Where it is connected is in `endpoints`, also
+/// Connects the network and fills the files of /etc. Sets `endpoints` to the connections, even
 /// after a failure.
 fn connect(
     paths: &Paths,
@@ -298,7 +298,7 @@ fn connect(
     let (namespace, networks) = match &config.networking.network {
         NetworkMode::None => (Namespace::Own, Vec::new()),
         NetworkMode::Host => (Namespace::Host, Vec::new()),
-        // The others were refused before.
+        // Other networks were rejected before.
         _ => (Namespace::Own, vec![network::default_network(&network_paths)?]),
     };
     let plan = network::plan(network::Request {
@@ -322,7 +322,7 @@ fn connect(
     Ok(applied)
 }
 
-/// What another process needs to find this run.
+/// Returns what other processes need to find this run.
 fn new_run(
     paths: &Paths,
     record: &Record,
@@ -349,7 +349,7 @@ fn new_run(
     }
 }
 
-/// Writes what another process needs to find this run, before the payload is executed.
+/// Writes what other processes need to find this run, before the payload is executed.
 fn write_state(paths: &Paths, record: &mut Record, run: &Run) -> Result<(), Error> {
     record.state.started = run.started;
     record.state.finished = None;
@@ -365,8 +365,8 @@ fn write_state(paths: &Paths, record: &mut Record, run: &Run) -> Result<(), Erro
     Ok(store::save(paths, record)?)
 }
 
-/// The same for what is to run again: on a full disk the record may stay as it is, for the run
-/// tells of it too.
+/// Like [`write_state`], for a restart. On a full disk the record may remain unchanged, because the
+/// run has the same data.
 fn replace_state(paths: &Paths, record: &Record, run: &Run) -> Result<(), store::Error> {
     store::replace_run(paths, &record.id, run)?;
     match store::save(paths, record) {

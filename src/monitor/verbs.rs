@@ -1,4 +1,4 @@
-//! The verbs that a monitor takes over its socket.
+//! The verbs that a monitor serves on its socket.
 
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use crate::base::error::one_line;
 use crate::container::{Conflict, Options, Status, Verb, store};
 use crate::sys::{self, signal};
 
-/// How long a pause waits until every process stands.
+/// The time limit of a pause.
 const FREEZE_LIMIT: Duration = Duration::from_secs(10);
 
 /// Serves a verb for a container that is up.
@@ -45,7 +45,7 @@ pub(super) fn serve(monitor: &mut Monitor, up: &mut Up, asker: Asker, ask: Ask) 
     }
 }
 
-/// Keeps who asked until it is done.
+/// Adds a client that waits until the verb is done.
 fn wait(monitor: &mut Monitor, asker: Asker, ask: &Ask, warnings: Vec<String>) {
     asker.answer(&Answer::Accepted);
     let wants_restart = matches!(ask, Ask::Restart { .. });
@@ -84,20 +84,20 @@ pub(super) fn serve_waiting(monitor: &mut Monitor, asker: Asker, ask: Ask) {
     }
 }
 
-/// When a verb is answered, and what it warns of until then.
+/// When a verb is answered, and its warnings until then.
 enum When {
     Now(Vec<String>),
     AtTheEnd(Vec<String>),
-    /// Once [`Monitor::pausing`] is done.
+    /// When [`Monitor::pausing`] is done.
     Paused,
 }
 
-/// It is done and told, or not told.
+/// The verb is done; returns the warning if its event was not written.
 fn done(warning: Option<String>) -> When {
     When::Now(warning.into_iter().collect())
 }
 
-/// Why it is not done.
+/// A verb failed.
 enum Fault {
     Refused(Conflict),
     Failed(Error),
@@ -120,14 +120,14 @@ impl<E: Into<Error>> From<E> for Fault {
 
 type Outcome = Result<When, Fault>;
 
-/// Writes both state files as they are: a container that runs is not ended for a start that has
-/// to write them and cannot.
+/// Writes both state files unchanged. If that fails, a restart would fail too, so a running
+/// container is not stopped for it.
 fn save_before_restart(monitor: &Monitor, up: &Up) -> Result<(), Fault> {
     store::save(&monitor.paths, &monitor.record)?;
     Ok(store::save_run(&monitor.paths, &monitor.record.id, &up.run)?)
 }
 
-/// The signal, and SIGKILL when it was not enough.
+/// Sends the signal, and schedules SIGKILL.
 fn end(monitor: &mut Monitor, up: &mut Up, order: Order, signal: Option<i32>, ask: &Ask) -> Outcome {
     let config = &monitor.record.config;
     let number = signal.or_else(|| signal::parse(config.lifecycle.stop_signal())).unwrap_or(libc::SIGTERM);
@@ -148,7 +148,7 @@ fn kill(monitor: &mut Monitor, up: &mut Up, number: i32) -> Outcome {
         if ends_it(&monitor.record.config, number) {
             by_hand(monitor);
         }
-        // Who kills it does not want the next run that somebody else is waiting for.
+        // A user who kills it does not want the restart that another one is waiting for.
         if number == libc::SIGKILL && monitor.order == Some(Order::Restart) {
             monitor.order = Some(Order::Stop);
         }
@@ -156,15 +156,15 @@ fn kill(monitor: &mut Monitor, up: &mut Up, number: i32) -> Outcome {
     Ok(if number == libc::SIGKILL { When::AtTheEnd(warnings) } else { When::Now(warnings) })
 }
 
-/// Whether a person who sends this signal wants the container to end, so that no policy starts it
-/// again: another one (SIGHUP) may only be news to it.
+/// Whether a user who sends this signal wants to stop the container, so that no policy restarts it.
+/// Other signals (SIGHUP) may just notify it.
 fn ends_it(config: &Options, number: i32) -> bool {
     [libc::SIGKILL, libc::SIGTERM].contains(&number)
         || signal::parse(config.lifecycle.stop_signal()) == Some(number)
 }
 
-/// Sends a signal after `change` noted what a person wants by it; that is taken back where the
-/// signal cannot be sent.
+/// Sends a signal after `change` has noted the user's intention, which is reverted if the signal
+/// cannot be sent.
 fn send_for(
     monitor: &mut Monitor,
     up: &mut Up,
@@ -184,11 +184,11 @@ fn send_for(
     sent
 }
 
-/// Sends a signal to the container's first process, which must be able to hear it. Gives what is
-/// to be warned of.
+/// Sends a signal to the container's init. Thaws the container first if the signal is to end it.
+/// Returns warnings.
 fn send(monitor: &mut Monitor, up: &mut Up, number: i32) -> Result<Vec<String>, Fault> {
     match sys::process::signal(up.pidfd.as_fd(), number) {
-        Err(error) if error.is(rustix::io::Errno::SRCH) => {} // it is ending already
+        Err(error) if error.is(rustix::io::Errno::SRCH) => {} // it is exiting already
         result => result?,
     }
     let ends = number == libc::SIGKILL || monitor.order.is_some();
@@ -201,7 +201,7 @@ fn send(monitor: &mut Monitor, up: &mut Up, number: i32) -> Result<Vec<String>, 
     if up.run.status == Status::Paused && ends {
         up.cgroup.thaw()?;
         up.run.status = Status::Running;
-        // It has the signal: what cannot be written does not change that.
+        // The signal is sent, even if the state cannot be written.
         if let Err(error) = store::save_run(&monitor.paths, &monitor.record.id, &up.run) {
             report_error(&error);
             warnings.push(format!("it is still shown as paused: {}", one_line(&error)));
@@ -212,7 +212,7 @@ fn send(monitor: &mut Monitor, up: &mut Up, number: i32) -> Result<Vec<String>, 
     Ok(warnings)
 }
 
-/// The deadline of a stop has come.
+/// Kills the container after the timeout of a stop.
 pub(super) fn kill_now(monitor: &mut Monitor, up: &mut Up) {
     match send(monitor, up, libc::SIGKILL) {
         Ok(warnings) => monitor.warn_waiters(warnings),
@@ -221,7 +221,7 @@ pub(super) fn kill_now(monitor: &mut Monitor, up: &mut Up) {
     }
 }
 
-/// A person ended it: no policy starts it again, not after a reboot either.
+/// Records that a user stopped it: no policy restarts it, not even after a reboot.
 fn by_hand(monitor: &mut Monitor) {
     monitor.record.state.stopped_by_hand = true;
     save(monitor);
@@ -233,7 +233,8 @@ fn save(monitor: &Monitor) {
     }
 }
 
-/// Streams and other verbs go on while processes are waited for, which may hang in the kernel.
+/// Starts a pause. Streams and other verbs are served while processes freeze, since they may hang
+/// in the kernel.
 fn pause(monitor: &mut Monitor, up: &mut Up) -> Outcome {
     up.run.status.after(Verb::Pause).map_err(Fault::Refused)?;
     if monitor.pausing.is_some() {
@@ -254,7 +255,7 @@ fn pause(monitor: &mut Monitor, up: &mut Up) -> Outcome {
     }
 }
 
-/// Looks at a pause that is not done yet.
+/// Continues a pause in progress.
 pub(super) fn go_on_pausing(monitor: &mut Monitor, up: &mut Up) {
     let Some(pausing) = &monitor.pausing else { return };
     let outcome = match up.cgroup.has_frozen(&pausing.freezing) {
@@ -276,10 +277,10 @@ pub(super) fn go_on_pausing(monitor: &mut Monitor, up: &mut Up) {
     }
 }
 
-/// Every process stands: so it is said, or they go on.
+/// All processes are frozen: records that, or thaws them if it fails.
 fn paused(monitor: &mut Monitor, up: &mut Up) -> Result<Option<String>, Fault> {
     if let Err(error) = set_status(monitor, up, Status::Paused) {
-        up.cgroup.cancel_freeze(); // nobody would see that it has to be told to go on
+        up.cgroup.cancel_freeze(); // otherwise nobody would know that it must be resumed
         return Err(error);
     }
     Ok(monitor.tell("pause", &[]))
@@ -289,13 +290,13 @@ fn unpause(monitor: &mut Monitor, up: &mut Up) -> Outcome {
     let next = up.run.status.after(Verb::Unpause).map_err(Fault::Refused)?;
     set_status(monitor, up, next)?;
     if let Err(error) = up.cgroup.thaw() {
-        let _ = set_status(monitor, up, Status::Paused); // the first error is the one to be told
+        let _ = set_status(monitor, up, Status::Paused); // return the first error
         return Err(error.into());
     }
     Ok(done(monitor.tell("unpause", &[])))
 }
 
-/// Writes how the container is; where that fails, it is as before.
+/// Writes the status. If that fails, the status is unchanged.
 fn set_status(monitor: &Monitor, up: &mut Up, status: Status) -> Result<(), Fault> {
     let before = std::mem::replace(&mut up.run.status, status);
     let saved = store::save_run(&monitor.paths, &monitor.record.id, &up.run);
@@ -304,7 +305,7 @@ fn set_status(monitor: &Monitor, up: &mut Up, status: Status) -> Result<(), Faul
 
 fn rename(monitor: &mut Monitor, name: &str) -> Outcome {
     let name: Name = name.parse().map_err(|_| {
-        store::Error::NotFound(name.to_owned()) // who asks parsed it: this cannot be
+        store::Error::NotFound(name.to_owned()) // cannot happen: the client parsed it
     })?;
     let old = monitor.record.name.clone();
     store::rename(&monitor.paths, &mut monitor.record, name)?;

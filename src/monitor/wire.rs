@@ -1,9 +1,8 @@
-//! What is said between a monitor and its clients, and between a monitor and who starts it.
+//! The protocol between a monitor and its clients, and between a monitor and its launcher.
 //!
-//! Each message is one packet of a `SOCK_SEQPACKET` socket. A client says [`Hello`] in JSON,
-//! and the monitor answers with an [`Answer`]. After a verb that is all (a verb that takes
-//! its time is first answered by [`Answer::Accepted`]). After an attachment follow packets
-//! whose first byte is a [`tag`]:
+//! Each message is one packet of a `SOCK_SEQPACKET` socket. A client sends [`Hello`] in JSON, and
+//! the monitor replies with an [`Answer`]. For a verb, that is all (slow verbs are first answered
+//! with [`Answer::Accepted`]). For an attachment, packets follow whose first byte is a [`tag`]:
 //!
 //! ```text
 //! client → monitor   I bytes     for the payload to read        C  end of that
@@ -11,9 +10,8 @@
 //! monitor → client   O bytes     standard output                E bytes  standard error
 //!                    K n         n bytes are missing here (u64) X code   it ended (u8)
 //! ```
-//! A packet `C`, and the end of a lossless client that carries input, end standard input
-//! where that was made for one client (`run -i`, `exec -i`); otherwise (`run -di`) the next
-//! client goes on where this one stopped.
+//! If standard input belongs to one client (`run -i`, `exec -i`), a packet `C` or the end of a
+//! lossless client that carries input closes it. Otherwise (`run -di`), the next client continues.
 //!
 //! Both sides skip what they do not know: messages only gain fields and tags.
 
@@ -24,16 +22,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::error::{ErrorKind, Explain, chain, one_line};
 
-/// The newest protocol. A client of the second one understands [`Answer::Warned`].
+/// The newest protocol. A client with version 2 understands [`Answer::Warned`].
 pub const PROTOCOL: u32 = 2;
 /// The socket's name in the run's folder.
 pub const SOCKET: &str = "control";
-/// The most bytes of one packet.
+/// Maximum number of bytes in a packet.
 pub const MAX_PACKET: usize = 64 << 10;
-/// A client's first message is no larger.
+/// Maximum size of a client's first message, in bytes.
 pub const MAX_HELLO: usize = 16 << 10;
 
-/// First bytes of packets.
+/// The first bytes of packets.
 pub mod tag {
     /// Bytes for standard input.
     pub const INPUT: u8 = b'I';
@@ -45,80 +43,81 @@ pub mod tag {
     pub const STDOUT: u8 = b'O';
     /// Bytes of standard error.
     pub const STDERR: u8 = b'E';
-    /// How many bytes are missing.
+    /// The number of missing bytes.
     pub const SKIPPED: u8 = b'K';
-    /// The process ended with this code.
+    /// The process exited with this code.
     pub const EXITED: u8 = b'X';
 }
 
-/// What a client says first.
+/// A client's first message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
     /// The newest protocol the client speaks.
     pub protocol: u32,
-    /// What it wants.
+    /// The request.
     pub ask: Ask,
 }
 
-/// What a client wants.
+/// A client's request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ask {
-    /// The payload's streams.
+    /// Attach to the payload's streams.
     Attach(Attach),
-    /// SIGKILL later than the signal, where the payload does not end; answered at its end.
+    /// Send a signal, and SIGKILL if the payload has not exited after the timeout. Answered when it
+    /// has exited.
     Stop {
-        /// By number; the container's own when not said.
+        /// The signal number; the container's stop signal by default.
         signal: Option<i32>,
-        /// Seconds; negative waits for ever, the container's own when not said.
+        /// The timeout in seconds; negative waits forever. The container's by default.
         timeout: Option<i64>,
-        /// The machine shuts down: nobody ended it by hand, so its policy may start it at the
-        /// next boot.
+        /// Whether the machine is shutting down. Then the container does not count as stopped by a
+        /// user, so its policy may start it at the next boot.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         at_shutdown: bool,
     },
-    /// As stop, and then started again; answered when it runs.
+    /// Stop and start again. Answered when it is running.
     Restart {
-        /// As of stop.
+        /// As for `Stop`.
         signal: Option<i32>,
-        /// As of stop.
+        /// As for `Stop`.
         timeout: Option<i64>,
     },
-    /// A signal; SIGKILL is answered at the end.
+    /// Send a signal. SIGKILL is answered when the payload has exited.
     Kill {
-        /// By number.
+        /// The signal number.
         signal: i32,
-        /// Whether a person wants an end, so that no policy starts it again. A monitor of today
-        /// does not ask: it knows the container's stop signal.
+        /// Whether a user wants to stop the container, so that no policy restarts it. Current
+        /// monitors ignore this, because they know the container's stop signal.
         by_hand: bool,
     },
-    /// All processes stand still.
+    /// Pause all processes.
     Pause,
-    /// They go on.
+    /// Resume all processes.
     Unpause,
-    /// Another name. The monitor makes the link in `names` and writes the record; who asks holds
-    /// the container's lock meanwhile.
+    /// Rename the container. The monitor creates the link in `names` and writes the record; the
+    /// client holds the container's lock meanwhile.
     Rename {
         /// The new name.
         name: String,
     },
-    /// The terminal's size.
+    /// Resize the terminal.
     Resize {
-        /// Lines.
+        /// The number of rows.
         rows: u16,
-        /// Characters a line.
+        /// The number of columns.
         columns: u16,
     },
-    /// An answer: whether the monitor listens.
+    /// Check whether the monitor answers.
     Ping,
 }
 
-/// The longest timeout at a shutdown of what would be waited for without end, in seconds.
+/// Maximum timeout during a shutdown for containers without a time limit, in seconds.
 const MAX_SHUTDOWN_TIMEOUT: i64 = 90;
 
 impl Ask {
-    /// How long after it SIGKILL is due, for a container with this timeout of its own in seconds;
-    /// `None` for never.
+    /// Returns the time until SIGKILL for a container with this timeout in seconds; `None` for
+    /// never.
     #[must_use]
     pub fn grace(&self, own: i64) -> Option<Duration> {
         let secs = match self {
@@ -129,43 +128,43 @@ impl Ask {
             Self::Restart { timeout, .. } => timeout.unwrap_or(own),
             _ => 0,
         };
-        u64::try_from(secs).ok().map(Duration::from_secs) // negative waits for ever
+        u64::try_from(secs).ok().map(Duration::from_secs) // negative waits forever
     }
 
-    /// A signal from a person.
+    /// Returns the request for a signal from a user.
     #[must_use]
     pub fn kill(signal: i32) -> Self {
         Self::Kill { signal, by_hand: [libc::SIGKILL, libc::SIGTERM].contains(&signal) }
     }
 }
 
-/// Which streams a client wants, and how patient the payload is with it.
+/// The streams that a client wants, and whether the payload waits for it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Attach {
-    /// It may send input.
+    /// Whether it may send input.
     pub stdin: bool,
-    /// It gets standard output.
+    /// Whether it receives standard output.
     pub stdout: bool,
-    /// It gets standard error.
+    /// Whether it receives standard error.
     pub stderr: bool,
-    /// The payload waits for it; otherwise it misses what it is too slow for.
+    /// Whether the payload waits for it. Otherwise output is dropped if it is too slow.
     pub lossless: bool,
-    /// Its terminal: rows and columns.
+    /// The size of its terminal: rows and columns.
     pub size: Option<(u16, u16)>,
 }
 
-/// What a monitor answers.
+/// A monitor's answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
-    /// Understood; the outcome follows.
+    /// The request was accepted; the result follows.
     Accepted,
-    /// It is done.
+    /// The request is done.
     Done,
-    /// It is done, and something was left out.
+    /// The request is done, with warnings.
     Warned {
-        /// A sentence each.
+        /// One sentence each.
         warnings: Vec<String>,
     },
     /// The streams follow.
@@ -173,43 +172,43 @@ pub enum Answer {
         /// Whether the payload has a terminal.
         tty: bool,
     },
-    /// It is not, and will not be.
+    /// The request failed.
     Failed(Failure),
 }
 
-/// What a monitor tells who started it, once; before that, that it is another process.
+/// The report of a monitor to its launcher, sent once. Only `Moved` may precede it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ready {
-    /// The process that was started has gone; its sibling is the monitor.
+    /// The launched process has exited; its sibling is the monitor.
     Moved {
-        /// By its id.
+        /// The pid of the sibling.
         pid: i32,
     },
     /// The payload was executed.
     Started {
-        /// What was left out, a sentence each.
+        /// Warnings, one sentence each.
         warnings: Vec<String>,
     },
-    /// It was not, and everything is cleaned up.
+    /// The payload was not executed, and everything is cleaned up.
     Failed(Failure),
 }
 
-/// An error that came from another process: its words, its kind, its way out.
+/// An error of another process: its message, kind and hint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
 pub struct Failure {
     message: String,
     kind: String,
     hint: Option<String>,
-    /// The machine lacked something that it may have later: descriptors, memory, room on a disk.
+    /// Whether the machine temporarily lacked resources: descriptors, memory, disk space.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     is_for_now: bool,
     #[source]
     cause: Option<Box<Failure>>,
 }
 
-/// Kinds by their names on the wire.
+/// The names of kinds in messages.
 const KINDS: [(ErrorKind, &str); 11] = [
     (ErrorKind::NotFound, "not-found"),
     (ErrorKind::Conflict, "conflict"),
@@ -225,7 +224,7 @@ const KINDS: [(ErrorKind, &str); 11] = [
 ];
 
 impl Failure {
-    /// The same failure as plain data.
+    /// Converts a failure to plain data.
     pub fn of(error: &dyn Explain) -> Self {
         let kind = error.kind();
         let kind = KINDS.iter().find(|(known, _)| *known == kind).map_or("internal", |(_, name)| name);
@@ -246,13 +245,13 @@ impl Failure {
         failure
     }
 
-    /// Whether the same may succeed at another time, with nothing changed but the machine's load.
+    /// Whether the same request may succeed later without any change except the machine's load.
     #[must_use]
     pub fn is_for_now(&self) -> bool {
         self.is_for_now
     }
 
-    /// The messages on one line, as the record keeps them.
+    /// Returns the messages on one line, as the record stores them.
     #[must_use]
     pub fn line(&self) -> String {
         one_line(self)
@@ -279,21 +278,21 @@ impl Explain for Failure {
     }
 }
 
-/// A message as it is sent.
+/// Encodes a message.
 ///
 /// # Errors
 ///
-/// None in practice: no message has a form that JSON lacks.
+/// None in practice: all messages can be encoded as JSON.
 pub fn encode<T: Serialize>(message: &T) -> io::Result<Vec<u8>> {
     serde_json::to_vec(message).map_err(io::Error::other)
 }
 
-/// Reads what a monitor tells who started it, in no order: the process that it is, if that is
-/// another one, and what became of it; `None` when it died without a word.
+/// Reads the report of a monitor to its launcher, in any order: the pid of its sibling, if it has
+/// moved, and the result; `None` if it died without a report.
 ///
 /// # Errors
 ///
-/// When the pipe cannot be read.
+/// If the pipe cannot be read.
 pub fn read_ready(pipe: &mut impl Read) -> io::Result<(Option<i32>, Option<Ready>)> {
     let mut bytes = Vec::new();
     pipe.take(1 << 20).read_to_end(&mut bytes)?;
@@ -307,7 +306,7 @@ pub fn read_ready(pipe: &mut impl Read) -> io::Result<(Option<i32>, Option<Ready
     Ok((moved, outcome))
 }
 
-/// A packet's `W`: rows and columns.
+/// Parses a `W` packet: rows and columns.
 #[must_use]
 pub fn size(payload: &[u8]) -> Option<(u16, u16)> {
     let [a, b, c, d, ..] = *payload else { return None };
@@ -321,7 +320,7 @@ mod tests {
 
     #[test]
     fn messages_are_what_the_first_protocol_said() {
-        // Monitors outlive upgrades: these bytes must be understood for ever.
+        // Monitors survive upgrades, so these bytes must be understood forever.
         let attach = Attach { stdout: true, lossless: true, size: Some((24, 80)), ..Attach::default() };
         for (ask, text) in [
             (

@@ -1,4 +1,4 @@
-//! Why a container could not be recovered.
+//! The errors of a recovery.
 
 use std::fmt;
 
@@ -13,25 +13,25 @@ use crate::monitor::launch;
 pub struct Error {
     /// What failed.
     pub task: Task,
-    /// Why.
+    /// Why it failed.
     #[source]
     pub why: Why,
 }
 
-/// What is done for a container without a monitor.
+/// A step of a recovery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Task {
-    /// Its state is read.
+    /// Read its state.
     Read(Name),
-    /// What its run has left is cleared.
+    /// Clean up what its run has left.
     CleanUp(ContainerId),
-    /// It is noted that a person ended it.
+    /// Record that a user stopped it.
     KeepEnded(Name),
-    /// Another monitor takes it over.
+    /// Adopt it with a new monitor.
     Adopt(Name),
-    /// Another monitor starts it again.
+    /// Restart it with a new monitor.
     Restart(Name),
-    /// It is removed, as was wished for its end.
+    /// Remove it because of `--rm`.
     Remove(Name),
 }
 
@@ -50,30 +50,30 @@ impl fmt::Display for Task {
     }
 }
 
-/// Why it failed.
+/// Why a recovery failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Why {
-    /// A state file.
+    /// A state file could not be read or written.
     #[error(transparent)]
     Store(#[from] store::Error),
-    /// What its cgroup holds cannot be told.
+    /// The cgroup could not be read.
     #[error(transparent)]
     Cgroup(#[from] cgroup::Error),
-    /// The other monitor.
+    /// The new monitor failed.
     #[error(transparent)]
     Launch(#[from] launch::Error),
-    /// A removal.
+    /// A removal failed.
     #[error(transparent)]
     Monitor(#[from] crate::monitor::Error),
-    /// Its processes are there, and what would tell of them is not.
+    /// It has processes, but the file or folder that describes them is missing.
     #[error("its processes run, but its {what} is missing")]
     RunLost {
         /// The file or folder.
         what: &'static str,
-        /// Whose.
+        /// The container.
         id: ContainerId,
     },
-    /// Its processes are there, and its folder is not.
+    /// It has processes, but its folder is missing.
     #[error("its processes run, but its folder in the data folder is missing")]
     RecordLost,
 }
@@ -84,8 +84,8 @@ impl Why {
         Self::RunLost { what, id: id.clone() }
     }
 
-    /// Whether somebody has to change something before it can be recovered. All else, a lack of
-    /// descriptors, a disk that fails, says nothing of the container.
+    /// Whether something must be repaired before it can be recovered. Other errors, such as a lack
+    /// of descriptors or a failing disk, say nothing about the container.
     #[must_use]
     pub fn is_damage(&self) -> bool {
         match self {
@@ -126,7 +126,7 @@ impl Explain for Why {
 /// The result of a recovery.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Adds what was being done.
+/// Adds the step that failed.
 pub(super) trait During<T> {
     fn during(self, task: impl FnOnce() -> Task) -> Result<T>;
 }

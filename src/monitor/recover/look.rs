@@ -1,4 +1,5 @@
-//! A container as it is: read without locks, and recovered first where its run is found dead.
+//! The current state of a container: read without locks, and recovered first if its run is found
+//! dead.
 
 use std::os::fd::OwnedFd;
 
@@ -9,35 +10,35 @@ use crate::base::error::one_line;
 use crate::container::{Process, Record, Run, Status, store};
 use crate::monitor::settle;
 
-/// A container as it is.
+/// The current state of a container.
 #[derive(Debug)]
 pub struct Seen {
-    /// What is known of it for good.
+    /// Its record.
     pub record: Record,
-    /// Its run, while it is up or is to be started again.
+    /// Its run, if it is up or about to be restarted.
     pub run: Option<Run>,
-    /// How it is.
+    /// Its status.
     pub status: Status,
 }
 
-/// What a look at a container found.
+/// The result of looking at a container.
 #[derive(Debug)]
 pub struct Look {
-    /// The container; `None` where the recovery removed it.
+    /// The container; `None` if the recovery removed it.
     pub seen: Option<Seen>,
-    /// What could not be cleaned up, a sentence each.
+    /// What could not be cleaned up, one sentence each.
     pub warnings: Vec<String>,
-    /// Why it could not be recovered: it is shown as it was left.
+    /// Why it could not be recovered. Then its last state is returned.
     pub trouble: Option<Error>,
 }
 
 impl Launcher<'_> {
-    /// Looks at a container, and recovers it first where that is needed. A monitor that is launched for
-    /// that goes to `reap`.
+    /// Looks at a container, after recovering it if needed. A monitor launched for that is passed
+    /// to `reap`.
     ///
     /// # Errors
     ///
-    /// It cannot be told whether it runs.
+    /// If it cannot be determined whether it is running.
     pub fn look(&self, record: Record, busy: Busy, reap: impl FnOnce(Option<OwnedFd>)) -> Result<Look> {
         let paths = self.paths;
         let doing = || Task::Read(record.name.clone());
@@ -58,7 +59,7 @@ impl Launcher<'_> {
                 recovery.warnings
             }
             Err(trouble) => {
-                // The recovery may have got halfway.
+                // The recovery may have been partial.
                 let run = store::load_run(paths, &record.id).or(run).during(doing)?;
                 let is_lost = matches!(trouble.why, Why::RunLost { .. })
                     || run.is_none() && has_processes(paths, &record.id).during(doing)?;
@@ -74,14 +75,15 @@ impl Launcher<'_> {
             return Ok(Look { seen: None, warnings, trouble: None });
         };
         let run = store::load_run(paths, &record.id).during(doing)?;
-        // The process that changes it at this moment may not have got to the end of that yet.
+        // The process that is changing it may not be done yet.
         let is_left = run.as_ref().is_some_and(|run| !run.monitor.is_alive());
         let seen = if is_left { as_left(record, run) } else { seen(record, run) };
         Ok(Look { seen: Some(seen), warnings, trouble: None })
     }
 }
 
-/// A container that could not be recovered, as it was left; one whose restart is due waits for it.
+/// Returns the last state of a container that could not be recovered. If its restart is due, it
+/// counts as restarting.
 fn as_left(mut record: Record, run: Option<Run>) -> Seen {
     match run {
         Some(run) if run.ended.is_some() || run.init().is_some_and(Process::is_alive) => {

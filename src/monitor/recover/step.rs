@@ -1,52 +1,52 @@
-//! What becomes of a container that is found without a monitor: the decision alone.
+//! Decides how to recover a container without a monitor.
 
 use jiff::Timestamp;
 
 use crate::container::{Record, Run};
 
-/// What becomes of a container whose run is found dead.
+/// What happens to a container whose run is found dead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dead {
     /// Its restart policy decides.
     Policy,
-    /// A person ends it: it stays ended, after a boot too, as its policy has it.
+    /// A user stops it. It stays stopped, even after a boot if its policy says so.
     ByHand,
-    /// The machine shuts down: it stays ended until the next boot.
+    /// The machine shuts down. It stays stopped until the next boot.
     Shutdown,
 }
 
-/// What is there of a container without a monitor, besides its record and run.
+/// The state of a container without a monitor, besides its record and run.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Left {
     pub(super) dead: Dead,
-    /// Its first process lives.
+    /// Whether its init is running.
     pub(super) is_alive: bool,
-    /// The exit code of its first process, as far as the kernel still has it.
+    /// The exit code of its init, if the kernel still has it.
     pub(super) code: u8,
-    /// Something of it runs, as far as its cgroup tells.
+    /// Whether its cgroup has processes.
     pub(super) has_processes: bool,
-    /// Its monitor was killed in a start, before it wrote of that.
+    /// Whether its monitor was killed during a start, before it wrote the run.
     pub(super) is_start_cut_off: bool,
 }
 
-/// What is to be done with it.
+/// The recovery of a container.
 #[derive(Debug)]
 pub(super) enum Step {
-    /// Its end is written down, which could not be when it came.
+    /// Write its exit to the record, which was impossible when it exited.
     Record(Run),
-    /// Another monitor takes it over.
+    /// Adopt it with a new monitor.
     Adopt(Run),
-    /// Nothing: who ends it goes on. Another monitor would do as the policy says once it has ended.
+    /// Do nothing: the caller ends it. A new monitor would apply the restart policy after its exit.
     LeaveToItsEnd,
-    /// Another monitor starts it again.
+    /// Restart it with a new monitor.
     Restart(Run),
-    /// Nobody saw its end: that is recorded, and it is cleaned up.
+    /// Record that its exit code is unknown, and clean up.
     Settle(Option<Run>),
-    /// What would tell of its processes is lost: a person ends them.
+    /// Fail: the file that describes its processes is lost, so a user must end them.
     Refuse,
-    /// It has ended, and was to be removed then.
+    /// Remove it: it has exited and has `--rm`.
     Remove(Run),
-    /// Its end is recorded, or it never ran: only what is left of the run goes.
+    /// Clean up the run: its exit is recorded, or it never ran.
     Clear(Option<Run>),
 }
 
@@ -72,28 +72,28 @@ impl Left {
     }
 }
 
-/// Whether the record tells of a start and of no end. Where there is no run either, the
-/// machine went down meanwhile.
+/// Whether the record has a start but no exit. If there is no run either, the machine went down
+/// meanwhile.
 #[must_use]
 pub fn ended_unseen(record: &Record) -> bool {
     record.state.started.is_some() && record.state.finished.is_none()
 }
 
-/// Why nobody saw the end of a run.
+/// The reasons why an exit was not seen.
 pub const UNSEEN: [&str; 3] =
     ["its monitor was killed", "the machine was restarted", "its run folder was lost"];
 
-/// An end that nobody saw.
+/// An exit that no monitor has seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Unseen {
     /// One of [`UNSEEN`].
     pub(super) why: &'static str,
-    /// When it was at the latest, where something tells that.
+    /// The latest possible time of the exit, if known.
     pub(super) time: Option<Timestamp>,
 }
 
 impl Unseen {
-    /// After a reboot it is the time of the boot: it ended before, and nothing tells how long before.
+    /// After a reboot, this is the time of the boot, since the exact time is unknown.
     pub(super) fn of(has_run: bool, started: Option<Timestamp>, boot: Option<Timestamp>) -> Self {
         let [killed, restarted, lost] = UNSEEN;
         match boot.filter(|boot| started.is_some_and(|started| started < *boot)) {
@@ -110,7 +110,7 @@ mod tests {
     use crate::container::{Process, RestartPolicy, Status};
     use crate::monitor::settle;
 
-    /// A record that was started, or was not, and whose end is written, or is not.
+    /// Returns a record that was started or not, and whose exit is recorded or not.
     fn record(policy: RestartPolicy, started: bool, finished: bool, auto_remove: bool) -> Record {
         let time = |is: bool| is.then_some("2026-11-22T11:00:00Z");
         let mut record: Record = serde_json::from_value(serde_json::json!({
@@ -147,7 +147,8 @@ mod tests {
         let restarting = || Some(run(Status::Restarting, true, true));
         let ended = record(RestartPolicy::No, true, true, false).state;
         let unwritten = || up().map(|run| Run { ended: Some(ended.clone()), ..run });
-        // Without a run the second of each pair of columns has processes, with one its first lives.
+        // The second of each pair of columns has processes without a run, or a running init with
+        // one.
         let cases: [(&str, Option<Run>, bool, bool, bool); 10] = [
             ("never started", None, false, false, false),
             ("start cut off", None, false, false, true),
