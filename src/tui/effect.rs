@@ -1,4 +1,4 @@
-//! What `update` asks the driver to do.
+//! The requests of `update` to the driver.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -136,7 +136,7 @@ pub enum Job {
     Write(PathBuf, String),
     /// Copies files between this machine and a container, or from an image.
     Copy(CopyRequest),
-    /// Delete files of a folder.
+    /// Deletes files in a folder.
     Delete(Place, PathBuf, Vec<OsString>),
 }
 
@@ -149,7 +149,7 @@ pub enum Program {
     Words(Vec<String>),
     /// An exec request from the command line: `exec -it -u app web sh`.
     Exec(Box<container::Exec>),
-    /// The container's own process.
+    /// The container's main process.
     Attach,
     /// The process of a container that is to be started first.
     Start,

@@ -104,7 +104,7 @@ pub struct Configured {
     pub keymap: Option<Arc<Keymap>>,
     /// Every theme that could be read.
     pub themes: Themes,
-    /// The names of those that could not.
+    /// The names of the themes that could not be read.
     pub broken: BTreeSet<String>,
     /// The errors, each with its file and position.
     pub faults: Vec<String>,

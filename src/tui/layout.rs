@@ -98,7 +98,7 @@ pub fn layout(size: (u16, u16), is_zoomed: bool, beside: Beside) -> Layout {
         main.width -= side;
         layout.side = Some(Rect::new(main.right(), body.y, side, body.height));
     }
-    // The panes get more than half of the height: containers are few, log lines are many.
+    // On a high screen the panes get more than the list: containers are few, log lines are many.
     let list = if body.height >= 30 { body.height * 2 / 5 } else { body.height - 7.max(body.height / 3) };
     layout.list = Some(Rect { height: list, ..main });
     let mut detail = Rect { y: main.y + list, height: main.height - list, ..main };

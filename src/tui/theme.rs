@@ -72,7 +72,7 @@ macro_rules! roles {
 
 roles! { bg surface overlay text dim accent ok warn err info sel mark g1 g2 g3 g4 }
 
-/// What is wrong with a theme.
+/// An error in a theme.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say it")]
 pub enum Fault {

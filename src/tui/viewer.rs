@@ -125,7 +125,7 @@ pub(crate) trait Viewer: Sync {
     /// Draws it inside the border.
     fn draw(&self, frame: &mut Frame<'_>, seen: &Seen<'_>, area: Rect);
 
-    /// Returns the title at the right of the upper border, for a focused pane.
+    /// Returns the title at the right of the upper border, which is shown while zoomed.
     fn title(&self, _seen: &Seen<'_>, _width: u16) -> Option<Line<'static>> {
         None
     }

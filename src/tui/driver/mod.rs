@@ -234,7 +234,7 @@ struct Driver {
     sessions: Sessions,
     reporters: HashMap<TaskId, Reporter>,
     prints: Prints,
-    /// The configuration file that was given as a flag.
+    /// The configuration file, if the user specified one.
     config: Option<PathBuf>,
     reloads: Reloads,
     /// Limits the number of verbs that run at once.
@@ -350,7 +350,7 @@ impl Driver {
                 self.prints.start(&self.engine, self.config.as_deref(), &self.tell, id, words);
             }
             Effect::TrySave(save) => self.spawn(async move {
-                // Only for the question; the engine checks again when it writes.
+                // This only decides whether to ask; the engine checks again when it writes.
                 let is_taken = !save.overwrites && save.path.symlink_metadata().is_ok();
                 Event::Saving(save, is_taken)
             }),
@@ -575,7 +575,7 @@ fn browse(url: &str) -> std::result::Result<(), Failure> {
         why: vec![format!("xdg-open: {error}")],
         hint: Some("it was copied instead".to_owned()),
     })?;
-    // The browser must be waited for, or it remains a zombie.
+    // hoist must wait for the browser, or it remains a zombie when it exits.
     let reaper = std::thread::Builder::new().spawn(move || drop(child.wait()));
     drop(reaper); // without a thread, the zombie remains until hoist exits
     Ok(())

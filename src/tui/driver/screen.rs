@@ -118,7 +118,6 @@ impl Screen {
     ///
     /// `Terminal::clear` is not used: it queries the cursor's position, and waits two seconds if
     /// the terminal does not answer.
-    /// seconds for the answer of one that does not give it.
     pub(super) fn redraw(&mut self) -> io::Result<()> {
         self.terminal = Terminal::new(CrosstermBackend::new(self.page.clone()))?;
         self.page.write_all(&ansi(Clear(ClearType::All)))

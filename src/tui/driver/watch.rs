@@ -9,7 +9,7 @@ use crate::tui::reader::{EventSender, ReadTask, Reader};
 use crate::tui::reading::{Reading, Want};
 use crate::tui::stats;
 
-/// What is being read.
+/// Everything that is being read.
 #[derive(Default)]
 pub(super) struct Watch {
     readings: Tasks<Reading, Want>,

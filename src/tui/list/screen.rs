@@ -83,7 +83,7 @@ pub(crate) trait ListScreen {
     /// Returns the text for an empty list.
     fn empty(model: &Model) -> empty::Said;
 
-    /// Reads it.
+    /// Reads the list.
     fn read(reader: ListReader) -> impl Future<Output = ()> + Send;
 
     /// Stores what was read.

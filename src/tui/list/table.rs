@@ -184,7 +184,7 @@ impl<R> Default for Table<R> {
     }
 }
 
-/// The rows themselves.
+/// Adding, changing and removing rows.
 impl<R: Row> Table<R> {
     /// Replaces all rows.
     pub fn set(&mut self, rows: Vec<R>) {

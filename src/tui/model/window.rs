@@ -1,4 +1,4 @@
-//! The panes beside the list: a tree of splits, each leaf a pane.
+//! The panes beside the list: a tree of splits whose leaves are panes.
 //!
 //! ```text
 //!  Split(Columns) ─┬─ 1 worker: shell         ┏ 1 ━━━━━━━┓╭ 2 ──────╮

@@ -66,7 +66,7 @@ pub enum Spot {
     Container(ContainerId),
     /// A list.
     Section(Section),
-    /// Work in the background, or a terminal.
+    /// A background task or a terminal.
     Task(TaskId),
     /// An alert.
     Alert(Cause),

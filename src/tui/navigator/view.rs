@@ -27,7 +27,7 @@ struct Entry {
     right: (String, Style),
 }
 
-/// Draws it.
+/// Draws the navigator.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     let theme = &model.theme;
     let focus = has_focus(model, Focus::Navigator);

@@ -10,7 +10,7 @@ use crate::tui::model::layer::Layer;
 /// The maximum number of lines in the history.
 const MOST: usize = 500;
 
-/// Adds a line to the history. A line with a secret is not saved, and lasts until hoist exits.
+/// Adds a line to the history. A line with a secret is kept until hoist exits, but not saved.
 pub(crate) fn remember(model: &mut Model, line: &str) -> Option<Effect> {
     let is_secret = has_secret(line);
     let lines = if is_secret { &mut model.secret_history } else { &mut model.saved.history };
