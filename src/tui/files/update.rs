@@ -187,7 +187,8 @@ fn copy(model: &mut Model) -> Vec<Effect> {
     }))
 }
 
-/// Asks before files are copied, with what, how much, the target, and what will be replaced.
+/// Asks before files are copied, and shows the files, their size, the target, and what will be
+/// replaced.
 fn ask_copy(model: &mut Model, mut request: CopyRequest, weights: &[Weight], replaced: &[OsString]) {
     let into = format!("{}:{}", whose_word(model, &request.to), shown(&request.into));
     let mut notes = vec![format!("From {}:{}", whose_word(model, &request.from), shown(&request.folder))];
@@ -257,7 +258,7 @@ fn delete(model: &mut Model) {
     }
 }
 
-/// Asks before files of a folder are deleted, with their names.
+/// Asks before files of a folder are deleted, and names them.
 pub(crate) fn ask_delete(model: &mut Model, (place, folder, names): (Place, PathBuf, Vec<OsString>)) {
     let whose = whose_word(model, &place);
     model.open(Confirm {

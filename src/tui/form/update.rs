@@ -290,7 +290,7 @@ fn files(text: &str, paths: &mut PathFacts) -> Option<Note> {
     note(Mark::Good, "")
 }
 
-/// Lists variables without a value, which are taken from hoist's environment.
+/// Checks that variables without a value, which take that of hoist's environment, are set there.
 fn variables(text: &str, world: &World) -> Option<Note> {
     let words = split(text).ok()?;
     let missing = words.iter().find(|word| !word.contains('=') && world.environment.get(word).is_none());
