@@ -622,6 +622,23 @@ fn a_file_of_variables_that_is_a_pipe_is_refused_at_once() {
 }
 
 #[test]
+fn a_key_that_comes_together_with_a_resize_is_not_lost() {
+    let home = Home::new();
+    let mut tui = Tui::open(&home, 80, 24);
+    tui.see("Containers");
+    // Whether both become ready together is up to the kernel: of so many, some do.
+    for columns in (81..121).chain((81..121).rev()) {
+        tui.resize(columns, 24);
+        tui.press("?");
+        tui.see("type to search");
+        tui.press("\x1b");
+        tui.miss("type to search");
+    }
+    tui.press("Q");
+    assert_eq!(tui.end(), 0);
+}
+
+#[test]
 fn it_works_on_small_terminals() {
     let home = Home::with_busybox();
     home.hoist([

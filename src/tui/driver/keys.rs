@@ -58,6 +58,9 @@ impl Keys {
             None => return Ok(Heard::End),
             Some(event) => event?,
         };
+        if matches!(event, Event::Resize(..)) {
+            announce_input();
+        }
         let (Event::Key(key), Some(late)) = (&event, &mut self.late) else {
             return Ok(Heard::Events(vec![event]));
         };
@@ -87,4 +90,18 @@ impl Keys {
 fn listen() -> io::Result<EventStream> {
     check_threads(1)?;
     Ok(EventStream::new())
+}
+
+/// Has the kernel announce the input that nobody has read, if there is some.
+///
+/// crossterm waits for the terminal and for SIGWINCH by one edge-triggered epoll(7). When both become
+/// ready together it returns the resize and drops the announcement of the keys: they would lie there
+/// until the next one is pressed. Setting the terminal's attributes, here to what they are, wakes all
+/// that wait for it (`n_tty_set_termios` of the kernel), which announces them again.
+fn announce_input() {
+    let stdin = io::stdin();
+    if let Ok(attributes) = rustix::termios::tcgetattr(&stdin) {
+        // Without it the keys only come late.
+        let _ = rustix::termios::tcsetattr(&stdin, rustix::termios::OptionalActions::Now, &attributes);
+    }
 }
