@@ -41,6 +41,7 @@ pub mod layers;
 pub mod layout;
 pub mod line;
 pub mod list;
+pub(crate) mod list_screen;
 pub mod logs;
 pub mod menu;
 pub mod model;

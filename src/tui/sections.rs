@@ -10,7 +10,7 @@ use crate::tui::inspect::model::Document;
 use crate::tui::keymap::KeyContext;
 use crate::tui::list::columns::Column;
 use crate::tui::list::model::List;
-use crate::tui::list::screen::{Counted, ListScreen, Screen};
+use crate::tui::list_screen::{Counted, ListFunctions, ListScreen};
 use crate::tui::model::Model;
 use crate::tui::reader::ListReader;
 use crate::tui::reading::Listed;
@@ -20,9 +20,9 @@ use crate::tui::{containers, events, images, networks, tasks, trash, volumes};
 macro_rules! sections {
     ($($section:ident $screen:ty;)*) => {
         impl Section {
-            /// Returns the list's interface.
-            pub(crate) fn screen(self) -> &'static Screen {
-                match self { $(Self::$section => const { &Screen::of::<$screen>() },)* }
+            /// Returns the list's functions.
+            pub(crate) fn screen(self) -> &'static ListFunctions {
+                match self { $(Self::$section => const { &ListFunctions::of::<$screen>() },)* }
             }
         }
 

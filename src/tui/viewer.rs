@@ -18,7 +18,7 @@ use crate::tui::action::Action;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
-use crate::tui::model::about::About;
+use crate::tui::model::context::PaneContext;
 use crate::tui::model::window::Pane;
 use crate::tui::reader::{ReadTask, Reader};
 use crate::tui::reading::{Answer, Want};
@@ -60,7 +60,7 @@ pub(crate) trait Viewer: Sync {
     }
 
     /// Adapts its state to the pane's subject and size.
-    fn settle(&self, pane: &mut Pane, about: &About);
+    fn settle(&self, pane: &mut Pane, about: &PaneContext);
 
     /// Returns what must be read while it is on the screen, each with the serial of its answers.
     fn wants(&self, _model: &Model, _pane: &Pane, _subject: &Subject) -> Vec<(u64, Want)> {

@@ -1,7 +1,7 @@
 //! Checks the architecture: which modules may use which, where `unsafe` and threads are allowed,
 //! and how long files may be. ARCHITECTURE.md describes these rules.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -68,10 +68,10 @@ const FEATURES: &[(&str, &[&str])] = &[
     ("files", &["compare", "tasks"]),
     ("form", &["containers", "images", "networks", "tasks"]),
     ("help", &["custom"]),
-    ("images", &["events", "form", "inspect", "removal"]),
+    ("images", &["events", "form", "inspect", "removal", "tasks"]),
     ("inspect", &["logs", "navigator", "tasks"]),
     ("layers", &["files", "pathtree"]),
-    ("line", &["containers", "form", "palette", "tasks"]),
+    ("line", &["containers", "form", "images", "palette", "removal", "tasks", "themes"]),
     ("list", &["containers", "tasks", "trash"]),
     ("logs", &["containers", "tasks"]),
     ("menu", &[]),
@@ -338,7 +338,8 @@ fn the_parts_of_a_feature_and_features_keep_apart() {
         let part = part_of(&me);
         let is_test = me[0] == "fixture" || me.last().is_some_and(|name| name.ends_with("_tests"));
         // The tables of tabs and lists, and the code that joins a tab's parts for its row.
-        let is_table = ["viewers", "sections"].contains(&me[0]) || me.len() == 1 && feature.is_some();
+        let is_table = ["viewer", "viewers", "list_screen", "sections"].contains(&me[0])
+            || me.len() == 1 && feature.is_some();
         if part == "driver" || is_test {
             continue;
         }
@@ -361,6 +362,73 @@ fn the_parts_of_a_feature_and_features_keep_apart() {
         }
     }
     assert!(faults.is_empty(), "{faults}");
+}
+
+/// The largest number of files of the TUI that may name each other in a loop: the model with its parts,
+/// and the line that is typed, which the model holds and whose purpose changes the model.
+const LARGEST_LOOP: usize = 8;
+
+#[test]
+fn few_files_of_the_tui_name_each_other_in_a_loop() {
+    let modules: BTreeMap<Vec<String>, String> = sources()
+        .into_iter()
+        .filter(|source| source.module == "tui")
+        .map(|source| (module_of(&source.path), source.code))
+        .filter(|(module, _)| !is_for_tests(module))
+        .collect();
+    let files: Vec<&Vec<String>> = modules.keys().collect();
+    let place = |path: &[String]| {
+        let of = (1..=path.len()).rev().find(|at| modules.contains_key(&path[..*at]))?;
+        let at = files.iter().position(|file| ***file == path[..of])?;
+        // A folder's own file is named by what it holds, not on the way to another one in it.
+        let is_folder =
+            of == path.len() && files.iter().any(|file| file.len() > of && file.starts_with(path));
+        (!is_folder).then_some(at)
+    };
+    let names = |(module, code): (&Vec<String>, &String)| -> Vec<usize> {
+        let me: Vec<&str> = module.iter().map(String::as_str).collect();
+        let mut found = named_in_tui(code, &me);
+        // A file names what is in its folder without a path.
+        for inner in files.iter().filter(|file| file.len() > module.len() && file.starts_with(module)) {
+            let start = format!("{}::", inner[module.len()]);
+            let is_start = |at: usize| {
+                let before = code[..at].chars().next_back();
+                !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':')
+            };
+            for (at, _) in code.match_indices(&start).filter(|(at, _)| is_start(*at)) {
+                paths(&code[at..], module, &mut found);
+            }
+        }
+        found.iter().filter_map(|path| place(path)).collect()
+    };
+    let named: Vec<Vec<usize>> = modules.iter().map(names).collect();
+    let reached: Vec<BTreeSet<usize>> = (0..files.len()).map(|file| reached_from(&named, file)).collect();
+    let loop_of = |file: usize| -> Vec<String> {
+        let others = reached[file].iter().filter(|other| **other != file && reached[**other].contains(&file));
+        others.map(|other| files[*other].join("/")).chain([files[file].join("/")]).collect()
+    };
+    let largest = (0..files.len()).map(loop_of).max_by_key(Vec::len).unwrap();
+    assert!(largest.len() <= LARGEST_LOOP, "{} files in a loop: {largest:?}", largest.len());
+}
+
+/// The segments of the module that a file of the TUI is.
+fn module_of(path: &Path) -> Vec<String> {
+    let stem = path.with_extension("");
+    let parts = stem.iter().skip(1).filter_map(|part| part.to_str()).filter(|part| *part != "mod");
+    parts.map(str::to_owned).collect()
+}
+
+fn is_for_tests(module: &[String]) -> bool {
+    let is_of_tests = |name: &String| name == "fixture" || name == "silence" || name.ends_with("tests");
+    module.iter().any(is_of_tests)
+}
+
+fn reached_from(named: &[Vec<usize>], file: usize) -> BTreeSet<usize> {
+    let (mut reached, mut next) = (BTreeSet::new(), vec![file]);
+    while let Some(at) = next.pop() {
+        next.extend(named[at].iter().copied().filter(|other| reached.insert(*other)));
+    }
+    reached
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::tui::action::Action;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
-use crate::tui::model::about::About;
+use crate::tui::model::context::PaneContext;
 use crate::tui::model::window::Pane;
 use crate::tui::reader::{ReadTask, Reader};
 use crate::tui::reading::{Answer, LayersNews, Want};
@@ -43,7 +43,7 @@ impl Viewer for Compare {
         matches!(subject, Subject::Image(name) if pane.compare.has(name))
     }
 
-    fn settle(&self, pane: &mut Pane, about: &About) {
+    fn settle(&self, pane: &mut Pane, about: &PaneContext) {
         if let Some(area) = about.area {
             pane.compare.fit(area.height);
         }

@@ -14,7 +14,7 @@ use crate::tui::action::Action;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
-use crate::tui::model::about::About;
+use crate::tui::model::context::PaneContext;
 use crate::tui::model::window::Pane;
 use crate::tui::reader::{ReadTask, Reader};
 use crate::tui::reading::{Answer, Want};
@@ -43,7 +43,7 @@ impl Viewer for Files {
         matches!(subject, Subject::Container(_) | Subject::Image(_))
     }
 
-    fn settle(&self, pane: &mut Pane, about: &About) {
+    fn settle(&self, pane: &mut Pane, about: &PaneContext) {
         pane.files.show(about.versioned(), &about.folder);
         if let Some(area) = about.area {
             pane.files.fit(area.width, area.height);

@@ -16,7 +16,7 @@ use crate::tui::effect::Effect;
 use crate::tui::keymap::KeyContext;
 use crate::tui::line::update::prompt;
 use crate::tui::model::Model;
-use crate::tui::model::about::About;
+use crate::tui::model::context::PaneContext;
 use crate::tui::model::window::Pane;
 use crate::tui::reader::{ReadTask, Reader};
 use crate::tui::reading::{Answer, Want};
@@ -46,7 +46,7 @@ impl Viewer for Inspect {
         !matches!(subject, Subject::Task(id) if model.is_session(*id))
     }
 
-    fn settle(&self, pane: &mut Pane, about: &About) {
+    fn settle(&self, pane: &mut Pane, about: &PaneContext) {
         pane.inspect.show(about.versioned());
         pane.inspect.clamp(about.rows());
     }

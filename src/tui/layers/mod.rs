@@ -13,7 +13,7 @@ use crate::tui::action::Action;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
-use crate::tui::model::about::About;
+use crate::tui::model::context::PaneContext;
 use crate::tui::model::window::Pane;
 use crate::tui::reader::{ReadTask, Reader};
 use crate::tui::reading::{Answer, LayersNews, Want};
@@ -42,7 +42,7 @@ impl Viewer for Layers {
         matches!(subject, Subject::Image(_))
     }
 
-    fn settle(&self, pane: &mut Pane, about: &About) {
+    fn settle(&self, pane: &mut Pane, about: &PaneContext) {
         pane.layers.show(about.subject.as_ref());
         if let Some(area) = about.area {
             pane.layers.fit(area.width, area.height);

@@ -7,7 +7,6 @@ pub mod flash;
 pub mod jumps;
 pub mod model;
 pub mod rows;
-pub mod screen;
 pub mod table;
 pub mod update;
 pub mod view;

@@ -18,7 +18,7 @@ use crate::tui::keymap::KeyContext;
 use crate::tui::line::update::prompt;
 use crate::tui::menu;
 use crate::tui::model::Model;
-use crate::tui::model::about::About;
+use crate::tui::model::context::PaneContext;
 use crate::tui::model::window::Pane;
 use crate::tui::reader::{ReadTask, Reader};
 use crate::tui::reading::{Answer, Want};
@@ -47,7 +47,7 @@ impl Viewer for Logs {
         matches!(subject, Subject::Container(_))
     }
 
-    fn settle(&self, pane: &mut Pane, about: &About) {
+    fn settle(&self, pane: &mut Pane, about: &PaneContext) {
         pane.log.show(about.logs.clone());
         if let Some(area) = about.area {
             let columns = usize::from(area.width.saturating_sub(model::BAR));

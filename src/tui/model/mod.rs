@@ -4,7 +4,7 @@
 //! requested by effects but derived from the model by [`Model::wants`]. Nothing invisible is read,
 //! and no path through `update` can forget to stop something.
 
-pub(crate) mod about;
+pub(crate) mod context;
 pub mod held;
 pub mod input;
 pub mod layer;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ratatui::layout::Rect;
 
-use super::about::About;
+use super::context::PaneContext;
 use super::window::Pane;
 use super::{Focus, Model};
 use crate::tui::containers::model::ContainerRow;
@@ -127,7 +127,7 @@ impl Model {
         let now = self.now;
         let about = |pane: &Pane| {
             let subject = self.subject_of(pane);
-            About {
+            PaneContext {
                 version: subject.as_ref().map_or(0, |subject| self.version(subject)),
                 subject,
                 logs: self.container_of(pane).map_or_else(Vec::new, |row| self.logs_of(pane, row)),

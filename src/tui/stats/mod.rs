@@ -15,7 +15,7 @@ use crate::tui::action::Action;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
-use crate::tui::model::about::About;
+use crate::tui::model::context::PaneContext;
 use crate::tui::model::window::Pane;
 use crate::tui::section::Subject;
 use crate::tui::viewer::{Seen, Viewer};
@@ -41,7 +41,7 @@ impl Viewer for Stats {
         matches!(subject, Subject::Container(_))
     }
 
-    fn settle(&self, pane: &mut Pane, about: &About) {
+    fn settle(&self, pane: &mut Pane, about: &PaneContext) {
         pane.stats.show(about.container());
     }
 

@@ -15,7 +15,7 @@ use crate::tui::action::Action;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
-use crate::tui::model::about::About;
+use crate::tui::model::context::PaneContext;
 use crate::tui::model::window::Pane;
 use crate::tui::section::Subject;
 use crate::tui::tab::Tab;
@@ -38,7 +38,7 @@ impl Viewer for Terminal {
         false
     }
 
-    fn settle(&self, _: &mut Pane, _: &About) {}
+    fn settle(&self, _: &mut Pane, _: &PaneContext) {}
 
     fn act(&self, model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         let Tab::Session(id) = model.shown_tab(model.pane()) else { return None };

@@ -154,7 +154,7 @@ pub(crate) trait ListScreen {
 }
 
 /// A list as a table of functions.
-pub(crate) struct Screen {
+pub(crate) struct ListFunctions {
     pub(crate) key_context: KeyContext,
     pub(crate) action: Action,
     pub(crate) columns: (&'static [Column], &'static [Column]),
@@ -182,7 +182,7 @@ pub(crate) struct Screen {
     pub(crate) command: fn(Action) -> Option<&'static [&'static str]>,
 }
 
-impl Screen {
+impl ListFunctions {
     pub(crate) const fn of<S: ListScreen>() -> Self {
         Self {
             key_context: S::KEY_CONTEXT,

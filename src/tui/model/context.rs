@@ -11,7 +11,7 @@ use crate::tui::section::Subject;
 
 /// The subject of a pane, and what is known about it.
 #[derive(Debug)]
-pub(crate) struct About {
+pub(crate) struct PaneContext {
     pub(crate) subject: Option<Subject>,
     /// Changes when the data about the subject must be read again.
     pub(crate) version: u64,
@@ -24,7 +24,7 @@ pub(crate) struct About {
     pub(crate) now: Timestamp,
 }
 
-impl About {
+impl PaneContext {
     /// Returns the container, if the subject is one.
     pub(crate) fn container(&self) -> Option<&ContainerId> {
         match &self.subject {
