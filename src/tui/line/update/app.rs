@@ -46,7 +46,7 @@ pub(crate) const COMMANDS: &[AppCommand] = &[
     AppCommand {
         name: "theme",
         arguments: "NAME",
-        about: "Take these colours",
+        about: "Choose the theme",
         words: |model, words| if words.is_empty() { theme_names(model) } else { Vec::new() },
         run: theme,
     },
@@ -97,7 +97,7 @@ pub(crate) const COMMANDS: &[AppCommand] = &[
     AppCommand {
         name: "split",
         arguments: "[columns|rows]",
-        about: "Part the pane in two",
+        about: "Split the pane",
         words: |_, words| {
             if words.is_empty() { ["columns", "rows"].map(str::to_owned).into() } else { Vec::new() }
         },
