@@ -1,4 +1,4 @@
-//! Init's mounts: each onto a descriptor that was found inside the root.
+//! Init's mounts: each is attached to a descriptor that was resolved inside the root.
 
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
@@ -17,7 +17,7 @@ use crate::sys::ns::Namespace;
 use crate::sys::selinux;
 use crate::sys::tree;
 
-/// Mounts in the order of the spec.
+/// Performs the mounts in the order of the spec.
 pub(super) fn mount_all(state: &mut State<'_>) -> Result<()> {
     let mounts = std::mem::take(&mut state.plan.mounts);
     for mount in &mounts {
@@ -32,7 +32,7 @@ fn mount_one(state: &mut State<'_>, mount: &Mount) -> Result<()> {
     let plain = lexical(&mount.destination);
     let is_directory = !matches!(mount.what, What::Tree { is_directory: false, .. });
     let target = match plain.to_str() {
-        // Links of the image must not decide where these three are (CVE-2026-41579).
+        // Symbolic links of the image must not redirect these three (CVE-2026-41579).
         Some("proc" | "sys" | "dev") => target::own_directory(root, plain.as_os_str())?,
         Some("") => return Err(Error::spec("mounts", "nothing can be mounted over the root")),
         _ => target::open_or_make(
@@ -79,11 +79,11 @@ fn new_filesystem(state: &mut State<'_>, mount: &Mount, kind: &str, source: Opti
     if let Some(source) = source {
         filesystem.set("source", source)?;
     }
-    // Files of these have labels by the policy, those of mqueue one that is set below.
+    // The policy labels the files of these; the label of mqueue is set below.
     let label = state.plan.mount_label.as_deref().filter(|_| !["proc", "sysfs"].contains(&kind));
     set_context(&mut filesystem, label.filter(|_| kind != "mqueue"))?;
     for (key, value) in &mount.options.data {
-        // A group that means nothing here would only make the mount fail.
+        // An unmapped group would only make the mount fail.
         let group = value.as_deref().and_then(|value| value.parse().ok());
         if kind == "devpts" && key == "gid" && group.is_some_and(|gid| !maps_gid(state, gid)) {
             continue;
@@ -100,12 +100,12 @@ fn new_filesystem(state: &mut State<'_>, mount: &Mount, kind: &str, source: Opti
     Ok(tree)
 }
 
-/// Gives all files of a file system one SELinux label: mount(8), `context=`.
+/// Gives all files of a file system the same SELinux label, like the option `context=` of mount(8).
 pub(super) fn set_context(filesystem: &mut Filesystem, label: Option<&str>) -> Result<()> {
     label.map_or(Ok(()), |label| Ok(filesystem.set("context", label)?))
 }
 
-/// Whether a group id means anything in the container's user namespace.
+/// Whether a group id is mapped in the container's user namespace.
 fn maps_gid(state: &State<'_>, gid: u32) -> bool {
     if !state.plan.namespaces.new.has(Namespace::User) {
         return state.plan.probe.maps_gid(gid);
@@ -115,7 +115,7 @@ fn maps_gid(state: &State<'_>, gid: u32) -> bool {
     maps.into_iter().flatten().any(|map| gid >= map.container_id() && gid - map.container_id() < map.size())
 }
 
-/// One v2 tree is mounted as it is; several v1 trees each get a directory on a tmpfs.
+/// Mounts the cgroups: a single v2 tree directly, v1 trees in directories of a tmpfs.
 fn mount_cgroups(
     mount: &Mount,
     trees: &[(String, OwnedFd)],
@@ -153,7 +153,7 @@ const LINKS: &[(&str, &str)] = &[
     ("ptmx", "pts/ptmx"),
 ];
 
-/// Makes the device nodes and links, unless `/dev` is a folder of the host.
+/// Creates the device nodes and links, unless `/dev` is a folder of the host.
 pub(super) fn make_devices(state: &mut State<'_>) -> Result<()> {
     let is_host_dev = |mount: &crate::oci::runtime::Mount| {
         let options = mount.options().as_deref().unwrap_or_default();
@@ -192,7 +192,7 @@ fn make_device(root: BorrowedFd<'_>, device: &Device) -> Result<()> {
     Ok(())
 }
 
-/// A link of the image must not stand in for a device.
+/// Removes a symbolic link of the image that is in the place of a device.
 fn remove_link(dir: &OwnedFd, name: &OsStr) -> Result<()> {
     match fs::open_at(dir, name, OFlags::PATH) {
         Ok(place) if fs::file_type(&fs::stat(&place)?) == FileType::Symlink => {
@@ -202,7 +202,7 @@ fn remove_link(dir: &OwnedFd, name: &OsStr) -> Result<()> {
     }
 }
 
-/// A root file system may bring its own nodes.
+/// Ignores `EEXIST`, since a root file system may contain its own nodes.
 fn skip_existing(made: crate::sys::Result<()>) -> Result<()> {
     match made {
         Err(error) if !error.is(rustix::io::Errno::EXIST) => Err(error.into()),

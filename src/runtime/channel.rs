@@ -1,7 +1,7 @@
-//! What init and its maker say to each other, while there is an init to speak of.
+//! Messages between init and its creator.
 //!
-//! A pair of sockets that keeps messages apart. Its init's end closes with `execve`:
-//! that is how the maker learns that the payload runs.
+//! They use a pair of sockets that preserves message boundaries. Init's end is closed by `execve`,
+//! which tells the creator that the payload is running.
 
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -18,38 +18,38 @@ use super::Error;
 use super::error::Cause;
 use crate::sys::{self, Result, check};
 
-/// The longest message: a failure of four texts.
+/// Maximum size of a message: a failure with four texts.
 const MAX_MESSAGE: usize = 16 * 1024;
-/// The longest text in one, as JSON has it. Names and paths may come from anybody.
+/// Maximum size of a text in JSON. Names and paths may come from untrusted sources.
 const MAX_TEXT: usize = 3_500;
 
-/// What init tells its maker.
+/// A message from init to its creator.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Message {
-    /// The master of its terminal comes with this.
+    /// Carries the master of init's terminal as a descriptor.
     Terminal,
-    /// It has made its namespaces.
+    /// It has created its namespaces.
     Separate,
-    /// Something could not be had and was left out.
+    /// Something was unavailable and has been left out.
     Warning(String),
-    /// All is set up that needs no word from the maker.
+    /// Everything is set up that does not require an answer.
     Ready,
     /// The next call is `execve`.
     Executing,
-    /// A step failed; init is gone.
+    /// A step failed, and init exits.
     Failed(Failure),
 }
 
-/// What the maker tells init.
+/// A message from the creator to init.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Word {
-    /// The user namespace's ids are mapped.
+    /// The ids of the user namespace are mapped.
     Mapped,
     /// Execute the payload.
     GoOn,
 }
 
-/// An [`Error`] that can be sent.
+/// An [`Error`] in a form that can be sent.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Failure {
     Step { step: String, call: String, errno: i32, text: String },
@@ -65,7 +65,7 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    /// What went wrong in `step`.
+    /// Creates the failure for an error in `step`.
     pub(super) fn new(step: &str, error: &Error) -> Self {
         let step = step.to_owned();
         match error {
@@ -94,7 +94,7 @@ impl Failure {
             Error::UnknownUser { what, name, .. } => {
                 Self::UnknownUser { what: (*what).to_owned(), name: name.clone() }
             }
-            // A step that named itself is more exact than the one it is part of.
+            // An error that names its own step is more specific than the step around it.
             Error::Step { step, source } => Self::step(step.clone(), source),
             Error::Prepare(source) => Self::step(step, source),
             other => Self::Step { step, call: other.to_string(), errno: 0, text: String::new() },
@@ -107,7 +107,7 @@ impl Failure {
         Self::Step { step, call: source.call().to_owned(), errno: source.errno(), text: cause(source) }
     }
 
-    /// A fault of ours.
+    /// Creates the failure for a panic.
     pub(super) fn panicked() -> Self {
         Self::Step {
             step: "set up".to_owned(),
@@ -155,7 +155,7 @@ impl From<Failure> for Error {
     }
 }
 
-/// A message as it is sent, its texts cut where they are too long.
+/// Encodes a message, truncating texts that are too long.
 fn encode(message: &Message) -> Vec<u8> {
     let mut value = serde_json::to_value(message).unwrap_or_default();
     shorten(&mut value);
@@ -181,7 +181,7 @@ fn shorten(value: &mut Value) {
     }
 }
 
-/// Bytes of a character in JSON, at most.
+/// Returns the maximum number of bytes of a character in JSON.
 fn escaped_length(char: char) -> usize {
     match char {
         '"' | '\\' => 2,
@@ -190,7 +190,7 @@ fn escaped_length(char: char) -> usize {
     }
 }
 
-/// How init speaks: to its maker, and after that to whoever reads the report.
+/// Init's messages: to its creator, and after that to the reader of the report.
 #[derive(Debug)]
 pub(super) struct Voice {
     channel: Option<Channel>,
@@ -205,19 +205,19 @@ impl Voice {
     pub(super) fn say(&self, message: &Message) {
         match (&self.report, &self.channel) {
             (Some(report), _) => {
-                let _ = rustix::io::write(report, &encode(message)); // nobody reads: nobody wants to know
+                let _ = rustix::io::write(report, &encode(message)); // nobody may be reading
             }
             (None, Some(channel)) => channel.send(message),
             (None, None) => {}
         }
     }
 
-    /// Hands a descriptor to the maker.
+    /// Sends a descriptor to the creator.
     pub(super) fn send_with(&self, message: &Message, fd: BorrowedFd<'_>) -> Result<()> {
         self.channel.as_ref().map_or(Ok(()), |channel| channel.send_with(message, fd))
     }
 
-    /// Waits for a word of the maker; `false` when it died without.
+    /// Waits for a message of the creator; returns `false` if it died without sending one.
     pub(super) fn hear(&self, word: Word) -> Result<bool> {
         self.channel.as_ref().map_or(Ok(false), |channel| channel.hear(word))
     }
@@ -226,19 +226,19 @@ impl Voice {
         self.channel.as_ref().map(AsFd::as_fd)
     }
 
-    /// What it speaks through.
+    /// Returns the descriptors in use.
     pub(super) fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
         self.channel().into_iter().chain(self.report.as_ref().map(AsFd::as_fd)).collect()
     }
 
-    /// Parts with the maker, who hears it.
+    /// Closes the channel to the creator, which notices that.
     pub(super) fn close(&mut self) -> Result<()> {
         self.channel.take().map_or(Ok(()), |channel| sys::process::close(channel.0))
     }
 }
 
-/// What a container that was started by FIFO reported: what could not be had and was left
-/// out, when it was executed.
+/// Parses the report of a container that was started by FIFO. Returns its warnings if the program
+/// was executed.
 ///
 /// # Errors
 ///
@@ -262,12 +262,12 @@ pub fn read_report(report: &[u8]) -> super::Result<Vec<String>> {
 #[derive(Debug)]
 pub(super) struct Channel(OwnedFd);
 
-/// The maker's end and init's.
+/// Returns the creator's end and init's.
 pub(super) fn pair() -> Result<(Channel, Channel)> {
     let flags = SocketFlags::CLOEXEC;
     let pair = rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None);
     let (one, other) = check(pair, || "socketpair(AF_UNIX, SOCK_SEQPACKET)".to_owned())?;
-    // A caller without standard streams must not have this taken for one of them.
+    // If the caller lacks standard streams, the sockets must not take their numbers.
     Ok((
         Channel(sys::process::above_standard_streams(one)?),
         Channel(sys::process::above_standard_streams(other)?),
@@ -275,12 +275,12 @@ pub(super) fn pair() -> Result<(Channel, Channel)> {
 }
 
 impl Channel {
-    /// Init's words. With a dead maker there is nobody to tell: that is no failure here.
+    /// Sends a message of init. It is not an error if the creator has died.
     pub(super) fn send(&self, message: &Message) {
-        let _ = rustix::net::send(&self.0, &encode(message), SendFlags::NOSIGNAL); // see above
+        let _ = rustix::net::send(&self.0, &encode(message), SendFlags::NOSIGNAL);
     }
 
-    /// Hands a descriptor over.
+    /// Sends a message with a descriptor.
     pub(super) fn send_with(&self, message: &Message, fd: BorrowedFd<'_>) -> Result<()> {
         let bytes = encode(message);
         let fds = [fd];
@@ -292,8 +292,7 @@ impl Channel {
         Ok(())
     }
 
-    /// What init says next, with the descriptor that came along; `None` when its end is
-    /// closed.
+    /// Returns init's next message and the descriptor sent with it; `None` if its end is closed.
     pub(super) fn receive(&self) -> Result<Option<(Message, Option<OwnedFd>)>> {
         let mut bytes = vec![0; MAX_MESSAGE];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
@@ -320,14 +319,14 @@ impl Channel {
         Ok(Some((message, fd)))
     }
 
-    /// The maker's words.
+    /// Sends a message of the creator.
     pub(super) fn say(&self, word: Word) -> Result<()> {
         let byte = [if word == Word::Mapped { b'm' } else { b'g' }];
         check(rustix::net::send(&self.0, &byte, SendFlags::NOSIGNAL), || "send(to init)".to_owned())?;
         Ok(())
     }
 
-    /// Waits for a word of the maker; `false` when it died without.
+    /// Waits for a message of the creator; returns `false` if it died without sending one.
     pub(super) fn hear(&self, word: Word) -> Result<bool> {
         let want = if word == Word::Mapped { b'm' } else { b'g' };
         let mut byte = [0];

@@ -2,13 +2,13 @@
 //! `process.apparmorProfile`, `process.selinuxLabel`; and the label of its file systems,
 //! `linux.mountLabel`.
 //!
-//! They are taken on at `execve`, as the steps before could not be done under them, and told to
-//! the kernel early, while the host's procfs is still seen: one that the container mounted
-//! could be anything (CVE-2019-16884).
+//! They take effect at `execve`, because the earlier steps could not be performed under them. They
+//! are set early, while the host's procfs is visible: one mounted by the container could be
+//! anything (CVE-2019-16884).
 //!
-//! With one exception: an init of ours executes nothing, so it changes at once, when all else
-//! is done, by the container's `/proc`. What is no procfs is refused there; another file of a
-//! procfs, which only the specification could bind there, is not told apart.
+//! There is one exception: our own init executes nothing, so it changes its label last, through the
+//! container's `/proc`. It rejects a `/proc` that is not a procfs, but cannot detect a different
+//! procfs file that the specification binds there.
 
 use super::{Error, Init, Result};
 use crate::oci::runtime::{Process, Spec};
@@ -25,7 +25,7 @@ fn label(process: &Process) -> Option<&str> {
     process.selinux_label().as_deref().filter(|label| !label.is_empty())
 }
 
-/// The label of the file systems that are made for the container.
+/// Returns the label of the file systems that are created for the container.
 pub(super) fn mount_label(spec: &Spec) -> Result<Option<String>> {
     let label = spec.linux().as_ref().and_then(|linux| linux.mount_label().clone());
     let label = label.filter(|label| !label.is_empty());
@@ -39,7 +39,7 @@ fn check_selinux(field: &str) -> Result<()> {
     if selinux::is_enabled() { Ok(()) } else { Err(Error::spec(field, "SELinux is off on this machine")) }
 }
 
-/// Refuses what cannot be taken on, before anything is made.
+/// Rejects a profile or label that cannot be applied, before anything is created.
 pub(super) fn check(process: &Process) -> Result<()> {
     if label(process).is_some() {
         check_selinux("process.selinuxLabel")?;
@@ -48,7 +48,7 @@ pub(super) fn check(process: &Process) -> Result<()> {
     if !apparmor::is_enabled() {
         return Err(Error::spec(FIELD, "AppArmor is off on this machine"));
     }
-    // Where the list cannot be read, the kernel says so later.
+    // If the list is unreadable, the kernel reports the error later.
     match apparmor::is_loaded(profile) {
         Ok(false) if profile != "unconfined" => {
             Err(Error::spec(FIELD, &format!("the profile `{profile}` is not loaded")))
@@ -57,9 +57,9 @@ pub(super) fn check(process: &Process) -> Result<()> {
     }
 }
 
-/// Has the program confined that is executed next.
+/// Sets the profile and label of the program that is executed next.
 pub(super) fn confine_program(process: &Process, init: Init) -> Result<()> {
-    // An init of ours executes nothing itself, and its child is born with what it has.
+    // Our own init executes nothing, and its child inherits its label.
     if init == Init::Reaper {
         return Ok(());
     }
@@ -72,8 +72,8 @@ pub(super) fn confine_program(process: &Process, init: Init) -> Result<()> {
     Ok(())
 }
 
-/// Confines this process, which is about to become the container's init: by the container's
-/// `/proc`, see above.
+/// Confines this process, which is about to become the container's init, through the container's
+/// `/proc` (see above).
 pub(super) fn confine_reaper(process: &Process) -> Result<()> {
     if let Some(profile) = profile(process) {
         apparmor::change_now(profile)?;

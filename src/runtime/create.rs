@@ -1,4 +1,4 @@
-//! The maker's side: clone, map ids, let go on, and hear what became of it.
+//! The creator's side: clones, maps ids, lets init continue, and reads its result.
 
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -21,14 +21,14 @@ pub struct Created {
     child: Child,
     channel: Channel,
     heard: Heard,
-    /// A network namespace that is joined, not made.
+    /// A network namespace that is joined instead of created.
     network: Option<OwnedFd>,
-    /// What will be born in a pid namespace in which others live, in the place of `child`.
+    /// The process that will be created in an existing pid namespace and then replaces `child`.
     awaited: Option<Awaited>,
     watch: Watch,
 }
 
-/// How the maker learns of a failure that nobody could tell it.
+/// What the creator needs to explain a failure that init could not report.
 #[derive(Debug)]
 pub(super) struct Watch {
     progress: Progress,
@@ -43,18 +43,18 @@ impl Watch {
         Self { progress, program, init, has_filter: security.filter.is_some() }
     }
 
-    /// Whether the program was executed, once a process of ours has closed its channel.
+    /// Whether the program was executed, once init has closed its channel.
     fn has_executed(&self, pid: i32) -> bool {
         match self.init {
             Init::Payload => process::has_executed(pid) != Some(false),
-            // Its child executes the program, and ends it with an errno noted if it cannot.
+            // Its child executes the program, and records an errno if that fails.
             Init::Reaper => self.progress.reached().is_some_and(|Reached { step, errno, .. }| {
                 payload::step(step) == payload::EXECUTE && errno == 0
             }),
         }
     }
 
-    /// Why a process of ours ended like this without a word.
+    /// Returns the error for a process of ours that exited without a message.
     fn explain(&self, exit: &str) -> Error {
         let died = || Error::Died { status: exit.to_owned() };
         let Some(Reached { step, errno, has_file }) = self.progress.reached() else { return died() };
@@ -72,15 +72,15 @@ impl Watch {
             return payload::not_executed(&self.program, has_file, source, || None);
         }
         if error::is_shortage(errno) {
-            // The only one of these steps that can find something used up is the one that forks.
+            // Among these steps, only the one that forks can run out of resources.
             return Error::Step { step: step.to_owned(), source: sys::Error::new("fork()", cause) };
         }
         filtered(Cause::Errno(cause))
     }
 }
 
-/// Fails when the process that waited for its start by FIFO has not executed its program,
-/// once its report has ended.
+/// Fails if the process that waited for its start by FIFO has not executed its program although its
+/// report has ended.
 ///
 /// # Errors
 ///
@@ -93,7 +93,7 @@ pub fn confirm_executed(pid: i32, spec: &crate::oci::runtime::Spec) -> Result<()
     Err(ended_before_execution(has_filter))
 }
 
-/// Of a process that shares no memory with its maker.
+/// Returns the error for a process that shares no memory with its creator.
 fn ended_before_execution(has_filter: bool) -> Error {
     let when = "before it had executed the program";
     if !has_filter {
@@ -102,7 +102,7 @@ fn ended_before_execution(has_filter: bool) -> Error {
     Error::Filtered { step: payload::EXECUTE.to_owned(), source: Cause::Ended(when.to_owned()) }
 }
 
-/// What init has told so far.
+/// The messages of init so far.
 #[derive(Debug, Default)]
 struct Heard {
     console: Option<OwnedFd>,
@@ -112,27 +112,27 @@ struct Heard {
     is_executing: bool,
 }
 
-/// A container, or a process in one, whose payload has been executed.
+/// A container, or a process in one, that has executed its program.
 #[derive(Debug)]
 pub struct Running {
-    /// The process id as the caller sees it.
+    /// The process id in the caller's pid namespace.
     pub pid: i32,
-    /// The process, to poll, signal and wait for.
+    /// The pidfd, to poll, signal and wait for the process.
     pub pidfd: OwnedFd,
     /// The master of its terminal, if it has one.
     pub console: Option<OwnedFd>,
-    /// What could not be had and was left out, a sentence each.
+    /// Warnings about unavailable features, one sentence each.
     pub warnings: Vec<String>,
 }
 
-/// Makes the container's first process and lets it set itself up until [`Created::go_on`].
+/// Creates the container's init, which sets itself up until [`Created::go_on`].
 ///
-/// The caller must have a single thread.
+/// The caller must be single-threaded.
 ///
 /// # Errors
 ///
-/// What can be told before the clone: a spec that cannot be, sources that are missing,
-/// too few privileges. What fails inside is told by [`Created::go_on`].
+/// Errors found before the clone: an invalid spec, missing sources, insufficient privileges.
+/// [`Created::go_on`] returns the errors of init.
 pub fn create(mut plan: Plan<'_>) -> Result<Created> {
     let gate = std::mem::replace(&mut plan.gate, Gate::Maker);
     let mut prepared = prepare::prepare(plan)?;
@@ -146,7 +146,7 @@ pub fn create(mut plan: Plan<'_>) -> Result<Created> {
     let watch = Watch::new(prepared.process, &prepared.security, prepared.init, progress.clone());
     let enters = prepared.namespaces.by_path.iter().any(|(kind, _)| *kind == Namespace::Pid);
     let (new, start, awaited) = if enters {
-        // Init makes them once it has joined what only this user namespace may join.
+        // Init creates them after joining what only the current user namespace may join.
         let (entry, awaited) = entry::open(gate)?;
         (Namespaces::NONE, Start::Entry(entry), Some(awaited))
     } else {
@@ -155,12 +155,12 @@ pub fn create(mut plan: Plan<'_>) -> Result<Created> {
     let cgroup = born_into.as_ref().map(AsFd::as_fd);
     let child = match clone::clone3(new, cgroup)? {
         Side::Child => {
-            drop((channel, awaited)); // so that init hears it when the maker dies
+            drop((channel, awaited)); // so that init notices if the creator dies
             init::run(prepared, start, inits, progress)
         }
         Side::Parent(child) => child,
     };
-    drop((inits, start)); // these ends must close with the payload's start
+    drop((inits, start)); // these ends must be closed when the payload starts
     let mut created = Created { child, channel, heard: Heard::default(), network, awaited, watch };
     match created.configure(maps, oom_score_adj).and_then(|()| created.until_born()) {
         Ok(()) => Ok(created),
@@ -168,13 +168,13 @@ pub fn create(mut plan: Plan<'_>) -> Result<Created> {
     }
 }
 
-/// A namespace that is joined by path, if the spec has one of this kind.
+/// Opens the namespace of this type that is joined by path, if the spec has one.
 fn joined(prepared: &Prepared<'_>, wanted: Namespace) -> Result<Option<OwnedFd>> {
     let joined = prepared.namespaces.by_path.iter().find(|(kind, _)| *kind == wanted);
     Ok(joined.map(|(_, fd)| process::above_standard_streams(fd)).transpose()?)
 }
 
-/// The maps of a new user namespace, as its files take them.
+/// The contents of the map files of a new user namespace.
 struct Maps {
     users: String,
     groups: String,
@@ -199,17 +199,17 @@ impl Maps {
 }
 
 impl Created {
-    /// The process id as the caller sees it.
+    /// Returns the process id in the caller's pid namespace.
     #[must_use]
     pub fn pid(&self) -> i32 {
         self.child.pid
     }
 
-    /// The container's network namespace, at once after [`create`].
+    /// Returns the container's network namespace. It can be called directly after [`create`].
     ///
     /// # Errors
     ///
-    /// The process is gone.
+    /// If the process has exited.
     pub fn network_namespace(&self) -> Result<OwnedFd> {
         match &self.network {
             Some(network) => Ok(process::above_standard_streams(network)?),
@@ -217,11 +217,11 @@ impl Created {
         }
     }
 
-    /// Lets init execute the payload, once its network stands; returns when it has.
+    /// Lets init execute the payload once its network is set up; returns when it has.
     ///
     /// # Errors
     ///
-    /// The step of init that failed, with its system call; the process has been reaped.
+    /// The step of init that failed, with its system call. The process has been reaped.
     pub fn go_on(mut self) -> Result<Running> {
         match self.finish() {
             Ok(()) => Ok(self.running()),
@@ -236,7 +236,7 @@ impl Created {
     ///
     /// # Errors
     ///
-    /// The step of init that failed, with its system call; the process has been reaped.
+    /// The step of init that failed, with its system call. The process has been reaped.
     pub fn leave_waiting(mut self) -> Result<Running> {
         match self.wait_until_waiting() {
             Ok(()) => Ok(self.running()),
@@ -247,13 +247,13 @@ impl Created {
         }
     }
 
-    /// Kills and reaps init: the start is off. Why init had ended by itself, if it has told:
-    /// that is then the cause of what made the caller give up.
+    /// Kills and reaps init, to cancel the start. If init had already failed, returns its error,
+    /// which is the cause of the caller's failure.
     pub fn abandon(mut self) -> Option<Error> {
-        // It may have ended by itself; all that is left to do is to reap it.
+        // It may have exited already, but must be reaped in any case.
         let _ = process::signal(self.child.pidfd.as_fd(), libc::SIGKILL);
         let _ = process::wait(self.child.pidfd.as_fd());
-        // Another process may hold the end of what was born inside.
+        // Another process may hold the end of the process created inside.
         if self.awaited.is_some() {
             return None;
         }
@@ -276,7 +276,7 @@ impl Created {
         if let Some(adjustment) = oom_score_adj {
             self.adjust_oom_score(adjustment)?;
         }
-        // What init makes its namespaces itself is told when they are there.
+        // If init creates its namespaces itself, it reports when they exist.
         while self.awaited.is_some() && !self.heard.is_separate {
             if !self.hear()? {
                 return Err(self.died());
@@ -290,7 +290,8 @@ impl Created {
         Ok(())
     }
 
-    /// Lowering it needs a capability that not every root has: then it stays as it is.
+    /// Sets the OOM score adjustment. Lowering it requires a capability that root may lack; then it
+    /// remains unchanged with a warning.
     fn adjust_oom_score(&mut self, wanted: i32) -> Result<()> {
         let file = format!("/proc/{}/oom_score_adj", self.child.pid);
         match write(&file, &wanted.to_string()) {
@@ -312,10 +313,10 @@ impl Created {
         Ok(())
     }
 
-    /// Ready, and with nothing left that the program is not to have.
+    /// Waits until init is ready and holds nothing that the program must not have.
     fn wait_until_waiting(&mut self) -> Result<()> {
         if self.awaited.is_some() {
-            return Ok(()); // as it was born
+            return Ok(()); // it has been in this state since its creation
         }
         while self.hear()? {}
         let reached =
@@ -343,7 +344,7 @@ impl Created {
         Err(self.died())
     }
 
-    /// Takes one message; `false` when init's end is closed.
+    /// Reads a message; returns `false` if init's end is closed.
     fn hear(&mut self) -> Result<bool> {
         match self.channel.receive()? {
             None => return Ok(false),
@@ -365,13 +366,13 @@ impl Created {
         self.watch.explain(&status)
     }
 
-    /// A process that joins a container: it waits for no word.
+    /// Returns a process that joins a container and does not wait for messages.
     pub(super) fn entering(between: Child, channel: Channel, awaited: Awaited, watch: Watch) -> Self {
         let (heard, awaited) = (Heard::default(), Some(awaited));
         Self { child: between, channel, heard, network: None, awaited, watch }
     }
 
-    /// Waits for the process that is born inside, which from then on is the child.
+    /// Waits for the process created inside, which replaces the child.
     fn until_born(&mut self) -> Result<()> {
         if self.awaited.is_none() {
             return Ok(());
@@ -388,12 +389,12 @@ impl Created {
         Ok(())
     }
 
-    /// What was born inside may have ended without a word.
+    /// Checks that the process created inside did not exit without a message.
     fn confirm_born(&self) -> Result<()> {
         if self.watch.init == Init::Reaper || process::has_executed(self.child.pid) != Some(false) {
             return Ok(());
         }
-        // No filter kills like that: the container has ended, or somebody was faster.
+        // No filter kills like that: the container has exited, or another process killed it.
         match process::try_wait(self.child.pidfd.as_fd()) {
             Ok(Some(exit @ Exit::Signal(signal))) if signal != libc::SIGSYS => {
                 Err(Error::Died { status: exit.to_string() })
@@ -408,7 +409,7 @@ impl Created {
         self.confirm_born()
     }
 
-    /// Waits until a process that joins was executed.
+    /// Waits until a process that joins a container has executed its program.
     pub(super) fn until_executed(mut self) -> Result<Running> {
         match self.until_entered() {
             Ok(()) => Ok(self.running()),

@@ -1,9 +1,9 @@
-//! The way into a pid namespace in which others live already.
+//! Enters a pid namespace that already has processes.
 //!
-//! Whoever has CAP_SYS_PTRACE in there can use a process as its own from the moment it is
-//! born: its descriptors, its root, its memory, its capabilities. So everything is done by a
-//! process in between, which nobody in there can name, and what that one makes last has
-//! nothing that the program is not to have, but the ends of two pipes.
+//! A process with CAP_SYS_PTRACE in it can control a new process from its creation: its
+//! descriptors, root, memory and capabilities. Therefore an intermediate process, which is not
+//! visible in there, does everything. The process that it finally creates has nothing that the
+//! program must not have, except the ends of two pipes.
 //!
 //! ```text
 //! maker ── clone3 ──▶ in between: joins, mounts, ids, capabilities, filter
@@ -11,8 +11,8 @@
 //!   │                   └──▶ born inside: waits for its start, leads a session, execve
 //!   │◀── what stopped it, or just the end of the pipe ───┘
 //! ```
-//! The id comes by memory that the maker and the process in between share, for a filter may
-//! forbid every call that could tell it.
+//! The id is passed in memory shared by the creator and the intermediate process, because a filter
+//! may forbid any system call that could report it.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
@@ -27,28 +27,28 @@ use crate::sys::process::Exit;
 use crate::sys::shared::Shared;
 use crate::sys::{self, check, process, pty};
 
-/// The longest report that is read: whoever traces the process could write one without end.
+/// Maximum size of a report. A process that traces the writer could send data forever.
 const MAX_REPORT: usize = 64 * 1024;
 
-/// What the process in between holds.
+/// The intermediate process's part.
 pub(super) struct Entry {
     born: Rc<Shared>,
-    /// What the process that is born inside waits for.
+    /// What the process created inside waits for.
     start: Option<OwnedFd>,
     report: OwnedFd,
 }
 
-/// What the maker holds.
+/// The creator's part.
 #[derive(Debug)]
 pub(super) struct Awaited {
     born: Rc<Shared>,
-    /// Where the start is told, if it is by the maker.
+    /// Where the creator requests the start, if it is the one to do so.
     start: Option<OwnedFd>,
-    /// Where the report is read, if it is by the maker.
+    /// Where the creator reads the report, if it is the one to do so.
     report: Option<OwnedFd>,
 }
 
-/// Both, to be taken apart by the clone of the process in between. What is born inside waits
+/// Returns both parts, for the clone of the intermediate process. The process created inside waits
 /// for its start.
 pub(super) fn open(gate: Gate) -> Result<(Entry, Awaited)> {
     let (mut entry, mut awaited) = open_at_once()?;
@@ -64,7 +64,7 @@ pub(super) fn open(gate: Gate) -> Result<(Entry, Awaited)> {
     Ok((entry, awaited))
 }
 
-/// The same for what need not wait.
+/// Like [`open`], for a process that does not wait.
 pub(super) fn open_at_once() -> Result<(Entry, Awaited)> {
     let born = Rc::new(Shared::new()?);
     let (heard, report) = pipe()?;
@@ -72,7 +72,7 @@ pub(super) fn open_at_once() -> Result<(Entry, Awaited)> {
     Ok((entry, Awaited { born, start: None, report: Some(heard) }))
 }
 
-/// A caller without standard streams must not have these ends taken for one of them.
+/// Creates a pipe. If the caller lacks standard streams, its ends must not take their numbers.
 fn pipe() -> Result<(OwnedFd, OwnedFd)> {
     let pipe = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC);
     let (read, write) = check(pipe, || "pipe2(O_CLOEXEC)".to_owned())?;
@@ -80,8 +80,8 @@ fn pipe() -> Result<(OwnedFd, OwnedFd)> {
 }
 
 impl Entry {
-    /// Closes what the process that is born inside must not have, the `channel` to the
-    /// maker not among it: it is needed until the last moment.
+    /// Closes what the process created inside must not have. The `channel` to the creator stays
+    /// open, because it is needed until the last moment.
     pub(super) fn leave_the_rest_behind(&self, channel: impl AsFd) -> Result<()> {
         let mut keep = vec![self.report.as_fd(), channel.as_fd()];
         keep.extend(self.start.as_ref().map(AsFd::as_fd));
@@ -89,7 +89,7 @@ impl Entry {
         Ok(self.born.keep_from_copies()?)
     }
 
-    /// Is born inside. What stops the program from then on goes to the descriptor.
+    /// Continues as the process created inside. Errors from then on go to the returned descriptor.
     pub(super) fn be_born(self) -> OwnedFd {
         match clone::fork_as_sibling(&self.born) {
             Ok(true) => {}
@@ -100,11 +100,11 @@ impl Entry {
             }
         }
         let Self { born, start, report } = self;
-        // The maker is gone, or whoever else could want this program.
+        // The creator, or whoever else could start this program, has exited.
         if start.as_ref().is_some_and(|start| !hears_start(start)) {
             process::exit_now(1)
         }
-        // What is forgotten takes no system call, and `execve` closes it.
+        // Forgetting them takes no system call, and `execve` closes them.
         std::mem::forget((born, start));
         report
     }
@@ -120,10 +120,10 @@ fn hears_start(start: &OwnedFd) -> bool {
     }
 }
 
-/// Leads a session of its own, on the terminal if standard input is one of ours.
+/// Creates a session, with the terminal if standard input is one of ours.
 ///
-/// Without a terminal a filter may refuse that: the session of the process in between is none
-/// of the caller's either.
+/// Without a terminal a filter may forbid that. The session of the intermediate process does not
+/// belong to the caller either.
 pub(super) fn lead_session(has_terminal: bool) -> Result<()> {
     let led = process::new_session();
     if has_terminal {
@@ -134,7 +134,7 @@ pub(super) fn lead_session(has_terminal: bool) -> Result<()> {
 }
 
 impl Awaited {
-    /// The process that was born inside, once the one in between has ended like this.
+    /// Returns the process created inside, after the intermediate process has exited.
     pub(super) fn born(&self, between: Exit) -> Result<Child> {
         match self.born.get() {
             0 => Err(Error::Died { status: between.to_string() }),
@@ -147,25 +147,25 @@ impl Awaited {
         }
     }
 
-    /// Lets what was born inside execute the program.
+    /// Lets the process created inside execute the program.
     pub(super) fn tell_start(&self) -> Result<()> {
         let Some(start) = &self.start else { return Ok(()) };
         check(rustix::io::write(start, b"s"), || "write(start)".to_owned())?;
         Ok(())
     }
 
-    /// Waits until the program was executed.
+    /// Waits until the program is executed.
     pub(super) fn hear(&self, child: &Child) -> Result<()> {
         let Some(end) = &self.report else { return Ok(()) };
-        hear_report(end, child.pidfd.as_fd()).map(drop) // the warnings came before it was born
+        hear_report(end, child.pidfd.as_fd()).map(drop) // warnings were sent before it was created
     }
 }
 
-/// Waits until the program of a process was executed: what could not be had and was left out.
+/// Waits until the program of a process is executed; returns its warnings.
 ///
 /// # Errors
 ///
-/// The step that failed; a report without end, from another writer.
+/// The step that failed, or an oversized report by another writer.
 pub fn hear_report(end: &OwnedFd, process: BorrowedFd<'_>) -> Result<Vec<String>> {
     let call = || "read(report)".to_owned();
     check(rustix::fs::fcntl_setfl(end, OFlags::NONBLOCK), call)?;
@@ -189,7 +189,7 @@ pub fn hear_report(end: &OwnedFd, process: BorrowedFd<'_>) -> Result<Vec<String>
     read_report(&report)
 }
 
-/// Waits for a word; whether the process has ended, as someone else may hold the pipe.
+/// Waits for data; returns whether the process has exited, since others may hold the pipe.
 fn wait(report: &OwnedFd, process: BorrowedFd<'_>) -> Result<bool> {
     let mut polled = [PollFd::new(report, PollFlags::IN), PollFd::new(&process, PollFlags::IN)];
     match rustix::event::poll(&mut polled, None) {

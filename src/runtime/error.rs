@@ -1,4 +1,4 @@
-//! What can go wrong between a bundle and its running payload.
+//! The errors of the runtime.
 
 use std::path::PathBuf;
 
@@ -9,10 +9,10 @@ use crate::sys;
 /// The result of a runtime call.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a container, or a process in one, could not be started.
+/// A container, or a process in one, could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A step of init failed; the system call is the cause.
+    /// A step of init failed because of a system call.
     #[error("container set-up stopped at: {step}")]
     Step {
         /// The step's name.
@@ -25,68 +25,68 @@ pub enum Error {
     Filtered {
         /// The step's name.
         step: String,
-        /// What is known of it.
+        /// What is known about the failure.
         source: Cause,
     },
-    /// The program is not in the container.
+    /// The program does not exist in the container.
     #[error("exec: `{program}`: executable file not found in the container")]
     ProgramNotFound {
-        /// The program as it was asked for.
+        /// The program as requested.
         program: String,
     },
-    /// The program is there, but not the interpreter that its file names.
+    /// The program exists, but the interpreter named by its file does not.
     #[error("exec: `{program}`: its interpreter{} is not in the container", named(.interpreter.as_deref()))]
     NoInterpreter {
-        /// The program as it was asked for.
+        /// The program as requested.
         program: String,
-        /// The dynamic linker, or what the `#!` line names; `None` where it could not be read.
+        /// The dynamic linker, or the program of the `#!` line; `None` if it could not be read.
         interpreter: Option<String>,
     },
-    /// The program is there, but the kernel does not run it.
+    /// The program exists, but the kernel does not execute it.
     #[error("exec: `{program}` cannot be executed")]
     ProgramNotRunnable {
-        /// The program as it was asked for.
+        /// The program as requested.
         program: String,
-        /// What the kernel said.
+        /// The kernel's error.
         source: sys::Error,
     },
-    /// The working directory is not inside the root.
+    /// The working directory is outside the root.
     #[error("the working directory `{path}` leads out of the container")]
     OutsideRoot {
-        /// The directory as it was asked for.
+        /// The directory as requested.
         path: PathBuf,
     },
-    /// There is no such working directory.
+    /// The working directory does not exist.
     #[error("the working directory `{path}` does not exist in the container")]
     NoWorkdir {
-        /// The directory as it was asked for.
+        /// The directory as requested.
         path: PathBuf,
     },
-    /// The spec asks for what cannot be or what is not supported.
+    /// The spec contains something invalid or unsupported.
     #[error("`{field}`: {why}")]
     Spec {
-        /// Where in `config.json`.
+        /// The field of `config.json`.
         field: String,
         /// What is wrong with it.
         why: String,
     },
-    /// The user or group to run as is not known in the container.
+    /// The container's user or group database lacks the requested name.
     #[error("unable to find {what} `{name}`: no matching entry in the container's {file} file")]
     UnknownUser {
         /// `user` or `group`.
         what: &'static str,
-        /// The name as it was asked for.
+        /// The name as requested.
         name: String,
         /// `passwd` or `group`.
         file: &'static str,
     },
-    /// This kernel or this caller cannot contain anything.
+    /// This kernel or this caller lacks something required to run containers.
     #[error("{missing}")]
     NotPermitted {
         /// What is missing.
         missing: &'static str,
     },
-    /// Init died without a word.
+    /// Init died without a message.
     #[error("container init died during set-up ({status})")]
     Died {
         /// How it ended.
@@ -100,13 +100,13 @@ pub enum Error {
     Cgroup(#[source] crate::cgroup::Error),
 }
 
-/// What is known of a step that failed under the seccomp filter.
+/// What is known about a step that failed under the seccomp filter.
 #[derive(Debug, thiserror::Error)]
 pub enum Cause {
     /// The system call.
     #[error(transparent)]
     Call(sys::Error),
-    /// The error number alone: the filter forbade to tell more.
+    /// Only the errno: the filter did not permit reporting more.
     #[error(transparent)]
     Errno(std::io::Error),
     /// How the process ended.
@@ -125,12 +125,12 @@ impl Cause {
 }
 
 impl Error {
-    /// The spec asks for what cannot be, or what is not supported.
+    /// Creates the error for an invalid or unsupported field of the spec.
     pub(super) fn spec(field: &str, why: &str) -> Self {
         Self::Spec { field: field.to_owned(), why: why.to_owned() }
     }
 
-    /// Why the kernel refused; 0 where it did not.
+    /// Returns the kernel's errno; 0 if there is none.
     pub(super) fn errno(&self) -> i32 {
         match self {
             Self::Step { source, .. } | Self::ProgramNotRunnable { source, .. } | Self::Prepare(source) => {
@@ -141,7 +141,7 @@ impl Error {
         }
     }
 
-    /// The same failure of a step where a filter may be the cause: none is of what is used up.
+    /// Marks an error of a step as possibly caused by the filter, unless a resource is exhausted.
     pub(super) fn under_filter(self) -> Self {
         match self {
             Self::Step { step, source } if !is_shortage(source.errno()) => {
@@ -151,7 +151,7 @@ impl Error {
         }
     }
 
-    /// The same failure as that of this step, if it is one of a system call.
+    /// Attributes an error of a system call to this step.
     pub(super) fn in_step(self, step: String) -> Self {
         match self {
             Self::Prepare(source) => Self::Step { step, source },
@@ -160,12 +160,12 @@ impl Error {
     }
 }
 
-/// ` /lib/ld-musl-x86_64.so.1` in back-ticks, where it is known.
+/// Returns ` /lib/ld-musl-x86_64.so.1` in back-ticks, if known.
 fn named(interpreter: Option<&str>) -> String {
     interpreter.map(|path| format!(" `{path}`")).unwrap_or_default()
 }
 
-/// Whether the kernel refuses for lack of something, whatever the filter.
+/// Whether the errno means a lack of resources, whatever the filter.
 pub(super) fn is_shortage(errno: i32) -> bool {
     [libc::EAGAIN, libc::ENOMEM, libc::EMFILE, libc::ENFILE].contains(&errno)
 }
@@ -174,7 +174,7 @@ impl Explain for Error {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Step { source, .. } | Self::Prepare(source) => source.kind(),
-            // As in Docker: the kernel says the same of both.
+            // As in Docker: the kernel returns the same errno for both.
             Self::ProgramNotFound { .. } | Self::NoInterpreter { .. } => ErrorKind::ProgramNotFound,
             Self::ProgramNotRunnable { .. } | Self::OutsideRoot { .. } | Self::NoWorkdir { .. } => {
                 ErrorKind::ProgramNotRunnable

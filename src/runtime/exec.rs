@@ -1,4 +1,4 @@
-//! One more process in a container that runs.
+//! Executes another process in a running container.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
@@ -33,14 +33,14 @@ type Step = (&'static str, fn(&mut Joining<'_>) -> Result<()>);
 
 const STEPS: &[Step] = &[
     ("hide from tracers", |_| Ok(process::hide()?)),
-    // The maker's words name folders of the host.
+    // The creator's arguments contain folders of the host.
     ("take a name of its own", |_| Ok(process::set_title(c"hoist-exec")?)),
-    // While the host's procfs is seen; it is in force from `execve` on.
+    // Do this while the host's procfs is visible; it takes effect at `execve`.
     ("take on the AppArmor profile and the SELinux label", |joining| {
         confine::confine_program(joining.exec.process, Init::Payload)
     }),
     ("join the cgroup", |joining| Ok(joining.entrance.join()?)),
-    // That of process ids only counts for what is born: nobody inside sees this one.
+    // The pid namespace only applies to new processes: this one is not visible inside.
     ("join the container's namespaces", |joining| {
         Ok(ns::enter_all(joining.exec.target, joining.namespaces)?)
     }),
@@ -51,14 +51,14 @@ const STEPS: &[Step] = &[
     ("open the terminal", open_terminal),
 ];
 
-/// Runs one more process in a running container; returns once it was executed.
+/// Executes another process in a running container; returns once it is executed.
 ///
-/// The caller must have a single thread.
+/// The caller must be single-threaded.
 ///
 /// # Errors
 ///
-/// The step that failed, with its system call; `ProgramNotFound` and
-/// `ProgramNotRunnable` as their own kinds.
+/// The step that failed, with its system call. `ProgramNotFound` and `ProgramNotRunnable` are
+/// separate variants.
 pub fn exec(exec: Exec<'_>) -> Result<Running> {
     support::check_process(exec.process)?;
     let security = prepare::security(exec.spec, exec.process)?;
@@ -74,7 +74,7 @@ pub fn exec(exec: Exec<'_>) -> Result<Running> {
     let watch = Watch::new(exec.process, &security, Init::Payload, progress.clone());
     match clone::clone3(Namespaces::NONE, born_into.as_ref().map(AsFd::as_fd))? {
         Side::Child => {
-            drop((channel, awaited)); // so that it hears it when the maker dies
+            drop((channel, awaited)); // so that it notices if the creator dies
             let (voice, entry) = (Voice::new(inits), Some(entry));
             let exec = &exec;
             run(
@@ -83,20 +83,20 @@ pub fn exec(exec: Exec<'_>) -> Result<Running> {
             )
         }
         Side::Parent(between) => {
-            drop((inits, entry)); // these ends must close with the program's start
+            drop((inits, entry)); // these ends must be closed when the program starts
             Created::entering(between, channel, awaited, watch).until_executed()
         }
     }
 }
 
-/// The namespaces of a container that are not the host's: all that its spec lists.
+/// Returns the container's own namespaces: all that its spec lists.
 fn namespaces_of(spec: &crate::oci::runtime::Spec) -> Result<Namespaces> {
     let listed = spec.linux().as_ref().and_then(|linux| linux.namespaces().as_ref());
     listed.into_iter().flatten().map(|namespace| prepare::kind_of(namespace.typ())).collect()
 }
 
 fn run(joining: &mut Joining<'_>, security: &Security) -> ! {
-    // A panic must not unwind into the copied caller's code.
+    // A panic must not unwind into the code of the copied caller.
     let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| steps(joining, security)));
     let (failure, code) = match ended {
         Ok((step, error)) => (Failure::new(step, &error), payload::exit_code(&error)),
@@ -106,7 +106,7 @@ fn run(joining: &mut Joining<'_>, security: &Security) -> ! {
     process::exit_now(code)
 }
 
-/// Returns only when a step failed: which one, and why.
+/// Performs the steps. Returns only the step that failed, and its error.
 fn steps(joining: &mut Joining<'_>, security: &Security) -> (&'static str, Error) {
     rustix::process::umask(rustix::fs::Mode::empty());
     for (step, run) in STEPS {
@@ -133,7 +133,7 @@ fn steps(joining: &mut Joining<'_>, security: &Security) -> (&'static str, Error
     })
 }
 
-/// From the container's devpts, if that is what lies at `/dev/pts`.
+/// Opens a terminal of the container's devpts, provided that it is mounted at `/dev/pts`.
 fn open_terminal(joining: &mut Joining<'_>) -> Result<()> {
     let Stdio::Terminal { size } = joining.exec.stdio else { return Ok(()) };
     let root = fs::open_place(Path::new("/"))?;

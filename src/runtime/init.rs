@@ -1,8 +1,8 @@
-//! Init: the copy of the maker that becomes the container's first process.
+//! Init: the copy of the creator that becomes the container's first process.
 //!
-//! The steps are a table, and their order is the design. A step that fails is reported
-//! with its name and the system call; nothing is cleaned up here, as all that init made
-//! dies with its namespaces.
+//! The steps are a table, because their order matters. A failed step is reported with its name and
+//! the system call. No clean-up is needed: everything that init has created is removed with its
+//! namespaces.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
@@ -19,49 +19,49 @@ use crate::sys::mount::{self, Attrs, Depth, Propagation};
 use crate::sys::ns::{self, Namespace, Namespaces};
 use crate::sys::{self, check, fs, process, pty};
 
-/// What init knows and has made so far.
+/// The state of init.
 pub(super) struct State<'a> {
     pub(super) plan: Prepared<'a>,
     pub(super) voice: Voice,
     pub(super) start: Start,
     progress: Progress,
-    /// The pid namespace the payload will be born into, if others live there already.
+    /// An existing pid namespace in which the payload will be created.
     pid_namespace: Option<OwnedFd>,
-    /// A procfs of it, and not of the one this process is in.
+    /// A procfs of that namespace, rather than of this process's own.
     pub(super) joined_procfs: Option<OwnedFd>,
     /// The root of the container's devpts.
     pub(super) devpts: Option<OwnedFd>,
-    /// Our end of the container's terminal.
+    /// The container's end of its terminal.
     pub(super) terminal: Option<OwnedFd>,
-    /// A procfs that nobody else sees.
+    /// A procfs that nobody else can access.
     pub(super) procfs: Option<OwnedFd>,
 }
 
-/// How the payload comes to its start.
+/// How the payload is started.
 pub(super) enum Start {
     /// In this process, when the gate opens.
     Gate(Gate),
-    /// In another one, which waits for its start itself.
+    /// In another process, which waits for its start itself.
     Entry(Entry),
-    /// It has begun.
+    /// It has already been started.
     Begun,
 }
 
 type Step = (&'static str, fn(&mut State<'_>) -> Result<()>);
 
-/// Up to where the maker's network must stand.
+/// The steps before the creator must have set up the network.
 const SET_UP: &[Step] = &[
-    // First of all, as from here on the container's processes may see this one.
+    // Do this first, since the container's processes may see this process from here on.
     ("hide from tracers", |_| Ok(process::hide()?)),
-    // The maker's words name folders of the host.
+    // The creator's arguments contain folders of the host.
     ("take a name of its own", |_| Ok(process::set_title(c"hoist-init")?)),
-    // While the host's procfs is seen; it is in force from `execve` on.
+    // Do this while the host's procfs is visible; it takes effect at `execve`.
     ("take on the AppArmor profile and the SELinux label", |state| {
         confine::confine_program(state.plan.process, state.plan.init)
     }),
-    // While this is the user namespace of its maker.
+    // Do this while in the user namespace of its creator.
     ("join the pid namespace", join_pid_namespace),
-    // Before the cgroup namespace, whose root is where its maker is.
+    // Before the cgroup namespace, whose root is the cgroup of its creator.
     ("join the cgroup", join_cgroup),
     ("join namespaces", join_namespaces),
     ("become root of the user namespace", become_root),
@@ -69,18 +69,18 @@ const SET_UP: &[Step] = &[
     ("cut mounts off from the host", |_| Ok(mount::set_root_propagation(Propagation::Private)?)),
     ("open the procfs of the pid namespace", open_joined_procfs),
     ("attach the root file system", attach_root),
-    // In the order of the spec; procfs and sysfs need the host's still to be seen.
+    // In the order of the spec. The kernel requires that the host's procfs and sysfs are visible.
     ("mount", attach::mount_all),
-    // Into the /dev that was just mounted.
+    // In the `/dev` that was just mounted.
     ("make devices", attach::make_devices),
     ("open the terminal", open_terminal),
-    // Also needs the host's procfs still to be seen.
+    // This also requires that the host's procfs is visible.
     ("mount a private procfs", sysctl::open_procfs),
     ("enter the root file system", enter_root),
     ("set sysctls", sysctl::write_all),
     ("set the host name", set_names),
     ("bring the loopback up", bring_loopback_up),
-    // After all mounts, so that none of them lays a masked file open again.
+    // After all mounts, so that none of them exposes a masked file again.
     ("make paths read-only", mask::make_read_only),
     ("mask paths", mask::mask),
     ("make the root read-only", make_root_read_only),
@@ -88,13 +88,13 @@ const SET_UP: &[Step] = &[
 ];
 
 impl State<'_> {
-    /// Whether the payload will see other processes than this one does.
+    /// Whether the payload is created in a different pid namespace than this process.
     pub(super) fn is_pid_namespace_joined(&self) -> bool {
         self.pid_namespace.is_some()
     }
 }
 
-/// Runs init to its end, which is another program or an exit.
+/// Runs init until it executes another program or exits.
 pub(super) fn run(plan: Prepared<'_>, start: Start, channel: Channel, progress: Progress) -> ! {
     let mut state = State {
         plan,
@@ -107,7 +107,7 @@ pub(super) fn run(plan: Prepared<'_>, start: Start, channel: Channel, progress: 
         terminal: None,
         procfs: None,
     };
-    // A panic must not unwind into the copied caller's code.
+    // A panic must not unwind into the code of the copied caller.
     let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| steps(&mut state)));
     let (failure, code) = match ended {
         Ok((step, error)) => (Failure::new(step, &error), payload::exit_code(&error)),
@@ -117,7 +117,7 @@ pub(super) fn run(plan: Prepared<'_>, start: Start, channel: Channel, progress: 
     process::exit_now(code)
 }
 
-/// Returns only when a step failed: which one, and why.
+/// Performs the steps. Returns only the step that failed, and its error.
 fn steps(state: &mut State<'_>) -> (&'static str, Error) {
     rustix::process::umask(rustix::fs::Mode::empty());
     for (step, run) in SET_UP {
@@ -130,13 +130,13 @@ fn steps(state: &mut State<'_>) -> (&'static str, Error) {
     }
     let (gate, entry) = match std::mem::replace(&mut state.start, Start::Begun) {
         Start::Entry(entry) => (None, Some(entry)),
-        // Anyone may enter while it waits, so it waits as what the program will be.
+        // Others may enter while it waits, so it waits with the privileges of the program.
         Start::Gate(Gate::Fifo { start, report }) => (Some(Fifos { start, report }), None),
         Start::Gate(Gate::Maker) | Start::Begun => {
             state.voice.say(&Message::Ready);
             match state.voice.hear(Word::GoOn) {
                 Ok(true) => (None, None),
-                // Nobody is left who could want this container.
+                // Nobody is left who could start this container.
                 Ok(false) => process::exit_now(1),
                 Err(error) => return ("wait for the start", error.into()),
             }
@@ -169,8 +169,9 @@ fn payload_of<'s>(
     }
 }
 
-/// Joined for what is born later: nobody in there sees this process. The other namespaces
-/// are made here and not by the clone, which would have left the power to join this one.
+/// Joins the pid namespace for new processes: this one is not visible in it. The other namespaces
+/// are created here instead of by the clone, which would have dropped the privilege to join this
+/// one.
 fn join_pid_namespace(state: &mut State<'_>) -> Result<()> {
     let namespaces = &mut state.plan.namespaces;
     let Some(at) = namespaces.by_path.iter().position(|(kind, _)| *kind == Namespace::Pid) else {
@@ -212,12 +213,12 @@ fn become_root(state: &mut State<'_>) -> Result<()> {
         return Ok(());
     }
     if !state.voice.hear(Word::Mapped)? {
-        process::exit_now(1); // the maker is gone
+        process::exit_now(1); // the creator has died
     }
     payload::set_ids(0, 0)
 }
 
-/// Over the host's root, which is left soon: until then both can be seen.
+/// Attaches the root over the host's root, which is left soon. Until then both are accessible.
 fn attach_root(state: &mut State<'_>) -> Result<()> {
     let root = state.plan.root.as_fd();
     let place = fs::open_place(Path::new("/"))?;
@@ -236,7 +237,7 @@ fn open_terminal(state: &mut State<'_>) -> Result<()> {
     if let Some((columns, rows)) = size {
         pty::set_size(master.as_fd(), columns, rows)?;
     }
-    // By the master, not by a path someone may have replaced (CVE-2025-52565).
+    // Open it through the master, since its path may have been replaced (CVE-2025-52565).
     let terminal = pty::open_peer(master.as_fd())?;
     attach::make_console(state.plan.root.as_fd(), terminal.as_fd())?;
     state.voice.send_with(&Message::Terminal, master.as_fd())?;
@@ -280,7 +281,7 @@ fn make_root_read_only(state: &mut State<'_>) -> Result<()> {
     Ok(())
 }
 
-/// A program that is nowhere fails the creation already, not only the start.
+/// Checks that the program exists, so that a missing program fails on creation instead of start.
 fn find_program(state: &mut State<'_>) -> Result<()> {
     let process = state.plan.process;
     let program = payload::program(process);
@@ -292,7 +293,7 @@ fn find_program(state: &mut State<'_>) -> Result<()> {
             Err(error) if error.is(rustix::io::Errno::NOENT) => {
                 Err(Error::ProgramNotFound { program: program.to_owned() })
             }
-            _ => Ok(()), // whatever else is wrong, the kernel says when it is executed
+            _ => Ok(()), // the kernel reports other problems on execution
         };
     }
     payload::search(process).map(drop)

@@ -1,17 +1,17 @@
-//! The interpreter that a program's file names: the dynamic linker in its ELF headers, or what
-//! its `#!` line begins with.
+//! Finds the interpreter of a program: the dynamic linker in its ELF headers, or the program of its
+//! `#!` line.
 
 use std::path::{Path, PathBuf};
 
 use crate::base::program::Program;
 
-/// Longer ones are not told.
+/// Longer paths are not reported.
 const MAX_PATH: usize = 1024;
-/// The kernel follows scripts that are interpreters of scripts no further.
+/// The kernel's limit for scripts whose interpreters are scripts.
 const MAX_DEPTH: usize = 5;
 
-/// The interpreter of `program`, or of one of its interpreters, that is not there; `None` where
-/// that cannot be told. Of what is no plain text in its name one sees what it is: `/bin/sh\r`.
+/// Returns the interpreter of `program`, or of one of its interpreters, that does not exist; `None`
+/// if that is unknown. Special characters in its name are escaped: `/bin/sh\r`.
 pub(super) fn missing(program: &Path) -> Option<String> {
     let mut program = program.to_owned();
     for _ in 0..MAX_DEPTH {
@@ -39,7 +39,7 @@ mod tests {
 
     use super::*;
 
-    /// A program of 64 bits that names this interpreter, at this place of the file.
+    /// Returns a 64-bit program with this interpreter at this offset of the file.
     fn elf(interpreter: &str, at: u64) -> Vec<u8> {
         let mut bytes = vec![0; 64 + 56];
         bytes[..5].copy_from_slice(b"\x7fELF\x02");

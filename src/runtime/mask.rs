@@ -1,9 +1,9 @@
-//! Paths that are hidden or made read-only, after all is mounted.
+//! Hides paths or makes them read-only, after everything is mounted.
 //!
-//! What lies over a hidden file is a null device of the container's own, never the host's
-//! node, whose mode CAP_SYS_ADMIN could change after a remount, nor a file of the image
-//! (CVE-2025-31133); in a user namespace, which makes no nodes, it is an empty file. Over a
-//! directory lies one empty tmpfs that all of them share.
+//! A hidden file is covered by a null device of the container, not by the host's node, whose mode
+//! could be changed with CAP_SYS_ADMIN after a remount, nor by a file of the image
+//! (CVE-2025-31133). In a user namespace, where nodes cannot be created, an empty file is used. All
+//! hidden directories are covered by the same empty tmpfs.
 
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -33,7 +33,7 @@ pub(super) fn mask(state: &mut State<'_>) -> Result<()> {
     Ok(())
 }
 
-/// What hides others.
+/// The mounts that cover hidden paths.
 struct Covers<'a> {
     label: Option<&'a str>,
     file: Option<OwnedFd>,
@@ -44,7 +44,7 @@ impl Covers<'_> {
     fn put_over(&mut self, place: BorrowedFd<'_>) -> Result<()> {
         let is_directory = fs::file_type(&fs::stat(place)?) == FileType::Directory;
         let known = if is_directory { &mut self.directory } else { &mut self.file };
-        // A detached mount can be attached once; after that it is copied.
+        // A detached mount can be attached only once, so further uses need a copy.
         let cover = match known {
             Some(attached) => mount::open_tree(attached.as_fd(), "", Depth::One)?,
             None if is_directory => empty_directory(self.label)?,
@@ -62,7 +62,7 @@ fn empty_directory(label: Option<&str>) -> Result<OwnedFd> {
     Ok(tmpfs(label)?.mount(HARMLESS | Attrs::MOUNT_ATTR_RDONLY | Attrs::MOUNT_ATTR_NODEV)?)
 }
 
-/// Room for its root and one file.
+/// Returns a tmpfs with room for its root and one file.
 fn tmpfs(label: Option<&str>) -> Result<Filesystem> {
     let mut tmpfs = Filesystem::new("tmpfs")?;
     tmpfs.set("mode", "555")?;
@@ -72,29 +72,29 @@ fn tmpfs(label: Option<&str>) -> Result<Filesystem> {
     Ok(tmpfs)
 }
 
-/// A detached mount of a null device that nobody else has; where none can be made, of an
-/// empty file.
+/// Returns a detached mount of a null device of its own, or of an empty file if devices cannot be
+/// created.
 fn null(label: Option<&str>) -> Result<OwnedFd> {
     let (folder, name) = (tmpfs(label)?.mount(HARMLESS)?, OsStr::new("null"));
     match fs::mknod_at(&folder, name, FileType::CharacterDevice, 0o666, fs::device(1, 3)) {
         Err(error) if error.is(rustix::io::Errno::PERM) => drop(fs::create_at(&folder, name, 0o444)?),
         made => made?,
     }
-    // Only of what is mounted can a part be taken: for a moment it lies over the root, of
-    // which this process is already inside.
+    // Only part of an attached mount can be cloned. Attach it over the root for a moment; this
+    // process already uses the root below.
     let root = fs::open_place(Path::new("/"))?;
     mount::attach(folder.as_fd(), root.as_fd())?;
     let file = mount::open_tree(folder.as_fd(), name, Depth::One)?;
     fs::change_dir(&folder)?;
     mount::detach(Path::new("."))?;
     fs::change_dir(&root)?;
-    // The root may be shared, and what was mounted over it then is.
+    // If the root is shared, so is what was mounted over it.
     mount::set_propagation(file.as_fd(), Depth::One, Propagation::Private)?;
     mount::set_attrs(file.as_fd(), Depth::One, Attrs::MOUNT_ATTR_RDONLY, Attrs::empty())?;
     Ok(file)
 }
 
-/// Makes `linux.readonlyPaths` read-only, with all below them.
+/// Makes `linux.readonlyPaths` read-only, including everything below them.
 pub(super) fn make_read_only(state: &mut State<'_>) -> Result<()> {
     let linux = state.plan.spec.linux().as_ref();
     let paths = linux.and_then(|linux| linux.readonly_paths().as_ref());

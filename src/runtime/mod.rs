@@ -1,7 +1,7 @@
-//! A bundle becomes a process tree: namespaces, mounts, credentials, seccomp, exec.
+//! Turns a bundle into a process tree: namespaces, mounts, credentials, seccomp, execve.
 //!
-//! Nothing here knows an image, a network or a name. The caller must have one thread: it
-//! is cloned, and the copy sets the container up.
+//! This module does not know images, networks or names. The caller must be single-threaded: it is
+//! cloned, and the copy sets up the container.
 //!
 //! ```text
 //! caller                          init (a copy of the caller)
@@ -46,39 +46,39 @@ pub use entry::hear_report;
 pub use error::{Error, Result};
 pub use exec::exec;
 
-/// What to make a container of.
+/// The parameters of a new container.
 #[derive(Debug)]
 pub struct Plan<'a> {
     /// The bundle's `config.json`.
     pub spec: &'a Spec,
-    /// The root file system, instead of the one `spec.root.path` names.
+    /// The root file system, which replaces `spec.root.path`.
     pub root: Root,
-    /// Detached trees that the caller made already, by the destination of the mount in
-    /// `spec.mounts` whose source they are. The other binds are opened by the runtime.
+    /// Detached trees that the caller has created, with the destinations of their mounts in
+    /// `spec.mounts`. The runtime opens the other binds.
     pub mounts: Vec<(PathBuf, OwnedFd)>,
-    /// Where the payload's standard streams go.
+    /// The payload's standard streams.
     pub stdio: Stdio,
-    /// The cgroup the payload runs in; `None`: the caller's.
+    /// The payload's cgroup; `None` means the caller's.
     pub cgroup: Option<&'a Cgroup>,
-    /// Whether the payload is process 1, or the child of a small init that reaps.
+    /// Whether the payload is process 1, or the child of a small init that reaps processes.
     pub init: Init,
-    /// Who says when the payload is to be executed.
+    /// Who starts the payload.
     pub gate: Gate,
-    /// What this kernel and this caller permit.
+    /// The features of this kernel and the privileges of the caller.
     pub probe: &'a Probe,
 }
 
-/// Who says when the payload is to be executed.
+/// Who starts the payload.
 #[derive(Debug)]
 pub enum Gate {
-    /// The maker, by [`Created::go_on`].
+    /// The creator, with [`Created::go_on`].
     Maker,
-    /// Anyone who writes a byte to `start`; the maker may be gone. Init then speaks to
-    /// `report`, which closes with `execve`: see [`hear_report`].
+    /// Anyone who writes a byte to `start`, even after the creator has exited. Init reports to
+    /// `report`, which is closed by `execve`: see [`hear_report`].
     Fifo {
-        /// Opened for reading and writing, so that it never ends.
+        /// Opened for reading and writing, to avoid end of file.
         start: OwnedFd,
-        /// Opened for reading and writing, so that opening it never blocks.
+        /// Opened for reading and writing, so that opening it does not block.
         report: OwnedFd,
     },
 }
@@ -86,23 +86,23 @@ pub enum Gate {
 /// A root file system.
 #[derive(Debug)]
 pub enum Root {
-    /// A detached mount, as `snapshot::mount` makes it.
+    /// A detached mount, as created by `snapshot::mount`.
     Tree(OwnedFd),
     /// A directory of the host.
     Path(PathBuf),
 }
 
-/// Where a process's standard streams go.
+/// The standard streams of a process.
 #[derive(Debug)]
 pub enum Stdio {
-    /// A new terminal from the container's own devpts; its master is handed back.
+    /// A new terminal of the container's devpts, whose master is returned.
     Terminal {
         /// Columns and rows.
         size: Option<(u16, u16)>,
     },
     /// Standard input, output and error.
     Files([OwnedFd; 3]),
-    /// Those of the caller.
+    /// The caller's streams.
     Inherit,
 }
 
@@ -111,23 +111,23 @@ pub enum Stdio {
 pub enum Init {
     /// The payload itself.
     Payload,
-    /// A small init of ours, which passes signals on and reaps (`--init`).
+    /// A small init of hoist, which forwards signals and reaps processes (`--init`).
     Reaper,
 }
 
-/// A process to run in a container that runs already.
+/// The parameters of a process in a running container.
 #[derive(Debug)]
 pub struct Exec<'a> {
-    /// The container's first process.
+    /// The container's init.
     pub target: BorrowedFd<'a>,
-    /// What to run, as whom, with what.
+    /// The process to execute.
     pub process: &'a crate::oci::runtime::Process,
-    /// The container's spec: which namespaces to join, its seccomp filter, its masks.
+    /// The container's spec, for its namespaces, seccomp filter and masks.
     pub spec: &'a Spec,
-    /// Where the standard streams go.
+    /// The standard streams.
     pub stdio: Stdio,
-    /// The container's cgroup; `None`: the caller's.
+    /// The container's cgroup; `None` means the caller's.
     pub cgroup: Option<&'a Cgroup>,
-    /// What this kernel and this caller permit.
+    /// The features of this kernel and the privileges of the caller.
     pub probe: &'a Probe,
 }

@@ -1,24 +1,24 @@
-//! Mount options as a spec writes them, read into what the mount API takes.
+//! Parses the mount options of a spec for the mount API.
 
 use crate::sys::mount::{Attrs, Depth, Propagation};
 
-/// What the options of one mount ask for.
+/// The options of one mount.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Options {
-    /// `bind` or `rbind`, and how deep.
+    /// `bind` or `rbind`, with their depth.
     pub(super) bind: Option<Depth>,
     /// Attributes of the mount itself.
     pub(super) set: Attrs,
     pub(super) clear: Attrs,
-    /// Attributes of the mount and all below it (`rro` and its like).
+    /// Attributes of the mount and all mounts below it (`rro` and the like).
     pub(super) set_all: Attrs,
     pub(super) clear_all: Attrs,
     pub(super) propagation: Vec<(Propagation, Depth)>,
-    /// What the file system is to be told: a key, maybe with a value.
+    /// Options of the file system: keys with optional values.
     pub(super) data: Vec<(String, Option<String>)>,
 }
 
-/// An option that cannot be honoured.
+/// An unsupported option.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Refused(pub(super) String);
 
@@ -47,19 +47,19 @@ const FLAGS: &[(&str, Attrs, Set)] = &[
 enum Set {
     On,
     Off,
-    /// One of a few that exclude one another: all are cleared first.
+    /// One of several mutually exclusive attributes, which are cleared first.
     Time,
 }
 
-/// Options that change nothing here.
+/// Options that have no effect.
 const NOTHING: &[&str] =
     &["defaults", "async", "silent", "loud", "nomand", "auto", "user", "nouser", "_netdev"];
 
-/// What other runtimes know and this one does not: never passed on silently.
+/// Options of other runtimes that are not supported. They are rejected, never passed on silently.
 const REFUSED: &[&str] =
     &["remount", "idmap", "ridmap", "tmpcopyup", "mand", "sync", "dirsync", "lazytime", "iversion"];
 
-/// Reads the options of one mount.
+/// Parses the options of one mount.
 pub(super) fn parse(options: &[String]) -> Result<Options, Refused> {
     let mut parsed = Options {
         bind: None,
@@ -104,7 +104,7 @@ impl Options {
     }
 }
 
-/// The last word counts.
+/// Applies an option. The last one wins.
 fn apply(on: &mut Attrs, off: &mut Attrs, attrs: Attrs, set: Set) {
     match set {
         Set::On => {
@@ -123,7 +123,7 @@ fn apply(on: &mut Attrs, off: &mut Attrs, attrs: Attrs, set: Set) {
     }
 }
 
-/// `rslave` and its like.
+/// Parses `rslave` and the like.
 pub(super) fn propagation(option: &str) -> Option<(Propagation, Depth)> {
     let (depth, word) = match option.strip_prefix('r') {
         Some(word) => (Depth::Tree, word),

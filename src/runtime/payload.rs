@@ -1,5 +1,5 @@
-//! From a process of ours inside the container to the program that was asked for: the
-//! same for init and for a process that joins later.
+//! Turns a process inside the container into the requested program, both for init and for a process
+//! that joins later.
 
 use std::ffi::{CString, OsStr};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -23,10 +23,10 @@ use crate::sys::probe::Probe;
 use crate::sys::process::Strings;
 use crate::sys::{self, check, fs, keyring, process, pty, seccomp, signal};
 
-/// Where programs are looked for when the environment does not say.
+/// The search path if the environment has none.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// What to become.
+/// The program, and the state it starts with.
 pub(super) struct Payload<'a> {
     pub(super) process: &'a Process,
     pub(super) security: &'a Security,
@@ -35,28 +35,28 @@ pub(super) struct Payload<'a> {
     pub(super) init: Init,
     pub(super) cwd: Cwd,
     pub(super) voice: &'a mut Voice,
-    /// How the program comes into a pid namespace in which others live.
+    /// How the program enters a pid namespace that already has processes.
     pub(super) entry: Option<Entry>,
-    /// What is waited for at the very end, where that is not the maker's word.
+    /// What to wait for at the very end, unless the creator starts the program.
     pub(super) gate: Option<Fifos>,
-    /// `None` in what was born inside, which shares no memory with the maker.
+    /// `None` in the process created inside, which shares no memory with the creator.
     pub(super) progress: Option<Progress>,
 }
 
-/// Where a start is requested, and where the program's start is reported.
+/// Where the start is requested, and where the result is reported.
 pub(super) struct Fifos {
     pub(super) start: OwnedFd,
     pub(super) report: OwnedFd,
 }
 
-/// What happens to a working directory that is missing.
+/// How to handle a missing working directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cwd {
     Make,
     Find,
 }
 
-/// The standard streams, as init has them.
+/// The standard streams of init.
 pub(super) enum Streams<'a> {
     Terminal(BorrowedFd<'a>),
     Files([BorrowedFd<'a>; 3]),
@@ -67,14 +67,14 @@ struct Becoming<'a> {
     payload: Payload<'a>,
     identity: Option<Identity>,
     executable: Option<Executable>,
-    /// The program's own capabilities, while one is held back for the filter.
+    /// The program's own capabilities, while one is kept for setting the filter.
     final_sets: Option<Sets>,
 }
 
-/// All that `execve` takes, made before a filter that may forbid to allocate memory.
+/// The arguments of `execve`, prepared before a filter may forbid allocating memory.
 struct Executable {
     path: CString,
-    /// Whether that path leads to anything.
+    /// Whether the path refers to an existing file.
     is_there: bool,
     args: Strings,
     env: Strings,
@@ -83,11 +83,11 @@ struct Executable {
 type Step = (&'static str, fn(&mut Becoming<'_>) -> Result<()>);
 
 const STEPS: &[Step] = &[
-    // As root, who may raise them.
+    // As root, which may raise them.
     ("set resource limits", set_limits),
     ("join a new session keyring", new_keyring),
     ("look the user up", look_user_up),
-    // As root, who may enter it.
+    // As root, which may enter it.
     ("enter the working directory", enter_cwd),
     ("set the standard streams", set_streams),
     ("use the container's own /dev/null", |_| own_null()),
@@ -95,26 +95,26 @@ const STEPS: &[Step] = &[
     ("set users and groups", change_identity),
     ("set capabilities", set_capabilities),
     ("set no_new_privs", set_no_new_privileges),
-    // As the user, who may not be allowed to execute it.
+    // As the user, who may lack permission to execute it.
     ("find the program", find_executable),
     ("reset signals", |_| Ok(signal::reset()?)),
     ("set the umask", |becoming| {
         let mask = becoming.payload.process.user().umask().unwrap_or(0o022);
         rustix::process::umask(Mode::from_raw_mode(mask));
-        // What waits for a start by FIFO is still to be heard of.
+        // A process that waits for a start by FIFO will send another message.
         let is_last = becoming.payload.gate.is_none();
         becoming.payload.voice.say(if is_last { &Message::Executing } else { &Message::Ready });
         Ok(())
     }),
-    // Nothing of ours stays open in the program (CVE-2024-21626).
+    // None of our descriptors may remain open in the program (CVE-2024-21626).
     ("close what is ours", close_descriptors),
-    // It binds the program, so it need not allow any step above.
+    // The filter is set late, so it need not allow any step above.
     (FILTER, filter),
     (GIVE_UP, |becoming| Ok(becoming.final_sets.map_or(Ok(()), cap::set)?)),
-    // Others can enter the container meanwhile and use this process as their own: it has
-    // nothing that the program is not to have.
+    // Others may enter the container meanwhile and control this process, so it must not hold
+    // anything that the program may not have.
     (GATE, wait_for_start),
-    // From here on others in its pid namespace may use it as their own.
+    // From here on other processes in its pid namespace may control it.
     (ENTER, enter_pid_namespace),
     (SPLIT, start_under_reaper),
 ];
@@ -126,7 +126,7 @@ pub(super) const ENTER: &str = "enter the pid namespace";
 const SPLIT: &str = "start the program under an init";
 pub(super) const EXECUTE: &str = "execute the program";
 
-/// Becomes the program. Returns only when a step failed: which one, and why.
+/// Becomes the program. Returns only the step that failed, and its error.
 pub(super) fn run(payload: Payload<'_>) -> (&'static str, Error) {
     let process = payload.process;
     let mut becoming = Becoming { payload, identity: None, executable: None, final_sets: None };
@@ -161,30 +161,30 @@ impl Becoming<'_> {
     }
 }
 
-/// The name of a step as [`Progress`] counts them.
+/// Returns the name of a step by its number in [`Progress`].
 pub(super) fn step(number: usize) -> &'static str {
     STEPS.get(number).map_or(EXECUTE, |(step, _)| step)
 }
 
-/// Whether the filter of system calls binds this step.
+/// Whether a step runs under the seccomp filter.
 pub(super) fn is_filtered(step: &str) -> bool {
     let at = |wanted: &str| STEPS.iter().position(|(step, _)| *step == wanted);
     step == EXECUTE || at(step) > at(FILTER)
 }
 
-/// The system calls of a step under the filter.
+/// Returns the system calls of a step that runs under the filter.
 pub(super) fn calls_of(step: &str) -> &'static str {
     match step {
         GIVE_UP => "`capset`",
         GATE => "`close` and `read`",
         ENTER => "`clone` and `close`, and for a terminal `setsid` and `ioctl`",
         SPLIT => "`clone`, `rt_sigprocmask` and `setpgid`, and for a terminal `ioctl`",
-        // One that was killed as soon as it was born inside is found here too.
+        // This also covers a process that was killed as soon as it was created inside.
         _ => "`execve`, and for `exec` also `setsid`",
     }
 }
 
-/// How a process of ours ends that could not become the program: as a shell does.
+/// Returns the exit code of a process that could not execute the program, as in a shell.
 pub(super) fn exit_code(error: &Error) -> i32 {
     match error {
         Error::ProgramNotFound { .. } | Error::NoInterpreter { .. } => 127,
@@ -193,8 +193,8 @@ pub(super) fn exit_code(error: &Error) -> i32 {
     }
 }
 
-/// Why the kernel did not execute the program, whose file `is_there` or not: what is missing may
-/// also be its `interpreter`.
+/// Returns why the kernel did not execute the program. `is_there` says whether its file exists;
+/// if it does, its `interpreter` may be missing.
 pub(super) fn not_executed(
     program: &str,
     is_there: bool,
@@ -209,7 +209,7 @@ pub(super) fn not_executed(
     }
 }
 
-/// The program as it was asked for.
+/// Returns the program as requested.
 pub(super) fn program(process: &Process) -> &str {
     process.args().as_deref().and_then(|args| args.first()).map_or("", String::as_str)
 }
@@ -218,10 +218,10 @@ fn arguments(process: &Process) -> Result<Vec<CString>> {
     process.args().iter().flatten().map(|arg| c_string("process.args", arg)).collect()
 }
 
-/// The environment, with HOME from the passwd file where it is not given.
+/// Returns the environment. A missing HOME is taken from the passwd file.
 fn environment(process: &Process, home: Option<&str>) -> Result<Vec<CString>> {
     let given = process.env().iter().flatten();
-    // An entry without `=` is no variable: it is not for us to find a value for it.
+    // An entry without `=` is not a variable; the runtime does not invent a value for it.
     let given: Vec<&String> = given.filter(|entry| entry.find('=').is_some_and(|at| at > 0)).collect();
     let has_home = given.iter().any(|entry| entry.starts_with("HOME="));
     let home = (!has_home).then(|| format!("HOME={}", home.unwrap_or("/")));
@@ -233,7 +233,7 @@ fn c_string(field: &str, text: &str) -> Result<CString> {
     CString::new(text).map_err(|_| Error::spec(field, "it has a NUL byte in it"))
 }
 
-/// The path of the program, looked for where `PATH` of its own environment says.
+/// Returns the path of the program, searched in the `PATH` of its own environment.
 pub(super) fn search(process: &Process) -> Result<CString> {
     let program = program(process);
     if program.contains('/') {
@@ -299,7 +299,7 @@ fn resource(kind: PosixRlimitType) -> Resource {
 fn new_keyring(becoming: &mut Becoming<'_>) -> Result<()> {
     use rustix::io::Errno;
     match keyring::join_new_session() {
-        // No keyrings at all: there is nothing to keep apart.
+        // The kernel has no keyrings, so there is nothing to separate.
         Err(error) if error.is(Errno::NOSYS) => Ok(()),
         // In a container whose filter forbids it, as Docker's does.
         Err(error) if becoming.payload.probe.in_user_namespace && error.is(Errno::PERM) => Ok(()),
@@ -317,7 +317,8 @@ fn look_user_up(becoming: &mut Becoming<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Resolved inside the root, without the links of /proc that lead to open files.
+/// Enters the working directory. It is resolved inside the root, without following magic links of
+/// /proc.
 fn enter_cwd(becoming: &mut Becoming<'_>) -> Result<()> {
     let path = becoming.payload.process.cwd();
     let outside = || Error::OutsideRoot { path: path.clone() };
@@ -336,14 +337,14 @@ fn enter_cwd(becoming: &mut Becoming<'_>) -> Result<()> {
         result => result?,
     };
     check(rustix::process::fchdir(&place), || format!("chdir({})", path.display()))?;
-    // What is outside of the root is printed as `(unreachable)/…`.
+    // A path outside the root is printed as `(unreachable)/…`.
     if process::current_dir()?.is_absolute() { Ok(()) } else { Err(outside()) }
 }
 
 fn set_streams(becoming: &mut Becoming<'_>) -> Result<()> {
     let streams = match &becoming.payload.streams {
         Streams::Terminal(terminal) => {
-            // What is born inside leads a session of its own.
+            // A process created inside creates its own session.
             if becoming.payload.entry.is_none() {
                 pty::make_controlling(*terminal)?;
             }
@@ -354,7 +355,7 @@ fn set_streams(becoming: &mut Becoming<'_>) -> Result<()> {
     };
     let uid = becoming.identity.as_ref().map_or(0, |identity| identity.uid);
     for (number, stream) in (0..).zip(streams) {
-        // So that the program may open /dev/stdout again; not everything can be given away.
+        // Allows the program to reopen /dev/stdout. Not every file may be handed over.
         if uid != 0 && is_private(stream) {
             let _ = rustix::fs::fchown(stream, Some(Uid::from_raw(uid)), None);
         }
@@ -363,8 +364,8 @@ fn set_streams(becoming: &mut Becoming<'_>) -> Result<()> {
     Ok(())
 }
 
-/// A stream that is the host's `/dev/null` becomes the container's: whoever has it open can
-/// change the mode and the owner of the node.
+/// Replaces streams that are the host's `/dev/null` by the container's, because an open node can be
+/// used to change its mode and owner.
 fn own_null() -> Result<()> {
     let null = (FileType::CharacterDevice, (1, 3));
     let is_null = |stream: BorrowedFd<'_>| {
@@ -382,13 +383,14 @@ fn own_null() -> Result<()> {
                 check(rustix::fs::fcntl_setfl(&own, OFlags::empty()), || "fcntl(F_SETFL, 0)".to_owned())?;
                 process::set_standard_stream(own.as_fd(), number)?;
             }
-            _ => {} // an image without one
+            _ => {} // an image without `/dev/null`
         }
     }
     Ok(())
 }
 
-/// Pipes, sockets and our own terminals; never a file or a device of the host.
+/// Whether a stream is a pipe, a socket or our own terminal, as opposed to a file or device of the
+/// host.
 fn is_private(stream: BorrowedFd<'_>) -> bool {
     let Ok(stat) = fs::stat(stream) else { return false };
     match fs::file_type(&stat) {
@@ -398,12 +400,13 @@ fn is_private(stream: BorrowedFd<'_>) -> bool {
     }
 }
 
-/// Takes from the bounding set what the spec does not list. A user namespace was entered
-/// with a full one, whatever the maker's.
+/// Removes from the bounding set what the spec does not list. A process that enters a user
+/// namespace has a full set, whatever its creator had.
 fn cut_bounding(becoming: &mut Becoming<'_>) -> Result<()> {
     let lists = becoming.payload.security.capabilities;
     let own = cap::get()?;
-    // What is inheritable need not be bounding, but can only be added while it is.
+    // Inheritable capabilities need not be in the bounding set, but can only be added while they
+    // are.
     cap::set(Sets { inheritable: lists.inheritable.and(own.permitted), ..own })?;
     for cap in cap::bounding()?.without(lists.bounding).iter() {
         cap::drop_bounding(cap)?;
@@ -416,7 +419,7 @@ fn find_executable(becoming: &mut Becoming<'_>) -> Result<()> {
     let home = becoming.identity.as_ref().and_then(|identity| identity.home.as_deref());
     let (args, env) = (arguments(process)?.into(), environment(process, home)?.into());
     let path = search(process)?;
-    // Under the filter it may be impossible to tell.
+    // Check now, since the filter may forbid it.
     let is_there = Path::new(OsStr::from_bytes(path.as_bytes())).exists();
     becoming.executable = Some(Executable { path, is_there, args, env });
     Ok(())
@@ -445,7 +448,7 @@ fn filter(becoming: &mut Becoming<'_>) -> Result<()> {
     }
 }
 
-/// The maker hears by the end of its channel that this process waits.
+/// Waits for the start. The creator notices this by the end of its channel.
 fn wait_for_start(becoming: &mut Becoming<'_>) -> Result<()> {
     let Some(Fifos { start, report }) = becoming.payload.gate.take() else { return Ok(()) };
     becoming.payload.voice.close()?;
@@ -466,7 +469,7 @@ fn enter_pid_namespace(becoming: &mut Becoming<'_>) -> Result<()> {
     let Some(entry) = becoming.payload.entry.take() else { return Ok(()) };
     becoming.payload.voice.close()?;
     becoming.payload.voice.report = Some(entry.be_born());
-    // It is not in this copy's memory; what is forgotten takes no system call.
+    // The page is not mapped in this copy. Forgetting it takes no system call.
     std::mem::forget(becoming.payload.progress.take());
     entry::lead_session(matches!(becoming.payload.streams, Streams::Terminal(_)))
 }
@@ -484,7 +487,7 @@ fn change_identity(becoming: &mut Becoming<'_>) -> Result<()> {
     set_ids(identity.uid, identity.gid)
 }
 
-/// Becomes this user and group, for good.
+/// Permanently switches to this user and group.
 pub(super) fn set_ids(uid: u32, gid: u32) -> Result<()> {
     let (user, group) = (Uid::from_raw(uid), Gid::from_raw(gid));
     check(rustix::thread::set_thread_res_gid(group, group, group), || format!("setresgid({gid})"))?;
@@ -492,16 +495,16 @@ pub(super) fn set_ids(uid: u32, gid: u32) -> Result<()> {
     Ok(())
 }
 
-/// The sets that the spec lists, as far as this process has them. Without no_new_privs a filter
-/// needs CAP_SYS_ADMIN, which is kept until it is on: never is no_new_privs set for that, as
-/// set-user-id programs are to work.
+/// Sets the capabilities that the spec lists, as far as this process has them. Without
+/// no_new_privs, setting a filter requires CAP_SYS_ADMIN, which is kept until then. no_new_privs is
+/// never set for that purpose, because set-user-ID programs must work.
 fn set_capabilities(becoming: &mut Becoming<'_>) -> Result<()> {
     let security = becoming.payload.security;
     let (lists, own) = (security.capabilities, cap::get()?);
     let mut sets = Sets {
         effective: lists.effective.and(own.permitted),
         permitted: lists.permitted.and(own.permitted),
-        inheritable: own.inheritable, // set while it could be
+        inheritable: own.inheritable, // set earlier, while possible
     };
     if security.filter.is_some() && !security.no_new_privileges && own.permitted.has(Cap::SYS_ADMIN) {
         becoming.final_sets = Some(sets);

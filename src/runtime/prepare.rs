@@ -1,5 +1,5 @@
-//! What the maker does before it clones: reads the spec, refuses what cannot be, and opens
-//! in the host's namespaces what init will only have to attach.
+//! The creator's work before the clone: reads the spec, rejects what is invalid, and opens in the
+//! host's namespaces what init attaches later.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use crate::sys::probe::Probe;
 use crate::sys::seccomp::Instruction;
 use crate::sys::{self, fs};
 
-/// All that init needs; it is copied into it by the clone.
+/// Everything that init needs. The clone copies it into init.
 pub(super) struct Prepared<'a> {
     pub(super) spec: &'a Spec,
     pub(super) process: &'a oci::Process,
@@ -26,7 +26,7 @@ pub(super) struct Prepared<'a> {
     pub(super) root_propagation: (Propagation, Depth),
     pub(super) mounts: Vec<Mount>,
     pub(super) devices: Vec<Device>,
-    /// The SELinux label of every file system that is made.
+    /// The SELinux label of all new file systems.
     pub(super) mount_label: Option<String>,
     pub(super) namespaces: Joined,
     pub(super) entrance: Entrance,
@@ -36,20 +36,20 @@ pub(super) struct Prepared<'a> {
     pub(super) warnings: Vec<String>,
 }
 
-/// Namespaces to make and to join.
+/// The namespaces to create and to join.
 pub(super) struct Joined {
     pub(super) new: Namespaces,
     pub(super) by_path: Vec<(Namespace, OwnedFd)>,
-    /// Those that are not the caller's: only what they hold may be set.
+    /// Those that differ from the caller's. Only their settings may be changed.
     pub(super) own: Namespaces,
 }
 
-/// What the payload may do.
+/// The privileges of the payload.
 pub(super) struct Security {
     pub(super) capabilities: Lists,
     pub(super) filter: Option<(Vec<Instruction>, u32)>,
     pub(super) no_new_privileges: bool,
-    /// Further groups, names or numbers, to be looked up in the container.
+    /// Additional groups, by name or number, to be looked up in the container.
     pub(super) groups: Vec<String>,
 }
 
@@ -61,19 +61,19 @@ pub(super) struct Mount {
 }
 
 impl Mount {
-    /// Whether a new file system of this kind is asked for.
+    /// Whether it is a new file system of this type.
     pub(super) fn makes(&self, wanted: &str) -> bool {
         matches!(&self.what, What::New { kind, .. } if kind == wanted)
     }
 }
 
-/// What to mount.
+/// The source of a mount.
 pub(super) enum What {
-    /// A detached tree from the host.
+    /// A detached tree of the host.
     Tree { tree: OwnedFd, is_directory: bool },
-    /// A file system to be made in the container's namespaces.
+    /// A file system to be created in the container's namespaces.
     New { kind: String, source: Option<String> },
-    /// The container's cgroups: trees by the name they get.
+    /// The container's cgroups: trees by name.
     Cgroups(Vec<(String, OwnedFd)>),
 }
 
@@ -84,11 +84,11 @@ pub(super) struct Device {
     pub(super) number: (u32, u32),
     pub(super) mode: u32,
     pub(super) owner: (u32, u32),
-    /// Where nodes cannot be made: the host's own.
+    /// The host's own node, if nodes cannot be created.
     pub(super) tree: Option<OwnedFd>,
 }
 
-/// Reads the plan and opens what it needs of the host.
+/// Reads the plan and opens what it needs from the host.
 pub(super) fn prepare(plan: Plan<'_>) -> Result<Prepared<'_>> {
     let Plan { spec, root, mounts, stdio, cgroup, init, probe, gate: _ } = plan;
     if !probe.can_contain() {
@@ -109,7 +109,7 @@ pub(super) fn prepare(plan: Plan<'_>) -> Result<Prepared<'_>> {
     let mut warnings = cgroup.map(|cgroup| cgroup.warnings.clone()).unwrap_or_default();
     let security = security(spec, process)?;
     let lacking = security.capabilities.permitted.without(probe.effective);
-    // In a user namespace of its own it has all of them.
+    // In its own user namespace it has all capabilities.
     if !lacking.is_empty() && !namespaces.new.has(Namespace::User) {
         let names: Vec<String> = lacking.iter().map(|cap| cap.to_string()).collect();
         warnings.push(format!(
@@ -144,7 +144,7 @@ fn missing(probe: &Probe) -> &'static str {
     }
 }
 
-/// What the payload may do.
+/// Returns the privileges of the payload.
 pub(super) fn security(spec: &Spec, process: &oci::Process) -> Result<Security> {
     confine::check(process)?;
     let filter = spec.linux().as_ref().and_then(|linux| linux.seccomp().as_ref());
@@ -158,7 +158,7 @@ pub(super) fn security(spec: &Spec, process: &oci::Process) -> Result<Security> 
     })
 }
 
-/// The five lists of capabilities; one that is not there is empty.
+/// Returns the five capability sets. Missing ones are empty.
 fn capabilities(process: &oci::Process) -> Result<Lists> {
     let Some(sets) = process.capabilities() else { return Ok(Lists::default()) };
     let read = |set: &Option<std::collections::HashSet<oci::Capability>>| {
@@ -211,8 +211,8 @@ fn namespaces(spec: &Spec) -> Result<Joined> {
     Ok(joined)
 }
 
-/// Refuses names that would be set for the caller: without a namespace for them, or with
-/// the caller's own by its path.
+/// Rejects names that would be set for the caller: without a UTS namespace, or with the path of the
+/// caller's own.
 fn check_names(spec: &Spec, own: Namespaces) -> Result<()> {
     let is_set = |name: &Option<String>| name.as_ref().is_some_and(|name| !name.is_empty());
     for (field, is_set) in [("hostname", is_set(spec.hostname())), ("domainname", is_set(spec.domainname()))]
@@ -224,7 +224,7 @@ fn check_names(spec: &Spec, own: Namespaces) -> Result<()> {
     Ok(())
 }
 
-/// The kind of a namespace in the spec's words.
+/// Returns the type of a namespace in the spec.
 pub(super) fn kind_of(kind: LinuxNamespaceType) -> Result<Namespace> {
     Ok(match kind {
         LinuxNamespaceType::Mount => Namespace::Mount,
@@ -289,7 +289,7 @@ fn prepare_mounts(
                 mount.source().as_ref().ok_or_else(|| Error::spec(&field(), "a bind needs a source"))?;
             tree_of(mount::open_tree_at(source, depth)?, &options)?
         } else if matches!(kind, "cgroup" | "cgroup2") {
-            options.data.clear(); // of the file system that was made long ago
+            options.data.clear(); // they belong to the existing file system
             let trees = cgroup.map(Cgroup::trees).transpose().map_err(Error::Cgroup)?.unwrap_or_default();
             for (_, tree) in &trees {
                 mount::set_propagation(tree.as_fd(), Depth::Tree, Propagation::Private)?;
@@ -307,8 +307,9 @@ fn prepare_mounts(
     Ok(mounts)
 }
 
-/// In a user namespace, the host's own process ids, network and message queues can only be
-/// shown by the file systems the host has mounted.
+/// Returns the host's mount to use instead of a new file system. In a user namespace, the host's
+/// process ids, network and message queues are only accessible through file systems mounted by the
+/// host.
 fn instead(kind: &str, shares_user: bool, own: Namespaces) -> Option<&'static str> {
     match kind {
         _ if shares_user => None,
@@ -319,7 +320,7 @@ fn instead(kind: &str, shares_user: bool, own: Namespaces) -> Option<&'static st
     }
 }
 
-/// A tree of the host, cut off as its options say while nobody sees it.
+/// Applies the options to a detached tree of the host, and makes it private by default.
 fn tree_of(tree: OwnedFd, options: &Options) -> Result<What> {
     let is_directory = fs::file_type(&fs::stat(&tree)?) == FileType::Directory;
     if options.propagation.is_empty() {
@@ -329,7 +330,7 @@ fn tree_of(tree: OwnedFd, options: &Options) -> Result<What> {
     Ok(What::Tree { tree, is_directory })
 }
 
-/// Attributes and propagation of a mount, for itself and for all below it.
+/// Sets attributes and propagation of a mount, or of the whole tree.
 pub(super) fn set_attributes(tree: &OwnedFd, options: &Options) -> Result<()> {
     let no = Attrs::empty();
     if options.set_all != no || options.clear_all != no {
@@ -344,7 +345,7 @@ pub(super) fn set_attributes(tree: &OwnedFd, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// The devices that every container has.
+/// The devices of every container.
 const DEFAULT_DEVICES: &[(&str, (u32, u32))] = &[
     ("/dev/null", (1, 3)),
     ("/dev/zero", (1, 5)),
@@ -367,7 +368,7 @@ fn devices(spec: &Spec, shared: bool) -> Result<Vec<Device>> {
         })
         .collect();
     let listed = spec.linux().as_ref().and_then(|linux| linux.devices().as_ref());
-    // There it is a link to the container's own terminals.
+    // `/dev/ptmx` is a link to the container's own devpts.
     for device in listed.into_iter().flatten().filter(|device| device.path() != Path::new("/dev/ptmx")) {
         let number = |n: i64| {
             u32::try_from(n).map_err(|_| Error::spec("linux.devices", &format!("{n} is no device number")))
@@ -394,19 +395,19 @@ fn devices(spec: &Spec, shared: bool) -> Result<Vec<Device>> {
     Ok(devices)
 }
 
-/// A detached bind of a device of the host, which must be the one it is taken for. Whoever
-/// has it can use the device, but not change the host's node: its mode, owner or times.
+/// Returns a detached bind of a device of the host, after checking its type and number. It allows
+/// using the device, but not changing the mode, owner or times of the host's node.
 ///
-/// That holds until someone with CAP_SYS_ADMIN remounts it. There is no other way, for a user
-/// namespace can neither make a node nor open one on a file system of its own; the node still
-/// belongs to the host's root, who is nobody in there unless the maker mapped itself.
+/// That holds until it is remounted with CAP_SYS_ADMIN. There is no alternative, since a user
+/// namespace can neither create a node nor open one on its own file system. The node still belongs
+/// to the host's root, which has no rights in the namespace unless the creator mapped itself.
 fn open_device(path: &Path, kind: FileType, number: (u32, u32)) -> Result<OwnedFd> {
     let tree = mount::open_tree(CWD, path, Depth::One)?;
     let stat = fs::stat(&tree)?;
     if fs::file_type(&stat) == kind && fs::device_numbers(stat.st_rdev) == number {
         let attrs = Attrs::MOUNT_ATTR_RDONLY | Attrs::MOUNT_ATTR_NOSUID | Attrs::MOUNT_ATTR_NOEXEC;
         mount::set_attrs(tree.as_fd(), Depth::One, attrs, Attrs::empty())?;
-        // What is mounted over it in the container would appear on the host's `/dev`, too.
+        // Otherwise mounts over it in the container would propagate to the host's `/dev`.
         mount::set_propagation(tree.as_fd(), Depth::One, Propagation::Private)?;
         return Ok(tree);
     }

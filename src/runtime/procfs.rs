@@ -1,9 +1,9 @@
-//! A procfs of a pid namespace in which this process is not.
+//! Opens a procfs of a pid namespace that this process does not belong to.
 //!
-//! A new one shows the processes of whoever mounts it. To be there for a moment only to mount
-//! it would mean to be seen there with all privileges; so the kernel is asked for that of
-//! another namespace, and where it cannot do that (before Linux 6.17), the one that some
-//! process in there sees already is used.
+//! A new procfs shows the pid namespace of the process that mounts it. Entering that namespace just
+//! to mount it would expose a process with all privileges. Therefore the kernel is asked for a
+//! procfs of another namespace. Where that is not supported (before Linux 6.17), a procfs that a
+//! process in there already uses is taken.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::sys::mount::{self, Attrs, Depth, Filesystem, Propagation};
 use crate::sys::ns::{self, Namespace};
 use crate::sys::{self, fs};
 
-/// A detached procfs that shows the processes of this pid namespace.
+/// Returns a detached procfs that shows the processes of this pid namespace.
 pub(super) fn of(pid_namespace: &OwnedFd) -> Result<OwnedFd> {
     match new(pid_namespace) {
         Err(error) if error.is(rustix::io::Errno::INVAL) => existing(pid_namespace),
@@ -29,15 +29,15 @@ fn new(pid_namespace: &OwnedFd) -> sys::Result<OwnedFd> {
     procfs.mount(Attrs::empty())
 }
 
-/// That of a process of the namespace, wherever it is mounted. What those in there mounted at
-/// `/proc` is only taken when it is what it should be.
+/// Returns a copy of what a process of the namespace has mounted at `/proc`, after checking that it
+/// is a procfs of that namespace.
 fn existing(pid_namespace: &OwnedFd) -> Result<OwnedFd> {
     let wanted = fs::stat(pid_namespace)?;
     let home = ns::of_self(Namespace::Mount)?;
     let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
     for pid in pids.filter(|pid| is_in(*pid, &wanted)) {
-        let Ok(theirs) = ns::open(pid, Namespace::Mount) else { continue }; // it has ended
+        let Ok(theirs) = ns::open(pid, Namespace::Mount) else { continue }; // it has exited
         ns::enter(theirs.as_fd(), Namespace::Mount)?;
         let tree = mount::open_tree_at("/proc", Depth::One);
         ns::enter(home.as_fd(), Namespace::Mount)?;
@@ -57,7 +57,7 @@ fn is_in(pid: i32, wanted: &Stat) -> bool {
     found.is_ok_and(|found| is_same(&found, wanted))
 }
 
-/// The process 1 of a procfs is in the namespace that it shows.
+/// Whether a procfs shows the wanted namespace, which is that of its process 1.
 fn shows(tree: &OwnedFd, wanted: &Stat) -> Result<bool> {
     if !target::is_procfs(tree)? {
         return Ok(false);

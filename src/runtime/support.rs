@@ -1,11 +1,11 @@
-//! What of a spec this runtime does not do: refused by name, never silently left out.
+//! Rejects features of a spec that this runtime does not support, instead of ignoring them.
 
 use std::path::Path;
 
 use super::{Error, Result};
 use crate::oci::runtime::{Hooks, Linux, Process, Spec};
 
-/// Refuses what is not supported.
+/// Rejects unsupported features.
 pub(super) fn check(spec: &Spec) -> Result<()> {
     let version = spec.version();
     if !version.starts_with("1.") {
@@ -40,7 +40,7 @@ fn has_hooks(hooks: &Hooks) -> bool {
     lists.iter().any(|list| list.as_ref().is_some_and(|list| !list.is_empty()))
 }
 
-/// Refuses what is not supported of a process, also of one that joins later.
+/// Rejects unsupported features of a process, also for one that joins later.
 pub(super) fn check_process(process: &Process) -> Result<()> {
     let is_set = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
     refuse(&[
@@ -118,8 +118,8 @@ fn refuse(fields: &[(&str, bool)]) -> Result<()> {
     }
 }
 
-/// Files of procfs over which something may be mounted: harmless ones, which lxcfs and
-/// its like replace.
+/// Files of procfs that may be mounted over: harmless ones, which lxcfs and similar programs
+/// replace.
 const PROC_FILES: &[&str] = &[
     "cpuinfo",
     "diskstats",
@@ -134,7 +134,7 @@ const PROC_FILES: &[&str] = &[
     "sys/crypto/fips_enabled",
 ];
 
-/// Refuses a mount that would change what `/proc` says about security (CVE-2019-16884).
+/// Rejects mounts that would change security-related files in `/proc` (CVE-2019-16884).
 pub(super) fn check_destination(destination: &Path, kind: Option<&str>) -> Result<()> {
     let field = || format!("mounts[{}]", destination.display());
     if !destination.is_absolute() {
@@ -144,7 +144,7 @@ pub(super) fn check_destination(destination: &Path, kind: Option<&str>) -> Resul
     match plain.strip_prefix("proc") {
         Ok(inside) if inside.as_os_str().is_empty() => match kind {
             Some("proc") => Ok(()),
-            // A bind of a whole procfs is checked for being one when it is mounted.
+            // A bind over all of `/proc` is checked to be a procfs when it is mounted.
             Some("bind" | "none") | None => Ok(()),
             Some(_) => Err(Error::spec(&field(), "only a procfs can be mounted at /proc")),
         },
@@ -155,7 +155,7 @@ pub(super) fn check_destination(destination: &Path, kind: Option<&str>) -> Resul
     }
 }
 
-/// The path without `.`, `..` and the leading `/`.
+/// Returns the path without `.`, `..` and the leading `/`.
 pub(super) fn lexical(path: &Path) -> std::path::PathBuf {
     let mut plain = std::path::PathBuf::new();
     for part in path.components() {

@@ -1,7 +1,7 @@
 //! Kernel settings of the container's own namespaces.
 //!
-//! They are written through a procfs that is attached nowhere, so nothing the container
-//! mounted can stand in for it (CVE-2025-52881).
+//! They are written through a procfs that is not attached anywhere, so no mount of the container
+//! can replace it (CVE-2025-52881).
 
 use std::io::Write as _;
 use std::os::fd::{AsFd, OwnedFd};
@@ -16,7 +16,7 @@ use crate::sys::mount::{Attrs, Filesystem};
 use crate::sys::ns::{Namespace, Namespaces};
 use crate::sys::{check, fs};
 
-/// Opens the procfs while the host's can still be seen.
+/// Opens the procfs while the host's is still visible.
 pub(super) fn open_procfs(state: &mut State<'_>) -> Result<()> {
     if settings(state.plan.spec).next().is_none() {
         return Ok(());
@@ -37,7 +37,7 @@ pub(super) fn write_all(state: &mut State<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Refuses what is no setting of a namespace that the container has for itself.
+/// Rejects settings that do not belong to one of the container's own namespaces.
 pub(super) fn check_settings(spec: &Spec, own: Namespaces) -> Result<()> {
     settings(spec).try_for_each(|(key, _)| path_of(key, own).map(drop))
 }
@@ -63,8 +63,8 @@ const OF_IPC: &[&str] = &[
     "kernel.shm_rmid_forced",
 ];
 
-/// The file of a setting, if it belongs to a namespace the container has for itself:
-/// the others would be the host's.
+/// Returns the file of a setting if it belongs to one of the container's own namespaces. Other
+/// settings would be the host's.
 fn path_of(key: &str, own: Namespaces) -> Result<PathBuf> {
     let dotted = if key.contains('/') { key.replace('/', ".") } else { key.to_owned() };
     let owner = if OF_IPC.contains(&dotted.as_str()) || dotted.starts_with("fs.mqueue.") {
@@ -80,7 +80,7 @@ fn path_of(key: &str, own: Namespaces) -> Result<PathBuf> {
         let why = format!("the container has no {} namespace of its own", owner.file());
         return Err(Error::spec(&format!("linux.sysctl[{key}]"), &why));
     }
-    // A dotted key may hold an interface whose name has a dot: then slashes are used.
+    // A key with dots may contain an interface whose name has a dot; such keys use slashes.
     let path = if key.contains('/') { key.to_owned() } else { key.replace('.', "/") };
     if path.split('/').any(|part| part.is_empty() || part == "..") {
         return Err(Error::spec(&format!("linux.sysctl[{key}]"), "it is not the name of a setting"));

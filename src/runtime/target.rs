@@ -1,9 +1,9 @@
-//! Places inside a root that is not trusted, found and made without ever leaving it.
+//! Opens and creates paths inside an untrusted root without ever leaving it.
 //!
-//! What is mounted, is mounted onto a descriptor that was found here, so nobody can
-//! exchange the place between looking and mounting (CVE-2021-30465). A link in the image
-//! that leads nowhere is followed inside the root and its target made, as `/etc/resolv.conf
-//! → ../run/systemd/resolve/stub-resolv.conf` of many images needs.
+//! Mounts are attached to descriptors opened here, so nobody can replace the path between lookup
+//! and mount (CVE-2021-30465). A dangling symbolic link of the image is resolved inside the root,
+//! and its target is created. Many images need that for `/etc/resolv.conf →
+//! ../run/systemd/resolve/stub-resolv.conf`.
 
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
@@ -16,17 +16,17 @@ use crate::sys::{self, Result, check, fs, tree};
 
 const PROC_SUPER_MAGIC: i64 = 0x9fa0;
 
-/// How many links may be followed.
+/// Maximum number of symbolic links to follow.
 const MAX_LINKS: u32 = 40;
 
-/// What to make where nothing is.
+/// What to create if nothing exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Directory,
     File,
 }
 
-/// The place `path` inside `root`, made where it is missing.
+/// Opens `path` inside `root`, creating it if it is missing.
 pub(super) fn open_or_make(root: BorrowedFd<'_>, path: &Path, kind: Kind) -> Result<OwnedFd> {
     match fs::open_in_root(root, path, OFlags::PATH) {
         Err(error) if error.is(rustix::io::Errno::NOENT) => walk(root, path, kind),
@@ -34,7 +34,7 @@ pub(super) fn open_or_make(root: BorrowedFd<'_>, path: &Path, kind: Kind) -> Res
     }
 }
 
-/// The place `path` inside `root`; `None` when there is nothing.
+/// Opens `path` inside `root`; `None` if it does not exist.
 pub(super) fn open_existing(root: BorrowedFd<'_>, path: &Path) -> Result<Option<OwnedFd>> {
     use rustix::io::Errno;
     match fs::open_in_root(root, path, OFlags::PATH) {
@@ -43,8 +43,7 @@ pub(super) fn open_existing(root: BorrowedFd<'_>, path: &Path) -> Result<Option<
     }
 }
 
-/// The directory `name` directly in `root`, where no link may stand in for it: one that
-/// does is replaced.
+/// Opens the directory `name` directly in `root`. A symbolic link in its place is replaced.
 pub(super) fn own_directory(root: BorrowedFd<'_>, name: &OsStr) -> Result<OwnedFd> {
     let flags = OFlags::PATH | OFlags::DIRECTORY;
     match fs::open_at(root, name, flags) {
@@ -57,16 +56,16 @@ pub(super) fn own_directory(root: BorrowedFd<'_>, name: &OsStr) -> Result<OwnedF
     }
 }
 
-/// The directory that is to hold the last part of `path`, made where it is missing, and
-/// that last part.
+/// Opens the parent directory of `path`, creating it if it is missing. Also returns the last
+/// component of `path`.
 pub(super) fn parent_of(root: BorrowedFd<'_>, path: &Path) -> Result<(OwnedFd, OsString)> {
     let name = path.file_name().unwrap_or_default().to_owned();
     let parent = path.parent().unwrap_or(Path::new("/"));
     Ok((open_or_make(root, parent, Kind::Directory)?, name))
 }
 
-/// Goes down part by part. `..` goes back the way we came, never by the kernel's idea of
-/// a parent, which a rename could have changed.
+/// Walks down component by component. `..` returns to the directory we came from, not to the
+/// kernel's idea of the parent, which a rename could have changed.
 fn walk(root: BorrowedFd<'_>, path: &Path, kind: Kind) -> Result<OwnedFd> {
     let mut way: Vec<OwnedFd> = Vec::new();
     let mut left: VecDeque<OsString> = parts(path).collect();
@@ -89,8 +88,8 @@ fn walk(root: BorrowedFd<'_>, path: &Path, kind: Kind) -> Result<OwnedFd> {
             continue;
         }
         links += 1;
-        // The kernel was asked first, so on procfs only links that lead to open files are
-        // left: their text is not where they lead.
+        // openat2(2) was tried first, so on procfs only magic links are left, whose text is not
+        // their target.
         if links > MAX_LINKS || is_procfs(&place)? {
             return check(Err(rustix::io::Errno::LOOP), || format!("open({path:?}, inside the root)"));
         }
@@ -108,7 +107,7 @@ fn walk(root: BorrowedFd<'_>, path: &Path, kind: Kind) -> Result<OwnedFd> {
     }
 }
 
-/// Whether a place is on a procfs.
+/// Whether a file is on a procfs.
 pub(super) fn is_procfs(place: impl AsFd) -> Result<bool> {
     let stat = check(rustix::fs::fstatfs(place), || "fstatfs()".to_owned())?;
     Ok(stat.f_type == PROC_SUPER_MAGIC)
@@ -128,7 +127,7 @@ fn make(dir: BorrowedFd<'_>, name: &OsStr, kind: Kind) -> Result<()> {
         Kind::File => fs::create_at(dir, name, 0o644).map(drop),
     };
     match made {
-        // Someone was faster: the caller looks at what it is.
+        // Another process was faster: the caller checks the result.
         Err(error) if error.is(rustix::io::Errno::EXIST) => Ok(()),
         result => result,
     }

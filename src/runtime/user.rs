@@ -1,8 +1,7 @@
-//! Who the payload runs as, by the container's own passwd and group files.
+//! Determines the user and groups of the payload from the container's own passwd and group files.
 //!
-//! Those files are the image's: they are opened inside the root only, must be plain
-//! files of at most 1 MiB, and a line that is not what it should be is skipped. Numbers
-//! need none of them.
+//! These files belong to the image. They are only opened inside the root, and must be regular files
+//! of at most 1 MiB. Malformed lines are skipped. Numeric ids require neither file.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -16,25 +15,25 @@ use super::{Error, Result};
 use crate::oci::runtime::User;
 use crate::sys::{self, fs};
 
-/// The largest id: the two above mean "no change" and "overflow" to the kernel.
+/// The largest id. The kernel uses the two above for "no change" and "overflow".
 const MAX_ID: u32 = i32::MAX as u32 - 1;
 const MAX_FILE: u64 = 1 << 20;
 
-/// Who a process runs as.
+/// The user and groups of a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Identity {
     pub(super) uid: u32,
     pub(super) gid: u32,
     /// Supplementary groups, the primary one first (CVE-2022-36109).
     pub(super) groups: Vec<u32>,
-    /// The home directory, where the passwd file has one.
+    /// The home directory, if the passwd file has one.
     pub(super) home: Option<String>,
 }
 
-/// Looks `user` up in the files of `root`. `user.username` has the form Docker takes:
-/// `user`, `user:group`, `uid`, `uid:gid`; without it the numbers of the spec count.
+/// Looks up `user` in the files of `root`. `user.username` has Docker's format: `user`,
+/// `user:group`, `uid`, `uid:gid`. Without it the numbers of the spec are used.
 ///
-/// `further` are names or numbers of groups on top.
+/// `further` are additional groups, by name or number.
 pub(super) fn look_up(root: BorrowedFd<'_>, user: &User, further: &[String]) -> Result<Identity> {
     let mut identity = who(root, user)?;
     if !further.is_empty() {
@@ -52,7 +51,7 @@ fn who(root: BorrowedFd<'_>, user: &User) -> Result<Identity> {
             let (owner, of) = name.split_once(':').unwrap_or((name, ""));
             let is_named = !owner.is_empty() && !is_number(owner);
             let passwd = database(root, "/etc/passwd", is_named)?;
-            // Without a group of its own it has those that list its name.
+            // Without an explicit group, the user has the groups that list its name.
             let needs_group = if of.is_empty() { is_named } else { !is_number(of) };
             let group = database(root, "/etc/group", needs_group)?;
             let mut identity = resolve(name, &passwd, &group)?;
@@ -73,7 +72,8 @@ fn is_number(word: &str) -> bool {
     !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The text of a database. Where it is not `needed`, what is not a file that we read counts as empty.
+/// Returns the text of a database. Unless it is `needed`, a file that may not be read counts as
+/// empty.
 fn database(root: BorrowedFd<'_>, path: &str, needed: bool) -> Result<String> {
     match read_database(root, path) {
         Err(Unread::Refused(_)) if !needed => Ok(String::new()),
@@ -86,7 +86,7 @@ fn database(root: BorrowedFd<'_>, path: &str, needed: bool) -> Result<String> {
 
 /// Why a database was not read.
 enum Unread {
-    /// What the image has there is nothing to read.
+    /// The file in the image may not be read.
     Refused(sys::Error),
     Failed(sys::Error),
 }
@@ -97,21 +97,21 @@ impl From<sys::Error> for Unread {
     }
 }
 
-/// Adds those that are not there yet. An image decides how many there are: none is looked for
-/// among all.
+/// Adds groups that are not in the list yet. The image determines their number, so the search must
+/// not be linear.
 fn add(groups: &mut Vec<u32>, more: impl IntoIterator<Item = u32>) {
     let mut known: HashSet<u32> = groups.iter().copied().collect();
     groups.extend(more.into_iter().filter(|group| known.insert(*group)));
 }
 
-/// The text of a database inside the root; empty when there is none.
+/// Reads a database inside the root; returns an empty text if there is none.
 fn read_database(root: BorrowedFd<'_>, path: &str) -> std::result::Result<String, Unread> {
     use rustix::io::Errno;
     let refused = |why: &str| {
         let why = std::io::Error::other(why.to_owned());
         Err(Unread::Refused(sys::Error::new(format!("read({path})"), why)))
     };
-    // Opened as a place first: opening a FIFO or a device could already do something.
+    // Open with `O_PATH` first, since opening a FIFO or device may have side effects.
     let place = match open_database(root, path, OFlags::PATH) {
         Ok(place) => place,
         Err(error) if error.is(Errno::NOENT) || error.is(Errno::NOTDIR) => return Ok(String::new()),
@@ -138,9 +138,9 @@ fn read_database(root: BorrowedFd<'_>, path: &str) -> std::result::Result<String
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Opens a database. A link of the image is followed within the root's own file system,
-/// never to a file of procfs or the like; what is mounted over the database or its folder is
-/// what the container's maker wants there, and is reached without any link.
+/// Opens a database. Symbolic links of the image are followed within the root's own file system,
+/// never to a procfs or the like. A mount on the database or its folder was requested by the
+/// container's creator, and is reached without a symbolic link.
 fn open_database(root: BorrowedFd<'_>, path: &str, flags: OFlags) -> sys::Result<OwnedFd> {
     match fs::open_in_root_file_system(root, Path::new(path), flags) {
         Err(error) if error.is(rustix::io::Errno::XDEV) => {
@@ -157,7 +157,7 @@ struct Entry<'a> {
     home: &'a str,
 }
 
-/// The lines `name:password:uid:gid:comment:home:shell`.
+/// Parses lines `name:password:uid:gid:comment:home:shell`.
 fn entries(passwd: &str) -> impl Iterator<Item = Entry<'_>> {
     passwd.lines().filter_map(|line| {
         let fields: Vec<&str> = line.split(':').collect();
@@ -171,7 +171,7 @@ fn by_uid(passwd: &str, uid: u32) -> Option<Entry<'_>> {
     entries(passwd).find(|entry| entry.uid == uid)
 }
 
-/// The lines `name:password:gid:member,member`.
+/// Parses lines `name:password:gid:member,member`.
 fn groups(group: &str) -> impl Iterator<Item = (&str, u32, &str)> {
     group.lines().filter_map(|line| {
         let fields: Vec<&str> = line.split(':').collect();
@@ -180,20 +180,20 @@ fn groups(group: &str) -> impl Iterator<Item = (&str, u32, &str)> {
     })
 }
 
-/// A plain decimal number in the range of ids: no sign, no blank.
+/// Parses a plain decimal number in the range of ids: no sign, no blanks.
 fn number(text: &str) -> Option<u32> {
     let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|id| plain && *id <= MAX_ID)
 }
 
 fn resolve(wanted: &str, passwd: &str, group: &str) -> Result<Identity> {
-    // As Docker has it: without a user it is root, without a group it is the user's own.
+    // As in Docker, the default user is root, and the default group is the user's own.
     let (user, primary) = wanted.split_once(':').unwrap_or((wanted, ""));
     let user = if user.is_empty() { "0" } else { user };
     let primary = Some(primary).filter(|group| !group.is_empty());
     let bad =
         |why: &str| Error::Spec { field: "process.user".to_owned(), why: format!("{why}, not `{wanted}`") };
-    // A name is looked up first, also one of digits, as Docker does.
+    // As in Docker, names are looked up first, even if they consist of digits.
     let entry = entries(passwd).find(|entry| entry.name == user);
     let (uid, name, default_gid, home) = match entry {
         Some(entry) => (entry.uid, Some(entry.name), entry.gid, Some(entry.home)),
@@ -208,7 +208,7 @@ fn resolve(wanted: &str, passwd: &str, group: &str) -> Result<Identity> {
     };
     let gid = primary.map(|primary| resolve_group(primary, group, &bad)).transpose()?;
     let mut all = vec![gid.unwrap_or(default_gid)];
-    // An explicit group is the only one, as Docker has it.
+    // As in Docker, an explicit group is the only one.
     if let (None, Some(name)) = (gid, name) {
         let member =
             |(_, gid, members): (&str, u32, &str)| members.split(',').any(|m| m == name).then_some(gid);

@@ -1,13 +1,13 @@
-//! From the rules of a spec to a program for the kernel.
+//! Compiles the rules of a spec into a program for the kernel.
 //!
 //! ```text
 //! which machine? ──▶ a binary tree over ranges of numbers ──▶ an action, or tests of
 //!      │                                                      arguments, in the spec's order
 //!      └─ one the spec does not name: the process is killed
 //! ```
-//! The rules of a system call are tried in the order of the spec and the first that
-//! matches decides. A number above all that the spec names is answered with ENOSYS, so
-//! that a library tries an older call, as it would on an older kernel.
+//! The rules of a system call are tried in the order of the spec, and the first match decides.
+//! System calls newer than all those in the spec return ENOSYS, so that libraries fall back to
+//! older calls, as on an older kernel.
 
 use std::collections::BTreeMap;
 
@@ -24,12 +24,12 @@ const KILL_PROCESS: u32 = 0x8000_0000;
 const ERRNO: u32 = 0x0005_0000;
 const ENOSYS: u32 = 38;
 
-// Where the kernel puts what is asked: number, machine, then the arguments from byte 16.
+// Offsets in the kernel's seccomp_data: number, architecture, then the arguments from byte 16.
 const NUMBER: u32 = 0;
 const MACHINE: u32 = 4;
 const ARGUMENTS: u32 = 16;
 
-// Operations of the filter machine.
+// Opcodes of the filter machine.
 pub(super) const LOAD: u16 = 0x20;
 pub(super) const AND: u16 = 0x54;
 pub(super) const JUMP: u16 = 0x05;
@@ -38,12 +38,12 @@ pub(super) const IF_GREATER: u16 = 0x25;
 pub(super) const IF_AT_LEAST: u16 = 0x35;
 pub(super) const RETURN: u16 = 0x06;
 
-/// Arguments of which the kernel only looks at the lower half: so does the filter, or a
-/// bit above would make `socket(AF_VSOCK)` another family than the one that is refused.
+/// Arguments of which the kernel only uses the lower half, and so does the filter. Otherwise an
+/// upper bit would make `socket(AF_VSOCK)` look like a different family than the blocked one.
 pub(super) const INT_ARGUMENTS: &[(&str, usize)] =
     &[("socket", 0), ("socket", 1), ("socket", 2), ("socketpair", 0), ("personality", 0)];
 
-/// The program for a spec's filter, and the flags to install it with.
+/// Returns the program for a spec's filter, and the flags to install it with.
 pub(in crate::runtime) fn compile(seccomp: &LinuxSeccomp) -> Result<(Vec<Instruction>, u32)> {
     check(seccomp)?;
     let table = Table::new();
@@ -71,7 +71,7 @@ pub(in crate::runtime) fn compile(seccomp: &LinuxSeccomp) -> Result<(Vec<Instruc
     Ok((program, flags))
 }
 
-/// Refuses what cannot be compiled.
+/// Rejects rules that cannot be compiled.
 fn check(seccomp: &LinuxSeccomp) -> Result<()> {
     let refuse = |why: &str| Err(Error::spec("linux.seccomp", why));
     if seccomp.listener_path().is_some() {
@@ -88,18 +88,18 @@ fn check(seccomp: &LinuxSeccomp) -> Result<()> {
     Ok(())
 }
 
-/// The bits of seccomp(2).
+/// Returns the flag of seccomp(2).
 fn flag_bit(flag: LinuxSeccompFilterFlag) -> u32 {
     match flag {
         LinuxSeccompFilterFlag::SeccompFilterFlagTsync => 1,
         LinuxSeccompFilterFlag::SeccompFilterFlagLog => 1 << 1,
         LinuxSeccompFilterFlag::SeccompFilterFlagSpecAllow => 1 << 2,
-        // Only means something to a listener, and there is none.
+        // It only matters for a listener, which is not supported.
         LinuxSeccompFilterFlag::SeccompFilterFlagWaitKillableRecv => 0,
     }
 }
 
-/// The kernel's word for an action.
+/// Returns the kernel's value for an action.
 pub(super) fn word(action: LinuxSeccompAction, errno: Option<u32>) -> u32 {
     match action {
         LinuxSeccompAction::ScmpActTrap => action.as_u32(None),
@@ -107,14 +107,14 @@ pub(super) fn word(action: LinuxSeccompAction, errno: Option<u32>) -> u32 {
     }
 }
 
-/// What happens to the numbers from `start` on.
+/// The action for numbers from `start` on.
 #[derive(Clone)]
 struct Range {
     start: u32,
     code: Vec<Instruction>,
 }
 
-/// Every number of the machines that share an audit word, as ranges without gaps.
+/// Returns all numbers of the architectures that share an audit value, as contiguous ranges.
 fn ranges(seccomp: &LinuxSeccomp, table: &Table, machines: Vec<Machine>) -> Vec<Range> {
     let default = vec![give(word(seccomp.default_action(), seccomp.default_errno_ret()))];
     let mut ranges = vec![Range { start: 0, code: default.clone() }];
@@ -135,27 +135,28 @@ fn ranges(seccomp: &LinuxSeccomp, table: &Table, machines: Vec<Machine>) -> Vec<
             put(last + 1, &[give(newer)]);
         }
         if *machine != Machine::X32 && machine.audit() == Machine::X32.audit() {
-            // x32 has its own numbers; where the spec does not name it, none is known.
+            // x32 has its own numbers. If the spec does not list it, all are unknown.
             put(X32_BIT, &default);
         }
     }
     ranges
 }
 
-/// What a number gets that is newer than all the spec names; `None` where the default
-/// lets it through or already says ENOSYS.
+/// Returns the action for numbers newer than all those in the spec; `None` if the default allows
+/// them or returns ENOSYS.
 fn answer_to_newer(seccomp: &LinuxSeccomp) -> Option<u32> {
     (seccomp.default_action() == LinuxSeccompAction::ScmpActErrno).then_some(ERRNO | ENOSYS)
 }
 
 type Calls<'a> = BTreeMap<u32, (&'a str, Vec<&'a LinuxSyscall>)>;
 
-/// The rules by number, in the order of the spec.
+/// Returns the rules by number, in the order of the spec.
 fn calls<'a>(seccomp: &'a LinuxSeccomp, table: &Table, machine: Machine) -> Calls<'a> {
     let mut calls = Calls::new();
     for rule in seccomp.syscalls().iter().flatten() {
         for name in rule.names() {
-            // A name this machine lacks is no fault: profiles are written for all of them.
+            // Profiles are written for all architectures, so a name unknown on this one is not an
+            // error.
             if let Some(number) = table.number(name, machine) {
                 calls.entry(number).or_insert_with(|| (name, Vec::new())).1.push(rule);
             }
@@ -164,7 +165,7 @@ fn calls<'a>(seccomp: &'a LinuxSeccomp, table: &Table, machine: Machine) -> Call
     calls
 }
 
-/// The tests of one system call's rules, one after the other.
+/// Returns the tests for the rules of one system call, one after the other.
 fn leaf(name: &str, rules: &[&LinuxSyscall], default: &[Instruction]) -> Vec<Instruction> {
     let mut code = Vec::new();
     for rule in rules {
@@ -187,8 +188,8 @@ fn leaf(name: &str, rules: &[&LinuxSyscall], default: &[Instruction]) -> Vec<Ins
     code
 }
 
-/// Tests of different arguments must all hold. Where one argument is tested twice, either
-/// is enough, as other runtimes have it.
+/// Splits tests into alternatives. Tests of different arguments must all match. If one argument is
+/// tested several times, one match is sufficient, as in other runtimes.
 fn alternatives(args: &[LinuxSeccompArg]) -> Vec<Vec<LinuxSeccompArg>> {
     let repeats = args
         .iter()
@@ -197,7 +198,7 @@ fn alternatives(args: &[LinuxSeccompArg]) -> Vec<Vec<LinuxSeccompArg>> {
     if repeats { args.iter().map(|arg| vec![*arg]).collect() } else { vec![args.to_vec()] }
 }
 
-/// Where a jump of a test leads.
+/// The target of a test's jump.
 #[derive(Clone, Copy)]
 enum To {
     Next,
@@ -210,7 +211,8 @@ enum Part {
     If(u16, u32, To, To),
 }
 
-/// A test that goes on when it holds, and else skips itself and `rest` more instructions.
+/// Returns a test that continues if it matches, and otherwise skips itself and `rest` more
+/// instructions.
 fn test(name: &str, arg: &LinuxSeccompArg, rest: usize) -> Vec<Instruction> {
     let is_int = INT_ARGUMENTS.contains(&(name, arg.index()));
     let parts = parts(arg, is_int);
@@ -229,7 +231,7 @@ fn test(name: &str, arg: &LinuxSeccompArg, rest: usize) -> Vec<Instruction> {
     parts.into_iter().enumerate().map(place).collect()
 }
 
-/// Arguments are 64 bits wide, the filter machine 32: the upper half decides first.
+/// Splits a 64-bit comparison for the 32-bit filter machine: the upper half is compared first.
 fn parts(arg: &LinuxSeccompArg, is_int: bool) -> Vec<Part> {
     use LinuxSeccompOperator as Op;
     let offset = ARGUMENTS + 8 * u32::try_from(arg.index()).unwrap_or(0);
@@ -240,7 +242,7 @@ fn parts(arg: &LinuxSeccompArg, is_int: bool) -> Vec<Part> {
         Op::ScmpCmpNe | Op::ScmpCmpLt | Op::ScmpCmpLe => (To::Fail, To::Pass),
         _ => (To::Pass, To::Fail),
     };
-    // What remains is one of three comparisons, maybe turned around.
+    // The remaining operators are one of three comparisons, possibly inverted.
     let mut parts = Vec::new();
     match arg.op() {
         Op::ScmpCmpEq | Op::ScmpCmpNe => {
@@ -276,14 +278,14 @@ fn parts(arg: &LinuxSeccompArg, is_int: bool) -> Vec<Part> {
     parts
 }
 
-/// The lower and the upper half.
+/// Returns the lower and upper half.
 fn halves(value: u64) -> (u32, u32) {
     let bytes = value.to_le_bytes();
     let half = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
     (half(0), half(4))
 }
 
-/// A binary search for the range a number is in.
+/// Returns a binary search for the range of a number.
 fn tree(ranges: &[Range]) -> Vec<Instruction> {
     match ranges {
         [] => Vec::new(),
@@ -294,7 +296,7 @@ fn tree(ranges: &[Range]) -> Vec<Instruction> {
             let first_above = above[0].start;
             let mut code = match u8::try_from(left.len()) {
                 Ok(distance) => vec![branch(IF_AT_LEAST, first_above, distance, 0)],
-                // Too far for a branch: over the jump that is not conditional.
+                // Too far for a conditional branch: skip an unconditional jump instead.
                 Err(_) => vec![branch(IF_AT_LEAST, first_above, 0, 1), jump(left.len())],
             };
             code.extend(left);
@@ -304,7 +306,7 @@ fn tree(ranges: &[Range]) -> Vec<Instruction> {
     }
 }
 
-/// Skips the next `length` instructions unless the test holds.
+/// Skips the next `length` instructions unless the test matches.
 fn skip_unless(test: u16, value: u32, length: usize) -> Vec<Instruction> {
     match u8::try_from(length) {
         Ok(distance) => vec![branch(test, value, 0, distance)],

@@ -1,5 +1,5 @@
-//! Filters of system calls: Docker's profiles, and the compiler from what a spec says to
-//! the instructions the kernel runs.
+//! Seccomp filters: Docker's profiles, and the compiler from a spec to the instructions that the
+//! kernel runs.
 //!
 //! ```text
 //! assets/seccomp.json │ a user's file ── profile ──▶ LinuxSeccomp (of the spec) ── compile ──▶ cBPF
@@ -18,11 +18,11 @@ pub(super) use compile::compile;
 /// Docker's default profile.
 const DEFAULT: &str = include_str!("../../../assets/seccomp.json");
 
-/// Docker's default profile, read.
+/// Returns Docker's default profile.
 ///
 /// # Errors
 ///
-/// None: a test reads it.
+/// None: a test parses it.
 pub fn default_profile() -> super::Result<Profile> {
     read(DEFAULT)
 }

@@ -1,5 +1,5 @@
-//! Docker's profile format: rules that depend on the machine, the kernel and the
-//! container's capabilities become the plain rules of a runtime spec.
+//! Docker's profile format. Its rules depend on the architecture, the kernel and the container's
+//! capabilities; they become the plain rules of a runtime spec.
 
 use serde::Deserialize;
 
@@ -10,7 +10,7 @@ use crate::oci::runtime::{
 use crate::runtime::{Error, Result};
 use crate::sys::cap::{Cap, CapSet};
 
-/// A profile as people write it, in Docker's form or in that of a runtime spec.
+/// A profile in Docker's format or that of a runtime spec.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Profile {
@@ -55,11 +55,11 @@ struct Condition {
     min_kernel: Option<String>,
 }
 
-/// Reads a profile.
+/// Parses a profile.
 ///
 /// # Errors
 ///
-/// It is not JSON, or not of this form.
+/// If it is not JSON or has a different format.
 pub fn read(json: &str) -> Result<Profile> {
     let profile: Profile =
         serde_json::from_str(json).map_err(|error| Error::spec("seccomp profile", &error.to_string()))?;
@@ -76,7 +76,7 @@ pub fn read(json: &str) -> Result<Profile> {
 }
 
 impl Profile {
-    /// What the profile means on this machine, for a container with these capabilities.
+    /// Returns the rules on this machine for a container with these capabilities.
     #[must_use]
     pub fn for_container(&self, caps: CapSet, kernel: (u32, u32)) -> LinuxSeccomp {
         let applies = |rule: &&Rule| {
@@ -95,7 +95,7 @@ impl Profile {
         seccomp
     }
 
-    /// The same where these calls are answered as by a kernel that does not know them.
+    /// Returns the profile, changed so that these calls return ENOSYS, as on a kernel without them.
     #[must_use]
     pub fn without(mut self, names: &[&str]) -> Self {
         let kept = |name: &String| !names.contains(&name.as_str());
@@ -140,14 +140,14 @@ impl Rule {
 }
 
 impl Condition {
-    /// All that is said must hold.
+    /// Whether all given conditions match.
     fn includes(&self, caps: CapSet, kernel: (u32, u32)) -> bool {
         self.arches.as_ref().filter(|list| !list.is_empty()).is_none_or(|list| is_here(list))
             && self.caps.iter().flatten().all(|name| has(caps, name))
             && self.min_kernel.as_deref().is_none_or(|release| kernel >= parse_release(release))
     }
 
-    /// Anything that holds is enough.
+    /// Whether any given condition matches.
     fn excludes(&self, caps: CapSet, kernel: (u32, u32)) -> bool {
         self.arches.as_ref().is_some_and(|list| is_here(list))
             || self.caps.iter().flatten().any(|name| has(caps, name))

@@ -1,16 +1,16 @@
-//! Machines, and the numbers their system calls have.
+//! Architectures, and the numbers of their system calls.
 
 use std::collections::HashMap;
 
 use crate::oci::runtime::Arch;
 
-/// Names and numbers; the columns are [`Machine::ALL`].
+/// Names and numbers; the columns are in the order of [`Machine::ALL`].
 const NUMBERS: &str = include_str!("../../../assets/syscalls.txt");
 
 /// Added to every number on x32.
 pub(super) const X32_BIT: u32 = 0x4000_0000;
 
-/// A machine whose system calls a filter may see.
+/// An architecture whose system calls a filter may see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Machine {
     X86_64,
@@ -24,11 +24,11 @@ impl Machine {
     /// In the order of the columns.
     pub(super) const ALL: [Machine; 5] = [Self::X86_64, Self::X86, Self::X32, Self::Aarch64, Self::Arm];
 
-    /// The one this program is built for.
+    /// The architecture of this program.
     pub(super) const NATIVE: Machine =
         if cfg!(target_arch = "aarch64") { Self::Aarch64 } else { Self::X86_64 };
 
-    /// The kernel's word for it: x32 is told from `x86_64` by the number alone.
+    /// Returns the kernel's audit value. x32 differs from `x86_64` only by the numbers.
     pub(super) fn audit(self) -> u32 {
         match self {
             Self::X86_64 | Self::X32 => 0xc000_003e,
@@ -38,7 +38,7 @@ impl Machine {
         }
     }
 
-    /// The machine a spec names; `None` for one this version does not know.
+    /// Returns the architecture for a value of the spec; `None` if it is unknown.
     pub(super) fn of(arch: Arch) -> Option<Self> {
         match arch {
             Arch::ScmpArchNative => Some(Self::NATIVE),
@@ -61,7 +61,7 @@ impl Machine {
         }
     }
 
-    /// The name Docker's profiles use.
+    /// Returns the name in Docker's profiles.
     pub(super) fn docker_name(self) -> &'static str {
         match self {
             Self::X86_64 => "amd64",
@@ -94,14 +94,14 @@ impl Table {
         )
     }
 
-    /// The number `name` has on `machine`, as the kernel sees it there.
+    /// Returns the number of `name` on `machine`, as seen by the kernel.
     pub(super) fn number(&self, name: &str, machine: Machine) -> Option<u32> {
         let column = Machine::ALL.iter().position(|known| *known == machine)?;
         let number = self.0.get(name)?[column]?;
         Some(if machine == Machine::X32 { number | X32_BIT } else { number })
     }
 
-    /// Every name.
+    /// Returns all names.
     #[cfg(test)]
     pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
         self.0.keys().copied()

@@ -1,4 +1,4 @@
-//! The compiled filters against a reading of the rules that is too simple to be wrong.
+//! Compares the compiled filters with a simple interpretation of the rules.
 
 use super::compile::{
     AND, IF_AT_LEAST, IF_EQUAL, IF_GREATER, INT_ARGUMENTS, JUMP, LOAD, RETURN, compile, word,
@@ -15,7 +15,7 @@ const ENOSYS: u32 = 0x0005_0026;
 const KILL: u32 = 0x8000_0000;
 const KERNEL: (u32, u32) = (6, 18);
 
-/// The capabilities Docker gives.
+/// Returns Docker's default capabilities.
 fn docker_caps() -> CapSet {
     "CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE SYS_CHROOT KILL AUDIT_WRITE"
         .split(' ')
@@ -23,7 +23,7 @@ fn docker_caps() -> CapSet {
         .collect()
 }
 
-/// Runs a filter as the kernel does.
+/// Runs a filter like the kernel.
 fn run(program: &[Instruction], machine: u32, number: u32, args: [u64; 6]) -> u32 {
     let mut data = [0_u8; 64];
     data[0..4].copy_from_slice(&number.to_ne_bytes());
@@ -59,7 +59,7 @@ fn run(program: &[Instruction], machine: u32, number: u32, args: [u64; 6]) -> u3
     }
 }
 
-/// What the rules say: the first that matches decides.
+/// Interprets the rules: the first match decides.
 fn naive(seccomp: &LinuxSeccomp, table: &Table, machine: Machine, number: u32, args: [u64; 6]) -> u32 {
     let mut newest = None;
     for rule in seccomp.syscalls().iter().flatten() {
@@ -98,7 +98,7 @@ fn naive(seccomp: &LinuxSeccomp, table: &Table, machine: Machine, number: u32, a
     word(seccomp.default_action(), seccomp.default_errno_ret())
 }
 
-/// Values on both sides of everything that is compared with.
+/// Returns values on both sides of all compared values.
 fn interesting(seccomp: &LinuxSeccomp) -> Vec<u64> {
     let mut values = vec![0, 1, u64::from(u32::MAX), 1 << 32, u64::MAX, (1 << 32) | 40];
     for arg in seccomp.syscalls().iter().flatten().flat_map(|rule| rule.args().iter().flatten()) {
@@ -111,7 +111,7 @@ fn interesting(seccomp: &LinuxSeccomp) -> Vec<u64> {
     values
 }
 
-/// Compares the two readings over every number and every interesting argument.
+/// Compares both results for all numbers and interesting arguments.
 fn compare(seccomp: &LinuxSeccomp) -> usize {
     let table = Table::new();
     let (program, _) = compile(seccomp).unwrap();
@@ -255,7 +255,7 @@ fn a_machine_the_profile_does_not_name_is_killed() {
 fn every_name_of_the_default_profile_is_known_on_some_machine() {
     let table = Table::new();
     let json: serde_json::Value = serde_json::from_str(super::DEFAULT).unwrap();
-    // Of machines this table does not have.
+    // From architectures that this table lacks.
     let elsewhere = [
         "riscv_hwprobe",
         "riscv_flush_icache",
