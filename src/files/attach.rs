@@ -1,9 +1,9 @@
-//! What is attached in a root that nobody else sees.
+//! Attaches mounts in a private root.
 //!
-//! The root, a detached tree, becomes the root of a mount namespace of its own, and each mount is
-//! attached where a start would attach it: onto a descriptor that was found inside the root. From
-//! then on the kernel follows links and `..` there as it does for a container that runs. The
-//! namespace lives as long as its descriptor.
+//! The root, a detached tree, becomes the root of its own mount namespace, and each mount is
+//! attached where a start would attach it: to a descriptor resolved inside the root. From then on
+//! the kernel resolves symbolic links and `..` there as in a running container. The namespace
+//! exists as long as its descriptor.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -25,8 +25,8 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// A file or folder of this machine: with what is mounted in it, or without. `read_only` says
-    /// whether it cannot be changed, and how deep that goes.
+    /// Creates a source from a file or folder of this machine, with or without the mounts in it.
+    /// `read_only` says whether and how deep it is read-only.
     pub(crate) fn bind(target: PathBuf, source: &Path, depth: Depth, read_only: Option<Depth>) -> Self {
         let open = || {
             let tree = mount::open_tree_at(source, depth)?;
@@ -38,7 +38,7 @@ impl Source {
         Self { target, tree: open() }
     }
 
-    /// A folder with nothing in it.
+    /// Creates an empty folder.
     pub(crate) fn empty(target: PathBuf) -> Self {
         let open = || Filesystem::new("tmpfs")?.mount(Attrs::MOUNT_ATTR_RDONLY);
         Self { target, tree: open() }
@@ -50,16 +50,17 @@ impl Source {
     }
 }
 
-/// What became of a source.
+/// The result for a source.
 pub(crate) type Attached = std::result::Result<(), Missing>;
 
-/// Attaches the sources in `root`. Returns what keeps them attached, and what became of each.
+/// Attaches the sources in `root`. Returns a descriptor that keeps them attached, and the result
+/// for each.
 pub(crate) fn attach(root: &OwnedFd, sources: Vec<Source>) -> sys::Result<(OwnedFd, Vec<Attached>)> {
-    // Whatever fails, no thread that does other work stays in there.
+    // Whatever fails, no thread that does other work may remain in the namespace.
     beside(|| attach_here(root, sources))
 }
 
-/// Puts this thread into a mount namespace whose root is `root`, and attaches the sources.
+/// Moves this thread into a mount namespace whose root is `root`, and attaches the sources.
 fn attach_here(root: &OwnedFd, sources: Vec<Source>) -> sys::Result<(OwnedFd, Vec<Attached>)> {
     let own = Path::new("/proc/thread-self/ns/mnt");
     let home = ns::open_path(own)?;
@@ -70,7 +71,7 @@ fn attach_here(root: &OwnedFd, sources: Vec<Source>) -> sys::Result<(OwnedFd, Ve
     fs::change_dir(root)?;
     mount::enter_root_here()?;
     let done = sources.into_iter().map(|source| attach_one(root, source)).collect();
-    // Nothing is lost when it fails: the thread ends.
+    // A failure is harmless: the thread ends.
     let _ = ns::enter(home.as_fd(), Namespace::Mount);
     Ok((namespace, done))
 }
@@ -82,7 +83,7 @@ fn attach_one(root: &OwnedFd, source: Source) -> Attached {
         Err(error) if error.is(Errno::NOENT) => return Err(Missing::Place),
         result => result.map_err(failed)?,
     };
-    // What is attached to a copy that shares its mounts would be attached to the original.
+    // Otherwise mounts attached to the copy would propagate to the original.
     mount::set_propagation(tree.as_fd(), Depth::Tree, Propagation::Private).map_err(failed)?;
     mount::attach(tree.as_fd(), place.as_fd()).map_err(failed)
 }

@@ -1,4 +1,4 @@
-//! Changing: contents, names, folders.
+//! Changes files: contents, names, folders.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -19,10 +19,10 @@ use crate::base::progress::Reporter;
 use crate::sys::fs::StatxAttributes;
 use crate::sys::{self, fs, tree};
 
-/// The longest name that Linux file systems take.
+/// Maximum length of a name in Linux file systems, in bytes.
 const MAX_NAME: usize = 255;
 
-/// Fails for what cannot be the name of a file.
+/// Fails if `name` is not a valid file name.
 pub(crate) fn check_name(name: &OsStr) -> Result<()> {
     let bytes = name.as_bytes();
     let is_bad = bytes.is_empty()
@@ -32,13 +32,14 @@ pub(crate) fn check_name(name: &OsStr) -> Result<()> {
     if is_bad { Err(Error::BadName(name.into())) } else { Ok(()) }
 }
 
-/// Gives a file other contents: beside it and renamed, with its owner and mode.
+/// Replaces the contents of a file: writes a new one with the same owner and mode, and renames it.
 pub(crate) fn write(root: &Root, path: &Path, bytes: &[u8], stamp: Stamp) -> Result<()> {
     let file = root.place(path)?;
     let stat = fs::stat(&file)?;
-    // Opened to see that it is a plain file; who may write to its folder may replace it.
+    // Only checks that it is a regular file. Write permission on its folder is sufficient to
+    // replace it.
     let (_, now) = open_plain(&file)?;
-    // The mount for changes may number files otherwise than the one for reading.
+    // Inodes are not compared: the mount for changes may number them differently.
     if (now.size, now.changed) != (stamp.size, stamp.changed) {
         return Err(Error::Changed);
     }
@@ -48,7 +49,7 @@ pub(crate) fn write(root: &Root, path: &Path, bytes: &[u8], stamp: Stamp) -> Res
     };
     let folder = root.folder(folder)?;
     if is_mount(&folder.dir, name)? {
-        // What is mounted itself (/etc/hosts) cannot be replaced, only filled again.
+        // A mount point itself (/etc/hosts) cannot be replaced, only overwritten.
         root.changeable(&file, &real)?;
         return write_in_place(&file, bytes);
     }
@@ -60,7 +61,7 @@ pub(crate) fn write(root: &Root, path: &Path, bytes: &[u8], stamp: Stamp) -> Res
         .and_then(|()| fs::chmod(&made, stat.st_mode & 0o7777))
         .and_then(|()| fs::rename_at(&folder.dir, &beside, &folder.dir, name));
     if written.is_err() {
-        let _ = fs::unlink_at(&folder.dir, &beside); // the first error is the one to report
+        let _ = fs::unlink_at(&folder.dir, &beside); // return the first error
     }
     Ok(written?)
 }
@@ -70,32 +71,31 @@ fn write_in_place(file: &OwnedFd, bytes: &[u8]) -> Result<()> {
     Ok(sys::check(file.write_all(bytes).and_then(|()| file.sync_all()), || "write()".to_owned())?)
 }
 
-/// Whether something is mounted on `name` of an open folder.
+/// Whether something is mounted on `name` in an open folder.
 fn is_mount(dir: impl AsFd, name: &OsStr) -> sys::Result<bool> {
     Ok(fs::statx_at(dir, name)?.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
 }
 
-/// Fails when something is mounted on `name`, or nothing bears that name. The kernel only
-/// protects the mount points of the caller's own namespace: in a container that runs, what
-/// was mounted would be unmounted.
+/// Fails if `name` is a mount point or does not exist. The kernel only protects mount points of the
+/// caller's own namespace; in a running container, the mount would be detached.
 pub(crate) fn not_mounted(dir: impl AsFd, name: &OsStr) -> Result<()> {
     if is_mount(dir, name)? { Err(Error::Mounted(name.into())) } else { Ok(()) }
 }
 
-/// A name beside another one that nobody has.
+/// Returns a new temporary name.
 pub(crate) fn beside() -> Result<OsString> {
     let random = sys::check(id::random_bytes::<8>(), || "getrandom()".to_owned())?;
     Ok(format!(".hoist-{}", id::hex(&random)).into())
 }
 
-/// Makes the folder `name` in `path`.
+/// Creates the folder `name` in `path`.
 pub(crate) fn make_folder(root: &Root, path: &Path, name: &OsStr) -> Result<()> {
     check_name(name)?;
     let folder = root.folder_to_change(path)?;
     taken(fs::mkdir_at(&folder.dir, name, 0o755), name)
 }
 
-/// Renames `name` in `path`; nothing is replaced.
+/// Renames `name` in `path` without replacing anything.
 pub(crate) fn rename(root: &Root, path: &Path, name: &OsStr, new: &OsStr) -> Result<()> {
     check_name(name)?;
     check_name(new)?;
@@ -111,19 +111,20 @@ fn taken(result: sys::Result<()>, name: &OsStr) -> Result<()> {
     }
 }
 
-/// Removes `names` from `path`, and tells how many files and folders went.
+/// Removes `names` from `path`, and returns the number of removed files and folders.
 pub(crate) fn remove(root: &Root, path: &Path, names: &[OsString], reporter: &Reporter) -> Result<u64> {
     names.iter().try_for_each(|name| check_name(name))?;
     let folder = root.folder_to_change(path)?;
     let mut gone = 0;
     for name in names {
-        // A name that is not there was a mistake; further down it only went meanwhile.
+        // A missing name is the caller's mistake; further down, files may have been removed
+        // meanwhile.
         not_mounted(&folder.dir, name)?;
         gone += tree::remove_checked(&folder.dir, name, |dir, name| {
             if reporter.is_cancelled() {
                 return Err(Error::Cancelled);
             }
-            // What is mounted in a folder belongs to somebody else.
+            // What is mounted in a folder belongs to something else.
             match not_mounted(dir, name) {
                 Err(fault) if fault.is_missing() => Ok(()),
                 result => result,

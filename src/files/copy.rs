@@ -1,8 +1,7 @@
-//! Copying files and folders between two roots.
+//! Copies files and folders between two roots.
 //!
-//! Both ends may change while they are copied: every step is taken by descriptor, from a
-//! folder that is open, to a name that is not followed. A file arrives beside its name and
-//! is renamed when it is whole.
+//! Both sides may change meanwhile, so every step uses descriptors of open folders and does not
+//! follow symbolic links. A file is written under a temporary name and renamed when it is complete.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -25,18 +24,18 @@ use crate::sys;
 use crate::sys::fs::{self, FileType, Stat, Timespec};
 use crate::sys::tree::{self, Leave, Mounts, Step, Visitor, Way};
 
-/// Bytes that are copied at once.
+/// The number of bytes copied at once.
 const CHUNK: usize = 256 << 10;
-/// A file that the kernel makes up says nothing of its size; more of it is not copied.
+/// Maximum number of bytes copied from a virtual file, which does not report its size.
 const MADE_UP: u64 = 16 << 20;
-/// More notes are not kept.
+/// Maximum number of notes kept.
 const NOTES: usize = 50;
-/// Permission bits that a copy keeps: set-id bits would lend the new owner's rights.
+/// Permission bits that are copied. Set-id bits would grant the new owner's rights.
 const KEPT_BITS: u32 = 0o1777;
-/// How often progress is told.
+/// The interval of progress reports.
 const EVERY: Duration = Duration::from_millis(100);
 
-/// What is copied, and where to.
+/// What to copy, and where to.
 pub(crate) struct Job<'a> {
     pub(crate) from: &'a Root,
     pub(crate) folder: &'a Path,
@@ -46,7 +45,7 @@ pub(crate) struct Job<'a> {
     pub(crate) existing: Existing,
 }
 
-/// Copies what the request says.
+/// Performs the request.
 pub(crate) fn copy(request: &Job<'_>, reporter: &Reporter) -> Result<Copied> {
     request.names.iter().try_for_each(|name| check_name(name))?;
     let source = request.from.folder(request.folder)?;
@@ -77,12 +76,12 @@ pub(crate) fn copy(request: &Job<'_>, reporter: &Reporter) -> Result<Copied> {
     Ok(copier.copied)
 }
 
-/// What tells a file from all others.
+/// Returns what identifies a file.
 fn identity(stat: &Stat) -> (u64, u64) {
     (stat.st_dev, stat.st_ino)
 }
 
-/// A folder that is copied into itself would never end.
+/// Fails if a folder would be copied into itself, which would never end.
 fn not_into_itself(source: &Folder, target: &Folder, names: &[OsString]) -> Result<()> {
     let mut above = vec![identity(&fs::stat(&target.dir)?)];
     let mut dir = fs::open_at(&target.dir, OsStr::new("."), OFlags::PATH | OFlags::DIRECTORY)?;
@@ -106,29 +105,29 @@ fn not_into_itself(source: &Folder, target: &Folder, names: &[OsString]) -> Resu
 struct Copier<'a> {
     existing: Existing,
     reporter: &'a Reporter,
-    /// Where everything goes.
+    /// The target folder.
     into: BorrowedFd<'a>,
-    /// The same folder, also where a mount shows it elsewhere.
+    /// The identity of that folder, which stays the same if a mount shows it elsewhere.
     target: (u64, u64),
-    /// The copies of the folders down to where the walk is.
+    /// The copies of the folders on the current path.
     folders: Vec<Made>,
-    /// For messages.
+    /// The path for messages.
     path: PathBuf,
     copied: Copied,
     told: Instant,
     buffer: Vec<u8>,
 }
 
-/// A copy of a folder, which is being filled.
+/// A copy of a folder that is being filled.
 struct Made {
     folder: OwnedFd,
-    /// What it is a copy of.
+    /// The attributes of the original.
     stat: Stat,
     is_new: bool,
 }
 
 impl Copier<'_> {
-    /// Copies `name` of a folder, with all that is in it.
+    /// Copies `name` from a folder, recursively.
     fn all(&mut self, from: &OwnedFd, name: &OsStr) -> Result<()> {
         let way = Way { mounts: Mounts::Enter, ..Way::default() };
         match self.entry(from.as_fd(), name, FileType::Unknown)? {
@@ -137,12 +136,12 @@ impl Copier<'_> {
         }
     }
 
-    /// The folder that copies go to.
+    /// Returns the folder for new copies.
     fn to(&self) -> BorrowedFd<'_> {
         self.folders.last().map_or(self.into, |made| made.folder.as_fd())
     }
 
-    /// The path of a name in the folder that is copied, for messages.
+    /// Returns the path of a name in the source folder, for messages.
     fn path_of(&self, name: &OsStr) -> PathBuf {
         self.path.join(name)
     }
@@ -162,15 +161,15 @@ impl Copier<'_> {
             self.put(&beside, path)
         });
         if done.is_err() {
-            let _ = fs::unlink_at(self.to(), &beside); // the first error is the one to report
+            let _ = fs::unlink_at(self.to(), &beside); // return the first error
         }
         done?;
         self.copied.files += 1;
         Ok(())
     }
 
-    /// Copies as many bytes as the file had when it was opened: one that grows ends so.
-    /// Holes stay holes.
+    /// Copies as many bytes as the file had when it was opened, so that copying a growing file
+    /// ends. Holes are preserved.
     fn fill(&mut self, source: File, made: &mut File, stat: &Stat) -> Result<()> {
         let size = u64::try_from(stat.st_size).unwrap_or(0);
         let mut source = source.take(if size == 0 { MADE_UP } else { size });
@@ -203,14 +202,14 @@ impl Copier<'_> {
         let beside = beside()?;
         fs::symlink_at(target.as_os_str(), self.to(), &beside)?;
         if let Err(error) = self.put(&beside, path) {
-            let _ = fs::unlink_at(self.to(), &beside); // the first error is the one to report
+            let _ = fs::unlink_at(self.to(), &beside); // return the first error
             return Err(error);
         }
         self.copied.files += 1;
         Ok(())
     }
 
-    /// Gives what lies whole beside its name that name.
+    /// Renames a complete file from its temporary name.
     fn put(&self, beside: &OsStr, path: &Path) -> Result<()> {
         let (to, name) = (self.to(), name_of(path));
         let renamed = match self.existing {
@@ -248,7 +247,7 @@ impl Copier<'_> {
 impl Visitor for Copier<'_> {
     type Error = Error;
 
-    /// Copies one entry; a folder is made when it is entered.
+    /// Copies an entry. A folder is created when it is entered.
     fn entry(&mut self, from: BorrowedFd<'_>, name: &OsStr, _: FileType) -> Result<Step> {
         if self.reporter.is_cancelled() {
             return Err(Error::Cancelled);
@@ -314,7 +313,7 @@ impl Visitor for Copier<'_> {
         Ok(Leave::Done)
     }
 
-    /// Completes a folder after all that is in it.
+    /// Completes a folder after everything in it.
     fn leave(&mut self, _: BorrowedFd<'_>, _: &OsStr, _: u32) -> Result<Leave> {
         self.path.pop();
         if let Some(made) = self.folders.pop() {
@@ -331,7 +330,7 @@ fn name_of(path: &Path) -> &OsStr {
     path.file_name().unwrap_or_default()
 }
 
-/// Gives a copy its permissions and times; it belongs to who copies.
+/// Sets the permissions and times of a copy. It belongs to the process that copies.
 fn describe(file: impl AsFd, stat: &Stat) -> Result<()> {
     let file = file.as_fd();
     fs::chmod(file, stat.st_mode & KEPT_BITS)?;

@@ -1,4 +1,4 @@
-//! Why files could not be looked at or changed.
+//! The errors of file operations.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use super::{DEEPEST, FileKind, shown};
 use crate::base::{ErrorKind, Explain};
 use crate::{layer, sys};
 
-/// Why files could not be looked at or changed.
+/// A file operation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A system call.
@@ -16,55 +16,55 @@ pub enum Error {
     /// A layer cannot be read.
     #[error(transparent)]
     Layer(#[from] layer::Error),
-    /// Only plain files are read and written.
+    /// Only regular files are read and written.
     #[error("it is {}, no plain file", .0.words())]
     NotPlain(FileKind),
-    /// No file is called so.
+    /// The name is not a valid file name.
     #[error("`{}` cannot be the name of a file", shown(.0))]
     BadName(PathBuf),
-    /// Something of that name is there.
+    /// A file of that name already exists.
     #[error("there is `{}` already", shown(.0))]
     Exists(PathBuf),
     /// It cannot be changed.
     #[error("{0}")]
     ReadOnly(&'static str),
-    /// More folders in folders than are followed.
+    /// The folders are nested too deeply.
     #[error("`{}` lies deeper than {DEEPEST} folders", shown(.0))]
     TooDeep(PathBuf),
-    /// Another file system lies there.
+    /// A file system is mounted there.
     #[error("something is mounted on `{}`", shown(.0))]
     Mounted(PathBuf),
-    /// What the container's configuration mounts there has no place yet.
+    /// The mount point of the container's configuration does not exist yet.
     #[error("`{}` is made at the container's first start", shown(.0))]
     NoPlace(PathBuf),
-    /// What the container's configuration mounts there is not there.
+    /// The source of a mount of the container's configuration does not exist.
     #[error("`{}` cannot be mounted there", shown(.source_path))]
     NoSource {
         /// The path on this machine.
         source_path: PathBuf,
-        /// What the kernel says.
+        /// The kernel's error.
         #[source]
         why: Arc<sys::Error>,
     },
-    /// The file is not the one that was read.
+    /// The file was changed since it was read.
     #[error("it was changed meanwhile")]
     Changed,
-    /// A folder into itself.
+    /// A folder cannot be copied into itself.
     #[error("`{}` lies in itself", shown(.0))]
     IntoItself(PathBuf),
-    /// The container is on its way up or down.
+    /// The container is being started or stopped.
     #[error("the container is being started or ended at this moment")]
     Busy,
-    /// Between two runs its root is its monitor's.
+    /// The container is about to be restarted, so its root belongs to its monitor.
     #[error("the container is being restarted by its policy")]
     Restarting,
-    /// What is seen at its root is not its layers.
+    /// The root is covered by a different file system than the container's layers.
     #[error("its root file system cannot be told from what is mounted over it")]
     Covered,
-    /// Neither side of a copy is this machine.
+    /// Copies require that one side is this machine.
     #[error("files are copied to or from this machine only")]
     NoHost,
-    /// The user asked for it.
+    /// The user cancelled it.
     #[error("it was cancelled")]
     Cancelled,
 }
@@ -106,11 +106,11 @@ impl Explain for Error {
     }
 }
 
-/// The result of work on files.
+/// The result of a file operation.
 pub(crate) type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// Whether the kernel says that there is nothing of that name.
+    /// Whether the kernel reports that the file does not exist.
     pub(crate) fn is_missing(&self) -> bool {
         matches!(self, Self::Sys(error) if error.is(rustix::io::Errno::NOENT))
     }

@@ -1,4 +1,4 @@
-//! Looking: what a folder holds, and how a file begins.
+//! Lists folders, and reads the beginning of files.
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
@@ -16,10 +16,10 @@ use super::{Contents, Entry, FileKind, Listing, MOST_ENTRIES, Mark, Stamp};
 use crate::layer::marks::Changes;
 use crate::sys::fs::{self, FileType, Stat, Statx, StatxAttributes};
 
-/// A passwd or group file that is larger is not read.
+/// Maximum size of a passwd or group file, in bytes.
 const MAX_PASSWD: u64 = 1 << 20;
 
-/// File systems that are no disk, by the number statfs(2) gives.
+/// File systems that are not on a disk, by their statfs(2) type.
 pub(crate) const PSEUDO: &[(u64, &str)] = &[
     (0x9fa0, "proc"),
     (0x6265_6572, "sysfs"),
@@ -36,7 +36,7 @@ pub(crate) const PSEUDO: &[(u64, &str)] = &[
 
 const TMPFS: u64 = 0x0102_1994;
 
-/// What the folder `path` holds.
+/// Lists the folder `path`.
 pub(crate) fn list(root: &Root, path: &Path) -> Result<Listing> {
     let folder = root.folder(path)?;
     let (names, mut has_more) = fs::entries_up_to(&folder.dir, MOST_ENTRIES)?;
@@ -56,7 +56,7 @@ pub(crate) fn list(root: &Root, path: &Path) -> Result<Listing> {
     Ok(Listing { folder: folder.path, entries, has_more, is_read_only })
 }
 
-/// What changed in a folder; nothing is known of one that lies on another mount.
+/// Returns the changes in a folder. They are unknown on other mounts.
 fn changes(root: &Root, folder: &Folder) -> Result<Changes> {
     let Some(marks) = &root.marks else { return Ok(Changes::new()) };
     if !root.is_on_own_mount(&folder.dir)? {
@@ -65,7 +65,7 @@ fn changes(root: &Root, folder: &Folder) -> Result<Changes> {
     Ok(marks.of(&folder.path)?)
 }
 
-/// One entry; `None` when it went meanwhile.
+/// Returns one entry; `None` if it was removed meanwhile.
 fn entry(
     root: &Root,
     folder: &Folder,
@@ -81,7 +81,7 @@ fn entry(
         _ => None,
     };
     let mount = mount(root, folder, &name, is_mount);
-    // The place for a mount is made by the engine: no change that anybody made.
+    // The engine creates mount points, so they are not changes by the container.
     let mark = changes.remove(&name).map(|(mark, _)| mark).filter(|_| mount.is_none());
     let leads_to_folder = kind == FileKind::Link && leads_to_folder(root, &folder.path.join(&name));
     Some(Entry {
@@ -127,10 +127,10 @@ fn leads_to_folder(root: &Root, path: &Path) -> bool {
     stat.is_ok_and(|stat| fs::file_type(&stat) == FileType::Directory)
 }
 
-/// How what is mounted on an entry is shown: as the configuration says, or what it is.
+/// Describes the mount on an entry: as configured, or by its type.
 fn mount(root: &Root, folder: &Folder, name: &OsStr, is_mount: bool) -> Option<String> {
     let path = folder.path.join(name);
-    // The last one lies over the others.
+    // The last one covers the others.
     let configured = root.mounts.iter().rfind(|it| it.target == path).map(|it| it.shown.clone());
     if configured.is_some() || !is_mount {
         return configured;
@@ -140,7 +140,7 @@ fn mount(root: &Root, folder: &Folder, name: &OsStr, is_mount: bool) -> Option<S
     Some(known.unwrap_or(if magic == TMPFS { "tmpfs" } else { "mount" }).to_owned())
 }
 
-/// A file's beginning.
+/// Reads the beginning of a file.
 pub(crate) fn read(root: &Root, path: &Path, most: usize) -> Result<Contents> {
     let (file, stamp) = open_plain(&root.place(path)?)?;
     let mut bytes = Vec::new();
@@ -152,7 +152,7 @@ pub(crate) fn read(root: &Root, path: &Path, most: usize) -> Result<Contents> {
     Ok(Contents { bytes, is_cut, stamp })
 }
 
-/// Opens a place to be read, if it is a plain file: another kind may block or do things.
+/// Opens a file for reading if it is a regular one. Others may block or have side effects.
 pub(crate) fn open_plain(place: &OwnedFd) -> Result<(OwnedFd, Stamp)> {
     let stat = fs::stat(place)?;
     let kind = FileKind::from(fs::file_type(&stat));
@@ -194,8 +194,8 @@ impl Owners {
     }
 }
 
-/// Names by id. The file is not trusted: it is opened inside its root, and only if it is a
-/// plain one; what is beyond a sane size is not read.
+/// Returns the names by id. The file is not trusted: it must be a regular file inside its root, and
+/// is read only up to a maximum size.
 pub(crate) fn names(root: &OwnedFd, path: &str) -> HashMap<u32, String> {
     let read = || -> Result<String> {
         let (file, _) = open_plain(&fs::open_in_root(root, Path::new(path), OFlags::PATH)?)?;
@@ -204,12 +204,12 @@ pub(crate) fn names(root: &OwnedFd, path: &str) -> HashMap<u32, String> {
         crate::sys::check(read, || format!("read({path})"))?;
         Ok(String::from_utf8_lossy(&text).into_owned())
     };
-    let text = read().unwrap_or_default(); // without one, numbers are shown
+    let text = read().unwrap_or_default(); // otherwise numbers are shown
     let entry = |line: &str| {
         let mut fields = line.split(':');
         let name: String = super::shown(fields.next()?).chars().take(32).collect();
         Some((fields.nth(1)?.parse().ok()?, name))
     };
-    // The first line of an id counts.
+    // The first line for an id takes precedence.
     text.lines().rev().filter_map(entry).collect()
 }

@@ -1,8 +1,8 @@
-//! The files of a root: listed, read, weighed, copied, changed.
+//! The files of a root: list, read, measure, copy and change them.
 //!
-//! Whoever fills a tree is not trusted. Every path is resolved by openat2(2) inside its root
-//! and worked on by descriptor from there; nothing but plain files is ever opened to be read;
-//! what is written is written beside and renamed.
+//! The contents of a tree are not trusted. openat2(2) resolves every path inside its root, and
+//! further operations use descriptors. Only regular files are ever opened for reading. Files are
+//! written under a temporary name and renamed.
 
 pub(crate) mod attach;
 pub(crate) mod change;
@@ -28,45 +28,45 @@ pub(crate) use error::Result;
 pub(crate) use list::{list, names, read};
 pub(crate) use weigh::weigh;
 
-/// More entries of a folder are not listed.
+/// Maximum number of entries listed in a folder.
 pub const MOST_ENTRIES: usize = 20_000;
 
-/// Folders in folders, further down than that, are not followed.
+/// Maximum depth of nested folders.
 pub const DEEPEST: usize = 200;
 
-/// What a folder holds.
+/// The contents of a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listing {
-    /// Where it really is in its root, links resolved.
+    /// Its path in the root, with symbolic links resolved.
     pub folder: PathBuf,
-    /// What is in it, by name; what was removed since the image too.
+    /// Its entries, sorted by name, including those removed since the image was created.
     pub entries: Vec<Entry>,
-    /// It holds more than was read.
+    /// Whether there are more entries.
     pub has_more: bool,
-    /// It cannot be changed.
+    /// Whether it is read-only.
     pub is_read_only: bool,
 }
 
-/// One file of a folder.
+/// An entry of a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// Its name: any bytes but `/` and zero.
     pub name: OsString,
-    /// What it is.
+    /// Its type.
     pub kind: FileKind,
-    /// Bytes of a file.
+    /// The size of a file in bytes.
     pub size: u64,
-    /// Permission bits, as of chmod(1).
+    /// Permission bits, as in chmod(1).
     pub mode: u32,
-    /// The owner's name in that root, or number.
+    /// The owner's name in the root, or its number.
     pub owner: String,
-    /// The group's name in that root, or number.
+    /// The group's name in the root, or its number.
     pub group: String,
     /// When it was last changed.
     pub changed: Option<Timestamp>,
-    /// Where a symbolic link points.
+    /// The target of a symbolic link.
     pub target: Option<OsString>,
-    /// A symbolic link to a folder.
+    /// Whether it is a symbolic link to a folder.
     pub leads_to_folder: bool,
     /// What is mounted there: `tmpfs`, `→ /srv/data`.
     pub mount: Option<String>,
@@ -74,18 +74,18 @@ pub struct Entry {
     pub mark: Option<Mark>,
 }
 
-/// A file's beginning.
+/// The beginning of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contents {
     /// Its first bytes.
     pub bytes: Vec<u8>,
-    /// There are more.
+    /// Whether the file has more.
     pub is_cut: bool,
-    /// Which file, in which state.
+    /// Identifies the file and its state.
     pub stamp: Stamp,
 }
 
-/// Which file, in which state: it tells whether somebody changed it meanwhile.
+/// Identifies a file and its state, to detect changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp {
     device: u64,
@@ -94,52 +94,52 @@ pub struct Stamp {
     changed: (i64, i64),
 }
 
-/// What a copy does where something of that name is.
+/// How a copy handles existing files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Existing {
     /// It fails.
     Keep,
-    /// Files are replaced, folders filled.
+    /// Replace files, and copy into existing folders.
     Replace,
 }
 
-/// How much a file or a folder is.
+/// The size of a file or folder.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Weight {
     /// Its name.
     pub name: OsString,
-    /// It is a folder.
+    /// Whether it is a folder.
     pub is_folder: bool,
-    /// Files and links, of a folder those in it.
+    /// The number of files and links, for a folder recursively.
     pub files: u64,
-    /// Bytes of the files.
+    /// The bytes of the files.
     pub bytes: u64,
-    /// There is more than was counted.
+    /// Whether counting stopped at the limit.
     pub is_more: bool,
 }
 
-/// What was copied.
+/// The result of a copy.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Copied {
-    /// Files and links.
+    /// The number of files and links.
     pub files: u64,
-    /// Folders.
+    /// The number of folders.
     pub folders: u64,
-    /// Bytes of the files.
+    /// The bytes of the files.
     pub bytes: u64,
-    /// How many were left out: devices, pipes, what vanished.
+    /// The number of skipped files: devices, pipes, files that were removed meanwhile.
     pub skipped: u64,
-    /// Why, for the first of them.
+    /// Why the first of them were skipped.
     pub notes: Vec<String>,
 }
 
-/// A path for people: no byte of it reaches a terminal as a control character.
+/// Returns a path for display, with control characters escaped.
 #[must_use]
 pub fn shown(path: impl AsRef<OsStr>) -> String {
     text::line(&path.as_ref().to_string_lossy()).into_owned()
 }
 
-/// Does work on a thread of its own, which may stay in a namespace that it has entered.
+/// Runs work on its own thread, which may remain in a namespace that it has entered.
 fn beside<T: Send>(work: impl FnOnce() -> sys::Result<T> + Send) -> sys::Result<T> {
     std::thread::scope(|scope| {
         let beside = std::thread::Builder::new().spawn_scoped(scope, work);

@@ -1,4 +1,4 @@
-//! The root of a process that runs: as it sees it, or its file system alone.
+//! The root of a running process: as the process sees it, or only its file system.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
@@ -11,15 +11,15 @@ use crate::sys::mount::{self, Attrs, Depth};
 use crate::sys::ns::{self, Namespace, Namespaces};
 use crate::sys::{self, fs, process};
 
-/// The root of the process that `pidfd` is of; `None` when it ended meanwhile. `folder` is its own
-/// in /proc.
+/// Opens the root of the process of `pidfd`; `None` if it has exited meanwhile. `folder` is its
+/// folder in /proc.
 ///
 /// # Errors
 ///
 /// [`Error::Busy`] while it is being set up.
 pub(crate) fn root(pidfd: BorrowedFd<'_>, folder: &Path) -> Result<Option<OwnedFd>> {
     let Some(tree) = while_it_lives(pidfd, || fs::open_place(&folder.join("root")))? else { return Ok(None) };
-    // While it is being set up it still has this machine's root.
+    // During set-up it still has this machine's root.
     let (its, ours) = (fs::stat(&tree)?, fs::stat(fs::open_place(Path::new("/"))?)?);
     if (its.st_dev, its.st_ino) == (ours.st_dev, ours.st_ino) {
         return Err(Error::Busy);
@@ -27,12 +27,13 @@ pub(crate) fn root(pidfd: BorrowedFd<'_>, folder: &Path) -> Result<Option<OwnedF
     Ok(Some(tree))
 }
 
-/// A copy of the mount that is the root of its mount namespace, which cannot be written; `None` when
-/// it ended meanwhile. `device` is the device number of the file system of its layers, if known.
+/// Returns a read-only copy of the mount that is the root of the process's mount namespace; `None`
+/// if it has exited meanwhile. `device` is the device number of the file system of its layers, if
+/// known.
 ///
 /// # Errors
 ///
-/// [`Error::Covered`] where that is not the file system of its layers; [`Error::Busy`] while it is
+/// [`Error::Covered`] if that is not the file system of its layers; [`Error::Busy`] while it is
 /// being set up.
 pub(crate) fn root_alone(
     pidfd: BorrowedFd<'_>,
@@ -44,13 +45,13 @@ pub(crate) fn root_alone(
     }
     let namespace = while_it_lives(pidfd, || ns::open_path(&folder.join("ns/mnt")))?;
     let Some(namespace) = namespace else { return Ok(None) };
-    // No thread that does other work stays in there.
+    // No thread that does other work may remain in the namespace.
     let tree = match beside(|| copied_root(&namespace)) {
-        // In a user namespace of its own a program has mounts that cannot be parted.
+        // In its own user namespace a program has mounts that cannot be separated.
         Err(error) if error.is(Errno::INVAL) => return Err(Error::Covered),
         tree => tree?,
     };
-    // A privileged container can mount anything over it, another overlay too.
+    // A privileged container can mount anything over it, including another overlay.
     let is_its_own = match device {
         Some(device) => fs::stat(&tree)?.st_dev == device,
         None => fs::file_system(&tree)? == libc::OVERLAYFS_SUPER_MAGIC.cast_unsigned(),
@@ -61,8 +62,8 @@ pub(crate) fn root_alone(
     Ok(Some(tree))
 }
 
-/// Opens something in the folder of a process in /proc; `None` when that process is gone: the folder
-/// may have been another's by then.
+/// Opens a file in a process's folder in /proc; `None` if the process has exited, since the folder
+/// may already belong to another one.
 fn while_it_lives(
     pidfd: BorrowedFd<'_>,
     open: impl FnOnce() -> sys::Result<OwnedFd>,
@@ -74,10 +75,10 @@ fn while_it_lives(
     Ok((!process::has_ended(pidfd)?).then_some(opened))
 }
 
-/// Moves this thread into a mount namespace for good, and copies its root, which the first process
-/// may have left by chroot(2).
+/// Permanently moves this thread into a mount namespace, and copies its root, even if init has left
+/// it with chroot(2).
 fn copied_root(namespace: &OwnedFd) -> sys::Result<OwnedFd> {
-    ns::unshare(Namespaces::NONE.with(Namespace::Mount))?; // a thread that shares its folders cannot go
+    ns::unshare(Namespaces::NONE.with(Namespace::Mount))?; // setns(2) rejects threads that share CLONE_FS
     ns::enter(namespace.as_fd(), Namespace::Mount)?;
     let tree = mount::open_tree_at("/", Depth::One)?;
     let attrs = Attrs::MOUNT_ATTR_RDONLY | Attrs::MOUNT_ATTR_NODEV;
@@ -101,7 +102,7 @@ mod tests {
         child.wait().unwrap();
         assert!(matches!(root(pidfd.as_fd(), &folder), Ok(None)));
         assert!(matches!(root_alone(pidfd.as_fd(), &folder, None), Ok(None)));
-        // The folder is another process's.
+        // The folder belongs to another process.
         assert!(matches!(root(pidfd.as_fd(), Path::new("/proc/self")), Ok(None)));
     }
 }

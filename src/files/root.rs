@@ -1,4 +1,4 @@
-//! The root that paths are resolved in, opened for one call.
+//! The root in which paths are resolved, opened for one call.
 
 use std::os::fd::OwnedFd;
 use std::path::{Component, Path, PathBuf};
@@ -11,27 +11,27 @@ use crate::base::disk::Lock;
 use crate::layer::marks::Marks;
 use crate::sys::fs;
 
-/// An open root. Its mounts go before the lock that kept others from mounting it.
+/// An open root. Its mounts are dropped before the lock that keeps others from mounting it.
 pub(crate) struct Root {
     pub(crate) tree: OwnedFd,
-    /// What keeps the mounts attached.
+    /// Keeps the mounts attached.
     pub(crate) _namespace: Option<OwnedFd>,
     /// How a container's files differ from its image.
     pub(crate) marks: Option<Marks>,
-    /// What the container's configuration mounts.
+    /// The mounts of the container's configuration.
     pub(crate) mounts: Vec<Mount>,
     pub(crate) whose: Whose,
-    /// What keeps others from mounting it.
+    /// Keeps others from mounting it.
     pub(crate) _lock: Option<Lock>,
 }
 
-/// Whose root it is: what in it can be changed.
+/// The owner of the root, which determines what can be changed.
 #[derive(Clone, Copy)]
 pub(crate) enum Whose {
     Machine,
     Image,
     Running,
-    /// To be looked at it is mounted read-only, so only the configuration tells.
+    /// It is mounted read-only for reading, so only the configuration says what can be changed.
     Stopped {
         is_read_only: bool,
     },
@@ -39,9 +39,9 @@ pub(crate) enum Whose {
 
 /// An open folder.
 pub(crate) struct Folder {
-    /// To be read and searched.
+    /// Open for reading and searching.
     pub(crate) dir: OwnedFd,
-    /// Where it is in its root.
+    /// Its path in the root.
     pub(crate) path: PathBuf,
 }
 
@@ -51,7 +51,7 @@ const MOUNT: &str = "the file system there is read-only";
 const TMPFS: &str = "a tmpfs is empty while the container does not run";
 
 impl Root {
-    /// A root without mounts of its own.
+    /// Creates a root without mounts.
     pub(crate) fn plain(tree: OwnedFd, whose: Whose) -> Self {
         Self { tree, _namespace: None, marks: None, mounts: Vec::new(), whose, _lock: None }
     }
@@ -60,17 +60,17 @@ impl Root {
         &self.tree
     }
 
-    /// Whether a place is on this root's own mount, not on one in it.
+    /// Whether a file is on the root's own mount, rather than on one inside it.
     pub(crate) fn is_on_own_mount(&self, place: &OwnedFd) -> Result<bool> {
         Ok(fs::mount_id(place)? == fs::mount_id(&self.tree)?)
     }
 
-    /// Fails when a place cannot be changed.
+    /// Fails if a file cannot be changed.
     pub(crate) fn changeable(&self, place: &OwnedFd, path: &Path) -> Result<()> {
         self.read_only(place, path)?.map_or(Ok(()), |why| Err(Error::ReadOnly(why)))
     }
 
-    /// Why a place cannot be changed; `None` when it can.
+    /// Returns why a file cannot be changed; `None` if it can.
     pub(crate) fn read_only(&self, place: &OwnedFd, path: &Path) -> Result<Option<&'static str>> {
         let is_own = self.is_on_own_mount(place)?;
         let is_in_tmpfs = || self.mounts.iter().any(|it| it.is_tmpfs && path.starts_with(&it.target));
@@ -84,20 +84,20 @@ impl Root {
         })
     }
 
-    /// Opens the folder `path`, whatever links lead to it inside this root.
+    /// Opens the folder `path`, resolving symbolic links inside this root.
     pub(crate) fn folder(&self, path: &Path) -> Result<Folder> {
         let (dir, path) = self.resolve(path, OFlags::RDONLY | OFlags::DIRECTORY)?;
         Ok(Folder { dir, path })
     }
 
-    /// The same, to change what is in it.
+    /// Opens the folder `path` to change its entries.
     pub(crate) fn folder_to_change(&self, path: &Path) -> Result<Folder> {
         let folder = self.folder(path)?;
         self.changeable(&folder.dir, &folder.path)?;
         Ok(folder)
     }
 
-    /// Opens `path` as a mere place, links followed inside this root.
+    /// Opens `path` with `O_PATH`, resolving symbolic links inside this root.
     pub(crate) fn place(&self, path: &Path) -> Result<OwnedFd> {
         Ok(self.resolve(path, OFlags::PATH)?.0)
     }
@@ -112,7 +112,7 @@ impl Root {
         }
     }
 
-    /// Sees where the links of the image have taken what is mounted.
+    /// Resolves the targets of mounts, following symbolic links of the image.
     pub(crate) fn find_mounts(&mut self) -> Result<()> {
         for at in 0..self.mounts.len() {
             let place = fs::open_in_root(&self.tree, &self.mounts[at].target, OFlags::PATH);
@@ -125,8 +125,8 @@ impl Root {
         Ok(())
     }
 
-    /// The path of an open file in this root, where the kernel knows one that leads to it:
-    /// names can be anything, and what it says is only believed when it is so.
+    /// Returns the path of an open file in this root, if the kernel knows one. Names can contain
+    /// anything, so the path is checked by opening it.
     pub(crate) fn real_path(&self, file: &OwnedFd) -> Result<Option<PathBuf>> {
         let path = fs::path_of(file)?;
         let Ok(there) = fs::open_in_root(&self.tree, &path, OFlags::PATH | OFlags::NOFOLLOW) else {
@@ -138,7 +138,7 @@ impl Root {
     }
 }
 
-/// `path` from the root on, without `.` and `..`.
+/// Returns `path` from the root, without `.` and `..`.
 pub(crate) fn cleaned(path: &Path) -> PathBuf {
     let mut clean = PathBuf::from("/");
     for part in path.components() {

@@ -1,4 +1,4 @@
-//! How much there is to copy: counted before it is asked about.
+//! Measures what is to be copied, before the user is asked to confirm.
 
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -12,10 +12,10 @@ use crate::sys;
 use crate::sys::fs::{self, FileType};
 use crate::sys::tree::{self, Leave, Mounts, Step, Visitor, Way};
 
-/// More files are not counted.
+/// Maximum number of files counted.
 const MOST: u64 = 20_000;
 
-/// What `names` of the folder `path` hold, folders with all that is in them.
+/// Measures `names` in the folder `path`, folders recursively.
 pub(crate) fn weigh(root: &Root, path: &Path, names: &[OsString]) -> error::Result<Vec<Weight>> {
     names.iter().try_for_each(|name| check_name(name))?;
     let folder = root.folder(path)?;
@@ -30,11 +30,12 @@ pub(crate) fn weigh(root: &Root, path: &Path, names: &[OsString]) -> error::Resu
     weighed.collect()
 }
 
-/// Adds what is at `name`, folders with all that is in them.
+/// Adds the size of `name`, folders recursively.
 fn add(weight: &mut Weight, dir: &OwnedFd, name: &OsStr, left: &mut u64) {
     let mut counter = Counter { weight, left, depth: 0 };
     let way = Way { mounts: Mounts::Enter, ..Way::default() };
-    // What went meanwhile or cannot be read counts nothing; enough is no error either.
+    // Files that were removed or are unreadable count nothing, and stopping at the limit is not an
+    // error.
     if let Ok(Step::Enter) = counter.entry(dir.as_fd(), name, FileType::Unknown) {
         let _ = tree::walk_by(way, dir, name, &mut counter);
     }
@@ -46,7 +47,7 @@ struct Counter<'a> {
     depth: usize,
 }
 
-/// Why a count ends early.
+/// Counting stopped at the limit.
 struct Enough;
 
 impl From<sys::Error> for Enough {

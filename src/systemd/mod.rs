@@ -1,4 +1,4 @@
-//! systemd, as far as it starts an engine's containers at boot and stops them at shutdown.
+//! systemd units that start an engine's containers at boot and stop them at shutdown.
 //!
 //! ```text
 //! hoist.service            in /etc/systemd/system, by `system install`: boot and shutdown
@@ -16,45 +16,45 @@ use std::process::Command;
 
 use crate::base::{ErrorKind, Explain, OWN_PROGRAM, Paths, disk};
 
-/// Where it is when systemd runs the machine (sd_booted(3)).
+/// Exists if systemd runs the machine (sd_booted(3)).
 const RUNTIME: &str = "/run/systemd/system";
-/// Where the administrator's units are.
+/// The folder of the administrator's units.
 const UNITS: &str = "/etc/systemd/system";
 
-/// Why systemd does not do it.
+/// A request to systemd failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Another program is its init.
+    /// The machine has a different init system.
     #[error("systemd does not run this machine")]
     NoSystemd {
-        /// What is to be run at boot.
+        /// The command to run at boot.
         boot: String,
-        /// What is to be run at shutdown.
+        /// The command to run at shutdown.
         shutdown: String,
     },
-    /// This unit was never installed.
+    /// The unit is not installed.
     #[error("{} is not there", .0.display())]
     NotInstalled(PathBuf),
-    /// A program of systemd's cannot be run.
+    /// A systemd program could not be run.
     #[error("cannot run `{program}`")]
     NotRun {
-        /// Which.
+        /// The program.
         program: &'static str,
         /// Why.
         source: io::Error,
     },
-    /// It says no.
+    /// systemd reported an error.
     #[error("`{command}` failed: {said}")]
     Failed {
         /// The whole command.
         command: String,
-        /// Its last words.
+        /// Its error message.
         said: String,
     },
-    /// The file of a unit.
+    /// The file of a unit could not be read or written.
     #[error(transparent)]
     Disk(#[from] disk::Error),
-    /// The kernel does not tell it.
+    /// The kernel does not report the path.
     #[error("the path of this program cannot be told")]
     NoProgram(#[source] io::Error),
 }
@@ -80,7 +80,7 @@ impl Explain for Error {
     }
 }
 
-/// The result of what systemd is asked for.
+/// The result of a request to systemd.
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// The units of one engine.
@@ -88,16 +88,16 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub struct Units<'a> {
     /// The engine's folders.
     pub paths: &'a Paths,
-    /// The program that the units call.
+    /// The program that the units run.
     pub program: &'a Path,
 }
 
 impl Units<'_> {
-    /// Has systemd start containers at boot and stop them at shutdown. Returns the unit's file.
+    /// Makes systemd start containers at boot and stop them at shutdown. Returns the unit's file.
     ///
     /// # Errors
     ///
-    /// [`Error::NoSystemd`] where systemd does not run the machine; when it refuses.
+    /// [`Error::NoSystemd`] if systemd does not run the machine, or systemd's error.
     pub fn install(&self) -> Result<PathBuf> {
         let words = self.words()?;
         let shown = |verb: &str| format!("{} {verb}", words.join(" "));
@@ -115,11 +115,11 @@ impl Units<'_> {
         Ok(path)
     }
 
-    /// Takes back what [`Self::install`] did. Returns the unit's file.
+    /// Reverts [`Self::install`]. Returns the unit's file.
     ///
     /// # Errors
     ///
-    /// [`Error::NotInstalled`]; when systemd refuses.
+    /// [`Error::NotInstalled`], or systemd's error.
     pub fn uninstall(&self) -> Result<PathBuf> {
         let path = self.file();
         if !path.exists() {
@@ -131,11 +131,11 @@ impl Units<'_> {
         Ok(path)
     }
 
-    /// Makes the unit that stops containers at a shutdown, where none does.
+    /// Creates the unit that stops containers at a shutdown, unless one exists.
     ///
     /// # Errors
     ///
-    /// When systemd refuses.
+    /// systemd's error.
     pub fn wait_for_shutdown(&self) -> Result<()> {
         let name = self.shutdown_name();
         let states = systemctl(&["show", "--property=LoadState,ActiveState", &self.name(), &name])?;
@@ -145,29 +145,29 @@ impl Units<'_> {
         let words = unit::transient(&name, &self.words()?);
         let made = run("systemd-run", &words.iter().map(String::as_str).collect::<Vec<_>>());
         made.map(drop).or_else(|error| {
-            // Another first start may have made it since.
+            // Another first start may have created it meanwhile.
             let states = systemctl(&["show", "--property=LoadState,ActiveState", &name])?;
             if is_being_made(&states) { Ok(()) } else { Err(error) }
         })
     }
 
-    /// Ends that unit. Where the installed one is active, there is none.
+    /// Stops that unit. If the installed unit is active, there is none.
     ///
     /// # Errors
     ///
-    /// When systemd refuses.
+    /// systemd's error.
     pub fn forget_shutdown(&self) -> Result<()> {
         systemctl(&["stop", &self.shutdown_name()]).map(drop)
     }
 
-    /// The words that call the engine.
+    /// Returns the command line of the engine.
     fn words(&self) -> Result<Vec<String>> {
         let program = match self.program == Path::new(OWN_PROGRAM) {
             true => fs::read_link(self.program).map_err(Error::NoProgram)?,
             false => self.program.to_owned(),
         };
         let text = |path: &Path| path.to_string_lossy().into_owned();
-        // So the kernel marks a file that was replaced since, by a newer one as a rule.
+        // The kernel's mark for a file that has been replaced, usually by a newer version.
         let program = text(&program).trim_end_matches(" (deleted)").to_owned();
         let (root, run) = (text(self.paths.root()), text(self.paths.run()));
         Ok(vec![program, "--root".to_owned(), root, "--run-root".to_owned(), run])
@@ -191,25 +191,25 @@ pub fn is_systemd() -> bool {
     Path::new(RUNTIME).is_dir()
 }
 
-/// Whether a unit as `systemctl show` describes it stops containers at a shutdown.
+/// Whether a unit, as described by `systemctl show`, stops containers at a shutdown.
 fn waits_for_shutdown(properties: &str) -> bool {
     let has = |line: &str| properties.lines().any(|it| it == line);
     has("LoadState=loaded") && (has("ActiveState=active") || has("ActiveState=activating"))
 }
 
-/// Whether a unit as `systemctl show` describes it is there, perhaps with its start still due.
+/// Whether a unit, as described by `systemctl show`, exists, perhaps with a pending start.
 fn is_being_made(properties: &str) -> bool {
     let has = |line: &str| properties.lines().any(|it| it == line);
     let is = |state| has(&format!("ActiveState={state}"));
     has("LoadState=loaded") && ["inactive", "activating", "active"].into_iter().any(is)
 }
 
-/// Runs systemctl(1) with these words; gives what it says.
+/// Runs systemctl(1) with these arguments; returns its output.
 fn systemctl(words: &[&str]) -> Result<String> {
     run("systemctl", words)
 }
 
-/// Runs a program of systemd's; gives what it says.
+/// Runs a systemd program; returns its output.
 fn run(program: &'static str, words: &[&str]) -> Result<String> {
     let output = Command::new(program).args(words).output();
     let output = output.map_err(|source| Error::NotRun { program, source })?;
@@ -249,7 +249,7 @@ mod tests {
             ("loaded", "active", (true, true)),
             ("loaded", "activating", (true, true)),
             ("not-found", "active", (false, false)),
-            ("loaded", "inactive", (false, true)), // its start is still due
+            ("loaded", "inactive", (false, true)), // its start is pending
             ("loaded", "failed", (false, false)),
             ("loaded", "deactivating", (false, false)),
         ] {

@@ -1,9 +1,9 @@
-//! The texts of units, as systemd.unit(5) and systemd-run(1) read them.
+//! The texts of units, in the formats of systemd.unit(5) and systemd-run(1).
 
-/// What must be there while containers run, as far as the machine has it.
+/// Units that must be active while containers run, if they exist.
 const AFTER: &str = "network-online.target nss-lookup.target firewalld.service nftables.service";
 
-/// The unit that `system install` writes.
+/// Returns the unit written by `system install`.
 pub fn installed(words: &[String]) -> String {
     let command = escaped(words).replace('%', "%%");
     format!(
@@ -30,7 +30,7 @@ pub fn installed(words: &[String]) -> String {
     )
 }
 
-/// The words of systemd-run(1) for a unit that does nothing but wait for the shutdown.
+/// Returns the arguments of systemd-run(1) for a unit that only waits for the shutdown.
 pub fn transient(name: &str, words: &[String]) -> Vec<String> {
     let options = [
         "--quiet",
@@ -50,17 +50,18 @@ pub fn transient(name: &str, words: &[String]) -> Vec<String> {
     all
 }
 
-/// The folders that must be mounted while containers run: those after `--root` and `--run-root`.
+/// Returns the folders that must be mounted while containers run: the values of `--root` and
+/// `--run-root`.
 fn mounted(words: &[String]) -> String {
     [&words[2], &words[4]].map(|word| quoted(word)).join(" ")
 }
 
-/// Words as systemd.service(5) reads a command line; only there, `$` is a variable.
+/// Escapes arguments for a command line of systemd.service(5). Only there, `$` is a variable.
 fn escaped(words: &[String]) -> String {
     words.iter().map(|word| quoted(&word.replace('$', "$$"))).collect::<Vec<_>>().join(" ")
 }
 
-/// A word in quotes, as systemd.syntax(7) has them.
+/// Quotes an argument as in systemd.syntax(7).
 fn quoted(word: &str) -> String {
     format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\""))
 }
