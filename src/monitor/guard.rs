@@ -80,7 +80,7 @@ impl Guard {
     }
 }
 
-/// How long after so many looks without success to look again; `None` to leave it.
+/// Returns the delay after this many failed attempts; `None` to stop trying.
 fn wait_after(attempts: u32) -> Option<Duration> {
     (attempts < ATTEMPTS).then(|| SETTLED_AFTER * (1 << attempts))
 }

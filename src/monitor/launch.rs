@@ -340,7 +340,7 @@ mod tests {
 
     use super::*;
 
-    /// A child that ends at once stands for a monitor that said this before.
+    /// Runs the launcher's side on this report; a child that exits at once stands for the monitor.
     #[expect(clippy::zombie_processes, reason = "it is reaped by its pidfd")]
     fn heard(said: &str, log: &str) -> Result<Vec<String>, Error> {
         let dir = tempfile::tempdir().unwrap();

@@ -71,7 +71,7 @@ pub(super) mod tests {
     use super::*;
     use crate::container::{Options, RestartPolicy};
 
-    /// The record of a container that has not run yet.
+    /// Returns the record of a container that has not run yet.
     pub(in crate::monitor) fn record(restart: RestartPolicy, auto_remove: bool) -> Record {
         let id = "a".repeat(64);
         let mut record: Record = serde_json::from_value(serde_json::json!({

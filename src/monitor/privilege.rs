@@ -64,7 +64,7 @@ fn keep(kept: CapSet) -> crate::sys::Result<()> {
 mod tests {
     use super::*;
 
-    /// In a thread of its own, whose capabilities are its own.
+    /// Uses its own thread, because capabilities belong to a thread.
     fn left_after(give_up: impl FnOnce() -> crate::sys::Result<()> + Send + 'static) -> (CapSet, CapSet) {
         let left = std::thread::spawn(|| {
             give_up().unwrap();

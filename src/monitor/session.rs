@@ -696,7 +696,7 @@ mod tests {
         drop(attached);
     }
 
-    /// What a client has been told up to now; `None` behind it where its connection has ended.
+    /// Returns what a client has received so far, followed by `None` if its connection has ended.
     fn heard(socket: &OwnedFd) -> Vec<Option<String>> {
         let mut buffer = vec![0; MAX_PACKET];
         let mut found = Vec::new();
@@ -749,7 +749,7 @@ mod tests {
             );
             assert!(session.newcomers.is_empty() && session.clients.is_empty());
         }
-        // Of one that is too long not even the answer is said.
+        // If the request is too long, it is not even answered.
         let mut session = session(None);
         let (ours, theirs) = socket::pair().unwrap();
         session.connect(ours);
@@ -794,7 +794,7 @@ mod tests {
                 assert_eq!(turns(&mut session), [], "{packet:?}: its word is said");
             }
         }
-        // Only who asked to may type, or end it.
+        // Only a client that asked for input may send or close it.
         socket::send(looks_on.as_fd(), &[b"Inot for it"]).unwrap();
         socket::send(looks_on.as_fd(), &[b"C"]).unwrap();
         socket::send(types.as_fd(), &[b"Itext"]).unwrap();
@@ -862,7 +862,7 @@ mod tests {
         let client = connect(&mut session, Ask::Attach(wants));
         session.accept_clients();
         let mut written = 0;
-        // Until nobody takes more, neither pipe nor monitor.
+        // Write until neither the pipe nor the monitor accepts more.
         loop {
             match rustix::io::write(&write, &[b'x'; 4096]) {
                 Ok(length) => written += length,
@@ -899,7 +899,7 @@ mod tests {
         session.accept_clients();
         rustix::io::write(&to_out, b"out").unwrap();
         rustix::io::write(&to_err, b"err").unwrap();
-        // Somebody whom the payload left behind holds the pipe: that is not waited for.
+        // A process left behind by the payload holds the pipe, which must not block.
         session.drain();
         session.finish_clients(7);
         assert!(!session.has_clients());

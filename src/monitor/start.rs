@@ -249,7 +249,7 @@ fn output_pipe() -> Result<(OwnedFd, OwnedFd), Error> {
     Ok((read, sys::check(both, || format!("open({path}, O_RDWR)"))?))
 }
 
-/// Makes the first process, and tells the device number of its root file system.
+/// Creates the container's init; also returns the device number of its root file system.
 fn create(
     paths: &Paths,
     record: &Record,

@@ -431,7 +431,7 @@ mod tests {
             (stop(Some(0), false), 10, Some(0)),
             (stop(Some(-1), false), 10, None),
             (stop(None, false), -1, None),
-            // A machine that shuts down does not wait for ever.
+            // A shutdown of the machine does not wait forever.
             (stop(None, true), -1, Some(90)),
             (stop(Some(-5), true), 10, Some(90)),
             (stop(Some(200), true), 10, Some(200)),
@@ -460,7 +460,7 @@ mod tests {
         ] {
             assert_eq!(read_ready(&mut text.as_bytes()).unwrap(), want, "{text}");
         }
-        // Who writes without end is not listened to without end.
+        // Data without an end is not read forever.
         assert_eq!(read_ready(&mut io::repeat(b' ')).unwrap(), (None, None));
     }
 

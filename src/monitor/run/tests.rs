@@ -1,5 +1,5 @@
-//! The life of a container as its monitor sees it. A process of the test stands for the container;
-//! there is neither a cgroup nor a network.
+//! The life of a container as seen by its monitor. A child of the test stands for the container,
+//! without a cgroup or network.
 
 use std::fs;
 use std::os::fd::OwnedFd;
@@ -19,7 +19,7 @@ struct Case {
     payload: Payload,
 }
 
-/// A process that is killed with the test.
+/// A process that is killed at the end of the test.
 struct Payload {
     pidfd: OwnedFd,
     process: Process,
@@ -30,7 +30,7 @@ impl Payload {
     fn start(words: &[&str], stdout: Stdio) -> Self {
         let child = Command::new(words[0]).args(&words[1..]).stdout(stdout).spawn().unwrap();
         let pidfd = sys::process::open(child.id().cast_signed()).unwrap();
-        // It may have ended already.
+        // It may have exited already.
         let process = Process::of(child.id()).unwrap_or(Process { pid: child.id(), start_time: 0 });
         Self { pidfd, process }
     }
@@ -42,7 +42,7 @@ impl Payload {
 
 impl Drop for Payload {
     fn drop(&mut self) {
-        let _ = sys::process::signal(self.pidfd.as_fd(), libc::SIGKILL); // it may have ended
+        let _ = sys::process::signal(self.pidfd.as_fd(), libc::SIGKILL); // it may have exited
         let _ = sys::process::wait(self.pidfd.as_fd());
     }
 }
@@ -51,7 +51,7 @@ fn case(adjust: impl FnOnce(&mut Record)) -> Case {
     let dir = tempfile::tempdir().unwrap();
     let paths = Paths::new(dir.path().join("root"), dir.path().join("run"));
     let mut record = crate::monitor::life::tests::record(RestartPolicy::No, false);
-    // It cannot be started again: what a start would make is not made.
+    // It cannot be restarted, so that the test does not create anything outside its folders.
     let missing = Bind { source: dir.path().join("none"), ..Bind::default() };
     record.config.mounts.list = vec![MountRequest::new("/data", MountKind::Bind(missing))];
     adjust(&mut record);
@@ -65,7 +65,7 @@ fn case(adjust: impl FnOnce(&mut Record)) -> Case {
 }
 
 impl Case {
-    /// The container of the payload, which runs.
+    /// Returns the container of the payload as running.
     fn up(&self) -> Up {
         let run = self.run();
         store::save_run(&self.monitor.paths, &self.monitor.record.id, &run).unwrap();
@@ -88,7 +88,7 @@ impl Case {
         }
     }
 
-    /// A client that asks for this.
+    /// Connects a client with this request.
     fn ask(&mut self, ask: Ask) -> Client {
         let (ours, theirs) = socket::pair().unwrap();
         self.monitor.session.connect(ours);
@@ -98,7 +98,7 @@ impl Case {
         Client(theirs)
     }
 
-    /// Watches it to its end: what is left.
+    /// Watches the container until its end, and returns what is left.
     fn watch(self) -> Left {
         let (up, Self { dir, monitor, payload }) = (self.up(), self);
         let (paths, id) = (monitor.paths.clone(), monitor.record.id.clone());
@@ -113,7 +113,7 @@ impl Case {
         }
     }
 
-    /// Waits for a restart that is an hour away.
+    /// Waits for a restart that is due in an hour.
     fn wait(&mut self) {
         let until = Some(Instant::now() + Duration::from_secs(3600));
         poll::serve(&mut Waiting { monitor: &mut self.monitor, until }).unwrap();
@@ -130,7 +130,7 @@ struct Left {
 struct Client(OwnedFd);
 
 impl Client {
-    /// What the client was told: the names of the answers.
+    /// Returns the names of the answers that the client has received.
     fn heard(&self) -> Vec<String> {
         self.messages()
             .iter()
@@ -166,7 +166,7 @@ fn an_end_is_told_to_who_asked_for_it_and_written_down() {
     for (ask, code, by_hand, events, answers) in [
         (stop(None, None), 143, true, "kill die stop", "accepted done"),
         (stop(Some(libc::SIGUSR2), None), 140, true, "kill die stop", "accepted done"),
-        // It does not end of this one.
+        // This signal does not end it.
         (stop(Some(libc::SIGCONT), Some(0)), 137, true, "kill kill die stop", "accepted done"),
         (shutdown, 143, false, "kill die stop", "accepted done"),
         (Ask::kill(libc::SIGKILL), 137, true, "kill die", "accepted done"),
@@ -192,7 +192,7 @@ fn an_end_by_itself_follows_the_policy() {
         (No, true, "exit 0", 0, 0, "die destroy"),
         (No, false, "kill -SEGV $$", 139, 0, "die"),
         (OnFailure(1), false, "exit 0", 0, 0, "die"),
-        // The start that its policy wants fails, and it wants no second one.
+        // The restart by its policy fails, and the policy permits no second one.
         (OnFailure(1), false, "exit 1", 128, 1, "die"),
     ] {
         let mut case = case(|record| {
@@ -218,7 +218,7 @@ fn a_restart_that_does_not_come_about_is_told() {
     let client = case.ask(Ask::Restart { signal: None, timeout: None });
     let (also, meanwhile) = (case.ask(Ask::Ping), case.ask(stop(Some(libc::SIGCONT), None)));
     let left = case.watch();
-    // The stop came behind it: what was ordered last holds.
+    // The stop was requested last, so it takes precedence.
     assert_eq!(also.heard(), ["done"]);
     assert_eq!(meanwhile.heard(), ["accepted", "done"]);
     assert_eq!(client.heard(), ["accepted", "failed"], "a person ended it meanwhile");
