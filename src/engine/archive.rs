@@ -1,11 +1,11 @@
 //! Archives as streams of chunks, such as the bodies of HTTP requests and responses.
 //!
 //! ```text
-//! the sender ── send().await ──▶ a few pieces ──▶ Read, on a thread that may block
-//!   waits while the work is behind                            waits while nothing has come
+//! sender ── send().await ──▶ a few chunks ──▶ Read, on a thread that may block
+//!   waits while the queue is full               waits while the queue is empty
 //!
-//! Write, on a thread that may block ──▶ a few pieces ──▶ next().await ── the receiver
-//!   waits while nobody takes them                          waits while nothing has come
+//! Write, on a thread that may block ──▶ a few chunks ──▶ next().await ── receiver
+//!   waits while the queue is full                          waits while the queue is empty
 //! ```
 //! If one side is dropped, the other side ends: the work gets an error for an incomplete archive,
 //! and the sender learns that its chunks are no longer read. An outgoing stream ends with the end

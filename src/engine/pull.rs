@@ -1,7 +1,7 @@
 //! Pull: adds an image from a registry to the store.
 //!
 //! ```text
-//! head ── same digest, all here ──▶ up to date
+//! head ── same digest, complete ──▶ up to date
 //!   └─▶ resolve (index → manifest) ─▶ configuration (diffIDs)
 //!         ─▶ layers, four at a time: download ∥ verify ∥ inflate ∥ unpack
 //!         ─▶ commit: one syncfs, then the record, then the name

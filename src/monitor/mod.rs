@@ -3,9 +3,9 @@
 //!
 //! ```text
 //! hoist monitor run|adopt|exec <root> <run> <id> [<exec id>] <passed>
-//!   descriptor 3   the container's lock, given up once it is started   (not for exec)
+//!   descriptor 3   the container's lock, released once it is started   (not for exec)
 //!   descriptor 4   a pipe for one [`wire::Ready`]
-//!   descriptor 5…  clients that are there before the first byte
+//!   descriptor 5…  clients that connected before the start
 //!   descriptor 2   monitor.log of the run's folder
 //! ```
 //! It has one thread, one poll loop and a small memory footprint, without an async runtime or

@@ -1,10 +1,10 @@
 //! The loop of every monitor: one poll(2) over named sources and timers.
 //!
 //! ```text
-//!            ┌──────────────────────────────────────────────┐
-//!            ▼                                              │
-//!  session and stage name what they wait for ── poll ──▶ each takes what is its own,
-//!                                                         the stage the verbs of clients
+//!            ┌────────────────────────────────────────┐
+//!            ▼                                        │
+//!  session and stage add their sources ── poll ──▶ each handles its own events,
+//!  and timers                                       the stage also the clients' verbs
 //! ```
 //! The current activity of a monitor is a [`Stage`]: a running container or command, the wait
 //! before a restart, or the delivery of pending output to clients. A new source (health checks,

@@ -2,7 +2,7 @@
 //! the network while init mounts.
 //!
 //! ```text
-//! root (detached overlay) · cgroup · spec            decided and made here
+//! root (detached overlay) · cgroup · spec            planned and created here
 //! runtime::create ── clone3 ─────────────┐
 //!   network::apply · files of /etc       │ init mounts, pivots, …
 //!   run.json · record.json               │

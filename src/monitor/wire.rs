@@ -5,10 +5,10 @@
 //! with [`Answer::Accepted`]). For an attachment, packets follow whose first byte is a [`tag`]:
 //!
 //! ```text
-//! client → monitor   I bytes     for the payload to read        C  end of that
-//!                    W rows,cols the client's terminal (2 × u16, little end first)
+//! client → monitor   I bytes     standard input                 C  end of standard input
+//!                    W rows,cols terminal size (2 × u16, little-endian)
 //! monitor → client   O bytes     standard output                E bytes  standard error
-//!                    K n         n bytes are missing here (u64) X code   it ended (u8)
+//!                    K n         n bytes are missing here (u64) X code   exit code (u8)
 //! ```
 //! If standard input belongs to one client (`run -i`, `exec -i`), a packet `C` or the end of a
 //! lossless client that carries input closes it. Otherwise (`run -di`), the next client continues.

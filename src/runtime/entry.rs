@@ -6,10 +6,10 @@
 //! program must not have, except the ends of two pipes.
 //!
 //! ```text
-//! maker ── clone3 ──▶ in between: joins, mounts, ids, capabilities, filter
-//!   │◀── the id of ─────┤ clone(CLONE_PARENT)
-//!   │                   └──▶ born inside: waits for its start, leads a session, execve
-//!   │◀── what stopped it, or just the end of the pipe ───┘
+//! creator ── clone3 ──▶ intermediate process: joins, mounts, ids, capabilities, filter
+//!   │◀── pid ─────────────┤ clone(CLONE_PARENT)
+//!   │                     └──▶ process inside: waits for its start, creates a session, execve
+//!   │◀── its error, or just the end of the pipe ─┘
 //! ```
 //! The id is passed in memory shared by the creator and the intermediate process, because a filter
 //! may forbid any system call that could report it.

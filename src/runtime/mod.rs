@@ -8,7 +8,7 @@
 //! create(plan) ── clone3 ───────▶ a table of named steps: mounts, pivot, names, limits
 //!   … configures the network …      │
 //! Created::go_on() ── go on ────▶ users, capabilities, seccomp, execve
-//!              ◀── exec'd, or the step that failed with its system call
+//!              ◀── executed, or the failed step with its system call
 //! ```
 
 mod attach;

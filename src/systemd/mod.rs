@@ -1,9 +1,9 @@
 //! systemd units that start an engine's containers at boot and stop them at shutdown.
 //!
 //! ```text
-//! hoist.service            in /etc/systemd/system, by `system install`: boot and shutdown
-//! hoist-shutdown.service   transient, by the first start of a boot where the other is not
-//!                          active: shutdown alone
+//! hoist.service            in /etc/systemd/system, created by `system install`: boot and shutdown
+//! hoist-shutdown.service   transient, created by the first start after a boot if the other is not
+//!                          active: only shutdown
 //! ```
 
 mod unit;

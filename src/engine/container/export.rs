@@ -1,7 +1,7 @@
 //! `export`: the root file system of a container as an archive.
 //!
 //! ```text
-//! stopped     its layers and its changes, mounted read-only where nobody sees it
+//! stopped     its layers and its changes, mounted privately and read-only
 //! running     a copy of its root's mount, taken inside its mount namespace
 //! ```
 //! Neither contains what is mounted in the container: mount points are empty folders and files, as
@@ -137,7 +137,7 @@ impl<W: Write> Write for Cancellable<'_, W> {
     }
 }
 
-/// Why a container was not exported.
+/// A container could not be exported.
 #[derive(Debug, thiserror::Error)]
 enum ExportError {
     #[error("it was removed while it was read")]

@@ -1,11 +1,10 @@
 //! The files of containers, images and this machine: list, read, copy and change them.
 //!
 //! ```text
-//! a container that runs    inside its first process's root: binds and tmpfs too
-//! one that does not        its root and its binds, mounted where nobody else sees them, for
-//!                          the call and under its lock
-//! an image                 its layers, mounted read-only for the call
-//! this machine             its root
+//! running container    the root of its init, including binds and tmpfs
+//! stopped container    its root and binds, mounted privately for the call and under its lock
+//! image                its layers, mounted read-only for the call
+//! this machine         its root
 //! ```
 //! [`crate::files`] performs the operations.
 

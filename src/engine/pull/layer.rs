@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! registry ──▶ ingest/….part ─ ─ as far as it is written ─ ─▶ inflate ─▶ diffID, files
-//!   a thread of its own: digest                               the caller's, and one more
+//!   own thread: download, digest                caller's thread, and another one
 //! ```
 //! They share a file instead of a queue: a slow disk never slows down the registry, and a later
 //! pull continues with the first missing byte. The unpacker sees the end of the file only if the

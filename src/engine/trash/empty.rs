@@ -1,9 +1,9 @@
 //! Empties the trash: on request immediately, and expired entries in the background by a helper.
 //!
 //! ```text
-//! engine call ─▶ something due? ─▶ hoist helper empty-trash ROOT RUN      (detached)
-//!                at most a look       lowest priority, one at a time (trash.lock):
-//!                a minute             entry → .gone-… ─▶ sweep of images ─▶ deleted
+//! engine call ─▶ anything due? ─▶ hoist helper empty-trash ROOT RUN      (detached)
+//!                checked at most     lowest priority, one at a time (trash.lock):
+//!                once a minute       entry → .gone-… ─▶ sweep of images ─▶ deleted
 //! ```
 //! The order makes it resumable: if the helper is killed in between, it leaves a `.gone-…` folder,
 //! which is due by itself and starts with the sweep again.

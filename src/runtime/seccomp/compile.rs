@@ -1,9 +1,9 @@
 //! Compiles the rules of a spec into a program for the kernel.
 //!
 //! ```text
-//! which machine? ──▶ a binary tree over ranges of numbers ──▶ an action, or tests of
-//!      │                                                      arguments, in the spec's order
-//!      └─ one the spec does not name: the process is killed
+//! architecture? ──▶ a binary tree over ranges of numbers ──▶ an action, or tests of
+//!      │                                                     arguments, in the spec's order
+//!      └─ not in the spec: the process is killed
 //! ```
 //! The rules of a system call are tried in the order of the spec, and the first match decides.
 //! System calls newer than all those in the spec return ENOSYS, so that libraries fall back to
