@@ -112,7 +112,10 @@ impl Images<'_> {
             let seen = store.survey().doing(|| "list images")?;
             let stuck = store.stuck().doing(|| "list images")?;
             let not_back = |why: &crate::base::disk::Error| {
-                format!("an image that was on its way to the trash is not put back: {}", one_line(why))
+                format!(
+                    "an image whose move to the trash was interrupted cannot be put back: {}",
+                    one_line(why)
+                )
             };
             let told = |one: image::Damaged| {
                 let id = one.image.as_ref().map(ToString::to_string).unwrap_or_default();

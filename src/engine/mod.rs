@@ -197,7 +197,7 @@ pub fn check_descriptors() -> io::Result<()> {
 
 /// The program is exiting.
 #[derive(Debug, thiserror::Error)]
-#[error("hoist is ending")]
+#[error("hoist is exiting")]
 struct Stopped;
 
 impl Explain for Stopped {

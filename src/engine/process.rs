@@ -16,7 +16,7 @@ use crate::sys::{self, signal};
 
 /// The process has exited.
 #[derive(Debug, thiserror::Error)]
-#[error("no process {0} is in it: it has ended")]
+#[error("it has no process {0}: the process has exited")]
 struct NoProcess(u32);
 
 impl Explain for NoProcess {

@@ -51,7 +51,7 @@ pub struct Restored {
 
 /// A kind of object that this version of hoist does not put into the trash.
 #[derive(Debug, thiserror::Error)]
-#[error("this kind of object cannot be restored by this hoist")]
+#[error("this version of hoist cannot restore this kind of object")]
 struct Unknown;
 
 impl Explain for Unknown {

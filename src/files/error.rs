@@ -17,25 +17,25 @@ pub enum Error {
     #[error(transparent)]
     Layer(#[from] layer::Error),
     /// Only regular files are read and written.
-    #[error("it is {}, no plain file", .0.words())]
+    #[error("it is {}, not a regular file", .0.words())]
     NotPlain(FileKind),
     /// The name is not a valid file name.
     #[error("`{}` cannot be the name of a file", shown(.0))]
     BadName(PathBuf),
     /// A file of that name already exists.
-    #[error("there is `{}` already", shown(.0))]
+    #[error("`{}` already exists", shown(.0))]
     Exists(PathBuf),
     /// It cannot be changed.
     #[error("{0}")]
     ReadOnly(&'static str),
     /// The folders are nested too deeply.
-    #[error("`{}` lies deeper than {DEEPEST} folders", shown(.0))]
+    #[error("`{}` is nested more than {DEEPEST} folders deep", shown(.0))]
     TooDeep(PathBuf),
     /// A file system is mounted there.
     #[error("something is mounted on `{}`", shown(.0))]
     Mounted(PathBuf),
     /// The mount point of the container's configuration does not exist yet.
-    #[error("`{}` is made at the container's first start", shown(.0))]
+    #[error("`{}` is created at the container's first start", shown(.0))]
     NoPlace(PathBuf),
     /// The source of a mount of the container's configuration does not exist.
     #[error("`{}` cannot be mounted there", shown(.source_path))]
@@ -50,16 +50,16 @@ pub enum Error {
     #[error("it was changed meanwhile")]
     Changed,
     /// A folder cannot be copied into itself.
-    #[error("`{}` lies in itself", shown(.0))]
+    #[error("`{}` cannot be copied into itself", shown(.0))]
     IntoItself(PathBuf),
     /// The container is being started or stopped.
-    #[error("the container is being started or ended at this moment")]
+    #[error("the container is being started or stopped")]
     Busy,
     /// The container is about to be restarted, so its root belongs to its monitor.
     #[error("the container is being restarted by its policy")]
     Restarting,
     /// The root is covered by a different file system than the container's layers.
-    #[error("its root file system cannot be told from what is mounted over it")]
+    #[error("its root file system cannot be distinguished from what is mounted over it")]
     Covered,
     /// Copies require that one side is this machine.
     #[error("files are copied to or from this machine only")]

@@ -153,8 +153,8 @@ fn asked_for(config: &Options) -> Option<&str> {
 
 fn not_loaded(error: &crate::sys::Error) -> String {
     if error.is(rustix::io::Errno::NOENT) {
-        return "AppArmor is on, but apparmor_parser is not installed to load a profile: the container runs \
-                without one; install the package apparmor"
+        return "AppArmor is enabled, but apparmor_parser is not installed: the container is not confined; \
+                install the package apparmor"
             .to_owned();
     }
     let why = crate::base::error::one_line(error);

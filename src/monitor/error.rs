@@ -64,7 +64,7 @@ pub enum Error {
     #[error("another monitor has the container")]
     Taken,
     /// `hoist monitor` was called manually.
-    #[error("`hoist monitor` is not for people: {0}")]
+    #[error("`hoist monitor` is for internal use only: {0}")]
     Usage(&'static str),
 }
 

@@ -28,7 +28,7 @@ pub enum Error {
     #[error(transparent)]
     Failed(#[from] Failure),
     /// It died without reporting an error.
-    #[error("the monitor died before it could tell why{}", .last_words.as_deref().map(|words| format!(": {words}")).unwrap_or_default())]
+    #[error("the monitor died without reporting an error{}", .last_words.as_deref().map(|words| format!(": {words}")).unwrap_or_default())]
     Died {
         /// The last lines of its log.
         last_words: Option<String>,
@@ -43,7 +43,7 @@ pub enum Error {
     #[error("the container's monitor cannot be reached")]
     Unreachable(#[source] sys::Error),
     /// It was spawned, but its report cannot be read. It may have started its payload.
-    #[error("the monitor cannot be heard")]
+    #[error("cannot read the report of the monitor")]
     Unheard(#[source] Box<Error>),
     /// A system call failed.
     #[error(transparent)]
@@ -366,9 +366,9 @@ mod tests {
         assert_eq!((error.to_string().as_str(), error.kind()), ("no room", ErrorKind::Invalid));
         assert_eq!(error.hint().as_deref(), Some("make some"));
         for (said, log, want) in [
-            ("", "", "the monitor died before it could tell why"),
-            ("", "first\nlast\n\n  \n", "the monitor died before it could tell why: last"),
-            ("{\"star", "\u{fffd}\n", "the monitor died before it could tell why: \u{fffd}"),
+            ("", "", "the monitor died without reporting an error"),
+            ("", "first\nlast\n\n  \n", "the monitor died without reporting an error: last"),
+            ("{\"star", "\u{fffd}\n", "the monitor died without reporting an error: \u{fffd}"),
         ] {
             assert_eq!(heard(said, log).unwrap_err().to_string(), want);
         }

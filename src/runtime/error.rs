@@ -51,7 +51,7 @@ pub enum Error {
         source: sys::Error,
     },
     /// The working directory is outside the root.
-    #[error("the working directory `{path}` leads out of the container")]
+    #[error("the working directory `{path}` is outside the container")]
     OutsideRoot {
         /// The directory as requested.
         path: PathBuf,

@@ -33,7 +33,7 @@ pub enum Error {
         shutdown: String,
     },
     /// The unit is not installed.
-    #[error("{} is not there", .0.display())]
+    #[error("{} does not exist", .0.display())]
     NotInstalled(PathBuf),
     /// A systemd program could not be run.
     #[error("cannot run `{program}`")]
@@ -55,7 +55,7 @@ pub enum Error {
     #[error(transparent)]
     Disk(#[from] disk::Error),
     /// The kernel does not report the path.
-    #[error("the path of this program cannot be told")]
+    #[error("cannot determine the path of this program")]
     NoProgram(#[source] io::Error),
 }
 

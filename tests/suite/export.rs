@@ -160,7 +160,8 @@ fn what_a_container_mounts_over_its_root_is_not_exported_for_it() {
         let output = case.hoist(&["export", name]);
         let told = String::from_utf8(output.stderr).unwrap();
         assert!(
-            told.contains("cannot be told from what is mounted over it") && told.contains("stop it first"),
+            told.contains("cannot be distinguished from what is mounted over it")
+                && told.contains("stop it first"),
             "{name}: {told}"
         );
         assert_eq!((output.status.code(), output.stdout), (Some(1), Vec::new()));

@@ -286,7 +286,7 @@ fn nothing_but_plain_files_is_opened() {
     for place in both(&case, script) {
         for (path, kind) in [("/pipe", "a named pipe"), ("/zero", "a device"), ("/folder", "a folder")] {
             let error = read(&case, &place, path).unwrap_err();
-            assert_eq!(error.causes(), [format!("it is {kind}, no plain file")], "{path}");
+            assert_eq!(error.causes(), [format!("it is {kind}, not a regular file")], "{path}");
         }
         let out = tempfile::tempdir_in(case.dir.path()).unwrap();
         let copied =
@@ -361,10 +361,7 @@ fn a_tree_goes_in_and_comes_out_as_it_was() {
         assert_eq!(names(&inside), ["b", "link", "set", "sparse"]);
         assert_eq!((entry(&inside, "set").mode, entry(&inside, "set").owner.as_str()), (0o750, "root"));
         let again = copy(&case, (&Place::Host, &tree), &["a"], (&place, Path::new("/in"))).unwrap_err();
-        assert_eq!(
-            (again.kind(), again.causes()),
-            (ErrorKind::Conflict, vec!["there is `a` already".into()])
-        );
+        assert_eq!((again.kind(), again.causes()), (ErrorKind::Conflict, vec!["`a` already exists".into()]));
 
         let out = tempfile::tempdir_in(case.dir.path()).unwrap();
         let copied = copy(&case, (&place, Path::new("/in")), &["a"], (&Place::Host, out.path())).unwrap();
@@ -389,7 +386,7 @@ fn a_tree_goes_in_and_comes_out_as_it_was() {
         assert!(out.path().join("a/kept").exists());
     }
     let error = copy(&case, (&Place::Host, &tree), &["a"], (&Place::Host, &tree.join("a/b"))).unwrap_err();
-    assert_eq!(error.causes(), ["`a` lies in itself"]);
+    assert_eq!(error.causes(), ["`a` cannot be copied into itself"]);
 }
 
 #[test]
@@ -408,7 +405,7 @@ fn files_are_changed_in_a_container_running_or_not_and_the_next_run_sees_it() {
         case.wait_for(files.make_folder(&place, Path::new("/old"), OsStr::new("new"))).unwrap();
         case.wait_for(files.rename(&place, Path::new("/"), OsStr::new("old"), OsStr::new("moved"))).unwrap();
         let taken = files.rename(&place, Path::new("/"), OsStr::new("moved"), OsStr::new("file"));
-        assert_eq!(case.wait_for(taken).unwrap_err().causes(), ["there is `file` already"]);
+        assert_eq!(case.wait_for(taken).unwrap_err().causes(), ["`file` already exists"]);
         let root = list(&case, &place, "/").unwrap();
         let file = entry(&root, "file");
         assert_eq!((file.mode, file.owner.as_str(), file.group.as_str()), (0o640, "7", "8"));
@@ -490,7 +487,7 @@ fn a_tree_too_deep_is_not_copied_and_can_be_removed() {
     until("it is deep", || read(&case, &place, "/done").is_ok());
     let out = folder(&case, "out");
     let error = copy(&case, (&place, Path::new("/")), &["d"], (&Place::Host, &out)).unwrap_err();
-    assert!(error.causes()[0].ends_with("lies deeper than 200 folders"), "{error:?}");
+    assert!(error.causes()[0].ends_with("is nested more than 200 folders deep"), "{error:?}");
     let files = case.engine.files();
     let removed = files.remove(&place, Path::new("/"), vec!["d".into()], Reporter::silent());
     assert_eq!(case.wait_for(removed).unwrap(), 400);
@@ -644,7 +641,7 @@ fn a_mount_that_is_not_there_is_told_and_nothing_is_put_under_it() {
     // Before the first start there is no mount point.
     let never = Place::Container(case.create(&["true"], adjust));
     let error = list(&case, &never, "/data/sub").unwrap_err();
-    assert_eq!(error.causes(), ["`/data` is made at the container's first start"]);
+    assert_eq!(error.causes(), ["`/data` is created at the container's first start"]);
     assert_eq!((error.kind(), error.hint().as_deref()), (ErrorKind::NotFound, Some("start it once")));
     assert!(!names(&list(&case, &never, "/").unwrap()).contains(&"data".to_owned()));
     // A source that was removed.

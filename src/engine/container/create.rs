@@ -113,7 +113,7 @@ fn first_name(chosen: Option<&Name>) -> std::result::Result<Name, NoName> {
 
 /// The kernel returned no random bytes.
 #[derive(Debug, thiserror::Error)]
-#[error("no name can be chosen")]
+#[error("cannot generate a name")]
 struct NoName(#[source] std::io::Error);
 
 impl Explain for NoName {

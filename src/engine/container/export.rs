@@ -146,7 +146,7 @@ enum ExportError {
     Folder(PathBuf),
     #[error("invalid output path: {} is not a regular file", .0.display())]
     NotAFile(PathBuf),
-    #[error("invalid output path: {} is a link that leads nowhere", .0.display())]
+    #[error("invalid output path: {} is a dangling symbolic link", .0.display())]
     LeadsNowhere(PathBuf),
     #[error("invalid output path: directory {} does not exist", .0.display())]
     NoFolder(PathBuf),
@@ -193,7 +193,7 @@ mod tests {
             ("file/", Err("directory {file/} does not exist")),
             ("none/free", Err("directory {none} does not exist")),
             ("file/free", Err("directory {file} does not exist")),
-            ("broken", Err("{broken} is a link that leads nowhere")),
+            ("broken", Err("{broken} is a dangling symbolic link")),
         ] {
             let found = destination(inside(name).into());
             let want = want.map(|name| PathBuf::from(inside(name)));
