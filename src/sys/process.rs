@@ -55,7 +55,8 @@ impl std::fmt::Display for Exit {
 /// `ESRCH` if there is no such process.
 pub fn open(pid: i32) -> Result<OwnedFd> {
     let call = || format!("pidfd_open({pid})");
-    let id = Pid::from_raw(pid).filter(|_| pid > 0).ok_or(rustix::io::Errno::SRCH);
+    // `from_raw` may not be asked about a negative one.
+    let id = (pid > 0).then(|| Pid::from_raw(pid)).flatten().ok_or(rustix::io::Errno::SRCH);
     check(id.and_then(|id| rustix::process::pidfd_open(id, PidfdFlags::empty())), call)
 }
 
@@ -506,6 +507,13 @@ mod tests {
         assert!(error.is(rustix::io::Errno::NODEV), "{error}");
         assert_eq!(std::fs::read_to_string(file.path()).unwrap(), "");
         write_proc("/proc/self/comm", "renamed").unwrap();
+    }
+
+    #[test]
+    fn what_is_no_pid_is_no_process() {
+        for pid in [0, -1, i32::MIN] {
+            assert!(open(pid).unwrap_err().is(rustix::io::Errno::SRCH), "{pid}");
+        }
     }
 
     #[test]
