@@ -174,6 +174,9 @@ pub struct Run {
     /// `None` if an older hoist started the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub root_device: Option<u64>,
+    /// Inode number of that root: its folders have the same device number, and can be mounted too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root_inode: Option<u64>,
     /// Inodes of the payload's output pipes, by which an adopting monitor finds them.
     #[serde(default)]
     pub pipes: Option<[u64; 2]>,

@@ -27,18 +27,25 @@ pub(crate) fn root(pidfd: BorrowedFd<'_>, folder: &Path) -> Result<Option<OwnedF
     Ok(Some(tree))
 }
 
+/// The root that was mounted for a container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct MountedRoot {
+    /// The device number of its file system; `None` in a run of an older hoist.
+    pub device: Option<u64>,
+    /// Its inode number; `None` in a run of an older hoist.
+    pub inode: Option<u64>,
+}
+
 /// Returns a read-only copy of the mount that is the root of the process's mount namespace; `None`
-/// if it has exited meanwhile. `device` is the device number of the file system of its layers, if
-/// known.
+/// if it has exited meanwhile. `mounted` is the root that was mounted for it.
 ///
 /// # Errors
 ///
-/// [`Error::Covered`] if that is not the file system of its layers; [`Error::Busy`] while it is
-/// being set up.
+/// [`Error::Covered`] if that is another root; [`Error::Busy`] while it is being set up.
 pub(crate) fn root_alone(
     pidfd: BorrowedFd<'_>,
     folder: &Path,
-    device: Option<u64>,
+    mounted: MountedRoot,
 ) -> Result<Option<OwnedFd>> {
     if root(pidfd, folder)?.is_none() {
         return Ok(None);
@@ -51,9 +58,10 @@ pub(crate) fn root_alone(
         Err(error) if error.is(Errno::INVAL) => return Err(Error::Covered),
         tree => tree?,
     };
-    // A privileged container can mount anything over it, including another overlay.
-    let is_its_own = match device {
-        Some(device) => fs::stat(&tree)?.st_dev == device,
+    // A privileged container can mount anything over it, including another overlay or a folder of it.
+    let stat = fs::stat(&tree)?;
+    let is_its_own = match mounted.device {
+        Some(device) => stat.st_dev == device && mounted.inode.is_none_or(|inode| stat.st_ino == inode),
         None => fs::file_system(&tree)? == libc::OVERLAYFS_SUPER_MAGIC.cast_unsigned(),
     };
     if !is_its_own {
@@ -101,7 +109,10 @@ mod tests {
         child.kill().unwrap();
         child.wait().unwrap();
         assert!(matches!(root(pidfd.as_fd(), &folder), Ok(None)));
-        assert!(matches!(root_alone(pidfd.as_fd(), &folder, None), Ok(None)));
+        assert!(matches!(
+            root_alone(pidfd.as_fd(), &folder, MountedRoot { device: None, inode: None }),
+            Ok(None)
+        ));
         // The folder belongs to another process.
         assert!(matches!(root(pidfd.as_fd(), Path::new("/proc/self")), Ok(None)));
     }

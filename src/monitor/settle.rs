@@ -141,6 +141,7 @@ pub fn waiting_run(monitor: Process) -> Run {
         started: None,
         cgroup: None,
         root_device: None,
+        root_inode: None,
         pipes: None,
         endpoints: None,
         log_fault: String::new(),

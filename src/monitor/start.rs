@@ -120,10 +120,10 @@ fn attempt(
     let limits = limits.map(Limits::from_spec).unwrap_or_default();
     let cgroup = Cgroup::create(&cgroup_parent(paths), record.id.as_str(), &limits, probe)?;
     let (stdio, mut streams, pipes) = make_stdio(&record.config, size)?;
-    let (created, root_device) = create(paths, record, &spec, stdio, &cgroup, probe)?;
+    let (created, (root_device, root_inode)) = create(paths, record, &spec, stdio, &cgroup, probe)?;
     let connected = connect(paths, record, &etc, &created, endpoints).and_then(|applied| {
         let run = new_run(paths, record, &created, &applied, pipes);
-        let run = Run { status, root_device: Some(root_device), ..run };
+        let run = Run { status, root_device: Some(root_device), root_inode: Some(root_inode), ..run };
         write_state(paths, record, &run)?;
         Ok((run, applied))
     });
@@ -249,7 +249,7 @@ fn output_pipe() -> Result<(OwnedFd, OwnedFd), Error> {
     Ok((read, sys::check(both, || format!("open({path}, O_RDWR)"))?))
 }
 
-/// Creates the container's init; also returns the device number of its root file system.
+/// Creates the container's init; also returns the device and inode number of its root.
 fn create(
     paths: &Paths,
     record: &Record,
@@ -257,7 +257,7 @@ fn create(
     stdio: Stdio,
     cgroup: &Cgroup,
     probe: &Probe,
-) -> Result<(Created, u64), Error> {
+) -> Result<(Created, (u64, u64)), Error> {
     let layers = paths.layers();
     let folder = paths.container(&record.id);
     let layout = Layout {
@@ -269,7 +269,7 @@ fn create(
         label: Some(record.state.mount_label.clone()).filter(|label| !label.is_empty()),
     };
     let root = snapshot::mount(&layout, probe)?;
-    let device = sys::fs::stat(&root)?.st_dev;
+    let stat = sys::fs::stat(&root)?;
     let init = if record.config.process.init { Init::Reaper } else { Init::Payload };
     let created = runtime::create(Plan {
         spec,
@@ -281,7 +281,7 @@ fn create(
         gate: Gate::Maker,
         probe,
     })?;
-    Ok((created, device))
+    Ok((created, (stat.st_dev, stat.st_ino)))
 }
 
 /// Connects the network and fills the files of /etc. Sets `endpoints` to the connections, even
@@ -341,6 +341,7 @@ fn new_run(
         started: Some(Timestamp::now()),
         cgroup: Some(cgroup_parent(paths).path.join(record.id.as_str())),
         root_device: None,
+        root_inode: None,
         pipes,
         endpoints: Some(applied.endpoints.clone()),
         log_fault: String::new(),

@@ -151,7 +151,9 @@ fn what_a_container_mounts_over_its_root_is_not_exported_for_it() {
     let case = Case::new();
     let overlay = "mkdir /t; mount -t tmpfs x /t; mkdir /t/l /t/u /t/w; \
         mount -t overlay x -o lowerdir=/t/l,upperdir=/t/u,workdir=/t/w /";
-    for (name, mount) in [("tmpfs", "mount -t tmpfs x /"), ("overlay", overlay)] {
+    for (name, mount) in
+        [("tmpfs", "mount -t tmpfs x /"), ("overlay", overlay), ("bind", "mkdir /b; mount --bind /b /")]
+    {
         let run = ["run", "-d", "--name", name, "--network", "none", "--cap-add", "SYS_ADMIN", case::IMAGE];
         let script = format!("{mount} && echo covered; sleep 1000");
         assert!(case.hoist(&[&run[..], &["sh", "-c", &script]].concat()).status.success());

@@ -9,8 +9,9 @@ use crate::container::{Record, Status, store};
 use crate::engine::Engine;
 use crate::engine::container::Stored;
 use crate::engine::error::{Doing, Result};
+use crate::files::process::{self, MountedRoot};
 use crate::files::root::{IMAGE, Root, Whose};
-use crate::files::{self, Error, process};
+use crate::files::{self, Error};
 use crate::layer::marks::Marks;
 use crate::snapshot::{self, Layout};
 use crate::sys::fs;
@@ -103,12 +104,12 @@ struct Opened {
 
 /// Opens the root of a container in its current state; tries again if the state changes meanwhile.
 /// For a running container, `running` opens the root of its process, given by its pidfd, its folder
-/// in /proc, and the device number of the root that was mounted for it.
+/// in /proc, and the root that was mounted for it.
 fn opened(
     engine: &Engine,
     name: &str,
     wish: Wish,
-    running: impl Fn(BorrowedFd<'_>, &Path, Option<u64>) -> files::Result<Option<OwnedFd>>,
+    running: impl Fn(BorrowedFd<'_>, &Path, MountedRoot) -> files::Result<Option<OwnedFd>>,
     doing: impl Fn() -> String + Copy,
 ) -> Result<Opened> {
     for _ in 0..TRIES {
@@ -116,11 +117,14 @@ fn opened(
         if status == Status::Restarting {
             return Err(Error::Restarting).doing(doing);
         }
-        let device = run.as_ref().and_then(|run| run.root_device);
+        let mounted = MountedRoot {
+            device: run.as_ref().and_then(|run| run.root_device),
+            inode: run.as_ref().and_then(|run| run.root_inode),
+        };
         let opened = match run.and_then(|run| run.init()).filter(|_| status.is_up()) {
             Some(init) => match init.open() {
                 Some(pidfd) => {
-                    running(pidfd.as_fd(), &init.folder(), device).doing(doing)?.map(|tree| (tree, None))
+                    running(pidfd.as_fd(), &init.folder(), mounted).doing(doing)?.map(|tree| (tree, None))
                 }
                 None => None,
             },
