@@ -34,15 +34,14 @@ const NEEDED: &[Cap] = &[
 ///
 /// `EPERM` without CAP_SETPCAP.
 pub(super) fn drop_the_rest(containers: &[String]) -> crate::sys::Result<()> {
-    let containers = containers.iter().filter_map(|name| name.parse::<Cap>().ok());
-    keep(NEEDED.iter().copied().chain(containers).collect())
+    keep(needed(containers))
 }
 
 /// Drops the capabilities that are not needed to end a process and to record its exit.
 ///
 /// # Errors
 ///
-/// None in practice.
+/// `EPERM` without CAP_SETPCAP.
 pub(super) fn drop_all_but_watching() -> crate::sys::Result<()> {
     keep([Cap::KILL, Cap::DAC_OVERRIDE].into_iter().collect())
 }
@@ -53,40 +52,44 @@ fn keep(kept: CapSet) -> crate::sys::Result<()> {
     for cap in cap::bounding()?.without(kept).iter() {
         cap::drop_bounding(cap)?;
     }
-    cap::set(Sets {
+    cap::set(left(own, kept))
+}
+
+/// What a monitor needs itself, and its container's, as far as this hoist knows their names.
+fn needed(containers: &[String]) -> CapSet {
+    let containers = containers.iter().filter_map(|name| name.parse::<Cap>().ok());
+    NEEDED.iter().copied().chain(containers).collect()
+}
+
+/// What is left of `own`: none can be gained.
+fn left(own: Sets, kept: CapSet) -> Sets {
+    Sets {
         effective: own.effective.and(kept),
         permitted: own.permitted.and(kept),
         inheritable: CapSet::EMPTY,
-    })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Uses its own thread, because capabilities belong to a thread.
-    fn left_after(give_up: impl FnOnce() -> crate::sys::Result<()> + Send + 'static) -> (CapSet, CapSet) {
-        let left = std::thread::spawn(|| {
-            give_up().unwrap();
-            let Sets { effective, permitted, inheritable } = cap::get().unwrap();
-            assert_eq!((effective, inheritable), (permitted, CapSet::EMPTY));
-            (permitted, cap::bounding().unwrap())
-        });
-        left.join().unwrap()
+    #[test]
+    fn what_neither_the_monitor_nor_its_container_needs_is_given_up() {
+        let own: CapSet = NEEDED.iter().copied().collect();
+        assert_eq!(needed(&[]), own);
+        let wanted = ["CAP_SYS_TIME", "CAP_CHOWN", "CAP_OF_A_NEWER_KERNEL"].map(str::to_owned);
+        assert_eq!(needed(&wanted), own.with(Cap::SYS_TIME));
     }
 
     #[test]
-    fn what_neither_the_monitor_nor_its_container_needs_is_given_up() {
-        let before = cap::get().unwrap().permitted;
-        let needed: CapSet = NEEDED.iter().copied().collect();
-        let (permitted, bounding) = left_after(|| drop_the_rest(&[]));
-        assert_eq!((permitted, bounding.without(needed)), (before.and(needed), CapSet::EMPTY));
-        let with: CapSet = NEEDED.iter().copied().chain([Cap::SYS_TIME]).collect();
-        let wanted = || ["CAP_SYS_TIME", "CAP_CHOWN", "CAP_OF_A_NEWER_KERNEL"].map(str::to_owned);
-        let (permitted, bounding) = left_after(move || drop_the_rest(&wanted()));
-        assert_eq!((permitted, bounding.without(with)), (before.and(with), CapSet::EMPTY));
-        let watching: CapSet = [Cap::KILL, Cap::DAC_OVERRIDE].into_iter().collect();
-        let (permitted, bounding) = left_after(drop_all_but_watching);
-        assert_eq!((permitted, bounding.without(watching)), (before.and(watching), CapSet::EMPTY));
+    fn what_is_left_was_there_before() {
+        let [one, two, three] = [Cap::KILL, Cap::CHOWN, Cap::SYS_TIME].map(|cap| CapSet::EMPTY.with(cap));
+        let both = [Cap::KILL, Cap::CHOWN].into_iter().collect();
+        let own = Sets { effective: one, permitted: both, inheritable: both };
+        let after = |kept| left(own, kept);
+        assert_eq!(after(CapSet::ALL), Sets { inheritable: CapSet::EMPTY, ..own });
+        assert_eq!(after(two), Sets { effective: CapSet::EMPTY, permitted: two, inheritable: CapSet::EMPTY });
+        assert_eq!(after(three).permitted, CapSet::EMPTY);
     }
 }

@@ -757,24 +757,41 @@ impl Drop for Mounted {
 #[test]
 fn a_monitor_has_no_privilege_that_neither_it_nor_its_container_needs() {
     let case = Case::new();
-    let id = case.start(&["sleep", "1000"], |_| {});
-    let run = case.engine.paths().container_run(&id.parse().unwrap()).join("run.json");
-    let run: serde_json::Value = serde_json::from_slice(&std::fs::read(run).unwrap()).unwrap();
-    let monitor = format!("/proc/{}", run["monitor"]["pid"]);
-    let status = std::fs::read_to_string(format!("{monitor}/status")).unwrap();
-    let set = |name: &str| {
+    let id = case.start(&["sleep", "1000"], |options| options.security.cap_add = vec!["SYSLOG".to_owned()]);
+    let folder = case.engine.paths().container_run(&id.parse().unwrap());
+    let pid = |file: &str, who: &str| {
+        let file: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(folder.join(file)).unwrap()).unwrap();
+        file[who]["pid"].as_u64().unwrap()
+    };
+    let set_of = |pid: u64, name: &str| {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(":\t"));
         u64::from_str_radix(line.unwrap(), 16).unwrap()
     };
+    let monitor = pid("run.json", "monitor");
+    let set = |name: &str| set_of(monitor, name);
     let cap = |number: u8| 1_u64 << number;
     use hoist::internals::sys::cap::Cap;
-    let needless = [Cap::SYS_MODULE, Cap::SYS_RAWIO, Cap::SYS_BOOT, Cap::SYS_TIME, Cap::SYSLOG];
+    let needless = [Cap::SYS_MODULE, Cap::SYS_RAWIO, Cap::SYS_BOOT, Cap::SYS_TIME];
     let needless = needless.iter().fold(0, |set, needless| set | cap(needless.number()));
     assert_eq!((set("CapPrm") & needless, set("CapEff") & needless, set("CapBnd") & needless), (0, 0, 0));
     assert_eq!((set("CapInh"), set("CapAmb")), (0, 0));
     assert_ne!(set("CapEff") & cap(Cap::SYS_ADMIN.number()), 0, "it starts the container again");
-    let folder = std::fs::read_link(format!("{monitor}/cwd")).unwrap();
-    assert_eq!(folder.to_str(), Some("/"));
+    let wanted = cap(Cap::SYSLOG.number());
+    assert_eq!(
+        set("CapBnd") & wanted,
+        set_of(std::process::id().into(), "CapBnd") & wanted,
+        "its container's"
+    );
+    let cwd = std::fs::read_link(format!("/proc/{monitor}/cwd")).unwrap();
+    assert_eq!(cwd.to_str(), Some("/"));
+    // Once a command runs, its monitor can end it and write how, no more.
+    let exec = case.wait_for(case.engine.containers().exec(&id, exec(&["sleep", "1000"]), ALL)).unwrap();
+    let watching = pid(&format!("exec/{}.json", exec.id), "owner");
+    let enough = cap(Cap::KILL.number()) | cap(Cap::DAC_OVERRIDE.number());
+    until("the rest is given up", || set_of(watching, "CapPrm") == enough);
+    assert_eq!((set_of(watching, "CapBnd"), set_of(watching, "CapEff")), (enough, enough));
 }
 
 #[test]
