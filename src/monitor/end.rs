@@ -1,4 +1,5 @@
-//! Stops containers, with timeouts for monitors and processes.
+//! Ends containers: asks the monitor, and kills through the cgroup if it does not answer or the state
+//! files cannot be read.
 
 use std::collections::BTreeSet;
 use std::os::fd::AsFd;

@@ -158,6 +158,7 @@ fn is_over(paths: &Paths, container: &ContainerId, path: &Path) -> bool {
     }
     true
 }
+
 /// Takes a command that was made, to start it: of several who try, one does; `None` for the others.
 /// Its record is written again, changed and owned by this process. As long as the first one is
 /// there, nothing has happened.

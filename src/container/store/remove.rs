@@ -23,7 +23,7 @@ pub fn remove(paths: &Paths, record: &Record) -> Result<PathBuf> {
     let released = release(paths, &record.name, &record.id);
     match forget_run(paths, &record.id) {
         Err(error) if moved.is_none() => return Err(error),
-        _ => {} // `sweep` finds a run without a container
+        _ => {} // the next listing clears up a run without a container
     }
     if !record.config.lifecycle.auto_remove {
         disk::sync_folders(moved.into_iter().chain(released))?;
@@ -46,7 +46,7 @@ pub fn remove_unreadable(paths: &Paths, id: &ContainerId) -> Result<PathBuf> {
         fs::remove_file(&link).map_err(DiskError::io("remove", link))?;
         released = Some(paths.container_names());
     }
-    let _ = forget_run(paths, id); // `sweep` finds a run without a container
+    let _ = forget_run(paths, id); // the next listing clears up a run without a container
     disk::sync_folders(moved.into_iter().chain(released))?;
     Ok(discarded)
 }
@@ -82,7 +82,7 @@ pub fn set_aside(paths: &Paths, record: &Record, place: &Path) -> Result<()> {
         return Err(Error::NotFound(record.id.as_str().to_owned()));
     };
     let released = release(paths, &record.name, &record.id);
-    let _ = forget_run(paths, &record.id); // `sweep` finds a run without a container
+    let _ = forget_run(paths, &record.id); // the next listing clears up a run without a container
     let arrived = place.parent().map(Path::to_owned);
     Ok(disk::sync_folders(arrived.into_iter().chain([moved]).chain(released))?)
 }
