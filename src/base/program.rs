@@ -22,6 +22,10 @@ const DT_STRTAB: u64 = 5;
 const DT_RPATH: u64 = 15;
 const DT_RUNPATH: u64 = 29;
 
+/// What to do about a carriage return at the end of an interpreter's name.
+pub const CONVERT_LINE_ENDS: &str =
+    "its first line ends as Windows ends lines: convert it, for example with `dos2unix`";
+
 /// How much the kernel reads to identify a file (`BINPRM_BUF_SIZE`).
 const START: usize = 256;
 /// Limits for damaged files; real programs stay far below.
@@ -75,17 +79,41 @@ pub struct Script {
 }
 
 impl Script {
+    /// Parses the line as `load_script` in Linux's `fs/binfmt_script.c` does.
     fn parse(start: &[u8]) -> Option<Self> {
-        let is_space = |byte: &u8| b" \t".contains(byte);
-        let line = start.strip_prefix(b"#!")?;
-        let line = line.split(|byte| b"\n\0".contains(byte)).next()?;
-        let line = &line[line.iter().position(|byte| !is_space(byte))?..];
-        let (name, rest) = line.split_at(line.iter().position(is_space).unwrap_or(line.len()));
-        // The kernel refuses a name that may be truncated.
-        let is_cut = start.len() == START && rest.is_empty() && !start.contains(&b'\n');
-        let argument = OsStr::from_bytes(rest.trim_ascii()).to_owned();
-        (!is_cut).then(|| Self { interpreter: OsStr::from_bytes(name).into(), argument })
+        // A shorter file is followed by zeros.
+        let mut buffer = [0; START];
+        buffer[..start.len()].copy_from_slice(start);
+        let line = buffer.strip_prefix(b"#!")?;
+        let is_newline_first = |end: &usize| line[*end] == b'\n';
+        let end = match line.iter().position(|byte| b"\n\0".contains(byte)).filter(is_newline_first) {
+            Some(end) => end,
+            None => {
+                // A name that may be truncated is refused; the last byte becomes the string's end.
+                after_blanks(line).iter().position(ends_name)?;
+                line.len() - 1
+            }
+        };
+        let end = line[..end].iter().rposition(|byte| !is_blank(byte))? + 1;
+        let line = after_blanks(&line[..end]);
+        let (name, rest) = line.split_at(line.iter().position(ends_name).unwrap_or(line.len()));
+        let argument = after_blanks(rest).split(|&byte| byte == 0).next()?;
+        let argument = OsStr::from_bytes(argument).to_owned();
+        (!name.is_empty()).then(|| Self { interpreter: OsStr::from_bytes(name).into(), argument })
     }
+}
+
+fn is_blank(byte: &u8) -> bool {
+    b" \t".contains(byte)
+}
+
+/// Whether an interpreter's name ends before this byte.
+fn ends_name(byte: &u8) -> bool {
+    is_blank(byte) || *byte == 0
+}
+
+fn after_blanks(bytes: &[u8]) -> &[u8] {
+    &bytes[bytes.iter().position(|byte| !is_blank(byte)).unwrap_or(bytes.len())..]
 }
 
 /// Word size, byte order and machine. Programs and their libraries have the same.
@@ -510,19 +538,33 @@ mod tests {
     fn a_first_line_is_read_as_the_kernel_reads_it() {
         let long = format!("#!/{}\n", "x".repeat(300));
         let long_argument = format!("#!/bin/sh {}\n", "x".repeat(300));
-        let cut = "x".repeat(START - "#!/bin/sh ".len());
+        // The kernel's string ends at the last byte that it reads.
+        let cut = "x".repeat(START - 1 - "#!/bin/sh ".len());
+        let padded = |line: &str, end: &str| format!("{line}{}", end.repeat(START - line.len()));
+        let (blanks, zeros) = (padded("#!/bin/sh", " "), padded("#!/bin/sh", "\0"));
+        let longest = format!("/{}", "x".repeat(START - 1 - "#!/".len()));
+        let (ended, endless) = (format!("#!{longest} "), format!("#!{longest}x"));
         for (line, want) in [
             ("#!/bin/sh\n", Some(("/bin/sh", ""))),
             ("#!/bin/sh", Some(("/bin/sh", ""))),
             ("#! \t/usr/bin/env  -S sh  -e \nexit\n", Some(("/usr/bin/env", "-S sh  -e"))),
             ("#!/bin/sh\r\n", Some(("/bin/sh\r", ""))),
+            ("#!/usr/bin/env sh\r\n", Some(("/usr/bin/env", "sh\r"))),
+            ("#!\r/bin/sh \x0cx\x0b \t\n", Some(("\r/bin/sh", "\x0cx\x0b"))),
             ("#!/bin/sh\0x\n", Some(("/bin/sh", ""))),
+            ("#!/bin/sh -e\0 -x\n", Some(("/bin/sh", "-e"))),
+            ("#!/bin/sh -e ", Some(("/bin/sh", "-e "))),
+            (&zeros, Some(("/bin/sh", ""))),
+            (&blanks, Some(("/bin/sh", ""))),
+            (&ended, Some((&longest, ""))),
+            (&endless, None),
             ("#!sh\n", Some(("sh", ""))),
             (&long, None),
             (&long_argument, Some(("/bin/sh", &cut))),
             ("#!\n/bin/sh\n", None),
             ("#!  \n", None),
             ("#!", None),
+            ("#! \0/bin/sh\n", None),
             ("# !/bin/sh\n", None),
             ("", None),
         ] {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::base::disk;
 use crate::base::error::{ErrorKind, Explain, io_hint, io_kind};
+use crate::base::program::CONVERT_LINE_ENDS;
 use crate::layer::{self, InputError};
 use crate::oci::{Digest, ImageId, Reference};
 use crate::sys;
@@ -151,6 +152,14 @@ pub enum Error {
         /// The file that needs it.
         needed_by: PathBuf,
     },
+    /// The interpreter of a script does not exist.
+    #[error("{} needs `{interpreter}`, which is not on this machine", .script.display())]
+    NoInterpreter {
+        /// Its path or name, escaped.
+        interpreter: String,
+        /// The script that names it.
+        script: PathBuf,
+    },
     /// The user cancelled the operation.
     #[error("interrupted")]
     Interrupted,
@@ -219,7 +228,9 @@ impl Explain for Error {
             Self::Digest { .. } | Self::Size { .. } | Self::Malformed { .. } | Self::Missing { .. } => {
                 ErrorKind::Corrupt
             }
-            Self::NoImage(_) | Self::NoProgram(_) | Self::NoLibrary { .. } => ErrorKind::NotFound,
+            Self::NoImage(_) | Self::NoProgram(_) | Self::NoLibrary { .. } | Self::NoInterpreter { .. } => {
+                ErrorKind::NotFound
+            }
             Self::TooLarge { .. } | Self::TooMany { .. } | Self::Refused(_) | Self::Invalid(_) => {
                 ErrorKind::Invalid
             }
@@ -245,6 +256,12 @@ impl Explain for Error {
             Self::Ambiguous { .. } => Some("use more digits of the id, or the name".to_owned()),
             Self::InUse { hint, .. } => hint.clone(),
             Self::NameInUse { .. } => Some("remove that name, or use another one".to_owned()),
+            Self::NoInterpreter { interpreter, .. } if interpreter.ends_with("\\r") => {
+                Some(CONVERT_LINE_ENDS.to_owned())
+            }
+            Self::NoInterpreter { .. } => {
+                Some("install the interpreter, or leave the program out".to_owned())
+            }
             Self::NoLibrary { .. } => Some("install the library, or leave the program out".to_owned()),
             _ => None,
         }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::payload;
 use crate::base::error::{ErrorKind, Explain};
+use crate::base::program::CONVERT_LINE_ENDS;
 use crate::sys;
 
 /// The result of a runtime call.
@@ -199,7 +200,7 @@ impl Explain for Error {
                     .to_owned(),
             ),
             Self::NoInterpreter { interpreter: Some(name), .. } if name.ends_with("\\r") => {
-                Some("its first line ends as Windows ends lines: convert it, for example with `dos2unix`".to_owned())
+                Some(CONVERT_LINE_ENDS.to_owned())
             }
             Self::NoInterpreter { .. } => {
                 Some("use an image that has it, or a program that needs none".to_owned())

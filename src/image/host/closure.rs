@@ -44,7 +44,7 @@ impl Closure {
     ///
     /// # Errors
     ///
-    /// [`Error::NoProgram`], [`Error::NoLibrary`].
+    /// [`Error::NoProgram`], [`Error::NoLibrary`], [`Error::NoInterpreter`].
     pub fn add_program(&mut self, name: &str) -> Result<PathBuf> {
         let path = find(name).ok_or_else(|| Error::NoProgram(name.to_owned()))?;
         self.add_file(&path)?;
@@ -91,7 +91,7 @@ impl Closure {
         }
         match Program::read(&real).map_err(disk::Error::io("read", &real))? {
             Program::Elf(elf) => self.add_needs(&real, &elf),
-            Program::Script(script) => self.add_interpreter(&script),
+            Program::Script(script) => self.add_interpreter(&real, &script),
             Program::Other => Ok(()),
         }
     }
@@ -177,13 +177,26 @@ impl Closure {
     }
 
     /// Adds a script's interpreter: `#!/usr/bin/env python3` needs both env and python3.
-    fn add_interpreter(&mut self, script: &Script) -> Result<()> {
-        self.add_program(&script.interpreter.to_string_lossy())?;
+    fn add_interpreter(&mut self, path: &Path, script: &Script) -> Result<()> {
+        let mut add = |name: &str| {
+            let found = find(name).ok_or_else(|| Error::NoInterpreter {
+                interpreter: name.escape_debug().to_string(),
+                script: path.to_owned(),
+            })?;
+            self.add_file(&found)
+        };
+        add(&script.interpreter.to_string_lossy())?;
         let is_env = script.interpreter.file_name().is_some_and(|name| name == "env");
         let argument = script.argument.to_string_lossy();
-        let mut words = argument.split_ascii_whitespace();
-        match words.find(|word| is_env && !word.starts_with('-') && !word.contains('=')) {
-            Some(program) => self.add_program(program).map(drop),
+        // Only `env -S` takes a carriage return for white space.
+        let is_split = argument.starts_with('-');
+        let mut words = argument.split(|c: char| match is_split {
+            true => c.is_ascii_whitespace(),
+            false => " \t".contains(c),
+        });
+        let is_program = |word: &&str| !word.is_empty() && !word.starts_with('-') && !word.contains('=');
+        match words.find(is_program).filter(|_| is_env) {
+            Some(program) => add(program),
             None => Ok(()),
         }
     }
@@ -215,4 +228,39 @@ pub fn find(name: &str) -> Option<PathBuf> {
         return std::path::absolute(name).ok().filter(runs);
     }
     PATH.iter().map(|folder| Path::new(folder).join(name)).find(runs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Explain as _;
+
+    #[test]
+    fn a_script_is_refused_if_its_interpreter_is_not_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let script = dir.path().join("script");
+        let install = "install the interpreter, or leave the program out";
+        let convert = "its first line ends as Windows ends lines: convert it, for example with `dos2unix`";
+        for (line, want) in [
+            ("#!/bin/sh -e\n", None),
+            ("#!/usr/bin/env sh\n", None),
+            ("#!/usr/bin/env sh\t\n", None),
+            // `env -S` separates words at any white space.
+            ("#!/usr/bin/env -S sh\r\n", None),
+            ("#!/nosuch/sh\n", Some(("/nosuch/sh", install))),
+            ("#!/usr/bin/env nosuch-program\n", Some(("nosuch-program", install))),
+            ("#!/bin/sh\r\n", Some(("/bin/sh\\r", convert))),
+            ("#!/usr/bin/env sh\r\n", Some(("sh\\r", convert))),
+        ] {
+            fs::write(&script, line).unwrap();
+            fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+            let added = Closure::default().add_program(script.to_str().unwrap());
+            let found = added.map_err(|error| (error.to_string(), error.hint().unwrap_or_default())).err();
+            let script = script.display();
+            let want = want.map(|(name, hint)| {
+                (format!("{script} needs `{name}`, which is not on this machine"), hint.to_owned())
+            });
+            assert_eq!(found, want, "{line:?}");
+        }
+    }
 }

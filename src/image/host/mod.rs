@@ -127,7 +127,7 @@ pub fn default_programs() -> Vec<String> {
 ///
 /// # Errors
 ///
-/// [`Error::NoProgram`], [`Error::NoLibrary`].
+/// [`Error::NoProgram`], [`Error::NoLibrary`], [`Error::NoInterpreter`].
 pub fn from_host(
     store: &Store,
     name: &Reference,
