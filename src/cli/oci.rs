@@ -12,13 +12,14 @@ mod spec;
 mod verbs;
 
 use std::ffi::OsString;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::base::error::one_line;
 use crate::base::text;
+use crate::sys::stdio::check_output;
 
 /// Why a command failed, as far as the caller of a runtime needs to know.
 type Failed = Box<dyn std::error::Error>;
@@ -27,6 +28,11 @@ type Failed = Box<dyn std::error::Error>;
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Refusal(String);
+
+/// Standard output was closed when the program started, or cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write to standard output")]
+struct OutputError(#[from] io::Error);
 
 fn refuse<T>(why: impl Into<String>) -> Result<T, Failed> {
     Err(Box::new(Refusal(why.into())))
@@ -175,15 +181,27 @@ struct Exec {
 pub fn run(words: Vec<OsString>) -> i32 {
     let words = match Words::try_parse_from([OsString::from("hoist oci")].into_iter().chain(words)) {
         Ok(words) => words,
-        Err(error) => {
+        Err(error) if error.use_stderr() => {
             let _ = error.print(); // a closed terminal changes nothing
             return error.exit_code();
         }
+        Err(help) => return print_help(&help),
     };
     match dispatch(&words) {
         Ok(code) => code,
         Err(error) => {
             report(&words.global, error.as_ref());
+            1
+        }
+    }
+}
+
+/// Prints `--help` or `--version`, and returns the exit code.
+fn print_help(help: &clap::Error) -> i32 {
+    match check_output().and_then(|()| help.print()) {
+        Ok(()) => 0,
+        Err(error) => {
+            note(&one_line(&OutputError(error)));
             1
         }
     }
@@ -211,7 +229,7 @@ fn dispatch(words: &Words) -> Result<i32, Failed> {
 /// Prints a failure to standard error, and writes it to the log file if there is one.
 fn report(global: &Global, error: &dyn std::error::Error) {
     let message = one_line(error);
-    let _ = writeln!(std::io::stderr(), "hoist oci: {}", text::line(&message)); // best effort
+    note(&message);
     let Some(path) = &global.log else { return };
     let line = match global.log_format.as_str() {
         "json" => {
@@ -229,14 +247,27 @@ fn report(global: &Global, error: &dyn std::error::Error) {
 /// Prints warnings to standard error.
 fn warn(warnings: &[String]) {
     for warning in warnings {
-        let _ = writeln!(std::io::stderr(), "hoist oci: warning: {}", text::line(warning)); // best effort
+        note(&format!("warning: {warning}"));
     }
+}
+
+/// Prints a line to standard error; there is nowhere to report a failure.
+fn note(message: &str) {
+    let _ = writeln!(io::stderr(), "hoist oci: {}", text::line(message));
 }
 
 /// Prints a document to standard output.
 fn print(value: &serde_json::Value) -> Result<(), Failed> {
-    let mut out = super::output::stdout()?;
-    serde_json::to_writer_pretty(&mut out, value)?;
-    writeln!(out)?;
+    put(&format!("{value:#}\n"))
+}
+
+/// Writes to standard output.
+fn put(text: &str) -> Result<(), Failed> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    check_output().map_err(OutputError)?;
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(OutputError)?;
     Ok(())
 }

@@ -302,9 +302,21 @@ fn standard_output_that_is_closed_is_told_where_there_is_something_to_write() {
             "{words:?}"
         );
     }
-    let mut oci = std::process::Command::new("sh");
-    let oci = oci.args(["-c", "exec \"$@\" >&-", "sh", HOIST, "oci", "features"]).output().unwrap();
-    assert!(support::Said::from(oci).fails(1).contains("Bad file descriptor"));
+    let oci = |words: &[&str], to: &str| {
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", &format!("exec \"$@\" {to}"), "sh", HOIST, "oci", "--root"]);
+        support::Said::from(shell.arg(home.path("oci")).args(words).output().unwrap())
+    };
+    for words in [&["features"][..], &["list"], &["list", "-f", "json"], &["--help"]] {
+        for (to, why) in [
+            (">&-", "Bad file descriptor (os error 9)"),
+            (">/dev/full", "No space left on device (os error 28)"),
+        ] {
+            let told = format!("hoist oci: cannot write to standard output: {why}\n");
+            assert_eq!(oci(words, to).fails(1), told, "{words:?} {to}");
+        }
+    }
+    oci(&["list", "-q"], ">&-").ok();
     for words in [&["rename", "web", "db"][..], &["ps", "-q", "-f", "name=none"]] {
         closed(words).ok();
     }

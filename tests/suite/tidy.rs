@@ -316,6 +316,30 @@ fn a_module_names_only_what_stands_below_it() {
     assert!(faults.is_empty(), "{faults}");
 }
 
+/// `hoist oci` is the embedded runtime alone, without an engine, even through the rest of `cli`.
+#[test]
+fn the_command_line_of_the_runtime_uses_no_engine() {
+    let mut faults = String::new();
+    let mut count = 0;
+    for Source { path, code, .. } in sources() {
+        let stem = path.with_extension("");
+        if !stem.starts_with("cli/oci") {
+            continue;
+        }
+        count += 1;
+        // How many times `super` stays within `cli/oci`.
+        let depth = stem.components().count() - 2;
+        let leaves = code.contains(&"super::".repeat(depth + 1));
+        let others = ["cli", "command", "config", "docker", "engine"];
+        let names = named(&code).into_iter().filter(|name| others.contains(&name.as_str()));
+        for name in names.chain(leaves.then(|| "super".to_owned())) {
+            faults += &format!("src/{} names `{name}`\n", path.display());
+        }
+    }
+    assert!(count > 3, "the command line of the runtime was not found");
+    assert!(faults.is_empty(), "{faults}");
+}
+
 /// Returns the part of a feature or of the core that a path leads to.
 fn part_of<'a>(path: &[&'a str]) -> &'a str {
     let parts = ["update", "view", "reader", "driver"];
