@@ -141,6 +141,8 @@ struct Tree<W: Write> {
     linked: HashMap<(u64, u64), Linked>,
     /// Total length of the names in `linked`.
     linked_bytes: usize,
+    /// Its limit.
+    max_linked_bytes: usize,
     written: Written,
 }
 
@@ -161,6 +163,7 @@ impl<W: Write> Tree<W> {
             above: Vec::new(),
             linked: HashMap::new(),
             linked_bytes: 0,
+            max_linked_bytes: MAX_LINKED_BYTES,
             written: Written::default(),
         }
     }
@@ -205,9 +208,9 @@ impl<W: Write> Tree<W> {
                 return Err(Error::TooMany { what: "files with several names", limit: MAX_LINKED as u64 });
             }
             self.linked_bytes += path.len();
-            if self.linked_bytes > MAX_LINKED_BYTES {
+            if self.linked_bytes > self.max_linked_bytes {
                 let what = "the list of files with several names".to_owned();
-                return Err(Error::TooLarge { what, limit: MAX_LINKED_BYTES as u64 });
+                return Err(Error::TooLarge { what, limit: self.max_linked_bytes as u64 });
             }
             // The width of `st_nlink` depends on the architecture.
             let left = i64::try_from(stat.st_nlink).unwrap_or(i64::MAX) - 1;
@@ -412,6 +415,41 @@ mod tests {
         }
         fs::create_at(&folder, OsStr::new("file"), 0o644).unwrap();
         rustix::fs::linkat(&folder, "file", &folder, "link", rustix::fs::AtFlags::empty()).unwrap();
+    }
+
+    /// Links are written in the order of names, so that a file is pending between its two.
+    #[test]
+    fn names_of_files_with_several_are_kept_until_the_last_one() {
+        let write = |limit: usize, pairs: &[(&str, &str)]| {
+            let dir = tempfile::tempdir().unwrap();
+            for (first, last) in pairs {
+                std::fs::write(dir.path().join(first), "").unwrap();
+                std::fs::hard_link(dir.path().join(first), dir.path().join(last)).unwrap();
+            }
+            let root = fs::open_dir(dir.path()).unwrap();
+            let mut tree = Tree::new(Form::Root, Folders::new(), io::sink());
+            tree.max_linked_bytes = limit;
+            let walked = changes(&root, opaque_attribute(false), &mut tree);
+            walked.map(|()| (tree.written.entries, tree.linked_bytes, tree.linked.len()))
+        };
+        let one_by_one = [("a1", "a2"), ("b1", "b2"), ("c1", "c2")];
+        let at_once = [("a1", "b1"), ("a22", "b2"), ("a333", "b3")];
+        assert_eq!(write(2, &one_by_one).unwrap(), (6, 0, 0));
+        assert_eq!(write(9, &at_once).unwrap(), (6, 0, 0));
+        for (limit, pairs) in [(1, one_by_one), (8, at_once)] {
+            let error = write(limit, &pairs).unwrap_err();
+            let is_limit = matches!(error, Error::TooLarge { limit: found, .. } if found == limit as u64);
+            assert!(is_limit, "{error}");
+        }
+        // Names outside the tree are never seen.
+        let dir = tempfile::tempdir().unwrap();
+        let (inside, outside) = (dir.path().join("root"), dir.path().join("b"));
+        std::fs::create_dir(&inside).unwrap();
+        std::fs::write(inside.join("a"), "").unwrap();
+        std::fs::hard_link(inside.join("a"), outside).unwrap();
+        let mut tree = Tree::new(Form::Root, Folders::new(), io::sink());
+        changes(fs::open_dir(&inside).unwrap(), opaque_attribute(false), &mut tree).unwrap();
+        assert_eq!((tree.written.entries, tree.linked_bytes, tree.linked.len()), (1, 1, 1));
     }
 
     #[test]
