@@ -100,6 +100,11 @@ fn destination(path: PathBuf) -> std::result::Result<PathBuf, ExportError> {
         Ok(there) if !there.is_file() => Err(ExportError::NotAFile(path)),
         Ok(_) if path.is_symlink() => Ok(fs::canonicalize(&path).unwrap_or(path)),
         Ok(_) => Ok(path),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+            let path = path.components().as_path();
+            let file = path.ancestors().find(|above| above.exists()).unwrap_or(path);
+            Err(ExportError::NotAFolder(file.to_owned()))
+        }
         Err(_) if names_folder => Err(ExportError::NoFolder(path)),
         Err(_) if path.is_symlink() => Err(ExportError::LeadsNowhere(path)),
         Err(_) => {
@@ -146,6 +151,8 @@ enum ExportError {
     Folder(PathBuf),
     #[error("invalid output path: {} is not a regular file", .0.display())]
     NotAFile(PathBuf),
+    #[error("invalid output path: {} is not a directory", .0.display())]
+    NotAFolder(PathBuf),
     #[error("invalid output path: {} is a dangling symbolic link", .0.display())]
     LeadsNowhere(PathBuf),
     #[error("invalid output path: directory {} does not exist", .0.display())]
@@ -156,9 +163,11 @@ impl Explain for ExportError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Removed => ErrorKind::NotFound,
-            Self::Folder(_) | Self::NotAFile(_) | Self::LeadsNowhere(_) | Self::NoFolder(_) => {
-                ErrorKind::Invalid
-            }
+            Self::Folder(_)
+            | Self::NotAFile(_)
+            | Self::NotAFolder(_)
+            | Self::LeadsNowhere(_)
+            | Self::NoFolder(_) => ErrorKind::Invalid,
         }
     }
 
@@ -190,9 +199,14 @@ mod tests {
             ("free/", Err("directory {free/} does not exist")),
             ("free/.", Err("directory {free/.} does not exist")),
             ("free/..", Err("directory {free/..} does not exist")),
-            ("file/", Err("directory {file/} does not exist")),
+            ("file/", Err("{file} is not a directory")),
+            ("file/.", Err("{file} is not a directory")),
+            ("file/..", Err("{file} is not a directory")),
             ("none/free", Err("directory {none} does not exist")),
-            ("file/free", Err("directory {file} does not exist")),
+            ("none/", Err("directory {none/} does not exist")),
+            ("file/free", Err("{file} is not a directory")),
+            ("file/none/free", Err("{file} is not a directory")),
+            ("link/free", Err("{link} is not a directory")),
             ("broken", Err("{broken} is a dangling symbolic link")),
         ] {
             let found = destination(inside(name).into());
