@@ -625,6 +625,11 @@ fn a_log_is_saved_whole_or_not_at_all() {
     assert_eq!((read().as_str(), link.is_symlink()), ("one\ntwo\n", true));
     assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o640);
     assert!(save(&folder, true, Reporter::silent()).is_err());
+    let broken = case.dir.path().join("broken");
+    std::os::unix::fs::symlink("none", &broken).unwrap();
+    let error = save(&broken, true, Reporter::silent()).unwrap_err();
+    assert!(error.causes().concat().contains("dangling"), "{:?}", error.causes());
+    assert!(broken.is_symlink(), "the link was replaced");
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 2, "nothing is left beside");
 }
 

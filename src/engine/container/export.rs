@@ -98,7 +98,8 @@ fn destination(path: PathBuf) -> std::result::Result<PathBuf, ExportError> {
     match fs::metadata(&path) {
         Ok(there) if there.is_dir() => Err(ExportError::Folder(path)),
         Ok(there) if !there.is_file() => Err(ExportError::NotAFile(path)),
-        Ok(_) if path.is_symlink() => Ok(fs::canonicalize(&path).unwrap_or(path)),
+        // `/dev/stdout` may lead to an open file that has no name; the link is not to be replaced.
+        Ok(_) if path.is_symlink() => fs::canonicalize(&path).map_err(|_| ExportError::LeadsNowhere(path)),
         Ok(_) => Ok(path),
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
             let path = path.components().as_path();
@@ -178,6 +179,8 @@ impl Explain for ExportError {
 
 #[cfg(test)]
 mod tests {
+    use std::os::fd::AsRawFd as _;
+
     use super::*;
 
     #[test]
@@ -188,6 +191,9 @@ mod tests {
         fs::write(inside("file"), "").unwrap();
         std::os::unix::fs::symlink("file", inside("link")).unwrap();
         std::os::unix::fs::symlink("none", inside("broken")).unwrap();
+        let open = fs::File::create(inside("unlinked")).unwrap();
+        fs::remove_file(inside("unlinked")).unwrap();
+        std::os::unix::fs::symlink(format!("/proc/self/fd/{}", open.as_raw_fd()), inside("open")).unwrap();
         for (name, want) in [
             ("free", Ok("free")),
             ("file", Ok("file")),
@@ -208,6 +214,7 @@ mod tests {
             ("file/none/free", Err("{file} is not a directory")),
             ("link/free", Err("{link} is not a directory")),
             ("broken", Err("{broken} is a dangling symbolic link")),
+            ("open", Err("{open} is a dangling symbolic link")),
         ] {
             let found = destination(inside(name).into());
             let want = want.map(|name| PathBuf::from(inside(name)));

@@ -130,7 +130,14 @@ fn draft(save: &SaveLog) -> disk::Result<Draft> {
     if !save.overwrites && save.path.symlink_metadata().is_ok() {
         return Err(failed()(io::ErrorKind::AlreadyExists.into()));
     }
-    let Ok(path) = save.path.canonicalize() else { return Draft::unnamed(&save.path) };
+    let path = match save.path.canonicalize() {
+        Ok(path) => path,
+        // Its target is missing or has no name; the link itself is not to be replaced.
+        Err(_) if save.path.is_symlink() => {
+            return Err(failed()(io::Error::other("it is a dangling symbolic link")));
+        }
+        Err(_) => return Draft::unnamed(&save.path),
+    };
     let old = path.metadata().map_err(failed())?;
     if !old.is_file() {
         return Err(failed()(io::Error::other("it is not a regular file")));
