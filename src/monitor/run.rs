@@ -315,14 +315,15 @@ impl Monitor {
     /// After the last run: answers waiting clients, removes the container with `--rm`, and delivers
     /// pending output.
     fn end(mut self, next: Next, code: Option<u8>) -> Result<(), Error> {
+        let is_removed = next == Next::Remove || self.record.config.lifecycle.auto_remove;
+        // A restart that failed has kept the run. Whoever reads the event looks at the container next,
+        // which must not be restarting any more.
+        if !is_removed && code.is_none() {
+            settle::conclude(&self.paths, &self.record).iter().for_each(|error| report_error(error));
+        }
         if self.order.is_some_and(Order::ends) {
             let warning = self.tell("stop", &[]);
             self.warn_waiters(warning);
-        }
-        let is_removed = next == Next::Remove || self.record.config.lifecycle.auto_remove;
-        // A restart that failed has kept the run.
-        if !is_removed && code.is_none() {
-            settle::conclude(&self.paths, &self.record).iter().for_each(|error| report_error(error));
         }
         let removed = is_removed.then(|| settle::remove(&self.paths, &self.record)).transpose();
         let warning = match &removed {

@@ -397,6 +397,34 @@ fn a_restart_by_hand_during_the_back_off_counts_anew() {
 }
 
 #[test]
+fn a_container_stopped_before_its_restart_has_exited_when_its_event_is_read() {
+    let case = Case::new();
+    let id = case.start(&["false"], |options| options.lifecycle.restart = RestartPolicy::Always);
+    until("its next restart is far", || {
+        let now = case.container(&id);
+        now.status == Status::Restarting && now.state.restart_count >= 4
+    });
+    let status = case.wait_for(async {
+        let mut events = case.engine.events(EventRequest::default()).await.unwrap();
+        let stopped = async {
+            loop {
+                match events.recv().await.unwrap() {
+                    hoist::engine::News::Event(event) if event.action == "stop" => {
+                        return case.engine.containers().get(&id).await.unwrap().status;
+                    }
+                    _ => {}
+                }
+            }
+        };
+        let containers = case.engine.containers();
+        let (answer, status) = tokio::join!(containers.stop(&id, None, None), stopped);
+        drop(answer.unwrap());
+        status
+    });
+    assert_eq!(status, Status::Exited);
+}
+
+#[test]
 fn a_restart_by_policy_that_fails_is_tried_again_and_says_why() {
     let case = Case::new();
     let folder = tempfile::tempdir().unwrap();
