@@ -208,20 +208,29 @@ pub fn parse(words: &[String]) -> Result<Parsed, Usage> {
                 return Ok(parsed);
             }
         };
-        let (value, after) = match (attached, tail.split_first()) {
-            (Some(value), _) => (value, tail),
-            (None, Some((value, after))) => (value.as_str(), after),
-            (None, None) => return Err(Usage::flag(format!("flag needs an argument: {name}"), "hoist")),
-        };
-        // An empty path would mean the current folder, and falling back to the default would be
-        // unexpected too.
-        if value.is_empty() {
-            return Err(Usage::flag(format!("flag needs an argument: {name}"), "hoist"));
-        }
-        *slot = Some(PathBuf::from(value));
+        let (path, after) = path_of(name, attached, tail)?;
+        *slot = Some(path);
         rest = after;
     }
     Ok(parsed)
+}
+
+/// Returns the path of a global flag, which may be attached to it, and the words after it.
+fn path_of<'a>(
+    flag: &str,
+    attached: Option<&'a str>,
+    tail: &'a [String],
+) -> Result<(PathBuf, &'a [String]), Usage> {
+    let value = match attached {
+        Some(value) => Some((value, tail)),
+        None => tail.split_first().map(|(value, after)| (value.as_str(), after)),
+    };
+    // An empty path would mean the current folder, and falling back to the default would be
+    // unexpected too.
+    match value {
+        Some((path, after)) if !path.is_empty() => Ok((path.into(), after)),
+        _ => Err(Usage::flag(format!("flag needs an argument: {flag}"), "hoist")),
+    }
 }
 
 /// Parses a verb and its arguments.
