@@ -82,12 +82,7 @@ fn begin(
     } else {
         privilege::drop_the_rest(&container.config.security.capabilities())?;
     }
-    let listener = socket::listen(&folder(paths, id), exec.as_str())?;
-    // As in Docker, a command's input belongs to its client, whatever the container's does.
-    let shape = Shape { tty: record.tty, stdin_once: true };
-    let mut session = Session::new(Some(listener), None, shape);
-    clients.into_iter().for_each(|client| session.connect(client));
-    session.accept_clients();
+    let mut session = open_session(paths, id, exec, record.tty, clients)?;
     let size = session.first_size().or(record.size);
 
     let cgroup = cgroup_of(paths, id, run.as_ref());
@@ -117,13 +112,36 @@ fn begin(
         session.resize(rows, columns);
     }
     record.process = u32::try_from(pid).ok().and_then(Process::of);
-    // It is running, even if the record cannot be written.
-    if let Err(error) = disk::write_state(&file(paths, id, exec), &record) {
+    warnings.extend(record_start(paths, &container, exec, &record));
+    Ok((session, Up { container, record, pidfd, warnings }))
+}
+
+/// Listens for clients, and connects those that exist already.
+fn open_session(
+    paths: &Paths,
+    id: &ContainerId,
+    exec: &ExecId,
+    tty: bool,
+    clients: Vec<OwnedFd>,
+) -> Result<Session, Error> {
+    let listener = socket::listen(&folder(paths, id), exec.as_str())?;
+    // As in Docker, a command's input belongs to its client, whatever the container's does.
+    let mut session = Session::new(Some(listener), None, Shape { tty, stdin_once: true });
+    clients.into_iter().for_each(|client| session.connect(client));
+    session.accept_clients();
+    Ok(session)
+}
+
+/// Writes the record and the event of a started command. It runs even if they cannot be written, so
+/// failures are only warnings.
+fn record_start(paths: &Paths, container: &Record, exec: &ExecId, record: &ExecRecord) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if let Err(error) = disk::write_state(&file(paths, &container.id, exec), record) {
         warnings.push(format!("the session's file is not up to date: {}", one_line(&error)));
     }
     let action = format!("exec_start: {}", record.command.join(" "));
-    warnings.extend(journal::tell_or_warn(paths, &container, &action, &[("execID", exec.as_str())]));
-    Ok((session, Up { container, record, pidfd, warnings }))
+    warnings.extend(journal::tell_or_warn(paths, container, &action, &[("execID", exec.as_str())]));
+    warnings
 }
 
 /// Returns the container's process with the changes of the session.
