@@ -55,15 +55,9 @@ pub enum Error {
     /// The container is being started or stopped.
     #[error("the container is being started or stopped")]
     Busy,
-    /// The container is about to be restarted, so its root belongs to its monitor.
-    #[error("the container is being restarted by its policy")]
-    Restarting,
     /// The root is covered by a different file system than the container's layers.
     #[error("its root file system cannot be distinguished from what is mounted over it")]
     Covered,
-    /// Copies require that one side is this machine.
-    #[error("files are copied to or from this machine only")]
-    NoHost,
     /// The user cancelled it.
     #[error("it was cancelled")]
     Cancelled,
@@ -74,15 +68,12 @@ impl Explain for Error {
         match self {
             Self::Sys(error) => error.kind(),
             Self::Layer(error) => error.kind(),
-            Self::NotPlain(_) | Self::BadName(_) | Self::TooDeep(_) | Self::IntoItself(_) | Self::NoHost => {
+            Self::NotPlain(_) | Self::BadName(_) | Self::TooDeep(_) | Self::IntoItself(_) => {
                 ErrorKind::Invalid
             }
-            Self::Exists(_)
-            | Self::Mounted(_)
-            | Self::Changed
-            | Self::Busy
-            | Self::Restarting
-            | Self::Covered => ErrorKind::Conflict,
+            Self::Exists(_) | Self::Mounted(_) | Self::Changed | Self::Busy | Self::Covered => {
+                ErrorKind::Conflict
+            }
             Self::ReadOnly(_) => ErrorKind::Denied,
             Self::NoPlace(_) => ErrorKind::NotFound,
             Self::NoSource { why, .. } => why.kind(),
@@ -97,7 +88,6 @@ impl Explain for Error {
             Self::Changed => "read it again, and change that",
             Self::NoPlace(_) => "start it once",
             Self::Busy => "try again",
-            Self::Restarting => "stop it first, or wait until it runs",
             Self::Covered => "stop it first",
             Self::ReadOnly(why) if why.contains("image") => "change the files of a container made of it",
             _ => return None,

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::{Doing, Result};
 use super::{Engine, Reporter, blocking};
+use crate::base::{ErrorKind, Explain};
 use crate::files;
 use crate::files::root::Root;
 use open::Wish;
@@ -25,6 +26,33 @@ pub use crate::files::{
     Contents, Copied, DEEPEST, Entry, Error, Existing, Listing, MOST_ENTRIES, Stamp, Weight, shown,
 };
 pub use crate::layer::{FileKind, Mark};
+
+/// A request that the engine refuses before it looks at any file.
+#[derive(Debug, thiserror::Error)]
+enum Refusal {
+    /// The container is about to be restarted, so its root belongs to its monitor.
+    #[error("the container is being restarted by its policy")]
+    Restarting,
+    /// Copies require that one side is this machine.
+    #[error("files are copied to or from this machine only")]
+    NoHost,
+}
+
+impl Explain for Refusal {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Restarting => ErrorKind::Conflict,
+            Self::NoHost => ErrorKind::Invalid,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Restarting => Some("stop it first, or wait until it runs".to_owned()),
+            Self::NoHost => None,
+        }
+    }
+}
 
 /// A file tree.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -202,7 +230,7 @@ impl Files<'_> {
 fn copy(engine: &Engine, request: &CopyRequest, reporter: &Reporter) -> Result<Copied> {
     let doing = || format!("copy from {} to {}", whose(engine, &request.from), whose(engine, &request.to));
     if request.from != Place::Host && request.to != Place::Host {
-        return Err(Error::NoHost).doing(doing);
+        return Err(Refusal::NoHost).doing(doing);
     }
     let to = open::root(engine, &request.to, Wish::Change, doing)?;
     let from = open::root(engine, &request.from, Wish::Read, doing)?;

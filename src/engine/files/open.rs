@@ -3,7 +3,7 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use super::{MOST_ENTRIES, Place, mounts};
+use super::{MOST_ENTRIES, Place, Refusal, mounts};
 use crate::base::disk::Lock;
 use crate::container::{Record, Status, store};
 use crate::engine::Engine;
@@ -115,7 +115,7 @@ fn opened(
     for _ in 0..TRIES {
         let Stored { record, run, status, .. } = engine.get(name)?;
         if status == Status::Restarting {
-            return Err(Error::Restarting).doing(doing);
+            return Err(Refusal::Restarting).doing(doing);
         }
         let mounted = MountedRoot {
             device: run.as_ref().and_then(|run| run.root_device),
