@@ -4,7 +4,10 @@ use std::fs;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
+use rustix::io::Errno;
+
 use super::record::Process;
+use crate::sys;
 use crate::sys::process::{self, start_time};
 
 impl Process {
@@ -28,11 +31,22 @@ impl Process {
     }
 
     /// A descriptor of it, which can never be another's; `None` when it has ended.
-    #[must_use]
-    pub fn open(self) -> Option<OwnedFd> {
-        let pidfd = process::open(i32::try_from(self.pid).ok()?).ok()?;
-        // Only now is it certain that the descriptor is of this process and not of a later one.
-        self.is_alive().then_some(pidfd)
+    ///
+    /// # Errors
+    ///
+    /// If that cannot be found out: `EMFILE`, for example.
+    pub fn open(self) -> sys::Result<Option<OwnedFd>> {
+        let Ok(pid) = i32::try_from(self.pid) else { return Ok(None) };
+        let opened = match process::open(pid) {
+            Err(error) if error.is(Errno::SRCH) => return Ok(None),
+            opened => opened,
+        };
+        // Only now is it certain that the result is of this process and not of a later one, or of a
+        // thread that has its pid.
+        if process::read_start_time(self.pid)? != Some(self.start_time) {
+            return Ok(None);
+        }
+        opened.map(Some)
     }
 
     /// Returns its wait(2) status if it is a zombie. The kernel shows the status only to callers
@@ -63,8 +77,19 @@ mod tests {
         assert!(own.is_alive());
         assert!(!Process { start_time: own.start_time + 1, ..own }.is_alive());
         assert_eq!(Process::of(u32::MAX), None);
-        assert!(own.open().is_some());
-        assert!(Process { start_time: own.start_time + 1, ..own }.open().is_none(), "the pid is another's");
+        assert!(own.open().unwrap().is_some());
+        let later = Process { start_time: own.start_time + 1, ..own };
+        assert!(later.open().unwrap().is_none(), "the pid is another's");
+    }
+
+    #[test]
+    fn what_is_there_and_cannot_be_opened_has_not_ended() {
+        // A thread has a pid and a start time, but only its process has a descriptor.
+        let thread = || Process::of(rustix::thread::gettid().as_raw_nonzero().get().cast_unsigned()).unwrap();
+        let open = move || (thread().open(), Process { start_time: 1, ..thread() }.open());
+        let (error, other) = std::thread::spawn(open).join().unwrap();
+        error.unwrap_err();
+        assert!(other.unwrap().is_none(), "the pid is a thread's by now");
     }
 
     #[test]

@@ -235,17 +235,22 @@ pub fn kill_process(process: Process) {
 ///
 /// # Errors
 ///
-/// `EPERM`.
+/// `EPERM`, or the process cannot be opened.
 pub fn signal_process(process: Process, number: i32) -> sys::Result<()> {
-    process.open().map_or(Ok(()), |pidfd| sys::process::signal(pidfd.as_fd(), number))
+    process.open()?.map_or(Ok(()), |pidfd| sys::process::signal(pidfd.as_fd(), number))
 }
 
 /// Whether a process is in uninterruptible sleep and cannot be killed now. Processes frozen by a v1
 /// freezer look the same.
 fn is_uninterruptible(pid: i32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    state(&stat) == Some('D')
+}
+
+/// Returns the state in a line of proc_pid_stat(5).
+fn state(stat: &str) -> Option<char> {
     // The name before it may contain anything, including brackets and spaces.
-    stat.rsplit_once(')').is_some_and(|(_, fields)| fields.trim_start().starts_with('D'))
+    stat.rsplit_once(')')?.1.trim_start().chars().next()
 }
 
 #[cfg(test)]
@@ -269,6 +274,15 @@ mod tests {
     fn this_process_can_be_killed() {
         assert!(!is_uninterruptible(std::process::id().cast_signed()));
         assert!(!is_uninterruptible(-1), "it is gone");
+    }
+
+    #[test]
+    fn the_state_of_a_process_follows_its_name() {
+        for (stat, want) in
+            [("1 (a) D) D 1", Some('D')), ("1 (D) S 1", Some('S')), ("1 (a)", None), ("", None)]
+        {
+            assert_eq!(state(stat), want, "{stat}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use rustix::event::PollFlags;
 use super::error::{Error, Refused};
 use super::poll::{self, Event, Source, Stage, Waits};
 use super::session::{Asker, Session, Shape, Streams, report_error};
-use super::settle::{UNKNOWN, cgroup_of};
+use super::settle::cgroup_of;
 use super::start::pipe;
 use super::wire::{Answer, Ask, Failure, Ready};
 use super::{bundle, confine, journal, privilege, tell};
@@ -17,7 +17,7 @@ use crate::base::error::one_line;
 use crate::base::{ContainerId, ErrorKind, ExecId, Explain, Paths, disk};
 use crate::container::exec::{ExecRecord, end, end_unbegun, file, folder};
 use crate::container::options::environment;
-use crate::container::record::Process;
+use crate::container::record::{Process, UNKNOWN};
 use crate::container::spec::{capabilities, process};
 use crate::container::{Record, Status, capability, store};
 use crate::oci::runtime::Process as Program;
@@ -74,7 +74,7 @@ fn begin(
     let container = store::load(paths, id)?.ok_or_else(|| store::Error::NotFound(id.as_str().to_owned()))?;
     let run = store::load_run(paths, id)?.filter(|run| run.status == Status::Running && !run.starting);
     let init = run.as_ref().and_then(|run| run.init()).ok_or(Error::NotRunning)?;
-    let target = init.open().ok_or(Error::NotRunning)?;
+    let target = init.open()?.ok_or(Error::NotRunning)?;
     // A command must understand the container's security options just like a start.
     container.config.security.check_understood()?;
     if record.privileged {

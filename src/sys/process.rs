@@ -255,7 +255,26 @@ fn has_executed_by(stat: &str) -> Option<bool> {
 /// start time together identify a process uniquely.
 #[must_use]
 pub fn start_time(pid: u32) -> Option<u64> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    read_start_time(pid).ok().flatten()
+}
+
+/// Like [`start_time`], but tells a process that has exited from one that cannot be read.
+///
+/// # Errors
+///
+/// Errors of open(2) and read(2), such as `EMFILE`.
+pub fn read_start_time(pid: u32) -> Result<Option<u64>> {
+    let path = format!("/proc/{pid}/stat");
+    match std::fs::read_to_string(&path) {
+        Ok(stat) => Ok(start_time_in(&stat)),
+        Err(error) => match Error::new(format!("open({path})"), error) {
+            gone if gone.is(rustix::io::Errno::NOENT) || gone.is(rustix::io::Errno::SRCH) => Ok(None),
+            error => Err(error),
+        },
+    }
+}
+
+fn start_time_in(stat: &str) -> Option<u64> {
     // The name in the second field may contain anything, but later fields contain no parenthesis.
     let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
     match fields.next()? {

@@ -13,9 +13,9 @@ use super::super::error::{Doing, Result};
 use super::super::{Engine, Event, EventFilter, EventRequest, Events, Kind, News, Status, blocking};
 use super::{Exit, Stored, WaitFor};
 use crate::base::ContainerId;
+use crate::container::record::UNKNOWN;
 use crate::container::{ExitState, Process};
 use crate::monitor::recover::Busy;
-use crate::monitor::settle::UNKNOWN;
 
 /// The delay before a container without its monitor is looked at again.
 const SETTLING: Duration = Duration::from_millis(20);
@@ -143,7 +143,7 @@ async fn next(events: &mut Option<Events>, now: &Stored) -> Next {
 /// Waits until the process has exited, or forever without a process.
 async fn ended(process: Option<Process>) {
     let Some(process) = process else { return std::future::pending().await };
-    match process.open().and_then(|fd| watched(fd, Interest::READABLE).ok()) {
+    match process.open().ok().flatten().and_then(|fd| watched(fd, Interest::READABLE).ok()) {
         Some(watched) => drop(watched.readable().await),
         // Another process may be settling it, so that nothing has changed yet.
         None => tokio::time::sleep(SETTLING).await,

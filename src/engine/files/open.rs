@@ -122,7 +122,7 @@ fn opened(
             inode: run.as_ref().and_then(|run| run.root_inode),
         };
         let opened = match run.and_then(|run| run.init()).filter(|_| status.is_up()) {
-            Some(init) => match init.open() {
+            Some(init) => match init.open().doing(doing)? {
                 Some(pidfd) => {
                     running(pidfd.as_fd(), &init.folder(), mounted).doing(doing)?.map(|tree| (tree, None))
                 }
