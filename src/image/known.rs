@@ -58,11 +58,96 @@ pub fn known(store: &Store, reference: &Reference, asked: Option<&Platform>) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Paths;
+    use crate::base::progress::Reporter;
+    use crate::image::Commit;
+    use crate::layer::LayerSource;
+
+    /// Creates a store in which `web:1` is an image of one layer for armv6.
+    fn store(dir: &tempfile::TempDir) -> (Store, ImageId, Digest) {
+        let store = Store::new(Paths::new(dir.path().join("root"), dir.path().join("run")), false);
+        let lease = store.lease().unwrap();
+        let tar = tar::Builder::new(Vec::new()).into_inner().unwrap();
+        let source =
+            LayerSource { reader: Box::new(tar.as_slice()), diff_id: None, size: None, name: "test" };
+        let layer = store.unpack(&lease, source, &Reporter::silent()).unwrap().diff_id;
+        let config = format!(
+            r#"{{"os":"linux","architecture":"arm","variant":"v6","rootfs":{{"type":"layers","diff_ids":["{layer}"]}}}}"#
+        );
+        let name = web();
+        let names = std::slice::from_ref(&name);
+        let target = Digest::of(b"index");
+        let commit = Commit { config: config.as_bytes(), names, target: Some(&target), ..Commit::default() };
+        let image = store.commit(&lease, &commit).unwrap();
+        (store, image, layer)
+    }
+
+    fn web() -> Reference {
+        "web:1".parse().unwrap()
+    }
+
+    fn known_for(store: &Store, platform: &str) -> Option<(bool, bool)> {
+        let known = known(store, &web(), Some(&platform.parse().unwrap())).unwrap();
+        known.map(|known| (known.is_whole, known.is_exact))
+    }
+
+    #[test]
+    fn an_older_variant_is_whole_but_not_what_was_asked_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, image, _) = store(&dir);
+        let all = known(&store, &web(), Some(&"linux/arm/v6".parse().unwrap())).unwrap();
+        let target = Some(Digest::of(b"index"));
+        assert_eq!(all, Some(Known { image, target, is_whole: true, is_exact: true }));
+        for (platform, is_whole, is_exact) in [
+            ("linux/arm/v6", true, true),
+            ("linux/arm/v7", true, false),
+            ("linux/arm/v5", false, true),
+            ("linux/riscv64", false, false),
+        ] {
+            assert_eq!(known_for(&store, platform), Some((is_whole, is_exact)), "{platform}");
+            let word = here(&store, "web:1", Some(&platform.parse().unwrap()));
+            assert_eq!(word.is_ok(), is_whole, "{platform}");
+        }
+    }
+
+    #[test]
+    fn an_image_that_lacks_a_layer_is_known_but_not_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, _, layer) = store(&dir);
+        crate::sys::tree::remove(&store.layer_dir(&layer).unwrap()).unwrap();
+        assert_eq!(known_for(&store, "linux/arm/v6"), Some((false, true)));
+        let lacks = here(&store, "web:1", Some(&"linux/arm/v6".parse().unwrap()));
+        assert!(matches!(lacks, Err(Error::Missing { .. })), "{lacks:?}");
+    }
+
+    #[test]
+    fn what_is_damaged_is_unknown_and_what_a_newer_hoist_wrote_is_an_error() {
+        for (text, is_newer) in [("{", false), (r#"{"version":9}"#, true)] {
+            for of_image in [true, false] {
+                let dir = tempfile::tempdir().unwrap();
+                let (store, image, _) = store(&dir);
+                let path = if of_image {
+                    store.record_path(&image)
+                } else {
+                    let [path] = names(&store).try_into().unwrap();
+                    path
+                };
+                std::fs::write(path, text).unwrap();
+                let known = known(&store, &web(), Some(&"linux/arm/v6".parse().unwrap()));
+                assert_eq!(known.is_err(), is_newer, "{text}: {known:?}");
+                assert_eq!(known.ok().flatten(), None, "{text}");
+            }
+        }
+    }
+
+    fn names(store: &Store) -> Vec<std::path::PathBuf> {
+        std::fs::read_dir(store.paths().refs()).unwrap().map(|entry| entry.unwrap().path()).collect()
+    }
 
     #[test]
     fn of_an_empty_store_nothing_is_known_and_nothing_here() {
         let dir = tempfile::tempdir().unwrap();
-        let paths = crate::base::Paths::new(dir.path().join("root"), dir.path().join("run"));
+        let paths = Paths::new(dir.path().join("root"), dir.path().join("run"));
         let store = Store::new(paths, false);
         assert_eq!(known(&store, &"debian:12".parse().unwrap(), None).unwrap(), None);
         assert!(matches!(here(&store, "debian:12", None), Err(Error::NoImage(_))));

@@ -725,6 +725,33 @@ fn a_journal_that_cannot_be_written_stops_no_verb() {
 }
 
 #[test]
+fn a_verb_tells_of_each_event_that_could_not_be_recorded() {
+    let case = Case::new();
+    let containers = case.engine.containers();
+    let id = case.create(&["sleep", "1000"], |_| {});
+    let journal = case.engine.paths().journal();
+    fs::remove_file(&journal).ok();
+    fs::create_dir(&journal).unwrap();
+    let mut told = Vec::new();
+    let mut tell = |verb: &str, warnings: hoist::engine::Warnings| {
+        let missing = warnings.0.iter().filter(|it| it.starts_with("events cannot be recorded: "));
+        told.push(format!("{verb} {}", missing.count()));
+    };
+    tell("start", case.wait_for(containers.start(&id)).unwrap());
+    if !in_user_namespace() {
+        tell("pause", case.wait_for(containers.pause(&id)).unwrap());
+        tell("unpause", case.wait_for(containers.unpause(&id)).unwrap());
+    }
+    tell("rename", case.wait_for(containers.rename(&id, "db".parse().unwrap())).unwrap());
+    tell("restart", case.wait_for(containers.restart(&id, None, Some(0))).unwrap());
+    tell("stop", case.wait_for(containers.stop(&id, None, Some(0))).unwrap());
+    tell("start", case.wait_for(containers.start(&id)).unwrap());
+    tell("kill", case.wait_for(containers.kill(&id, "KILL")).unwrap());
+    told.retain(|line| !line.contains("pause")); // not everywhere
+    assert_eq!(told, ["start 1", "rename 1", "restart 5", "stop 3", "start 1", "kill 1"]);
+}
+
+#[test]
 fn who_is_warned_is_who_asked() {
     let case = Case::new();
     let id = case.start(&["sleep", "1000"], |_| {});
