@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::base::{ErrorKind, Explain, OWN_PROGRAM, Paths, disk};
+use unit::Invocation;
 
 /// Exists if systemd runs the machine (sd_booted(3)).
 const RUNTIME: &str = "/run/systemd/system";
@@ -99,14 +100,14 @@ impl Units<'_> {
     ///
     /// [`Error::NoSystemd`] if systemd does not run the machine, or systemd's error.
     pub fn install(&self) -> Result<PathBuf> {
-        let words = self.words()?;
-        let shown = |verb: &str| format!("{} {verb}", words.join(" "));
+        let hoist = self.invocation()?;
+        let shown = |verb: &str| format!("{} {verb}", hoist.words().join(" "));
         if !is_systemd() {
             let (boot, shutdown) = (shown("system boot"), shown("system shutdown"));
             return Err(Error::NoSystemd { boot, shutdown });
         }
         let path = self.file();
-        disk::replace(&path, unit::installed(&words).as_bytes())?;
+        disk::replace(&path, unit::installed(&hoist).as_bytes())?;
         let readable = fs::set_permissions(&path, fs::Permissions::from_mode(0o644));
         readable.map_err(disk::Error::io("change the mode of", &path))?;
         disk::sync_file(&path).and_then(|()| disk::sync_folders(path.parent()))?;
@@ -142,7 +143,7 @@ impl Units<'_> {
         if states.split("\n\n").any(waits_for_shutdown) {
             return Ok(());
         }
-        let words = unit::transient(&name, &self.words()?);
+        let words = unit::transient(&name, &self.invocation()?);
         let made = run("systemd-run", &words.iter().map(String::as_str).collect::<Vec<_>>());
         made.map(drop).or_else(|error| {
             // Another first start may have created it meanwhile.
@@ -161,7 +162,7 @@ impl Units<'_> {
     }
 
     /// Returns the command line of the engine.
-    fn words(&self) -> Result<Vec<String>> {
+    fn invocation(&self) -> Result<Invocation> {
         let program = match self.program == Path::new(OWN_PROGRAM) {
             true => fs::read_link(self.program).map_err(Error::NoProgram)?,
             false => self.program.to_owned(),
@@ -169,8 +170,7 @@ impl Units<'_> {
         let text = |path: &Path| path.to_string_lossy().into_owned();
         // The kernel's mark for a file that has been replaced, usually by a newer version.
         let program = text(&program).trim_end_matches(" (deleted)").to_owned();
-        let (root, run) = (text(self.paths.root()), text(self.paths.run()));
-        Ok(vec![program, "--root".to_owned(), root, "--run-root".to_owned(), run])
+        Ok(Invocation { program, root: text(self.paths.root()), run_root: text(self.paths.run()) })
     }
 
     fn name(&self) -> String {
@@ -237,7 +237,10 @@ mod tests {
     #[test]
     fn the_words_of_a_unit_call_the_program_itself_and_not_a_link_to_it() {
         let paths = Paths::new("/r", "/s");
-        let words = |program| Units { paths: &paths, program: Path::new(program) }.words().unwrap();
+        let words = |program| {
+            let hoist = Units { paths: &paths, program: Path::new(program) }.invocation().unwrap();
+            hoist.words().map(str::to_owned)
+        };
         assert_eq!(words("/usr/bin/hoist"), ["/usr/bin/hoist", "--root", "/r", "--run-root", "/s"]);
         assert_eq!(words("/usr/bin/hoist (deleted)")[0], "/usr/bin/hoist", "it was replaced");
         assert_eq!(words(OWN_PROGRAM)[0], std::env::current_exe().unwrap().display().to_string());
