@@ -51,7 +51,8 @@ impl Draft {
     }
 
     /// Creates a temporary file without a name (`O_TMPFILE`), so that a process that is killed leaves
-    /// nothing behind. On file systems without such files this is [`Self::new`].
+    /// no incomplete file behind; a complete one, if it is killed in the middle of [`Self::replace`]. On
+    /// file systems without such files this is [`Self::new`].
     ///
     /// # Errors
     ///
@@ -102,20 +103,22 @@ impl Draft {
     ///
     /// Errors of linkat(2) and rename(2); the existing file is then unchanged.
     pub fn replace(mut self) -> Result<()> {
-        if self.beside.is_none() {
-            let failed = |errno: Errno| Error::io("replace", &self.path)(errno.into());
-            match self.link(&self.path) {
-                Ok(()) => return Ok(()),
-                // linkat(2) cannot replace a file.
-                Err(Errno::EXIST) => {
-                    let beside = beside(&self.path)?;
-                    self.link(&beside).map_err(failed)?;
-                    self.beside = Some(beside);
+        let beside = match &self.beside {
+            Some(beside) => beside.clone(),
+            None => {
+                let failed = |errno: Errno| Error::io("replace", &self.path)(errno.into());
+                match self.link(&self.path) {
+                    Ok(()) => return Ok(()),
+                    // linkat(2) cannot replace a file.
+                    Err(Errno::EXIST) => {}
+                    Err(errno) => return Err(failed(errno)),
                 }
-                Err(errno) => return Err(failed(errno)),
+                let beside = beside(&self.path)?;
+                self.link(&beside).map_err(failed)?;
+                self.beside.insert(beside).clone()
             }
-        }
-        fs::rename(self.shown(), &self.path).map_err(Error::io("replace", &self.path))
+        };
+        fs::rename(&beside, &self.path).map_err(Error::io("replace", &self.path))
     }
 
     /// Renames it to its path, which must not exist.
