@@ -44,14 +44,9 @@ pub(super) fn note(said: impl std::fmt::Display) {
 pub(super) fn warn(warnings: &Warnings) {
     static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
-    for warning in untold(&mut told, warnings) {
+    for warning in warnings.not_in(&mut told) {
         note(self::warning(warning));
     }
-}
-
-/// Returns the warnings that are not in `told`, and adds them.
-fn untold<'a>(told: &mut BTreeSet<String>, warnings: &'a Warnings) -> Vec<&'a String> {
-    warnings.0.iter().filter(|warning| told.insert((*warning).clone())).collect()
 }
 
 /// Formats a warning like Docker.
@@ -146,7 +141,7 @@ mod tests {
         let mut told = BTreeSet::new();
         let mut rest = |warnings: &[&str]| {
             let warnings = Warnings(warnings.iter().map(|&warning| warning.to_owned()).collect());
-            untold(&mut told, &warnings).into_iter().cloned().collect::<Vec<_>>()
+            warnings.not_in(&mut told).into_iter().map(str::to_owned).collect::<Vec<_>>()
         };
         assert_eq!(rest(&["b", "a", "b"]), ["b", "a"], "in their order");
         assert_eq!(rest(&["a", "c"]), ["c"]);

@@ -10,6 +10,7 @@ mod verbs;
 mod view;
 mod wait;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -38,8 +39,12 @@ pub struct Warnings(pub Vec<String>);
 impl Warnings {
     /// Each once: several events of a verb may be missing for one reason.
     pub fn distinct(&self) -> impl Iterator<Item = &str> {
-        let is_first = |(at, warning): &(usize, &String)| !self.0[..*at].contains(warning);
-        self.0.iter().enumerate().filter(is_first).map(|(_, warning)| warning.as_str())
+        self.not_in(&mut BTreeSet::new()).into_iter()
+    }
+
+    /// Those that are not in `told`, each once; adds them to it.
+    pub(crate) fn not_in(&self, told: &mut BTreeSet<String>) -> Vec<&str> {
+        self.0.iter().filter(|warning| told.insert((*warning).clone())).map(String::as_str).collect()
     }
 }
 
