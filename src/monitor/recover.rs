@@ -26,6 +26,7 @@ use crate::base::disk::Lock;
 use crate::base::error::one_line;
 use crate::base::{ContainerId, Paths};
 use crate::cgroup::{self, Cgroup};
+use crate::container::record::UNKNOWN;
 use crate::container::{Process, Record, Run, store};
 use error::{During as _, Result};
 use step::{Left, Step, Unseen, ended_unseen};
@@ -119,7 +120,7 @@ impl Launcher<'_> {
             has_processes: run.is_none() && has_processes(paths, id).during(doing)?,
             is_start_cut_off: is_start_cut_off(paths, &record),
             is_alive: run.as_ref().and_then(Run::init).is_some_and(Process::is_alive),
-            code: run.as_ref().map_or(settle::UNKNOWN, unseen_code),
+            code: run.as_ref().map_or(UNKNOWN, unseen_code),
         };
         let mut untold = None;
         let errors = match left.step(&record, run) {
@@ -346,18 +347,18 @@ fn is_start_cut_off(paths: &Paths, record: &Record) -> bool {
 }
 
 /// Returns the end of a run whose exit code is unknown. Adds the reason to the record.
-pub fn unseen_end(record: &mut Record, run: Option<&Run>) -> End {
+fn unseen_end(record: &mut Record, run: Option<&Run>) -> End {
     let Unseen { why, time } = Unseen::of(run.is_some(), record.state.started, store::boot_time());
     why.clone_into(&mut record.state.error);
-    let end = End { code: run.map_or(settle::UNKNOWN, unseen_code), ..End::unseen() };
+    let end = End { code: run.map_or(UNKNOWN, unseen_code), ..End::unseen() };
     End { time: time.unwrap_or(end.time), ..end }
 }
 
 /// Returns the exit code of a run whose exit was not seen, if the kernel still has it.
-pub fn unseen_code(run: &Run) -> u8 {
+fn unseen_code(run: &Run) -> u8 {
     let status = run.init().and_then(Process::status_of_zombie);
     let exit = status.map(crate::sys::process::Exit::of_status);
-    exit.and_then(|exit| u8::try_from(exit.code() & 0xff).ok()).unwrap_or(settle::UNKNOWN)
+    exit.and_then(|exit| u8::try_from(exit.code() & 0xff).ok()).unwrap_or(UNKNOWN)
 }
 
 /// Turns errors of cleaning up into warnings: the caller cannot fix them, but should know.

@@ -27,6 +27,7 @@ use crate::base::Paths;
 use crate::base::disk::Lock;
 use crate::base::error::one_line;
 use crate::cgroup::{Freezing, OomEvents};
+use crate::container::record::UNKNOWN;
 use crate::container::{Conflict, Process, Record, Status, Verb, store};
 use crate::sys;
 use crate::sys::probe::Probe;
@@ -271,8 +272,7 @@ impl Monitor {
             // Adopted: another process reaps it.
             Ok(None) | Err(_) => exit_of_adopted(up)?,
         };
-        let code =
-            exit.map_or(settle::UNKNOWN, |exit| u8::try_from(exit.code() & 0xff).unwrap_or(settle::UNKNOWN));
+        let code = exit.map_or(UNKNOWN, |exit| u8::try_from(exit.code() & 0xff).unwrap_or(UNKNOWN));
         // The kernel sends the event before it has killed and counted.
         if self.is_out_of_memory {
             self.note_oom(up);

@@ -13,8 +13,7 @@ use super::journal;
 use crate::base::disk::Unknown;
 use crate::base::{ContainerId, Endpoint, Paths};
 use crate::cgroup::{Cgroup, Parent};
-use crate::container::record::RUN_VERSION;
-pub use crate::container::record::UNKNOWN;
+use crate::container::record::{RUN_VERSION, UNKNOWN};
 use crate::container::{Process, Record, Run, Status, store};
 use crate::network;
 

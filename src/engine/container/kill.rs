@@ -6,11 +6,11 @@ use super::Warnings;
 use super::state::is_run_lost;
 use super::verbs::{ASK_AGAIN, Target, number};
 use crate::base::{ContainerId, ErrorKind};
+use crate::container::record::UNKNOWN;
 use crate::container::store;
 use crate::monitor::end::{self, KILL_PATIENCE, MONITOR_PATIENCE, Patience};
 use crate::monitor::launch::{self, ask};
 use crate::monitor::recover::{Busy, Dead};
-use crate::monitor::settle;
 use crate::monitor::wire::Ask;
 
 impl Engine {
@@ -55,7 +55,7 @@ impl Engine {
             match trouble {
                 None if has_ended => return Ok(Warnings::default()),
                 // Nothing will restart it, settled or not.
-                Some(_) if has_ended && !found.record.wants_restart(settle::UNKNOWN) => {
+                Some(_) if has_ended && !found.record.wants_restart(UNKNOWN) => {
                     return Ok(Warnings::default());
                 }
                 Some(_) if must_end => {

@@ -107,6 +107,7 @@ impl Unseen {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::container::record::UNKNOWN;
     use crate::container::{Process, RestartPolicy, Status};
     use crate::monitor::settle;
 
@@ -233,7 +234,7 @@ mod tests {
     #[test]
     fn a_policy_that_counts_failures_starts_no_success_again() {
         let run = run(Status::Running, true, false);
-        for (code, want) in [(0, "Settle"), (1, "Restart"), (settle::UNKNOWN, "Restart")] {
+        for (code, want) in [(0, "Settle"), (1, "Restart"), (UNKNOWN, "Restart")] {
             let record = record(RestartPolicy::OnFailure(3), true, false, false);
             let left = Left {
                 dead: Dead::Policy,
