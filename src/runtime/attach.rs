@@ -6,8 +6,8 @@ use std::path::Path;
 
 use rustix::fs::{FileType, OFlags};
 
-use super::init::State;
 use super::prepare::{Device, Mount, What, set_attributes};
+use super::state::State;
 use super::support::lexical;
 use super::target::{self, Kind};
 use super::{Error, Result};

@@ -4,7 +4,7 @@
 //! the system call. No clean-up is needed: everything that init has created is removed with its
 //! namespaces.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::path::Path;
 
 use rustix::fs::OFlags;
@@ -14,38 +14,11 @@ use super::entry::Entry;
 use super::payload::{self, Cwd, Fifos, Streams};
 use super::prepare::Prepared;
 use super::progress::Progress;
+use super::state::{Start, State};
 use super::{Error, Gate, Result, Stdio, attach, confine, mask, procfs, sysctl};
 use crate::sys::mount::{self, Attrs, Depth, Propagation};
 use crate::sys::ns::{self, Namespace, Namespaces};
 use crate::sys::{self, check, fs, process, pty};
-
-/// The state of init.
-pub(super) struct State<'a> {
-    pub(super) plan: Prepared<'a>,
-    pub(super) voice: Voice,
-    pub(super) start: Start,
-    progress: Progress,
-    /// An existing pid namespace in which the payload will be created.
-    pid_namespace: Option<OwnedFd>,
-    /// A procfs of that namespace, rather than of this process's own.
-    pub(super) joined_procfs: Option<OwnedFd>,
-    /// The root of the container's devpts.
-    pub(super) devpts: Option<OwnedFd>,
-    /// The container's end of its terminal.
-    pub(super) terminal: Option<OwnedFd>,
-    /// A procfs that nobody else can access.
-    pub(super) procfs: Option<OwnedFd>,
-}
-
-/// How the payload is started.
-pub(super) enum Start {
-    /// In this process, when the gate opens.
-    Gate(Gate),
-    /// In another process, which waits for its start itself.
-    Entry(Entry),
-    /// It has already been started.
-    Begun,
-}
 
 type Step = (&'static str, fn(&mut State<'_>) -> Result<()>);
 

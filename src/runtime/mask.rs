@@ -12,7 +12,7 @@ use std::path::Path;
 use rustix::fs::FileType;
 
 use super::attach::set_context;
-use super::init::State;
+use super::state::State;
 use super::{Result, target};
 use crate::sys::fs;
 use crate::sys::mount::{self, Attrs, Depth, Filesystem, Propagation};

@@ -28,6 +28,7 @@ mod procfs;
 mod progress;
 mod reaper;
 pub mod seccomp;
+mod state;
 mod support;
 mod sysctl;
 mod target;

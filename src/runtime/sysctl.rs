@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use rustix::fs::OFlags;
 
-use super::init::State;
+use super::state::State;
 use super::{Error, Result};
 use crate::oci::runtime::Spec;
 use crate::sys::mount::{Attrs, Filesystem};
