@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use super::launch;
-use super::recover::{Busy, Dead, Launcher, cgroup, has_processes};
+use super::recover::{LockWait, Site, WhenDead, has_processes, open_cgroup};
 use super::wire::Ask;
 use crate::base::{ContainerId, ErrorKind, Explain, Paths};
 use crate::cgroup;
@@ -134,7 +134,7 @@ pub fn ask_for_end(
 pub fn not_ended(paths: &Paths, id: &ContainerId) -> Error {
     let run = store::load_run(paths, id).ok().flatten();
     let init = run.and_then(|run| run.init()).and_then(|init| i32::try_from(init.pid).ok());
-    let pids = cgroup(paths, id).pids().unwrap_or_default();
+    let pids = open_cgroup(paths, id).pids().unwrap_or_default();
     let mut stuck: Vec<i32> = pids.into_iter().chain(init).filter(|&pid| is_uninterruptible(pid)).collect();
     stuck.sort_unstable();
     stuck.dedup();
@@ -150,7 +150,7 @@ pub fn is_up(paths: &Paths, id: &ContainerId) -> Result<bool, Error> {
     Ok(launch::is_monitored(paths, id)? || has_processes(paths, id)?)
 }
 
-impl Launcher<'_> {
+impl Site<'_> {
     /// Kills a container whose state files do not reveal its state. If its monitor accepts
     /// requests, it is asked first: then it does not start another run, and without a cgroup only
     /// the monitor can kill the container. Returns warnings.
@@ -160,7 +160,7 @@ impl Launcher<'_> {
     /// As for [`Self::kill_by_cgroup`].
     pub fn kill_unreadable(&self, id: &ContainerId) -> Result<Vec<String>, Error> {
         let _ = launch::tell(self.paths, id, Ask::kill(libc::SIGKILL));
-        self.kill_by_cgroup(id, Dead::ByHand)
+        self.kill_by_cgroup(id, WhenDead::ByHand)
     }
 
     /// Kills a container without its monitor and without readable state files. Also kills a monitor
@@ -169,9 +169,9 @@ impl Launcher<'_> {
     /// # Errors
     ///
     /// [`Error::NotEnded`].
-    pub fn kill_by_cgroup(&self, id: &ContainerId, dead: Dead) -> Result<Vec<String>, Error> {
+    pub fn kill_by_cgroup(&self, id: &ContainerId, dead: WhenDead) -> Result<Vec<String>, Error> {
         let kill = || -> Result<(), Error> {
-            let cgroup = cgroup(self.paths, id);
+            let cgroup = open_cgroup(self.paths, id);
             cgroup.kill()?;
             if !cgroup.exists() {
                 let run = store::load_run(self.paths, id).ok().flatten();
@@ -179,7 +179,7 @@ impl Launcher<'_> {
             }
             Ok(())
         };
-        if dead == Dead::ByHand {
+        if dead == WhenDead::ByHand {
             let _ = self.keep_from_restart(id); // if this fails, the kill continues and recovery tries again
         }
         kill()?;
@@ -192,7 +192,7 @@ impl Launcher<'_> {
             let is_over = if is_monitored {
                 self.is_concluded(id)
             } else {
-                let recovery = self.recover(id, Busy::Wait, dead);
+                let recovery = self.recover(id, LockWait::Wait, dead);
                 let is_ending = recovery.as_ref().is_ok_and(|recovery| recovery.is_ending);
                 warnings.extend(recovery.into_iter().flat_map(|recovery| recovery.warnings));
                 if is_ending {

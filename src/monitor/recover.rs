@@ -31,16 +31,16 @@ use crate::container::{Process, Record, Run, store};
 use error::{During as _, Result};
 use step::{Left, Step, Unseen, ended_unseen};
 
-pub use error::{Error, Task, Why};
-pub use look::{Look, Seen};
-pub use step::{Dead, UNSEEN};
+pub use error::{Error, RecoverError, Task};
+pub use look::{Current, Inspection};
+pub use step::{UNSEEN, WhenDead};
 
 /// Maximum time that a caller who ends a container waits for a start in progress.
 const START_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Whether to wait for a process that is changing the container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Busy {
+pub enum LockWait {
     /// Wait as long as necessary.
     Wait,
     /// Wait, but not for a start that does not finish.
@@ -68,21 +68,21 @@ impl From<launch::Launched> for Recovery {
 
 /// The state folders of containers, and the program of their monitors.
 #[derive(Debug, Clone, Copy)]
-pub struct Launcher<'a> {
+pub struct Site<'a> {
     /// The folders.
     pub paths: &'a Paths,
     /// The program.
     pub program: &'a Path,
 }
 
-impl Launcher<'_> {
+impl Site<'_> {
     /// Locks a container for recovery. Returns `None` if another process holds the lock and `busy`
     /// does not permit waiting, or if the container has been removed.
-    fn lock_to_recover(&self, id: &ContainerId, busy: Busy) -> Result<Option<Lock>> {
+    fn lock_to_recover(&self, id: &ContainerId, busy: LockWait) -> Result<Option<Lock>> {
         let lock = match busy {
-            Busy::Wait => store::lock(self.paths, id).map(Some),
-            Busy::WaitAWhile => lock_unless_stuck(self.paths, id),
-            Busy::LeaveIt => store::try_lock(self.paths, id),
+            LockWait::Wait => store::lock(self.paths, id).map(Some),
+            LockWait::WaitAWhile => lock_unless_stuck(self.paths, id),
+            LockWait::LeaveIt => store::try_lock(self.paths, id),
         };
         match lock {
             Err(store::Error::NotFound(_)) => Ok(None),
@@ -95,7 +95,7 @@ impl Launcher<'_> {
     /// # Errors
     ///
     /// The task that failed, and why.
-    pub fn recover(&self, id: &ContainerId, busy: Busy, dead: Dead) -> Result<Recovery> {
+    pub fn recover(&self, id: &ContainerId, busy: LockWait, dead: WhenDead) -> Result<Recovery> {
         let paths = self.paths;
         let doing = || Task::CleanUp(id.clone());
         let Some(lock) = self.lock_to_recover(id, busy)? else { return Ok(Recovery::default()) };
@@ -104,7 +104,7 @@ impl Launcher<'_> {
         // With the lock, and without a monitor, this process may change the state.
         if launch::is_monitored(paths, id).during(doing)? {
             if matches!(run, Ok(None)) && is_up_unwritten(paths, &record).during(doing)? {
-                return Err(Why::run_lost(paths, id)).during(doing);
+                return Err(RecoverError::run_lost(paths, id)).during(doing);
             }
             return Ok(Recovery::default());
         }
@@ -113,7 +113,7 @@ impl Launcher<'_> {
             Err(store::Error::DamagedRun { .. }) if !has_processes(paths, id).during(doing)? => None,
             run => run.during(doing)?,
         };
-        let unwritten = if dead == Dead::ByHand { self.keep_ended(&mut record).err() } else { None };
+        let unwritten = if dead == WhenDead::ByHand { self.keep_ended(&mut record).err() } else { None };
         let left = Left {
             dead,
             // If there is a run, it is more informative.
@@ -136,7 +136,7 @@ impl Launcher<'_> {
                 (errors, untold) = self.settle_unseen(&mut record, run.as_ref())?;
                 errors
             }
-            Step::Refuse => return Err(Why::run_lost(paths, id)).during(doing),
+            Step::Refuse => return Err(RecoverError::run_lost(paths, id)).during(doing),
             Step::Remove(run) => {
                 let errors = settle::clear(paths, id, Some(&run));
                 untold = self.remove_ended(&record)?;
@@ -164,7 +164,7 @@ impl Launcher<'_> {
     /// If the mark cannot be written.
     pub fn keep_from_restart(&self, id: &ContainerId) -> Result<()> {
         let doing = || Task::CleanUp(id.clone());
-        let Some(_lock) = self.lock_to_recover(id, Busy::LeaveIt)? else { return Ok(()) };
+        let Some(_lock) = self.lock_to_recover(id, LockWait::LeaveIt)? else { return Ok(()) };
         if !launch::is_monitored(self.paths, id).during(doing)?
             && let Some(mut record) = store::load(self.paths, id).during(doing)?
         {
@@ -186,13 +186,13 @@ impl Launcher<'_> {
 
     /// Launches a new monitor for a container whose monitor was killed. If it cannot take over, the
     /// next attempt is left to the next call, because it would fail in the same way.
-    fn adopt(&self, record: &Record, run: &Run, lock: Lock, busy: Busy) -> Result<Recovery> {
+    fn adopt(&self, record: &Record, run: &Run, lock: Lock, busy: LockWait) -> Result<Recovery> {
         let (paths, id) = (self.paths, &record.id);
         match launch(self.program, paths, id, Role::Adopt(lock), &[]) {
             Ok(launched) => Ok(launched.into()),
             // It exited in between, so it must be settled instead of adopted.
             Err(launch::Error::Failed(_)) if !run.init().is_some_and(Process::is_alive) => {
-                self.recover(id, busy, Dead::Policy)
+                self.recover(id, busy, WhenDead::Policy)
             }
             Err(error) => Err(error).during(|| Task::Adopt(record.name.clone())),
         }
@@ -201,7 +201,7 @@ impl Launcher<'_> {
     /// Launches a new monitor for a container that must be restarted, after settling what the
     /// killed monitor had not. If that fails because of a temporary lack of resources, the restart
     /// remains due for the next call.
-    fn carry_on(&self, record: &mut Record, run: Run, lock: Lock, busy: Busy) -> Result<Recovery> {
+    fn carry_on(&self, record: &mut Record, run: Run, lock: Lock, busy: LockWait) -> Result<Recovery> {
         let (paths, id) = (self.paths, record.id.clone());
         let name = record.name.clone();
         let doing = || Task::Restart(name.clone());
@@ -229,7 +229,7 @@ impl Launcher<'_> {
 
     /// Records the end of a container whose monitor has given up its restart. The lock was released
     /// with that monitor, so another process may have been faster.
-    fn give_up(&self, id: &ContainerId, waiting: &Run, busy: Busy) -> Result<()> {
+    fn give_up(&self, id: &ContainerId, waiting: &Run, busy: LockWait) -> Result<()> {
         let paths = self.paths;
         let doing = || Task::CleanUp(id.clone());
         let Some(_lock) = self.lock_to_recover(id, busy)? else { return Ok(()) };
@@ -278,7 +278,7 @@ impl Launcher<'_> {
     ///
     /// # Errors
     ///
-    /// [`Why::RecordLost`].
+    /// [`RecoverError::RecordLost`].
     pub fn clear_orphan(&self, id: &ContainerId) -> Result<Vec<String>> {
         let paths = self.paths;
         let doing = || Task::CleanUp(id.clone());
@@ -286,7 +286,7 @@ impl Launcher<'_> {
             return Ok(Vec::new());
         }
         if has_processes(paths, id).during(doing)? {
-            return Err(Why::RecordLost).during(doing);
+            return Err(RecoverError::RecordLost).during(doing);
         }
         // Its folder is removed first, and its monitor may still be cleaning up.
         if launch::is_monitored(paths, id).during(doing)? {
@@ -301,7 +301,7 @@ impl Launcher<'_> {
 
 /// Returns the cgroup of a container, whether or not it exists.
 #[must_use]
-pub fn cgroup(paths: &Paths, id: &ContainerId) -> Cgroup {
+pub fn open_cgroup(paths: &Paths, id: &ContainerId) -> Cgroup {
     let run = store::load_run(paths, id).ok().flatten();
     settle::cgroup_of(paths, id, run.as_ref())
 }
@@ -312,7 +312,7 @@ pub fn cgroup(paths: &Paths, id: &ContainerId) -> Cgroup {
 ///
 /// If that cannot be read.
 pub fn has_processes(paths: &Paths, id: &ContainerId) -> std::result::Result<bool, cgroup::Error> {
-    Ok(!cgroup(paths, id).pids()?.is_empty())
+    Ok(!open_cgroup(paths, id).pids()?.is_empty())
 }
 
 /// Waits for the lock of a container. Returns `None` if a monitor holds it whose start does not
@@ -336,7 +336,7 @@ pub fn lock_unless_stuck(paths: &Paths, id: &ContainerId) -> std::result::Result
 /// Whether a container with a monitor but without a `run.json` is up. Its monitor ends its
 /// processes and writes its record before it removes the run.
 fn is_up_unwritten(paths: &Paths, record: &Record) -> std::result::Result<bool, cgroup::Error> {
-    let cgroup = cgroup(paths, &record.id);
+    let cgroup = open_cgroup(paths, &record.id);
     Ok(if cgroup.exists() { !cgroup.pids()?.is_empty() } else { ended_unseen(record) })
 }
 

@@ -10,7 +10,7 @@ use crate::container::record::UNKNOWN;
 use crate::container::store;
 use crate::monitor::end::{self, KILL_PATIENCE, MONITOR_PATIENCE, Patience};
 use crate::monitor::launch::{self, ask};
-use crate::monitor::recover::{Busy, Dead};
+use crate::monitor::recover::{LockWait, WhenDead};
 use crate::monitor::wire::Ask;
 
 impl Engine {
@@ -27,7 +27,7 @@ impl Engine {
         }
         match ask(self.paths(), id, None, wish) {
             Err(launch::Error::Silent | launch::Error::Gone | launch::Error::Unreachable(_)) => {
-                self.kill_by_cgroup(id, Dead::Shutdown, doing)
+                self.kill_by_cgroup(id, WhenDead::Shutdown, doing)
             }
             result => result.map(Warnings).doing(doing),
         }
@@ -44,13 +44,13 @@ impl Engine {
         let must_end =
             matches!(wish, Ask::Kill { signal: libc::SIGKILL, .. } | Ask::Stop { at_shutdown: true, .. });
         let dead = match wish {
-            Ask::Stop { at_shutdown: true, .. } => Dead::Shutdown,
-            _ => Dead::ByHand,
+            Ask::Stop { at_shutdown: true, .. } => WhenDead::Shutdown,
+            _ => WhenDead::ByHand,
         };
         let id = store::find_id(self.paths(), target).doing(&doing)?;
         let mut patience = Patience::new(if must_end { MONITOR_PATIENCE } else { KILL_PATIENCE });
         loop {
-            let (found, trouble) = self.target_as_left(id.as_str(), Busy::Wait, &doing)?;
+            let (found, trouble) = self.target_as_left(id.as_str(), LockWait::Wait, &doing)?;
             let has_ended = !found.status.is_up() && found.status != Status::Restarting;
             match trouble {
                 None if has_ended => return Ok(Warnings::default()),
@@ -84,7 +84,7 @@ impl Engine {
         let number = number(word).doing(doing)?;
         let id = store::find_id(self.paths(), target).doing(doing)?;
         let mut patience = Patience::new(KILL_PATIENCE);
-        let busy = if number == libc::SIGKILL { Busy::WaitAWhile } else { Busy::Wait };
+        let busy = if number == libc::SIGKILL { LockWait::WaitAWhile } else { LockWait::Wait };
         loop {
             let (found, trouble) = match self.target_as_left(id.as_str(), busy, doing) {
                 // Its state is unknown, but it can still be killed.
@@ -100,7 +100,7 @@ impl Engine {
             }
             match self.ask_for_end(&found, &Ask::kill(number), doing)? {
                 Err(launch::Error::Silent | launch::Error::Unreachable(_)) if number == libc::SIGKILL => {
-                    return self.kill_by_cgroup(&id, Dead::ByHand, doing);
+                    return self.kill_by_cgroup(&id, WhenDead::ByHand, doing);
                 }
                 // It has just exited, or its monitor cannot be reached.
                 Err(launch::Error::Gone) if number == libc::SIGKILL => {
@@ -125,7 +125,7 @@ impl Engine {
             Some(init) if number != libc::SIGKILL => {
                 end::signal_process(init, number).doing(doing).map(Warnings::from)
             }
-            _ => self.kill_by_cgroup(&found.record.id, Dead::ByHand, doing),
+            _ => self.kill_by_cgroup(&found.record.id, WhenDead::ByHand, doing),
         }
     }
 
@@ -152,14 +152,14 @@ impl Engine {
     pub(super) fn kill_by_cgroup(
         &self,
         id: &ContainerId,
-        dead: Dead,
+        dead: WhenDead,
         doing: impl Fn() -> String,
     ) -> Result<Warnings> {
-        self.launcher().kill_by_cgroup(id, dead).doing(doing).map(Warnings)
+        self.site().kill_by_cgroup(id, dead).doing(doing).map(Warnings)
     }
 
     /// Kills a container whose state files do not reveal its state.
     pub(super) fn kill_unreadable(&self, id: &ContainerId, doing: impl Fn() -> String) -> Result<Warnings> {
-        self.launcher().kill_unreadable(id).doing(doing).map(Warnings)
+        self.site().kill_unreadable(id).doing(doing).map(Warnings)
     }
 }

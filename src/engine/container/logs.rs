@@ -12,7 +12,7 @@ use crate::base::{ContainerId, ErrorKind, Explain, disk};
 use crate::container::log::{self, Reader, Wanted};
 use crate::container::store;
 use crate::layer;
-use crate::monitor::recover::Busy;
+use crate::monitor::recover::LockWait;
 
 /// Maximum number of records queued for a slow receiver.
 const QUEUE: usize = 1024;
@@ -34,7 +34,7 @@ impl Engine {
     pub(in crate::engine) fn get(&self, target: &str) -> Result<Stored> {
         loop {
             let record = self.find(target).doing(|| format!("find `{}`", self.called(target)))?;
-            if let Some(container) = self.current(record, Busy::LeaveIt)? {
+            if let Some(container) = self.current(record, LockWait::LeaveIt)? {
                 return Ok(container);
             }
         }
@@ -135,7 +135,7 @@ impl Log {
 
     fn goes_on(&self) -> bool {
         let record = store::load(self.engine.paths(), &self.id).ok().flatten();
-        let view = record.and_then(|record| self.engine.current(record, Busy::LeaveIt).ok().flatten());
+        let view = record.and_then(|record| self.engine.current(record, LockWait::LeaveIt).ok().flatten());
         view.is_some_and(|view| view.status.is_up() || view.status == Status::Restarting)
     }
 }

@@ -12,7 +12,7 @@ use crate::base::{ContainerId, ErrorKind};
 use crate::container::{Conflict, store};
 use crate::monitor::end;
 use crate::monitor::launch;
-use crate::monitor::recover::{Busy, Dead, lock_unless_stuck};
+use crate::monitor::recover::{LockWait, WhenDead, lock_unless_stuck};
 use crate::monitor::settle::{self, cgroup_parent};
 use crate::monitor::wire::Ask;
 
@@ -40,7 +40,7 @@ impl Engine {
     ) -> Result<bool> {
         match store::load(self.paths(), id) {
             Ok(None) => Ok(false),
-            Ok(Some(record)) => match self.look(record, Busy::WaitAWhile) {
+            Ok(Some(record)) => match self.look(record, LockWait::WaitAWhile) {
                 Ok(_) => Ok(false),
                 Err(error) => match store::load_run(self.paths(), id) {
                     Err(store::Error::DamagedRun { .. }) => Ok(true),
@@ -164,7 +164,7 @@ impl Engine {
                 if let Ok(None) = store::load_run(self.paths(), id) {
                     launch::listener(self.paths(), id).into_iter().for_each(end::kill_process);
                 }
-                self.kill_by_cgroup(id, Dead::ByHand, doing).map(drop)
+                self.kill_by_cgroup(id, WhenDead::ByHand, doing).map(drop)
             }
         }
     }

@@ -14,7 +14,7 @@ use super::Stored;
 use crate::base::ContainerId;
 use crate::base::error::one_line;
 use crate::container::store;
-use crate::monitor::recover::{Busy, Launcher, Look, Seen, Why};
+use crate::monitor::recover::{Current, Inspection, LockWait, RecoverError, Site};
 use crate::network;
 use crate::sys::process;
 
@@ -54,7 +54,7 @@ impl Engine {
 
     /// Returns the current state of a container, after recovering it if needed. If it cannot be
     /// recovered, returns its last state with a warning.
-    pub(super) fn current(&self, record: Record, busy: Busy) -> Result<Option<Stored>> {
+    pub(super) fn current(&self, record: Record, busy: LockWait) -> Result<Option<Stored>> {
         Ok(self.look(record, busy)?.map(|(container, _)| container))
     }
 
@@ -63,7 +63,7 @@ impl Engine {
     /// # Errors
     ///
     /// If it cannot be determined whether it is running.
-    pub(super) fn look(&self, record: Record, busy: Busy) -> Result<Option<(Stored, Option<Error>)>> {
+    pub(super) fn look(&self, record: Record, busy: LockWait) -> Result<Option<(Stored, Option<Error>)>> {
         let mut of_gone = Vec::new();
         let seen = self.look_or_warn(record, busy, &mut of_gone);
         of_gone.iter().for_each(|warning| tracing::warn!("{warning}")); // nobody else reports it
@@ -75,11 +75,11 @@ impl Engine {
     fn look_or_warn(
         &self,
         record: Record,
-        busy: Busy,
+        busy: LockWait,
         of_gone: &mut Vec<String>,
     ) -> Result<Option<(Stored, Option<Error>)>> {
-        let Look { seen, warnings, trouble } = self.launcher().look(record, busy, |it| self.reap(it))?;
-        let Some(Seen { record, run, status }) = seen else {
+        let Inspection { seen, warnings, trouble } = self.site().look(record, busy, |it| self.reap(it))?;
+        let Some(Current { record, run, status }) = seen else {
             of_gone.extend(warnings);
             return Ok(None);
         };
@@ -87,8 +87,8 @@ impl Engine {
     }
 
     /// Returns the launcher that recovers containers.
-    pub(super) fn launcher(&self) -> Launcher<'_> {
-        Launcher { paths: self.paths(), program: self.program() }
+    pub(super) fn site(&self) -> Site<'_> {
+        Site { paths: self.paths(), program: self.program() }
     }
 
     /// Returns all containers, newest first. Deletes incomplete ones.
@@ -102,7 +102,7 @@ impl Engine {
             if listing.whole.iter().any(|it: &Stored| it.record.id == id) {
                 continue;
             }
-            match self.launcher().clear_orphan(&id).map_err(Error::from) {
+            match self.site().clear_orphan(&id).map_err(Error::from) {
                 Ok(warnings) => listing.warnings.extend(warnings),
                 Err(error) if is_damage(&error) => {
                     listing.damaged.push(Damaged::new(id.as_str(), None, error.why()));
@@ -174,7 +174,7 @@ impl Engine {
                 Ok(Some(record)) => {
                     has_half_made |= !store::is_confirmed(paths, &record);
                     let name = record.name.to_string();
-                    match self.look_or_warn(record, Busy::LeaveIt, &mut found.warnings) {
+                    match self.look_or_warn(record, LockWait::LeaveIt, &mut found.warnings) {
                         Ok(seen) => {
                             let container = seen.map(|(container, _)| container);
                             found.warnings.extend(container.iter().flat_map(|it| it.warnings.clone()));
@@ -217,10 +217,10 @@ fn is_damage(error: &Error) -> bool {
         let error = why.downcast_ref::<store::Error>();
         matches!(error, Some(store::Error::Damaged { .. } | store::Error::DamagedRun { .. }))
     };
-    why.downcast_ref::<Why>().is_some_and(Why::is_damage) || of_a_file()
+    why.downcast_ref::<RecoverError>().is_some_and(RecoverError::is_damage) || of_a_file()
 }
 
 /// Whether the error is about a container with running processes but without a run file.
 pub(super) fn is_run_lost(error: &Error) -> bool {
-    matches!(error.why().downcast_ref(), Some(Why::RunLost { .. }))
+    matches!(error.why().downcast_ref(), Some(RecoverError::RunLost { .. }))
 }

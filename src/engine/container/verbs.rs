@@ -18,7 +18,7 @@ use crate::container::store;
 use crate::monitor::end::{KILL_PATIENCE, Patience};
 use crate::monitor::journal;
 use crate::monitor::launch::{self, Role, ask, launch};
-use crate::monitor::recover::Busy;
+use crate::monitor::recover::LockWait;
 use crate::monitor::wire::Ask;
 use crate::sys::signal;
 
@@ -48,7 +48,7 @@ impl Explain for SameName {
 impl Engine {
     /// Returns the container that `target` refers to, with its state. Settles a dead run first.
     pub(super) fn target(&self, target: &str, doing: impl Fn() -> String) -> Result<Target> {
-        match self.target_as_left(target, Busy::Wait, doing)? {
+        match self.target_as_left(target, LockWait::Wait, doing)? {
             (target, None) => Ok(target),
             (_, Some(trouble)) => Err(trouble),
         }
@@ -58,7 +58,7 @@ impl Engine {
     pub(super) fn target_as_left(
         &self,
         target: &str,
-        busy: Busy,
+        busy: LockWait,
         doing: impl Fn() -> String,
     ) -> Result<(Target, Option<Error>)> {
         loop {

@@ -15,7 +15,7 @@ use super::{Exit, Stored, WaitFor};
 use crate::base::ContainerId;
 use crate::container::record::UNKNOWN;
 use crate::container::{ExitState, Process};
-use crate::monitor::recover::Busy;
+use crate::monitor::recover::LockWait;
 
 /// The delay before a container without its monitor is looked at again.
 const SETTLING: Duration = Duration::from_millis(20);
@@ -62,7 +62,7 @@ impl Engine {
             let seen = blocking(move || {
                 let record = crate::container::store::load(engine.paths(), &wanted);
                 let record = record.doing(|| format!("wait for `{}`", engine.called(wanted.as_str())))?;
-                record.map_or(Ok(None), |record| engine.current(record, Busy::LeaveIt))
+                record.map_or(Ok(None), |record| engine.current(record, LockWait::LeaveIt))
             });
             match seen.await? {
                 Some(container) => {

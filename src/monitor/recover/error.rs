@@ -15,7 +15,7 @@ pub struct Error {
     pub task: Task,
     /// Why it failed.
     #[source]
-    pub why: Why,
+    pub why: RecoverError,
 }
 
 /// A step of a recovery.
@@ -52,7 +52,7 @@ impl fmt::Display for Task {
 
 /// Why a recovery failed.
 #[derive(Debug, thiserror::Error)]
-pub enum Why {
+pub enum RecoverError {
     /// A state file could not be read or written.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -78,7 +78,7 @@ pub enum Why {
     RecordLost,
 }
 
-impl Why {
+impl RecoverError {
     pub(super) fn run_lost(paths: &Paths, id: &ContainerId) -> Self {
         let what = if store::monitor_lock(paths, id).exists() { "run.json" } else { "run folder" };
         Self::RunLost { what, id: id.clone() }
@@ -98,7 +98,7 @@ impl Why {
     }
 }
 
-impl Explain for Why {
+impl Explain for RecoverError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Store(error) => error.kind(),
@@ -131,7 +131,7 @@ pub(super) trait During<T> {
     fn during(self, task: impl FnOnce() -> Task) -> Result<T>;
 }
 
-impl<T, E: Into<Why>> During<T> for std::result::Result<T, E> {
+impl<T, E: Into<RecoverError>> During<T> for std::result::Result<T, E> {
     fn during(self, task: impl FnOnce() -> Task) -> Result<T> {
         self.map_err(|why| Error { task: task(), why: why.into() })
     }

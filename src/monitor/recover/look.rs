@@ -3,16 +3,16 @@
 
 use std::os::fd::OwnedFd;
 
-use super::error::{During as _, Error, Result, Task, Why};
-use super::step::{Dead, ended_unseen};
-use super::{Busy, Launcher, has_processes, unseen_code, unseen_end};
+use super::error::{During as _, Error, RecoverError, Result, Task};
+use super::step::{WhenDead, ended_unseen};
+use super::{LockWait, Site, has_processes, unseen_code, unseen_end};
 use crate::base::error::one_line;
 use crate::container::{Process, Record, Run, Status, store};
 use crate::monitor::settle;
 
 /// The current state of a container.
 #[derive(Debug)]
-pub struct Seen {
+pub struct Current {
     /// Its record.
     pub record: Record,
     /// Its run, if it is up or about to be restarted.
@@ -23,23 +23,28 @@ pub struct Seen {
 
 /// The result of looking at a container.
 #[derive(Debug)]
-pub struct Look {
+pub struct Inspection {
     /// The container; `None` if the recovery removed it.
-    pub seen: Option<Seen>,
+    pub seen: Option<Current>,
     /// What could not be cleaned up, one sentence each.
     pub warnings: Vec<String>,
     /// Why it could not be recovered. Then its last state is returned.
     pub trouble: Option<Error>,
 }
 
-impl Launcher<'_> {
+impl Site<'_> {
     /// Looks at a container, after recovering it if needed. A monitor launched for that is passed
     /// to `reap`.
     ///
     /// # Errors
     ///
     /// If it cannot be determined whether it is running.
-    pub fn look(&self, record: Record, busy: Busy, reap: impl FnOnce(Option<OwnedFd>)) -> Result<Look> {
+    pub fn look(
+        &self,
+        record: Record,
+        busy: LockWait,
+        reap: impl FnOnce(Option<OwnedFd>),
+    ) -> Result<Inspection> {
         let paths = self.paths;
         let doing = || Task::Read(record.name.clone());
         let has_folder = paths.container_run(&record.id).exists();
@@ -51,9 +56,9 @@ impl Launcher<'_> {
         };
         if !is_broken {
             let run = run.during(doing)?;
-            return Ok(Look { seen: Some(seen(record, run)), warnings: Vec::new(), trouble: None });
+            return Ok(Inspection { seen: Some(seen(record, run)), warnings: Vec::new(), trouble: None });
         }
-        let warnings = match self.recover(&record.id, busy, Dead::Policy) {
+        let warnings = match self.recover(&record.id, busy, WhenDead::Policy) {
             Ok(recovery) => {
                 reap(recovery.monitor);
                 recovery.warnings
@@ -61,30 +66,30 @@ impl Launcher<'_> {
             Err(trouble) => {
                 // The recovery may have been partial.
                 let run = store::load_run(paths, &record.id).or(run).during(doing)?;
-                let is_lost = matches!(trouble.why, Why::RunLost { .. })
+                let is_lost = matches!(trouble.why, RecoverError::RunLost { .. })
                     || run.is_none() && has_processes(paths, &record.id).during(doing)?;
                 let record = store::load(paths, &record.id).ok().flatten().unwrap_or(record);
                 if is_lost {
                     return Err(trouble);
                 }
                 let warnings = vec![one_line(&trouble)];
-                return Ok(Look { seen: Some(as_left(record, run)), warnings, trouble: Some(trouble) });
+                return Ok(Inspection { seen: Some(as_left(record, run)), warnings, trouble: Some(trouble) });
             }
         };
         let Some(record) = store::load(paths, &record.id).during(doing)? else {
-            return Ok(Look { seen: None, warnings, trouble: None });
+            return Ok(Inspection { seen: None, warnings, trouble: None });
         };
         let run = store::load_run(paths, &record.id).during(doing)?;
         // The process that is changing it may not be done yet.
         let is_left = run.as_ref().is_some_and(|run| !run.monitor.is_alive());
         let seen = if is_left { as_left(record, run) } else { seen(record, run) };
-        Ok(Look { seen: Some(seen), warnings, trouble: None })
+        Ok(Inspection { seen: Some(seen), warnings, trouble: None })
     }
 }
 
 /// Returns the last state of a container that could not be recovered. If its restart is due, it
 /// counts as restarting.
-fn as_left(mut record: Record, run: Option<Run>) -> Seen {
+fn as_left(mut record: Record, run: Option<Run>) -> Current {
     match run {
         Some(run) if run.ended.is_some() || run.init().is_some_and(Process::is_alive) => {
             seen(record, Some(run))
@@ -102,13 +107,13 @@ fn as_left(mut record: Record, run: Option<Run>) -> Seen {
     }
 }
 
-fn seen(mut record: Record, run: Option<Run>) -> Seen {
+fn seen(mut record: Record, run: Option<Run>) -> Current {
     if let Some(ended) = run.as_ref().and_then(|run| run.ended.as_ref()) {
         record.state.clone_from(ended);
     }
     let status = store::status(&record, run.as_ref());
     let run = run.filter(|_| status.is_up() || status == Status::Restarting);
-    Seen { record, run, status }
+    Current { record, run, status }
 }
 
 #[cfg(test)]
@@ -140,7 +145,7 @@ mod tests {
                 let mut record: Record = serde_json::from_str(old).unwrap();
                 record.config.lifecycle.restart = policy.clone();
                 record.state = state.clone();
-                let Seen { record, run, status } = as_left(record, run.clone());
+                let Current { record, run, status } = as_left(record, run.clone());
                 let (policy, status) = (policy.to_string(), status.to_string());
                 let code = record.state.exit_code;
                 let (has_run, error) = (if run.is_some() { "run" } else { "-" }, record.state.error);

@@ -6,7 +6,7 @@ use crate::container::{Record, Run};
 
 /// What happens to a container whose run is found dead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dead {
+pub enum WhenDead {
     /// Its restart policy decides.
     Policy,
     /// A user stops it. It stays stopped, even after a boot if its policy says so.
@@ -18,7 +18,7 @@ pub enum Dead {
 /// The state of a container without a monitor, besides its record and run.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Left {
-    pub(super) dead: Dead,
+    pub(super) dead: WhenDead,
     /// Whether its init is running.
     pub(super) is_alive: bool,
     /// The exit code of its init, if the kernel still has it.
@@ -62,9 +62,9 @@ impl Left {
         };
         match self.dead {
             _ if run.ended.is_some() => Step::Record(run),
-            Dead::Policy if self.is_alive => Step::Adopt(run),
-            Dead::ByHand | Dead::Shutdown if self.is_alive => Step::LeaveToItsEnd,
-            Dead::Policy if record.is_to_be_restarted(&run, self.code) => Step::Restart(run),
+            WhenDead::Policy if self.is_alive => Step::Adopt(run),
+            WhenDead::ByHand | WhenDead::Shutdown if self.is_alive => Step::LeaveToItsEnd,
+            WhenDead::Policy if record.is_to_be_restarted(&run, self.code) => Step::Restart(run),
             _ if run.init.is_some() && is_unseen => Step::Settle(Some(run)),
             _ if record.config.lifecycle.auto_remove => Step::Remove(run),
             _ => Step::Clear(Some(run)),
@@ -174,7 +174,7 @@ mod tests {
                 let record = record(restart.clone(), started, finished, *auto_remove);
                 let has_init = run.as_ref().is_none_or(|run| run.init.is_some());
                 table += &format!("{what:<16}{policy:<11}");
-                for (dead, lives) in [Dead::Policy, Dead::ByHand, Dead::Shutdown]
+                for (dead, lives) in [WhenDead::Policy, WhenDead::ByHand, WhenDead::Shutdown]
                     .into_iter()
                     .flat_map(|dead| [(dead, false), (dead, true)])
                 {
@@ -237,7 +237,7 @@ mod tests {
         for (code, want) in [(0, "Settle"), (1, "Restart"), (UNKNOWN, "Restart")] {
             let record = record(RestartPolicy::OnFailure(3), true, false, false);
             let left = Left {
-                dead: Dead::Policy,
+                dead: WhenDead::Policy,
                 is_alive: false,
                 code,
                 has_processes: false,
