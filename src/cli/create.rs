@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::failure::{Failure, Result};
-use super::output::{line, warn};
+use super::output::{line, note, warn};
 use super::progress::{ProgressOutput, shown};
 use super::session::{self, End, Manner};
 use super::terminal;
@@ -80,7 +80,12 @@ pub(super) async fn exit_code(engine: &Engine, target: &str, end: End) -> Result
         End::Detached => Ok(0),
         End::Unread => Ok(128 + 13),
         // The monitor was killed: waiting settles the run that it left.
-        End::Lost => Ok(engine.containers().wait(target, WaitFor::NotRunning).await?.code),
+        End::Lost => {
+            note(format!(
+                "warning: the monitor of the container was killed, and output is missing here: `hoist logs {target}` has what was logged"
+            ));
+            Ok(engine.containers().wait(target, WaitFor::NotRunning).await?.code)
+        }
     }
 }
 

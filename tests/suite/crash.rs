@@ -653,6 +653,28 @@ fn a_waiter_hears_of_a_container_whose_monitor_was_killed_with_it() {
 }
 
 #[test]
+fn a_client_says_that_output_is_missing_when_the_monitor_is_killed() {
+    let case = Case::new();
+    let script = "mkfifo /gate; echo up; read line < /gate; echo more; exit 7";
+    let run = case.command(&["run", "--name", "web", "--network", "none", case::IMAGE, "sh", "-c", script]);
+    let child = { run }.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    until("it waits at its gate", || {
+        let found = case.wait_for(case.engine.containers().get("web"));
+        found.is_ok_and(|web| web.status == Status::Running) && case.hoist(&["logs", "web"]).stdout == b"up\n"
+    });
+    let id = case.container("web").id;
+    kill(case.run_of(id.as_str()).monitor.pid);
+    until("another monitor has it", || {
+        case.hoist(&["exec", "web", "sh", "-c", "echo > /gate"]).status.success()
+    });
+    let said = child.wait_with_output().unwrap();
+    let told = String::from_utf8(said.stderr).unwrap();
+    assert!(told.contains("the monitor of the container was killed, and output is missing here"), "{told}");
+    assert_eq!((said.status.code(), said.stdout.as_slice()), (Some(7), b"up\n".as_slice()));
+    assert_eq!(case.hoist(&["logs", "web"]).stdout, b"up\nmore\n");
+}
+
+#[test]
 fn a_monitor_that_does_not_answer_stops_no_removal() {
     if in_user_namespace() {
         skipped("without a cgroup there is only the monitor to kill with");
