@@ -1,27 +1,26 @@
 //! The record of a command in a running container.
 //!
 //! ```text
-//! <run>/containers/<id>/exec/<exec id>.created   made, and not started
-//!                            <exec id>.json      is started, runs, or was killed with its monitor;
-//!                                                beside the one above it says nothing
-//!                            <exec id>.ended     how it ended
-//!                            <exec id>           the socket, as a container's, while it runs
+//! <run>/containers/<id>/exec/<exec id>.created   created, not started
+//!                            <exec id>.json      started; ignored while the file above exists
+//!                            <exec id>.ended     the exit code
+//!                            <exec id>           the socket while it runs, as for a container
 //! ```
-//! Who starts a command holds a lock on the first, writes the second and removes the first, so that
-//! of two who do one succeeds, and who is killed before that leaves it as it was made. Likewise the
-//! third is written before the second is removed, and decides from then on. The record goes with the
-//! container's run; of those that ended, and of those that were never started, the newest are kept
+//! To start a command, a process locks the first file, writes the second and removes the first. Of
+//! several processes that try, one succeeds, and one that is killed before the removal leaves the
+//! command as it was created. In the same way the third file is written before the second is
+//! removed, and takes precedence from then on. The records are removed with the container's run.
+//! Of the commands that have exited, and of those that were never started, only the newest are kept
 //! ([`KEPT`], [`KEPT_BYTES`]).
 
 mod records;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use super::record::Process;
-use crate::base::disk::state;
+use crate::base::disk::{Unknown, state};
 use crate::base::{ContainerId, ExecId, Paths, disk};
 
 pub use records::{ExecStatus, ExecView, claim, find, make_room};
@@ -29,106 +28,115 @@ pub use records::{ExecStatus, ExecView, claim, find, make_room};
 /// Current version of the file.
 const VERSION: u32 = 1;
 
-/// How many records of commands that ended are kept, and as many of those that were not started.
+/// How many records are kept of commands that have exited, and of those that were not started.
 pub const KEPT: usize = 32;
-/// No more than this many bytes of each, but for the newest.
+/// The maximum total size of each; the newest record is always kept.
 pub const KEPT_BYTES: u64 = 1 << 20;
 
-/// What is on disk about a command in a container.
+/// A command to run in a running container.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(clippy::struct_excessive_bools, reason = "Docker's flags")]
-pub struct ExecRecord {
-    /// The form of this file.
-    pub version: u32,
-    /// The program and its words.
+pub struct ExecRequest {
+    /// The program and its arguments.
     pub command: Vec<String>,
-    /// `NAME=value`, on top of the container's.
+    /// `NAME=value`, added to the container's environment.
     pub env: Vec<String>,
-    /// As `run -u`.
+    /// As for `run -u`; `None` means the container's user.
     pub user: Option<String>,
-    /// The container's when not said.
+    /// The working directory; `None` means the container's.
     pub workdir: Option<String>,
-    /// A terminal instead of pipes.
+    /// Whether to allocate a terminal instead of pipes.
     pub tty: bool,
-    /// Standard input stays open.
+    /// Whether to keep standard input open.
     pub interactive: bool,
-    /// All capabilities.
+    /// Whether the command gets all capabilities.
     pub privileged: bool,
-    /// Nobody waits and nothing is shown.
+    /// Whether to run the command in the background, without a client.
     pub detach: bool,
-    /// Terminal size (rows, columns) to start with.
+    /// The initial terminal size (rows, columns).
     pub size: Option<(u16, u16)>,
-    /// The process responsible for it: the engine that makes it, then its monitor.
+}
+
+/// The record of a command, as it is on disk.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ExecRecord {
+    /// The version of the file.
+    pub version: u32,
+    /// What to run.
+    #[serde(flatten)]
+    pub request: ExecRequest,
+    /// The process that is responsible for it: the engine that starts it, then its monitor.
     pub owner: Option<Process>,
-    /// Its process, once it was executed.
+    /// The command's process, once it has been executed.
     pub process: Option<Process>,
-    /// How it ended: 0…255; 255 when nobody could see it.
+    /// The exit code; 255 if it is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exit_code: Option<u8>,
-    /// Fields of a newer hoist.
+    /// Fields written by a newer hoist.
     #[serde(flatten)]
-    pub unknown: BTreeMap<String, serde_json::Value>,
+    pub unknown: Unknown,
 }
 
 state!(ExecRecord, VERSION);
 
 impl ExecRecord {
-    /// A command that has not begun. Nobody is responsible for it yet.
+    /// Creates the record of a command that has not been started. It has no owner yet.
     #[must_use]
-    pub fn new() -> Self {
-        Self { version: VERSION, ..Self::default() }
+    pub fn new(request: ExecRequest) -> Self {
+        Self { version: VERSION, request, ..Self::default() }
     }
 
-    /// One that this process is responsible for, until its monitor is.
+    /// Makes this process the owner, until a monitor takes over.
     #[must_use]
     pub fn owned(self) -> Self {
         Self { owner: Some(Process::own()), ..self }
     }
 
-    /// Whether who was responsible for it lives no more, nor does its process: it was killed with
-    /// its monitor, or never began. One that nobody was ever responsible for is not over.
+    /// Whether both its owner and its process have exited: it was killed with its monitor, or never
+    /// executed. A command that never had an owner is not over.
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.owner.is_some_and(|owner| !owner.is_alive()) && !self.lives()
     }
 
-    /// Whether its process lives.
+    /// Whether its process is running.
     fn lives(&self) -> bool {
         self.process.is_some_and(Process::is_alive)
     }
 }
 
-/// The folder of the sessions of a container.
+/// Returns the folder of a container's sessions.
 #[must_use]
 pub fn folder(paths: &Paths, id: &ContainerId) -> PathBuf {
     paths.container_run(id).join("exec")
 }
 
-/// The file of one session.
+/// Returns the file of a session that was started.
 #[must_use]
 pub fn file(paths: &Paths, id: &ContainerId, exec: &ExecId) -> PathBuf {
     folder(paths, id).join(format!("{exec}.json"))
 }
 
-/// The file of one that is not started.
+/// Returns the file of a session that was created but not started.
 #[must_use]
 pub fn created_file(paths: &Paths, id: &ContainerId, exec: &ExecId) -> PathBuf {
     folder(paths, id).join(format!("{exec}.created"))
 }
 
-/// The file of one that has ended.
+/// Returns the file of a session that has ended.
 #[must_use]
 pub fn ended_file(paths: &Paths, id: &ContainerId, exec: &ExecId) -> PathBuf {
     folder(paths, id).join(format!("{exec}.ended"))
 }
 
-/// Keeps of a session how it ended, and takes its other files away.
+/// Records how a session ended, and removes its other files.
 ///
 /// # Errors
 ///
-/// When that cannot be written: then the record of its run stays. Where the container ended too, its
-/// folder is gone already.
+/// If the record cannot be written; then the record of the started session stays. If the container
+/// has exited too, the folder no longer exists.
 pub fn end(
     paths: &Paths,
     id: &ContainerId,
@@ -136,8 +144,9 @@ pub fn end(
     record: &ExecRecord,
     code: u8,
 ) -> disk::Result<()> {
-    // Its environment may hold secrets, and nobody asks for it.
-    let ended = ExecRecord { exit_code: Some(code), owner: None, env: Vec::new(), ..record.clone() };
+    // The environment may contain secrets, and is not needed any longer.
+    let request = ExecRequest { env: Vec::new(), ..record.request.clone() };
+    let ended = ExecRecord { request, exit_code: Some(code), owner: None, ..record.clone() };
     let written = disk::write_state(&ended_file(paths, id, exec), &ended);
     let _ = std::fs::remove_file(folder(paths, id).join(exec.as_str()));
     if written.is_ok() {
@@ -146,11 +155,12 @@ pub fn end(
     written
 }
 
-/// The same for one whose monitor has ended or never came up, unless that one said how it ended.
+/// Like [`end`], for a session whose monitor has exited or never started. If the monitor recorded
+/// how the session ended, that stands.
 ///
 /// # Errors
 ///
-/// When it cannot be written: then the record of its run stays.
+/// As for [`end`].
 pub fn end_unwatched(
     paths: &Paths,
     id: &ContainerId,
@@ -166,21 +176,21 @@ pub fn end_unwatched(
     Ok(())
 }
 
-/// The same for one that did not begin.
+/// Like [`end_unwatched`], for a session whose start has failed.
 ///
 /// # Errors
 ///
-/// As [`end_unwatched`], and when that record cannot be read at this moment.
+/// As for [`end`], or if the record cannot be read for lack of resources.
 pub fn end_unbegun(paths: &Paths, id: &ContainerId, exec: &ExecId, code: u8) -> disk::Result<()> {
     match disk::read_state::<ExecRecord>(&file(paths, id, exec)) {
-        // Its monitor was killed, and it goes on.
+        // Its monitor was killed, and it is running.
         Ok(record) if record.lives() => Ok(()),
         Ok(record) => end_unwatched(paths, id, exec, &record, code),
         Err(error) if error.is_not_found() => Ok(()),
-        // What this process or the machine lacks says nothing about the record.
+        // A lack of resources says nothing about the record.
         Err(error) if !error.is_of_the_file() => Err(error),
         Err(_) => {
-            let _ = std::fs::remove_file(file(paths, id, exec)); // it has nothing to be kept
+            let _ = std::fs::remove_file(file(paths, id, exec)); // nothing in it can be kept
             Ok(())
         }
     }
@@ -191,20 +201,39 @@ mod tests {
     use super::*;
     use crate::container::record::UNKNOWN;
 
-    /// A session's folder, and the record of one whose owner is long dead.
+    /// Creates a folder of sessions, and the record of one whose owner has exited.
     fn dead() -> (tempfile::TempDir, Paths, ContainerId, ExecId, ExecRecord) {
         let dir = tempfile::tempdir().unwrap();
         let paths = Paths::new(dir.path().join("root"), dir.path().join("run"));
         let (id, exec): (ContainerId, ExecId) = ("ab".repeat(32).parse().unwrap(), ExecId::random().unwrap());
         std::fs::create_dir_all(folder(&paths, &id)).unwrap();
         let owner = Some(Process { pid: 4_000_000, start_time: 1 });
-        let record = ExecRecord { owner, ..ExecRecord::new() };
+        let record = ExecRecord { owner, ..ExecRecord::new(ExecRequest::default()) };
         disk::write_state(&file(&paths, &id, &exec), &record).unwrap();
         (dir, paths, id, exec, record)
     }
 
     fn code(paths: &Paths, id: &ContainerId, exec: &ExecId) -> Option<u8> {
         disk::read_state::<ExecRecord>(&ended_file(paths, id, exec)).unwrap().exit_code
+    }
+
+    #[test]
+    fn what_is_asked_for_is_written_beside_the_rest_and_unknown_fields_are_kept() {
+        let request = ExecRequest {
+            command: vec!["sh".to_owned()],
+            user: Some("app".to_owned()),
+            tty: true,
+            size: Some((24, 80)),
+            ..ExecRequest::default()
+        };
+        let mut record = serde_json::to_value(ExecRecord::new(request)).unwrap();
+        insta::assert_snapshot!(record, @r#"{"version":1,"command":["sh"],"env":[],"user":"app","workdir":null,"tty":true,"interactive":false,"privileged":false,"detach":false,"size":[24,80],"owner":null,"process":null}"#);
+        record["newer"] = 1.into();
+        let read: ExecRecord = serde_json::from_value(record.clone()).unwrap();
+        assert_eq!((read.request.size, read.unknown.len()), (Some((24, 80)), 1));
+        assert_eq!(serde_json::to_value(read).unwrap(), record);
+        let least: ExecRecord = serde_json::from_str(r#"{"version":1,"command":["true"]}"#).unwrap();
+        assert_eq!(least.request.command, ["true"]);
     }
 
     #[test]
@@ -218,7 +247,7 @@ mod tests {
             (ours, dead, false),
             (dead, dead, true),
         ] {
-            let record = ExecRecord { owner, process, ..ExecRecord::new() };
+            let record = ExecRecord { owner, process, ..ExecRecord::new(ExecRequest::default()) };
             assert_eq!(record.is_over(), is_over, "{owner:?} {process:?}");
         }
     }

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+pub use crate::container::exec::ExecRequest;
 pub use crate::container::log::{LogRecord, Stream};
 
 pub(in crate::engine) use verbs::ASK_AGAIN;
@@ -92,30 +93,6 @@ pub struct AttachOptions {
     /// Whether the container waits while this client is slow (`run`, `attach`). Otherwise output
     /// may be dropped, and the client is notified, as in a pane of the TUI.
     pub lossless: bool,
-}
-
-/// A command to run in a running container.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "Docker's flags")]
-pub struct ExecRequest {
-    /// The program and its arguments.
-    pub command: Vec<String>,
-    /// `NAME=value`, added to the container's environment.
-    pub env: Vec<String>,
-    /// As for `run -u`; `None` means the container's user.
-    pub user: Option<String>,
-    /// The working directory; `None` means the container's.
-    pub workdir: Option<String>,
-    /// Whether to allocate a terminal instead of pipes.
-    pub tty: bool,
-    /// Whether to keep standard input open.
-    pub interactive: bool,
-    /// Whether the command gets all capabilities.
-    pub privileged: bool,
-    /// Whether to run the command in the background, without a client.
-    pub detach: bool,
-    /// The initial terminal size (rows, columns).
-    pub size: Option<(u16, u16)>,
 }
 
 /// Selects records of a log.

@@ -5,11 +5,11 @@ use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use super::attach::Begun;
-use super::container::{ASK_AGAIN, AttachOptions, ExecRequest};
+use super::container::{ASK_AGAIN, AttachOptions};
 use super::error::{Doing, NotFound, Result};
 use super::{ContainerId, Engine, ExecId, Record, Session, Verb, Warnings, blocking};
 use crate::base::{ErrorKind, Explain, disk};
-use crate::container::exec::{self, ExecRecord};
+use crate::container::exec::{self, ExecRecord, ExecRequest};
 pub use crate::container::exec::{ExecStatus, ExecView};
 use crate::monitor::attach::{Connection, accepted, early};
 use crate::monitor::journal;
@@ -202,14 +202,14 @@ impl Engine {
         // Create the client first: a failure after the claim would have to end the command. The
         // monitor knows the size that was requested on creation.
         let client = early_client(options, size).doing(doing)?;
-        let attached = |record| ExecRecord { detach: false, ..record };
+        let attached = |request| ExecRequest { detach: false, ..request };
         let (container, record) = self.claim_exec(id, attached, doing)?;
-        self.begin_exec(&container, id.clone(), client, record.tty, None, doing)
+        self.begin_exec(&container, id.clone(), client, record.request.tty, None, doing)
     }
 
     fn start_exec_detached(&self, id: &ExecId) -> Result<Begun> {
         let doing = || format!("start the command `{id}`");
-        let detached = |record| ExecRecord { detach: true, interactive: false, ..record };
+        let detached = |request| ExecRequest { detach: true, interactive: false, ..request };
         let (container, _) = self.claim_exec(id, detached, doing)?;
         Ok(Begun::from(self.launch_session(&container, id, &[]).doing(doing)?))
     }
@@ -241,7 +241,7 @@ impl Engine {
     fn claim_exec(
         &self,
         id: &ExecId,
-        change: impl FnOnce(ExecRecord) -> ExecRecord,
+        change: impl FnOnce(ExecRequest) -> ExecRequest,
         doing: impl Fn() -> String,
     ) -> Result<(ContainerId, ExecRecord)> {
         let found = self.find_exec(id, &doing)?;
@@ -310,19 +310,8 @@ impl Engine {
         disk::private_dir(&folder).doing(doing)?;
         exec::make_room(self.paths(), &container.record.id).doing(doing)?;
         let id = ExecId::random().map_err(disk::Error::io("name", "a session")).doing(doing)?;
-        let record = ExecRecord {
-            command: request.command,
-            env: request.env,
-            user: request.user,
-            workdir: request.workdir,
-            tty: request.tty,
-            interactive: request.interactive,
-            privileged: request.privileged,
-            detach: request.detach,
-            size: request.size,
-            ..ExecRecord::new()
-        };
-        let action = format!("exec_create: {}", record.command.join(" "));
+        let record = ExecRecord::new(request);
+        let action = format!("exec_create: {}", record.request.command.join(" "));
         let (file, record) = match maker {
             Maker::Starts => (exec::file(self.paths(), &container.record.id, &id), record.owned()),
             Maker::Leaves => (exec::created_file(self.paths(), &container.record.id, &id), record),
@@ -364,7 +353,11 @@ mod tests {
         let engine = Engine::open(Settings::new(paths)).unwrap();
         let (id, exec): (ContainerId, ExecId) = ("ab".repeat(32).parse().unwrap(), ExecId::random().unwrap());
         std::fs::create_dir_all(exec::folder(engine.paths(), &id)).unwrap();
-        disk::write_state(&exec::file(engine.paths(), &id, &exec), &ExecRecord::new().owned()).unwrap();
+        disk::write_state(
+            &exec::file(engine.paths(), &id, &exec),
+            &ExecRecord::new(ExecRequest::default()).owned(),
+        )
+        .unwrap();
         let error = engine.resize_exec(&exec, 33, 101).unwrap_err();
         assert_eq!((error.kind(), error.hint()), (ErrorKind::Conflict, None));
         assert_eq!(error.causes().join(": "), "it is still being started, or its monitor is gone");

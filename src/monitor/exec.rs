@@ -77,13 +77,13 @@ fn begin(
     let target = init.open()?.ok_or(Error::NotRunning)?;
     // A command must understand the container's security options just like a start.
     container.config.security.check_understood()?;
-    if record.privileged {
+    if record.request.privileged {
         privilege::drop_the_rest(&capability::ALL.map(str::to_owned))?;
     } else {
         privilege::drop_the_rest(&container.config.security.capabilities())?;
     }
-    let mut session = open_session(paths, id, exec, record.tty, clients)?;
-    let size = session.first_size().or(record.size);
+    let mut session = open_session(paths, id, exec, record.request.tty, clients)?;
+    let size = session.first_size().or(record.request.size);
 
     let cgroup = cgroup_of(paths, id, run.as_ref());
     let probe = Probe::now()?;
@@ -139,7 +139,7 @@ fn record_start(paths: &Paths, container: &Record, exec: &ExecId, record: &ExecR
     if let Err(error) = disk::write_state(&file(paths, &container.id, exec), record) {
         warnings.push(format!("the session's file is not up to date: {}", one_line(&error)));
     }
-    let action = format!("exec_start: {}", record.command.join(" "));
+    let action = format!("exec_start: {}", record.request.command.join(" "));
     warnings.extend(journal::tell_or_warn(paths, container, &action, &[("execID", exec.as_str())]));
     warnings
 }
@@ -149,36 +149,36 @@ fn program(container: &Record, record: &ExecRecord) -> Program {
     let mut config = container.config.clone();
     let asked = &mut config.process;
     asked.entrypoint = None;
-    asked.command.clone_from(&record.command);
-    asked.tty = record.tty;
-    asked.env = environment(&asked.env, &record.env);
-    if let Some(workdir) = &record.workdir {
+    asked.command.clone_from(&record.request.command);
+    asked.tty = record.request.tty;
+    asked.env = environment(&asked.env, &record.request.env);
+    if let Some(workdir) = &record.request.workdir {
         asked.workdir = Some(workdir.into());
     }
-    if let Some(user) = &record.user {
+    if let Some(user) = &record.request.user {
         asked.user = Some(user.clone());
     }
     let mut program = process(&config);
-    if record.privileged {
+    if record.request.privileged {
         program.set_capabilities(Some(capabilities(&capability::ALL.map(str::to_owned))));
     }
     program
 }
 
 fn make_stdio(record: &ExecRecord, size: Option<(u16, u16)>) -> Result<(Stdio, Streams), Error> {
-    if record.tty {
+    if record.request.tty {
         let size = size.map(|(rows, columns)| (columns, rows));
         return Ok((Stdio::Terminal { size }, Streams::default()));
     }
     let null = || File::options().read(true).write(true).open("/dev/null").map(OwnedFd::from);
     let null = || null().map_err(disk::Error::io("open", "/dev/null"));
-    let (stdin, to_stdin) = if record.interactive {
+    let (stdin, to_stdin) = if record.request.interactive {
         let (read, write) = pipe()?;
         (read, Some(write))
     } else {
         (null()?, None)
     };
-    if record.detach {
+    if record.request.detach {
         return Ok((
             Stdio::Files([stdin, null()?, null()?]),
             Streams { stdin: to_stdin, ..Streams::default() },
@@ -279,7 +279,7 @@ mod tests {
             let child = std::process::Command::new("sleep").arg("1000").spawn().unwrap();
             let pidfd = sys::process::open(child.id().cast_signed()).unwrap();
             let container = record(crate::container::RestartPolicy::No, false);
-            let up = Up { container, record: ExecRecord::new(), pidfd, warnings: Vec::new() };
+            let up = Up { container, record: ExecRecord::default(), pidfd, warnings: Vec::new() };
             let mut session = Session::new(None, None, Shape { tty: false, stdin_once: true });
             let asks = [
                 (Ask::Ping, "\"done\""),

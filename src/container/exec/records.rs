@@ -1,30 +1,32 @@
-//! Records of commands: found by their id, claimed by who starts them, swept when there are many.
+//! Finds the records of commands by id, claims a command for its start, and removes old records.
 
 use std::cmp::Reverse;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::{ExecRecord, KEPT, KEPT_BYTES, created_file, end_unwatched, ended_file, file, folder};
+use super::{
+    ExecRecord, ExecRequest, KEPT, KEPT_BYTES, created_file, end_unwatched, ended_file, file, folder,
+};
 use crate::base::{ContainerId, ErrorKind, ExecId, Explain, Paths, disk};
 use crate::container::record::UNKNOWN;
 use crate::container::store;
 
-/// How many sessions a container has at once.
+/// The maximum number of sessions of a container at the same time.
 const MAX_SESSIONS: usize = 256;
 
-/// Where a command is between its making and its end.
+/// The state of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExecStatus {
-    /// It was made, and is not started.
+    /// It has been created, but not started.
     Created,
-    /// It is started; its process, once it was executed, as the host counts.
+    /// It has been started. Its pid on the host, once it has been executed.
     Running(Option<u32>),
-    /// It has ended: 0…255, 255 when nobody could see it.
+    /// It has exited with this code; 255 if that is unknown.
     Exited(u8),
 }
 
-/// A container takes no more commands.
+/// The container cannot have more sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("it has {MAX_SESSIONS} sessions already")]
 pub struct TooMany;
@@ -35,54 +37,54 @@ impl Explain for TooMany {
     }
 }
 
-/// A command in a container, as it is.
+/// What front ends see of a command in a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "Docker's flags")]
 pub struct ExecView {
     /// Its id.
     pub id: ExecId,
-    /// In which container.
+    /// Its container.
     pub container: ContainerId,
-    /// How it is.
+    /// Its state.
     pub status: ExecStatus,
-    /// The program and its words.
+    /// The program and its arguments.
     pub command: Vec<String>,
-    /// As `run -u`; the container's when not said.
+    /// As for `run -u`; `None` means the container's user.
     pub user: Option<String>,
-    /// The container's when not said.
+    /// The working directory; `None` means the container's.
     pub workdir: Option<String>,
-    /// A terminal instead of pipes.
+    /// Whether it has a terminal instead of pipes.
     pub tty: bool,
-    /// Standard input stays open.
+    /// Whether its standard input is kept open.
     pub interactive: bool,
-    /// All capabilities.
+    /// Whether it has all capabilities.
     pub privileged: bool,
-    /// Nobody waits and nothing is shown.
+    /// Whether it runs in the background, without a client.
     pub detach: bool,
 }
 
 impl ExecView {
-    fn new(id: &ExecId, container: &ContainerId, status: ExecStatus, record: ExecRecord) -> Self {
+    fn new(id: &ExecId, container: &ContainerId, status: ExecStatus, request: ExecRequest) -> Self {
         Self {
             id: id.clone(),
             container: container.clone(),
             status,
-            command: record.command,
-            user: record.user,
-            workdir: record.workdir,
-            tty: record.tty,
-            interactive: record.interactive,
-            privileged: record.privileged,
-            detach: record.detach,
+            command: request.command,
+            user: request.user,
+            workdir: request.workdir,
+            tty: request.tty,
+            interactive: request.interactive,
+            privileged: request.privileged,
+            detach: request.detach,
         }
     }
 }
 
-/// What is known of a command, whatever its container; `None` when it is of none.
+/// Returns the command with this id, whichever container it is in; `None` if there is none.
 ///
 /// # Errors
 ///
-/// When the containers cannot be listed, or a record cannot be read.
+/// If the containers cannot be listed, or a record cannot be read.
 pub fn find(paths: &Paths, id: &ExecId) -> store::Result<Option<ExecView>> {
     for container in store::run_ids(paths)? {
         if let Some(found) = look(paths, &container, id)? {
@@ -92,9 +94,10 @@ pub fn find(paths: &Paths, id: &ExecId) -> store::Result<Option<ExecView>> {
     Ok(None)
 }
 
-/// In the order in which the files come and go, so that it is not missed on its way.
+/// Looks for a command in a container, in the order in which its files appear, so that one that is
+/// changing its state is not missed.
 fn look(paths: &Paths, container: &ContainerId, id: &ExecId) -> disk::Result<Option<ExecView>> {
-    let view = |status, record| Ok(Some(ExecView::new(id, container, status, record)));
+    let view = |status, record: ExecRecord| Ok(Some(ExecView::new(id, container, status, record.request)));
     if let Some(record) = read(&created_file(paths, container, id))? {
         return view(ExecStatus::Created, record);
     }
@@ -109,12 +112,12 @@ fn look(paths: &Paths, container: &ContainerId, id: &ExecId) -> disk::Result<Opt
     }
 }
 
-/// Notes the end of sessions that were killed with their monitors, forgets those that ended or
-/// were made long ago, and refuses too many.
+/// Records the end of sessions that were killed with their monitors, and removes the oldest records
+/// of those that have exited or were never started.
 ///
 /// # Errors
 ///
-/// [`TooMany`].
+/// [`TooMany`] if the container cannot have another session.
 pub fn make_room(paths: &Paths, container: &ContainerId) -> Result<(), TooMany> {
     let Ok(entries) = fs::read_dir(folder(paths, container)) else { return Ok(()) };
     let (mut count, mut ended, mut created) = (0, Vec::new(), Vec::new());
@@ -128,29 +131,29 @@ pub fn make_room(paths: &Paths, container: &ContainerId) -> Result<(), TooMany> 
     }
     for kept in [ended, created] {
         surplus(kept.into_iter().filter_map(Kept::of).collect()).iter().for_each(|path| {
-            let _ = fs::remove_file(path); // another engine may have been faster
+            let _ = fs::remove_file(path); // another process may have removed it
         });
     }
     if count < MAX_SESSIONS { Ok(()) } else { Err(TooMany) }
 }
 
-/// Whether a session is over; one that was killed leaves a record of that.
+/// Whether a session is over. Records the end of one that was killed.
 fn is_over(paths: &Paths, container: &ContainerId, path: &Path) -> bool {
     let id = path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse::<ExecId>().ok());
-    // Who starts it is at it, or was killed: that is for the next who does. To be looked at
-    // first, for without it the record is that of who starts it.
+    // A process is starting it, or was killed while it did; the next one to start it takes over. This
+    // must be checked first: once the file is gone, the record below counts.
     if path.with_extension("created").exists() {
         return false;
     }
     match (disk::read_state::<ExecRecord>(path), id) {
         (Ok(record), _) if !record.is_over() => return false,
         (Ok(record), Some(id)) => {
-            // Where that cannot be written, who looks next tries again.
+            // If this fails, the next call tries again.
             let _ = end_unwatched(paths, container, &id, &record, UNKNOWN);
         }
         (Err(error), _) if error.is_not_found() => {}
         (Err(error), _) if !error.is_of_the_file() => return false,
-        // No session has such a name, or its file cannot be read.
+        // Not the name of a session, or the file is damaged.
         _ => {
             let _ = fs::remove_file(path.with_extension("")); // the socket
             let _ = fs::remove_file(path);
@@ -159,18 +162,18 @@ fn is_over(paths: &Paths, container: &ContainerId, path: &Path) -> bool {
     true
 }
 
-/// Takes a command that was made, to start it: of several who try, one does; `None` for the others.
-/// Its record is written again, changed and owned by this process. As long as the first one is
-/// there, nothing has happened.
+/// Claims a created command in order to start it. Of several processes that try, one succeeds, and
+/// the others get `None`. The record is rewritten with `change` and is owned by this process. As
+/// long as the first file exists, the command has not been started.
 ///
 /// # Errors
 ///
-/// When it cannot be read or written.
+/// If the record cannot be read or written.
 pub fn claim(
     paths: &Paths,
     container: &ContainerId,
     id: &ExecId,
-    change: impl FnOnce(ExecRecord) -> ExecRecord,
+    change: impl FnOnce(ExecRequest) -> ExecRequest,
 ) -> disk::Result<Option<ExecRecord>> {
     let (from, to) = (&created_file(paths, container, id), &file(paths, container, id));
     let file = match disk::open(from) {
@@ -178,17 +181,17 @@ pub fn claim(
         Err(error) if error.is_not_found() => return Ok(None),
         Err(error) => return Err(error),
     };
-    // It ends with this process.
+    // The lock is released when this process exits.
     file.lock().map_err(disk::Error::io("lock", from))?;
-    // Who had the lock before may have removed it. Nobody puts another in its place.
-    let Some(record) = read(from)? else { return Ok(None) };
-    let record = change(record).owned();
+    // The previous holder of the lock may have removed the file. It is never created again.
+    let Some(mut record) = read(from)?.map(ExecRecord::owned) else { return Ok(None) };
+    record.request = change(record.request);
     disk::write_state(to, &record)?;
     match fs::remove_file(from) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(disk::Error::io("remove", from)(error))
         }
-        // It may have been swept as one of too many.
+        // It may have been removed as one of too many.
         _ => Ok(Some(record)),
     }
 }
@@ -201,7 +204,7 @@ fn read(path: &Path) -> disk::Result<Option<ExecRecord>> {
     }
 }
 
-/// A record that nobody needs but who asks for it.
+/// A record that is kept only for inspection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Kept {
     path: PathBuf,
@@ -216,7 +219,7 @@ impl Kept {
     }
 }
 
-/// Those that are too many, or too large together: the oldest, and never the newest.
+/// Returns the records beyond the limits of number and size, oldest ones, and never the newest.
 fn surplus(mut kept: Vec<Kept>) -> Vec<PathBuf> {
     kept.sort_by_key(|kept| Reverse(kept.written));
     let mut bytes = 0;
@@ -235,7 +238,7 @@ mod tests {
     use super::*;
     use crate::container::Process;
 
-    /// A container's folder of sessions.
+    /// Creates a container's folder of sessions.
     fn folders() -> (tempfile::TempDir, Paths, ContainerId, ExecId) {
         let dir = tempfile::tempdir().unwrap();
         let paths = Paths::new(dir.path().join("root"), dir.path().join("run"));
@@ -251,7 +254,7 @@ mod tests {
         let (_dir, paths, id, exec) = folders();
         let (from, to) = (created_file(&paths, &id, &exec), file(&paths, &id, &exec));
         for _ in 0..50 {
-            disk::write_state(&from, &ExecRecord::new()).unwrap();
+            disk::write_state(&from, &ExecRecord::new(ExecRequest::default())).unwrap();
             let try_it = || {
                 let claimed = claim(&paths, &id, &exec, |record| record).unwrap().is_some();
                 let view = look(&paths, &id, &exec).unwrap().unwrap();
@@ -272,13 +275,14 @@ mod tests {
         let (_dir, paths, id, exec) = folders();
         let (from, to) = (created_file(&paths, &id, &exec), file(&paths, &id, &exec));
         let status = || look(&paths, &id, &exec).unwrap().map(|view| view.status);
-        disk::write_state(&from, &ExecRecord::new()).unwrap();
+        disk::write_state(&from, &ExecRecord::new(ExecRequest::default())).unwrap();
         fs::create_dir_all(to.join("in the way")).unwrap();
         assert!(claim(&paths, &id, &exec, |record| record).is_err());
         assert_eq!(status(), Some(ExecStatus::Created));
         crate::sys::tree::remove(&to).unwrap();
-        // Killed in between.
-        disk::write_state(&to, &ExecRecord { owner: Some(DEAD), ..ExecRecord::new() }).unwrap();
+        // Killed before the first file was removed.
+        disk::write_state(&to, &ExecRecord { owner: Some(DEAD), ..ExecRecord::new(ExecRequest::default()) })
+            .unwrap();
         make_room(&paths, &id).unwrap();
         assert_eq!(status(), Some(ExecStatus::Created));
         assert!(claim(&paths, &id, &exec, |record| record).unwrap().is_some());
@@ -292,7 +296,8 @@ mod tests {
         let (_dir, paths, id, exec) = folders();
         let file = file(&paths, &id, &exec);
         for (owner, want) in [(None, ExecStatus::Running(None)), (Some(DEAD), ExecStatus::Exited(UNKNOWN))] {
-            disk::write_state(&file, &ExecRecord { owner, ..ExecRecord::new() }).unwrap();
+            disk::write_state(&file, &ExecRecord { owner, ..ExecRecord::new(ExecRequest::default()) })
+                .unwrap();
             make_room(&paths, &id).unwrap();
             assert_eq!(look(&paths, &id, &exec).unwrap().unwrap().status, want);
             assert_eq!(file.exists(), owner.is_none());
