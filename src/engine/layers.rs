@@ -19,7 +19,7 @@ pub use crate::layer::{LayerChange, LayerInfo, LayerPath, Waste};
 use crate::oci::{ImageId, Platform, Reference};
 
 pub use crate::image::compare::{ComparedImage, ImageDiff};
-pub use crate::layer::compare::{Difference, FileChange, Sum};
+pub use crate::layer::compare::{Difference, FileChange, FileDiff, Sum};
 
 /// Maximum number of paths kept in memory. Sizes and counts include the others.
 pub const MOST_PATHS: usize = 200_000;

@@ -175,22 +175,29 @@ pub(crate) struct Walk<'a> {
     looked: u64,
     read: u64,
     reported: (u64, u64),
-    found: Found,
+    found: FileDiff,
 }
 
-/// The result of a comparison.
+/// How the files of two images differ.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Found {
-    pub(crate) paths: Vec<LayerPath>,
-    pub(crate) changes: Vec<FileChange>,
-    pub(crate) added: Sum,
-    pub(crate) changed: Sum,
-    pub(crate) changed_before: u64,
-    pub(crate) removed: Sum,
-    pub(crate) is_cut: bool,
+pub struct FileDiff {
+    /// The paths of the changes and of the folders that contain them; the first is the root.
+    pub paths: Vec<LayerPath>,
+    /// The files that differ, a folder before what is in it.
+    pub changes: Vec<FileChange>,
+    /// The files that only the second image has.
+    pub added: Sum,
+    /// The files that both have and that differ, with their size in the second.
+    pub changed: Sum,
+    /// Their size in the first, in bytes.
+    pub changed_before: u64,
+    /// The files that only the first image has.
+    pub removed: Sum,
+    /// Whether there are more changes than are kept. The sums include the others.
+    pub is_cut: bool,
 }
 
-impl Found {
+impl FileDiff {
     /// Returns the same result with the two images exchanged.
     pub(crate) fn swapped(mut self) -> Self {
         std::mem::swap(&mut self.added, &mut self.removed);
@@ -258,11 +265,11 @@ impl<'a> Walk<'a> {
             looked: 0,
             read: 0,
             reported: (0, 0),
-            found: Found { paths: vec![root], ..Found::default() },
+            found: FileDiff { paths: vec![root], ..FileDiff::default() },
         })
     }
 
-    pub(crate) fn run(mut self) -> Result<Found> {
+    pub(crate) fn run(mut self) -> Result<FileDiff> {
         let roots = std::mem::take(&mut self.roots);
         if roots[0] != roots[1] {
             self.folder(&roots[0], &roots[1])?;
@@ -570,18 +577,18 @@ mod tests {
         }
     }
 
-    fn diff(before: &[&PathBuf], after: &[&PathBuf]) -> Found {
+    fn diff(before: &[&PathBuf], after: &[&PathBuf]) -> FileDiff {
         found(before, after, 1000).unwrap()
     }
 
-    fn found(before: &[&PathBuf], after: &[&PathBuf], most: usize) -> Result<Found> {
+    fn found(before: &[&PathBuf], after: &[&PathBuf], most: usize) -> Result<FileDiff> {
         let owned = |side: &[&PathBuf]| side.iter().map(|path| (*path).clone()).collect::<Vec<_>>();
         let reporter = Reporter::silent();
         Walk::new([&owned(before), &owned(after)], OsStr::new(OPAQUE), most, &reporter)?.run()
     }
 
     /// `~ /srv/app 3 5 Content`
-    fn lines(found: &Found) -> Vec<String> {
+    fn lines(found: &FileDiff) -> Vec<String> {
         let line = |change: &FileChange| {
             let sign = match change.mark {
                 Mark::Added => '+',

@@ -162,7 +162,7 @@ fn differences(diff: &ImageDiff) -> Vec<String> {
         let path = diff.path(change.path);
         format!("{mark} {} {} {} {:?}", path.display(), change.before, change.after, change.what)
     };
-    diff.changes.iter().map(line).collect()
+    diff.files.changes.iter().map(line).collect()
 }
 
 #[test]
@@ -217,12 +217,15 @@ fn two_images_differ_in_files_that_layers_add_change_hide_and_bring_back() {
         ]
     );
     let sum = |files, bytes| Sum { files, bytes };
-    assert_eq!((diff.added, diff.changed, diff.changed_before), (sum(2, 10), sum(1, 12), 11));
-    assert_eq!((diff.removed, diff.common, diff.is_cut), (sum(3, 7), 1, false));
+    assert_eq!(
+        (diff.files.added, diff.files.changed, diff.files.changed_before),
+        (sum(2, 10), sum(1, 12), 11)
+    );
+    assert_eq!((diff.files.removed, diff.common, diff.files.is_cut), (sum(3, 7), 1, false));
     let config: Vec<_> =
         diff.config.iter().map(|it| (it.name.as_str(), it.before.as_deref(), it.after.as_deref())).collect();
     assert_eq!(config, [("user", None, Some("app")), ("env B", Some("3"), Some("2"))]);
-    assert_eq!(diff.changes[0].what, [Difference::Content]);
+    assert_eq!(diff.files.changes[0].what, [Difference::Content]);
     assert_eq!(differences(&compared(&case, "after:1", "before:1")), differences(&diff.swapped()));
     let error =
         case.wait_for(case.engine.images().compare("before:1", "none", Reporter::silent())).unwrap_err();

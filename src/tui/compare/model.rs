@@ -71,7 +71,7 @@ impl ComparePane {
     pub fn take(&mut self, result: Result<Box<ImageDiff>, Failure>) {
         match result {
             Ok(diff) => {
-                self.changes = diff.changes.iter().enumerate().map(|(at, it)| (it.path, at)).collect();
+                self.changes = diff.files.changes.iter().enumerate().map(|(at, it)| (it.path, at)).collect();
                 self.diff = Some(diff);
                 self.rebuild();
             }
@@ -129,13 +129,13 @@ impl ComparePane {
     fn rebuild(&mut self) {
         let Some(diff) = &self.diff else { return };
         let fact = |it: &FileChange| (it.path, Fact::compared(it.mark, it.kind, it.before, it.after));
-        self.tree.plant(&diff.paths, diff.changes.iter().map(fact).collect());
+        self.tree.plant(&diff.files.paths, diff.files.changes.iter().map(fact).collect());
     }
 
     /// Returns the change at a path; `None` for a folder that only contains changes.
     #[must_use]
     pub fn change(&self, path: u32) -> Option<&FileChange> {
-        self.diff.as_ref()?.changes.get(*self.changes.get(&path)?)
+        self.diff.as_ref()?.files.changes.get(*self.changes.get(&path)?)
     }
 
     /// Returns the path under the cursor, unless it is the root.
@@ -227,9 +227,9 @@ fn summary(diff: &ImageDiff, of: &[String; 2]) -> Vec<SummaryLine> {
         lines.push(line(None, "", "the same in both".to_owned()));
     } else {
         let files = |files: u64, bytes: String| format!("{}, {bytes}", counted(files, "file"));
-        let (added, changed, removed) = (diff.added, diff.changed, diff.removed);
+        let (added, changed, removed) = (diff.files.added, diff.files.changed, diff.files.removed);
         lines.push(line(Some(Mark::Added), "added", files(added.files, size(added.bytes))));
-        let bytes = grown(diff.changed_before, changed.bytes);
+        let bytes = grown(diff.files.changed_before, changed.bytes);
         lines.push(line(Some(Mark::Changed), "changed", files(changed.files, bytes)));
         lines.push(line(Some(Mark::Deleted), "removed", files(removed.files, size(removed.bytes))));
     }
@@ -268,7 +268,7 @@ pub fn is_double(width: u16) -> bool {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::engine::layers::{ComparedImage, ConfigChange, LayerPath, Sum};
+    use crate::engine::layers::{ComparedImage, ConfigChange, FileDiff, LayerPath, Sum};
     use crate::tui::fixture::now;
 
     /// A difference for tests: `/srv/{app,new.js}`, `/etc/{passwd,motd}` and all of `/tmp`.
@@ -308,27 +308,36 @@ pub(crate) mod tests {
                 image("a", "acme/app:2.4.1", 52, 312 << 20, 4),
             ],
             common: 1,
-            paths: paths.to_vec(),
-            changes: vec![
-                change(2, Changed, Link, 0, 0, vec![Difference::Target]),
-                change(3, Changed, File, 900, 950, vec![Difference::Content, Difference::Mode(0o600, 0o644)]),
-                change(4, Added, Folder, 0, 0, vec![]),
-                change(5, Added, File, 0, 44 << 20, vec![]),
-                change(6, Added, File, 0, 3000, vec![]),
-                change(7, Deleted, Folder, 0, 0, vec![]),
-                change(8, Deleted, File, 9000, 0, vec![]),
-            ],
-            added: Sum { files: 2, bytes: (44 << 20) + 3000 },
-            changed: Sum { files: 2, bytes: 950 },
-            changed_before: 900,
-            removed: Sum { files: 1, bytes: 9000 },
+            files: FileDiff {
+                paths: paths.to_vec(),
+                changes: vec![
+                    change(2, Changed, Link, 0, 0, vec![Difference::Target]),
+                    change(
+                        3,
+                        Changed,
+                        File,
+                        900,
+                        950,
+                        vec![Difference::Content, Difference::Mode(0o600, 0o644)],
+                    ),
+                    change(4, Added, Folder, 0, 0, vec![]),
+                    change(5, Added, File, 0, 44 << 20, vec![]),
+                    change(6, Added, File, 0, 3000, vec![]),
+                    change(7, Deleted, Folder, 0, 0, vec![]),
+                    change(8, Deleted, File, 9000, 0, vec![]),
+                ],
+                added: Sum { files: 2, bytes: (44 << 20) + 3000 },
+                changed: Sum { files: 2, bytes: 950 },
+                changed_before: 900,
+                removed: Sum { files: 1, bytes: 9000 },
+                is_cut: false,
+            },
             config: vec![
                 config("user", None, Some("app")),
                 config("command", Some("bash"), Some("node index.js")),
                 config("env PATH", Some("/usr/bin:/bin"), Some("/srv/node_modules/.bin:/usr/bin:/bin")),
                 config("expose 8080/tcp", None, Some("")),
             ],
-            is_cut: false,
         }
     }
 

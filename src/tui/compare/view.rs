@@ -105,7 +105,7 @@ fn tree(
         false => "nothing to show",
     };
     let text = |row: &TreeRow| (grown(row), about(model, pane, row));
-    pathtree::view::draw(frame, model, &pane.tree, (&diff.paths, title, none), area, has_keys, text);
+    pathtree::view::draw(frame, model, &pane.tree, (&diff.files.paths, title, none), area, has_keys, text);
 }
 
 /// Returns the change in size: `+4.0M`, `-9.0K`.
@@ -158,10 +158,11 @@ fn difference(difference: &Difference) -> String {
 /// Returns the text for the lower border.
 pub(crate) fn note(model: &Model, pane: &ComparePane) -> (String, Style) {
     let Some(diff) = &pane.diff else { return (String::new(), model.theme.dim) };
-    let (added, changed, removed) = (diff.added.files, diff.changed.files, diff.removed.files);
+    let (added, changed, removed) =
+        (diff.files.added.files, diff.files.changed.files, diff.files.removed.files);
     let text = format!(" {added} added · {changed} changed · {removed} removed ");
     let text = pathtree::view::without(&pane.tree, text);
-    if diff.is_cut {
+    if diff.files.is_cut {
         return (format!(" more differs than is shown ·{text}"), model.theme.warn);
     }
     (shown(text), model.theme.dim)
@@ -170,6 +171,7 @@ pub(crate) fn note(model: &Model, pane: &ComparePane) -> (String, Style) {
 #[cfg(test)]
 mod tests {
     use crate::engine::files::Place;
+    use crate::engine::layers::{FileDiff, ImageDiff};
     use crate::tui::compare::model::tests::diff;
     use crate::tui::effect::Effect;
     use crate::tui::event::Event;
@@ -223,7 +225,7 @@ mod tests {
         assert!(model.wants().read(Tab::Compare).is_empty(), "it is not asked again and again");
         press(&mut model, "q D");
         assert_eq!(model.wants().read(Tab::Compare).len(), 1, "but when it is wished for again");
-        let same = crate::engine::layers::ImageDiff { changes: Vec::new(), config: Vec::new(), ..diff() };
+        let same = ImageDiff { files: FileDiff::default(), config: Vec::new(), ..diff() };
         let serial = model.pane().compare.serial;
         update(&mut model, Event::Answer(serial, Answer::Compare(LayersNews::Report(Box::new(same)))));
         assert!(screen(&model).contains("the files of both are the same"));
