@@ -306,17 +306,7 @@ fn is_shown(container: &ContainerView) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::Explain;
-
-    #[derive(Debug, thiserror::Error)]
-    #[error("x")]
-    struct Of(ErrorKind);
-
-    impl Explain for Of {
-        fn kind(&self) -> ErrorKind {
-            self.0
-        }
-    }
+    use crate::cli::failure::OfKind;
 
     #[test]
     fn exit_codes_of_exec_are_dockers() {
@@ -330,7 +320,7 @@ mod tests {
             (ErrorKind::Internal, 1),
             (ErrorKind::Interrupted, 130),
         ] {
-            let error = engine::Error::new("execute a command", Of(kind));
+            let error = engine::Error::new("execute a command", OfKind(kind));
             assert_eq!(not_executed(error).exit_code(), code, "{kind:?}");
         }
     }

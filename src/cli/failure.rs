@@ -160,6 +160,19 @@ impl From<crate::docker::time::BadTime> for Failure {
     }
 }
 
+/// An error of a kind.
+#[cfg(test)]
+#[derive(Debug, thiserror::Error)]
+#[error("x")]
+pub(super) struct OfKind(pub(super) ErrorKind);
+
+#[cfg(test)]
+impl Explain for OfKind {
+    fn kind(&self) -> ErrorKind {
+        self.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -215,14 +228,6 @@ mod tests {
 
     #[test]
     fn exit_codes_of_run_are_dockers() {
-        #[derive(Debug, thiserror::Error)]
-        #[error("x")]
-        struct Of(ErrorKind);
-        impl Explain for Of {
-            fn kind(&self) -> ErrorKind {
-                self.0
-            }
-        }
         for (kind, code) in [
             (ErrorKind::ProgramNotFound, 127),
             (ErrorKind::ProgramNotRunnable, 126),
@@ -230,7 +235,7 @@ mod tests {
             (ErrorKind::Internal, 125),
             (ErrorKind::Interrupted, 130),
         ] {
-            assert_eq!(Failure::explained(Of(kind)).of_program(125).exit_code(), code);
+            assert_eq!(Failure::explained(OfKind(kind)).of_program(125).exit_code(), code);
         }
         assert_eq!(Failure::Told(3).of_program(125).exit_code(), 3);
     }

@@ -242,25 +242,11 @@ mod tests {
 
     use super::*;
     use crate::base::Explain as _;
-    use crate::base::Paths;
-    use crate::base::progress::Reporter;
-    use crate::image::{Commit, Force, Parents, Roots, User};
-    use crate::layer::LayerSource;
+    use crate::image::{Force, Parents, Roots, User, fixture};
 
     /// Creates a store with an image of one layer, `web:1`.
     fn store(dir: &tempfile::TempDir) -> (Store, ImageId, Digest) {
-        let store = Store::new(Paths::new(dir.path().join("root"), dir.path().join("run")), false);
-        let lease = store.lease().unwrap();
-        let tar = tar::Builder::new(Vec::new()).into_inner().unwrap();
-        let source =
-            LayerSource { reader: Box::new(tar.as_slice()), diff_id: None, size: None, name: "test" };
-        let layer = store.unpack(&lease, source, &Reporter::silent()).unwrap().diff_id;
-        let config = format!(r#"{{"rootfs":{{"type":"layers","diff_ids":["{layer}"]}}}}"#);
-        let name = "web:1".parse().unwrap();
-        let names = std::slice::from_ref(&name);
-        let commit = Commit { config: config.as_bytes(), names, ..Commit::default() };
-        let image = store.commit(&lease, &commit).unwrap();
-        (store, image, layer)
+        fixture::store(dir, "", None)
     }
 
     fn sweep(store: &Store) {

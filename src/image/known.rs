@@ -1,13 +1,13 @@
-//! What is here of an image that may be pulled.
+//! What the store already has of an image that may be pulled.
 
 use super::{Error, Result, Store};
 use crate::oci::{Digest, ImageId, Platform, Reference};
 
-/// Returns the image that `word` means here, if it is for `wanted`.
+/// Returns the image that `word` names in the store, if it is for the platform `wanted`.
 ///
 /// # Errors
 ///
-/// There is none, or a part of it is lost.
+/// If there is none, or a part of it is missing.
 pub fn here(store: &Store, word: &str, wanted: Option<&Platform>) -> Result<ImageId> {
     let meant = wanted.cloned().unwrap_or_else(Platform::host);
     let record = store.image(&store.resolve_for(word, &meant)?.image)?;
@@ -17,24 +17,25 @@ pub fn here(store: &Store, word: &str, wanted: Option<&Platform>) -> Result<Imag
     store.lost_part(&record)?.map_or(Ok(record.id), Err)
 }
 
-/// What the reference names for the wanted platform before the pull.
+/// The image that a reference names in the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {
     /// The image.
     pub image: ImageId,
-    /// What a registry knows it by.
+    /// The digest under which a registry has it.
     pub target: Option<Digest>,
-    /// All of it is here, and for the wanted platform.
+    /// Whether it is complete, and for the wanted platform.
     pub is_whole: bool,
-    /// It is for just the platform that was asked for: its index has no better one.
+    /// Whether its platform is exactly the requested one, so that the index has no better image.
     pub is_exact: bool,
 }
 
-/// Returns what `reference` names here, for the platform that was asked for or for this machine's.
+/// Returns the image that `reference` names in the store for the requested platform, or else for this
+/// machine's; `None` if there is none.
 ///
 /// # Errors
 ///
-/// Its files cannot be read, or another version wrote them.
+/// If its files cannot be read, or were written by another version of hoist.
 pub fn known(store: &Store, reference: &Reference, asked: Option<&Platform>) -> Result<Option<Known>> {
     use Error::{DamagedImage, DamagedName, NoImage};
     let wanted = asked.cloned().unwrap_or_else(Platform::host);
@@ -43,7 +44,7 @@ pub fn known(store: &Store, reference: &Reference, asked: Option<&Platform>) -> 
     let (record, resolved) = match found {
         Ok(found) => found,
         Err(NoImage(_)) => return Ok(None),
-        // What is damaged is replaced, but for what another version wrote.
+        // The pull replaces what is damaged, but not what another version wrote.
         Err(DamagedImage { source, .. } | DamagedName { source, .. }) if !source.is_of_another_version() => {
             return Ok(None);
         }
@@ -59,27 +60,12 @@ pub fn known(store: &Store, reference: &Reference, asked: Option<&Platform>) -> 
 mod tests {
     use super::*;
     use crate::base::Paths;
-    use crate::base::progress::Reporter;
-    use crate::image::Commit;
-    use crate::layer::LayerSource;
+    use crate::image::fixture;
 
     /// Creates a store in which `web:1` is an image of one layer for armv6.
     fn store(dir: &tempfile::TempDir) -> (Store, ImageId, Digest) {
-        let store = Store::new(Paths::new(dir.path().join("root"), dir.path().join("run")), false);
-        let lease = store.lease().unwrap();
-        let tar = tar::Builder::new(Vec::new()).into_inner().unwrap();
-        let source =
-            LayerSource { reader: Box::new(tar.as_slice()), diff_id: None, size: None, name: "test" };
-        let layer = store.unpack(&lease, source, &Reporter::silent()).unwrap().diff_id;
-        let config = format!(
-            r#"{{"os":"linux","architecture":"arm","variant":"v6","rootfs":{{"type":"layers","diff_ids":["{layer}"]}}}}"#
-        );
-        let name = web();
-        let names = std::slice::from_ref(&name);
-        let target = Digest::of(b"index");
-        let commit = Commit { config: config.as_bytes(), names, target: Some(&target), ..Commit::default() };
-        let image = store.commit(&lease, &commit).unwrap();
-        (store, image, layer)
+        let fields = r#""os":"linux","architecture":"arm","variant":"v6","#;
+        fixture::store(dir, fields, Some(&Digest::of(b"index")))
     }
 
     fn web() -> Reference {

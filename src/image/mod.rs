@@ -23,6 +23,8 @@ pub mod compare;
 pub mod config;
 mod damaged;
 pub mod error;
+#[cfg(test)]
+mod fixture;
 pub mod history;
 pub mod host;
 pub mod import;

@@ -1,4 +1,5 @@
-//! A file that is read behind the one who writes it, to an end that somebody has checked.
+//! Reads a file while a download is still writing it. The end is reported only once the download has
+//! checked the contents.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -8,49 +9,49 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use super::Error;
 
-/// How far the download is, for who reads behind it.
+/// The progress of a download, for its readers.
 #[derive(Debug)]
 pub struct Flow {
-    /// Bytes in the file, and, at the end, whether they are the right ones.
+    /// The bytes in the file, and, at the end, whether the contents are correct.
     state: Mutex<(u64, Option<bool>)>,
     changed: Condvar,
     is_whole: AtomicBool,
 }
 
 impl Flow {
-    /// Starts with this many bytes in the file.
+    /// Creates the progress of a file that has this many bytes.
     #[must_use]
     pub fn new(done: u64) -> Arc<Self> {
         let state = Mutex::new((done, None));
         Arc::new(Self { state, changed: Condvar::new(), is_whole: AtomicBool::new(false) })
     }
 
-    /// Notes how many bytes are in the file.
+    /// Sets the number of bytes in the file.
     pub fn advance(&self, done: u64) {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).0 = done;
         self.changed.notify_all();
     }
 
-    /// Returns how many bytes are in the file.
+    /// Returns the number of bytes in the file.
     #[must_use]
     pub fn here(&self) -> u64 {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).0
     }
 
-    /// Notes that no more bytes come, and whether they are the right ones.
+    /// Ends the download, and says whether the contents are correct.
     pub fn end(&self, is_right: bool) {
         self.is_whole.store(is_right, Ordering::Relaxed);
         self.state.lock().unwrap_or_else(PoisonError::into_inner).1 = Some(is_right);
         self.changed.notify_all();
     }
 
-    /// Returns whether all of it is there, and right.
+    /// Whether the download has ended and the contents are correct.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.is_whole.load(Ordering::Relaxed)
     }
 
-    /// Waits for bytes behind `at`, or for the end.
+    /// Waits until there are bytes after `at`, or for the end.
     fn beyond(&self, at: u64) -> (u64, Option<bool>) {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self.changed.wait_while(state, |(done, end)| *done <= at && end.is_none());
@@ -58,7 +59,7 @@ impl Flow {
     }
 }
 
-/// Reads a file behind the one who writes it.
+/// A reader of a file that is being downloaded.
 #[derive(Debug)]
 pub struct Tail {
     file: File,
@@ -67,7 +68,7 @@ pub struct Tail {
 }
 
 impl Tail {
-    /// Reads `file` from its beginning, as far as `flow` says.
+    /// Reads `file` from its beginning, as far as `flow` has progressed.
     #[must_use]
     pub fn new(file: File, flow: Arc<Flow>) -> Self {
         Self { file, at: 0, flow }
@@ -81,7 +82,7 @@ impl Read for Tail {
         match (there, end) {
             (0, Some(true)) => Ok(0),
             (0, _) if buffer.is_empty() => Ok(0),
-            (0, _) => Err(Error::Interrupted.into_io()), // the download knows why
+            (0, _) => Err(Error::Interrupted.into_io()), // the download reports why
             (there, _) => {
                 let len = self.file.read_at(&mut buffer[..there], self.at)?;
                 self.at += len as u64;

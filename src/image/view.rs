@@ -1,4 +1,4 @@
-//! What front ends see of an image: plain data, made of its record, its names and its configuration.
+//! What front ends see of an image: plain data from its record, its names and its configuration.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -10,35 +10,35 @@ use super::record::{Record, Reference as Named};
 use super::{Error, Result, Store};
 use crate::oci::{self, Digest, ImageId, Platform, Reference};
 
-/// An image as a list shows it.
+/// An image in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageView {
     /// The digest of its configuration.
     pub id: ImageId,
-    /// `debian:12`: its tags, as people write them, sorted.
+    /// Its tags, sorted: `debian:12`.
     pub tags: Vec<Reference>,
-    /// `debian@sha256:…`: as registries know it, sorted.
+    /// Its names by digest, sorted: `debian@sha256:…`.
     pub digests: Vec<Reference>,
-    /// When it was built, as it says.
+    /// When it was built, according to its configuration.
     pub created: Option<Timestamp>,
-    /// When it came here.
+    /// When it was added to the store.
     pub added: Timestamp,
-    /// When a tag was last given to it.
+    /// When it was last tagged.
     pub tagged: Option<Timestamp>,
-    /// Bytes of all files of its layers.
+    /// The size of all files of its layers, in bytes.
     pub size: u64,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
-    /// What it was built for.
+    /// The platform it was built for.
     pub platform: Platform,
-    /// The image it was built on, where that is known.
+    /// The image it was built from, if known.
     pub parent: Option<ImageId>,
     /// The diffIDs of its layers, bottom first.
     pub layers: Vec<Digest>,
 }
 
 impl ImageView {
-    /// Joins an image with the names that the store has for it.
+    /// Combines an image with its names in the store.
     pub(crate) fn new(record: Record, references: &[Named]) -> Self {
         let mine = || references.iter().filter(|reference| reference.names(&record.id));
         let tags: BTreeSet<_> =
@@ -70,23 +70,23 @@ impl ImageView {
     }
 }
 
-/// An image with all that is known of it.
+/// An image with its details.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageDetail {
-    /// As a list shows it.
+    /// The image.
     pub image: ImageView,
-    /// The configuration document as it was written; `config` in it is what containers get.
+    /// The original configuration document. Its `config` applies to containers.
     pub document: Value,
-    /// The layers' folders, top-most first; absolute.
+    /// The absolute paths of the layers' folders, topmost first.
     pub folders: Vec<PathBuf>,
 }
 
 impl ImageDetail {
-    /// Reads all that is known of an image.
+    /// Reads the details of an image.
     ///
     /// # Errors
     ///
-    /// `No such image: x`; a file of it cannot be read.
+    /// `No such image: x`, or if a file of it cannot be read.
     pub(crate) fn of(store: &Store, target: &str) -> Result<Self> {
         let resolved = store.resolve(target)?;
         let record = store.image(&resolved.image)?;
@@ -103,11 +103,11 @@ impl ImageDetail {
         })
     }
 
-    /// What the image asks of its containers: user, environment, command, …
+    /// Returns the configuration for containers: user, environment, command, …
     ///
     /// # Errors
     ///
-    /// That part of the document is malformed.
+    /// If that part of the document is malformed.
     pub(crate) fn config(&self) -> Result<oci::image::Config> {
         match self.document.get("config") {
             None | Some(Value::Null) => Ok(oci::image::Config::default()),
@@ -117,7 +117,7 @@ impl ImageDetail {
     }
 }
 
-/// Some builders write a lone word where a list belongs, and Docker takes it as one.
+/// Turns single strings into lists. Some builders write a string for a list, and Docker accepts it.
 fn with_lists(mut config: Value) -> Value {
     for key in ["Entrypoint", "Cmd"] {
         if let Some(word) = config.get_mut(key).filter(|word| word.is_string()) {
@@ -127,24 +127,24 @@ fn with_lists(mut config: Value) -> Value {
     config
 }
 
-/// One line of an image's history, newest first.
+/// A line of an image's history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryEntry {
-    /// The image this line made, where it is here.
+    /// The image that this step created, if it is in the store.
     pub id: Option<ImageId>,
-    /// When.
+    /// When the step was run.
     pub created: Option<Timestamp>,
-    /// By which command.
+    /// The command of the step.
     pub created_by: String,
-    /// Bytes of its layer.
+    /// The size of its layer, in bytes.
     pub size: u64,
-    /// What its author says.
+    /// The author's comment.
     pub comment: String,
     /// The tags of that image.
     pub tags: Vec<Reference>,
 }
 
-/// Returns where an image came from, newest line first.
+/// Returns the history of an image, newest line first.
 #[must_use]
 pub fn history(detail: &ImageDetail, store: &Store) -> Vec<HistoryEntry> {
     let empty = Vec::new();
