@@ -81,8 +81,12 @@ pub(super) async fn exit_code(engine: &Engine, target: &str, end: End) -> Result
         End::Unread => Ok(128 + 13),
         // The monitor was killed: waiting settles the run that it left.
         End::Lost => {
+            let found = engine.containers().get(target).await.ok();
+            let kept = found.filter(|container| !container.config.lifecycle.auto_remove);
+            let rest =
+                kept.map_or_else(String::new, |container| format!("; see `hoist logs {}`", container.name));
             note(format!(
-                "warning: the monitor of the container was killed, and output is missing here: `hoist logs {target}` has what was logged"
+                "warning: the monitor of the container was killed: output may be missing here{rest}"
             ));
             Ok(engine.containers().wait(target, WaitFor::NotRunning).await?.code)
         }
