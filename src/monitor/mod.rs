@@ -54,7 +54,7 @@ use wire::{Failure, Ready};
 /// Runs the monitor with these arguments, which do not include `monitor` itself.
 #[must_use]
 pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
-    // The container must not depend on the environment of whoever starts it.
+    // The container must not depend on the environment of the process that starts it.
     crate::sys::inherited::reset();
     let args: Vec<OsString> = args.collect();
     let _ = crate::sys::process::set_name(c"hoist"); // otherwise it has the name of a descriptor

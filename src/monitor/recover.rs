@@ -76,10 +76,10 @@ pub struct Site<'a> {
 }
 
 impl Site<'_> {
-    /// Locks a container for recovery. Returns `None` if another process holds the lock and `busy`
+    /// Locks a container for recovery. Returns `None` if another process holds the lock and `wait`
     /// does not permit waiting, or if the container has been removed.
-    fn lock_to_recover(&self, id: &ContainerId, busy: LockWait) -> Result<Option<Lock>> {
-        let lock = match busy {
+    fn lock_to_recover(&self, id: &ContainerId, wait: LockWait) -> Result<Option<Lock>> {
+        let lock = match wait {
             LockWait::Wait => store::lock(self.paths, id).map(Some),
             LockWait::WaitAWhile => lock_unless_stuck(self.paths, id),
             LockWait::LeaveIt => store::try_lock(self.paths, id),
@@ -95,10 +95,10 @@ impl Site<'_> {
     /// # Errors
     ///
     /// The task that failed, and why.
-    pub fn recover(&self, id: &ContainerId, busy: LockWait, dead: WhenDead) -> Result<Recovery> {
+    pub fn recover(&self, id: &ContainerId, wait: LockWait, dead: WhenDead) -> Result<Recovery> {
         let paths = self.paths;
         let doing = || Task::CleanUp(id.clone());
-        let Some(lock) = self.lock_to_recover(id, busy)? else { return Ok(Recovery::default()) };
+        let Some(lock) = self.lock_to_recover(id, wait)? else { return Ok(Recovery::default()) };
         let Some(mut record) = store::load(paths, id).during(doing)? else { return Ok(Recovery::default()) };
         let run = store::load_run(paths, id);
         // With the lock, and without a monitor, this process may change the state.
@@ -128,8 +128,8 @@ impl Site<'_> {
                 settle::record_late(paths, &mut record, &run).during(doing)?;
                 Vec::new()
             }
-            Step::Adopt(run) => return self.adopt(&record, &run, lock, busy),
-            Step::Restart(run) => return self.carry_on(&mut record, run, lock, busy),
+            Step::Adopt(run) => return self.adopt(&record, &run, lock, wait),
+            Step::Restart(run) => return self.carry_on(&mut record, run, lock, wait),
             Step::LeaveToItsEnd => return Ok(Recovery { is_ending: true, ..Recovery::default() }),
             Step::Settle(run) => {
                 let errors;
@@ -186,13 +186,13 @@ impl Site<'_> {
 
     /// Launches a new monitor for a container whose monitor was killed. If it cannot take over, the
     /// next attempt is left to the next call, because it would fail in the same way.
-    fn adopt(&self, record: &Record, run: &Run, lock: Lock, busy: LockWait) -> Result<Recovery> {
+    fn adopt(&self, record: &Record, run: &Run, lock: Lock, wait: LockWait) -> Result<Recovery> {
         let (paths, id) = (self.paths, &record.id);
         match launch(self.program, paths, id, Role::Adopt(lock), &[]) {
             Ok(launched) => Ok(launched.into()),
             // It exited in between, so it must be settled instead of adopted.
             Err(launch::Error::Failed(_)) if !run.init().is_some_and(Process::is_alive) => {
-                self.recover(id, busy, WhenDead::Policy)
+                self.recover(id, wait, WhenDead::Policy)
             }
             Err(error) => Err(error).during(|| Task::Adopt(record.name.clone())),
         }
@@ -201,7 +201,7 @@ impl Site<'_> {
     /// Launches a new monitor for a container that must be restarted, after settling what the
     /// killed monitor had not. If that fails because of a temporary lack of resources, the restart
     /// remains due for the next call.
-    fn carry_on(&self, record: &mut Record, run: Run, lock: Lock, busy: LockWait) -> Result<Recovery> {
+    fn carry_on(&self, record: &mut Record, run: Run, lock: Lock, wait: LockWait) -> Result<Recovery> {
         let (paths, id) = (self.paths, record.id.clone());
         let name = record.name.clone();
         let doing = || Task::Restart(name.clone());
@@ -220,7 +220,7 @@ impl Site<'_> {
             Ok(launched) => Ok(Recovery { warnings: warnings_of(&record.name, &errors), ..launched.into() }),
             Err(error) => {
                 if matches!(&error, launch::Error::Failed(failure) if !failure.is_for_now()) {
-                    self.give_up(&id, &waiting, busy)?;
+                    self.give_up(&id, &waiting, wait)?;
                 }
                 Err(error).during(doing)
             }
@@ -229,10 +229,10 @@ impl Site<'_> {
 
     /// Records the end of a container whose monitor has given up its restart. The lock was released
     /// with that monitor, so another process may have been faster.
-    fn give_up(&self, id: &ContainerId, waiting: &Run, busy: LockWait) -> Result<()> {
+    fn give_up(&self, id: &ContainerId, waiting: &Run, wait: LockWait) -> Result<()> {
         let paths = self.paths;
         let doing = || Task::CleanUp(id.clone());
-        let Some(_lock) = self.lock_to_recover(id, busy)? else { return Ok(()) };
+        let Some(_lock) = self.lock_to_recover(id, wait)? else { return Ok(()) };
         let Some(record) = store::load(paths, id).during(doing)? else { return Ok(()) };
         let run = store::load_run(paths, id).during(doing)?;
         if run.as_ref() != Some(waiting) || launch::is_monitored(paths, id).during(doing)? {

@@ -316,8 +316,8 @@ impl Monitor {
     /// pending output.
     fn end(mut self, next: Next, code: Option<u8>) -> Result<(), Error> {
         let is_removed = next == Next::Remove || self.record.config.lifecycle.auto_remove;
-        // A restart that failed has kept the run. Whoever reads the event looks at the container next,
-        // which must not be restarting any more.
+        // A restart that failed has kept the run. This comes before the event, because its readers then
+        // look at the container, which must no longer be restarting.
         if !is_removed && code.is_none() {
             settle::conclude(&self.paths, &self.record).iter().for_each(|error| report_error(error));
         }

@@ -43,8 +43,8 @@ pub enum Packing {
     Zstd,
 }
 
-/// Media types of layers. Some registries and tools declare uncompressed layers as gzip, so whoever
-/// unpacks them must check the bytes.
+/// Media types of layers. Some registries and tools declare uncompressed layers as gzip, so the
+/// contents must be checked when they are unpacked.
 const LAYERS: &[(&str, Packing)] = &[
     ("application/vnd.oci.image.layer.v1.tar+gzip", Packing::Gzip),
     ("application/vnd.oci.image.layer.v1.tar+zstd", Packing::Zstd),

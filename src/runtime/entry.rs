@@ -100,7 +100,7 @@ impl Entry {
             }
         }
         let Self { born, start, report } = self;
-        // The creator, or whoever else could start this program, has exited.
+        // The creator, and any other process that could start this program, has exited.
         if start.as_ref().is_some_and(|start| !hears_start(start)) {
             process::exit_now(1)
         }

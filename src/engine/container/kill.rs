@@ -38,7 +38,7 @@ impl Engine {
         end::is_up(self.paths(), id).unwrap_or(true)
     }
 
-    /// Sends the request until the container has exited; does nothing if it is not up.
+    /// Repeats the request until the container has exited. If it is not up, no request is sent.
     pub(super) fn end(&self, target: &str, doing: impl Fn() -> String, wish: &Ask) -> Result<Warnings> {
         // A container that must end in any case can be killed without the monitor.
         let must_end =
@@ -84,9 +84,9 @@ impl Engine {
         let number = number(word).doing(doing)?;
         let id = store::find_id(self.paths(), target).doing(doing)?;
         let mut patience = Patience::new(KILL_PATIENCE);
-        let busy = if number == libc::SIGKILL { LockWait::WaitAWhile } else { LockWait::Wait };
+        let wait = if number == libc::SIGKILL { LockWait::WaitAWhile } else { LockWait::Wait };
         loop {
-            let (found, trouble) = match self.target_as_left(id.as_str(), busy, doing) {
+            let (found, trouble) = match self.target_as_left(id.as_str(), wait, doing) {
                 // Its state is unknown, but it can still be killed.
                 Err(error) if number == libc::SIGKILL && error.kind() != ErrorKind::NotFound => {
                     let is_up = is_run_lost(&error) || self.is_up(&id, doing)?;

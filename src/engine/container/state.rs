@@ -54,8 +54,8 @@ impl Engine {
 
     /// Returns the current state of a container, after recovering it if needed. If it cannot be
     /// recovered, returns its last state with a warning.
-    pub(super) fn current(&self, record: Record, busy: LockWait) -> Result<Option<Stored>> {
-        Ok(self.look(record, busy)?.map(|(container, _)| container))
+    pub(super) fn current(&self, record: Record, wait: LockWait) -> Result<Option<Stored>> {
+        Ok(self.look(record, wait)?.map(|(container, _)| container))
     }
 
     /// Like [`Self::current`], but returns why it could not be recovered.
@@ -63,9 +63,9 @@ impl Engine {
     /// # Errors
     ///
     /// If it cannot be determined whether it is running.
-    pub(super) fn look(&self, record: Record, busy: LockWait) -> Result<Option<(Stored, Option<Error>)>> {
+    pub(super) fn look(&self, record: Record, wait: LockWait) -> Result<Option<(Stored, Option<Error>)>> {
         let mut of_gone = Vec::new();
-        let seen = self.look_or_warn(record, busy, &mut of_gone);
+        let seen = self.look_or_warn(record, wait, &mut of_gone);
         of_gone.iter().for_each(|warning| tracing::warn!("{warning}")); // nobody else reports it
         seen
     }
@@ -75,10 +75,10 @@ impl Engine {
     fn look_or_warn(
         &self,
         record: Record,
-        busy: LockWait,
+        wait: LockWait,
         of_gone: &mut Vec<String>,
     ) -> Result<Option<(Stored, Option<Error>)>> {
-        let Inspection { seen, warnings, trouble } = self.site().look(record, busy, |it| self.reap(it))?;
+        let Inspection { seen, warnings, trouble } = self.site().look(record, wait, |it| self.reap(it))?;
         let Some(Current { record, run, status }) = seen else {
             of_gone.extend(warnings);
             return Ok(None);

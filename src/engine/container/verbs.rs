@@ -58,12 +58,12 @@ impl Engine {
     pub(super) fn target_as_left(
         &self,
         target: &str,
-        busy: LockWait,
+        wait: LockWait,
         doing: impl Fn() -> String,
     ) -> Result<(Target, Option<Error>)> {
         loop {
             let record = self.find(target).doing(&doing)?;
-            if let Some((Stored { record, run, status, .. }, trouble)) = self.look(record, busy)? {
+            if let Some((Stored { record, run, status, .. }, trouble)) = self.look(record, wait)? {
                 return Ok((Target { record, run, status }, trouble));
             }
         }

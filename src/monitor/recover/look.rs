@@ -42,7 +42,7 @@ impl Site<'_> {
     pub fn look(
         &self,
         record: Record,
-        busy: LockWait,
+        wait: LockWait,
         reap: impl FnOnce(Option<OwnedFd>),
     ) -> Result<Inspection> {
         let paths = self.paths;
@@ -58,7 +58,7 @@ impl Site<'_> {
             let run = run.during(doing)?;
             return Ok(Inspection { seen: Some(seen(record, run)), warnings: Vec::new(), trouble: None });
         }
-        let warnings = match self.recover(&record.id, busy, WhenDead::Policy) {
+        let warnings = match self.recover(&record.id, wait, WhenDead::Policy) {
             Ok(recovery) => {
                 reap(recovery.monitor);
                 recovery.warnings

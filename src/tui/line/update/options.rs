@@ -72,7 +72,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "mouse",
-        about: "The mouse is hoist's, not the terminal's",
+        about: "Use the mouse in hoist instead of the terminal",
         values: switch,
         value: |model| on_off(model.look.mouse),
         set: |model, value| {
@@ -82,7 +82,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "motion",
-        about: "What waits turns, what changed flashes",
+        about: "Animate what is in progress, and flash changes",
         values: switch,
         value: |model| on_off(model.look.motion),
         set: |model, value| {
@@ -97,10 +97,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         value: |model| on_off(model.look.is_read_only),
         set: |model, value| {
             if model.look.must_be_read_only && !is_on(value) {
-                return Err(
-                    "read-only was asked for when hoist was started, or by the configuration: it stays"
-                        .to_owned(),
-                );
+                return Err("read-only was set on the command line or in the configuration".to_owned());
             }
             model.look.is_read_only = is_on(value);
             Ok(Vec::new())
