@@ -137,7 +137,7 @@ mod tests {
         assert_eq!(found("dd")[0], ("dd".to_owned(), KeyContext::Containers));
         assert_eq!(found("S")[0], ("S".to_owned(), KeyContext::Containers));
         assert!(found("signal").contains(&("K".to_owned(), KeyContext::Containers)));
-        let pulls = found("fetch registry");
+        let pulls = found("pull registry");
         assert!(
             !pulls.is_empty() && pulls.iter().all(|(_, place)| *place == KeyContext::Images),
             "{pulls:?}"

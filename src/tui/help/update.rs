@@ -72,7 +72,7 @@ mod tests {
         let mut model = full(80, 24);
         press(&mut model, "?");
         write(&mut model, "signal");
-        assert!(screen(&model).contains("Send the container a signal"), "{}", screen(&model));
+        assert!(screen(&model).contains("Send a signal to the container"), "{}", screen(&model));
         press(&mut model, "enter");
         assert!(matches!(model.layers.as_slice(), [Layer::Signals(_)]));
     }
@@ -81,7 +81,7 @@ mod tests {
     fn what_holds_elsewhere_is_told_and_not_done() {
         let mut model = full(80, 24);
         press(&mut model, "?");
-        write(&mut model, "fetch an image");
+        write(&mut model, "pull an image");
         press(&mut model, "enter");
         assert!(model.layers.is_empty());
         assert!(screen(&model).contains("holds in [images]"), "{}", screen(&model));

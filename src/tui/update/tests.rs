@@ -248,7 +248,7 @@ fn a_list_of_what_is_up_says_that_it_is_one() {
     write(&mut model, "ps");
     press(&mut model, "enter");
     assert!(!model.shows_all);
-    assert!(screen(&model).contains("only containers that are up are shown"), "{}", screen(&model));
+    assert!(screen(&model).contains("only running containers are shown"), "{}", screen(&model));
 }
 
 #[test]

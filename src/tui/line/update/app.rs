@@ -53,7 +53,7 @@ pub(crate) const COMMANDS: &[AppCommand] = &[
     AppCommand {
         name: "columns",
         arguments: "[COLUMN…]",
-        about: "Choose the columns of the list: in a dialog, or by name in their order; `usual` for the usual ones",
+        about: "Choose the columns of the list, in a dialog or by name; `usual` resets them",
         words: |model, words| list::column_words(model, words),
         run: list::columns,
     },
@@ -67,14 +67,14 @@ pub(crate) const COMMANDS: &[AppCommand] = &[
     AppCommand {
         name: "set",
         arguments: "[OPTION[?] [VALUE]]",
-        about: "Set an option until hoist is left; with ? or alone, show what it is",
+        about: "Set an option until hoist exits; with ? or alone, show its value",
         words: options::words,
         run: options::set,
     },
     AppCommand {
         name: "layout",
         arguments: "[save|load|remove] NAME",
-        about: "Arrange the panes as they were under a name, or keep that",
+        about: "Restore, save or remove a layout of panes",
         words: |model, words| match words {
             [] => {
                 ["save", "load", "remove"].map(str::to_owned).into_iter().chain(layout_names(model)).collect()
@@ -91,7 +91,7 @@ pub(crate) const COMMANDS: &[AppCommand] = &[
             [verb, name] if verb == "remove" => Ok(layouts::remove_layout(model, name)),
             [verb, name] if verb == "load" => Ok(layouts::load_layout(model, name)),
             [name] => Ok(layouts::load_layout(model, name)),
-            _ => Err("want a name, or save, load or remove and a name".to_owned()),
+            _ => Err("expected a name, or save, load or remove and a name".to_owned()),
         },
     },
     AppCommand {
@@ -151,7 +151,7 @@ fn theme_names(model: &Model) -> Vec<String> {
 }
 
 fn theme(model: &mut Model, words: &[String]) -> Result<Vec<Effect>, String> {
-    let [name] = words else { return Err("`theme` takes one name".to_owned()) };
+    let [name] = words else { return Err("expected one name of a theme".to_owned()) };
     themes::choose(model, name).ok_or_else(|| format!("no theme is called `{name}`"))
 }
 
@@ -167,7 +167,7 @@ fn export(model: &mut Model, words: &[String]) -> Result<Vec<Effect>, String> {
             let path = model.world.absolute(file);
             Ok(vec![quiet_work(model, &format!("write {file}"), Job::Write(path, text))])
         }
-        _ => Err("`export` takes `keys`, and a file to write".to_owned()),
+        _ => Err("expected `keys`, and optionally a file".to_owned()),
     }
 }
 

@@ -104,7 +104,7 @@ fn screen(model: &mut Model, asked: &Request) -> Option<Vec<Effect>> {
             if !ps.all {
                 let keys = model.keys_of(KeyContext::Containers, Action::ShowAll);
                 let hint = format!("{keys} shows all");
-                model.say(Tone::Plain, "only containers that are up are shown", Some(hint));
+                model.say(Tone::Plain, "only running containers are shown", Some(hint));
             }
             Some(effects)
         }

@@ -32,7 +32,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "theme",
-        about: "The colours; `:theme` also remembers them",
+        about: "The theme; `:theme` also saves it",
         values: |model| model.look.themes.all().iter().map(|theme| theme.name.clone()).collect(),
         value: |model| model.theme.name.clone(),
         set: |model, value| {
@@ -44,7 +44,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "icons",
-        about: "Which signs are drawn",
+        about: "The symbols that are drawn",
         values: |_| names(ICONS),
         value: |model| name_of(ICONS, model.look.icons),
         set: |model, value| {
@@ -55,7 +55,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "keymap",
-        about: "The keys that yours come over",
+        about: "The keymap that your own keys are added to",
         values: |_| names(PRESETS),
         value: |model| name_of(PRESETS, model.look.keymap),
         set: |_, value| Ok(vec![Effect::Keymap(of_name(PRESETS, value))]),
@@ -92,7 +92,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "read-only",
-        about: "Change nothing",
+        about: "Refuse everything that changes something",
         values: switch,
         value: |model| on_off(model.look.is_read_only),
         set: |model, value| {
@@ -171,7 +171,7 @@ pub(crate) fn set(model: &mut Model, words: &[String]) -> Result<Vec<Effect>, St
             None => (word.as_str(), None),
         },
         [word, value] => (word.as_str(), Some(value.as_str())),
-        _ => return Err("`set` takes an option and a value".to_owned()),
+        _ => return Err("expected an option and a value".to_owned()),
     };
     let name = word.trim_end_matches('?');
     let setting = find(name).ok_or_else(|| {
@@ -266,7 +266,7 @@ mod tests {
                 "set nothing",
                 "there is no option `nothing`; there are all, theme, icons, keymap, navigator, mouse, motion, read-only",
             ),
-            ("set a b c", "`set` takes an option and a value"),
+            ("set a b c", "expected an option and a value"),
         ] {
             line(&mut model, text);
             assert_eq!(model.failure.as_ref().unwrap().what, want);
