@@ -36,7 +36,7 @@ verbs! { Container:
     Run(Box<Run>) from RunWords = changes(
         &["run", "container run"],
         "[OPTIONS] IMAGE [COMMAND] [ARG...]",
-        "Create and run a new container from an image",
+        "Create a container from an image, and start it",
         &["run -it --rm debian bash", "run -d --name web -v ./site:/srv:ro -m 512m nginx"],
     )
     .common()
@@ -45,7 +45,7 @@ verbs! { Container:
     Exec(Box<Exec>) from ExecWords = changes(
         &["exec", "container exec"],
         "[OPTIONS] CONTAINER COMMAND [ARG...]",
-        "Execute a command in a running container",
+        "Run a command in a running container",
         &["exec -it web sh"],
     )
     .common();
@@ -61,7 +61,7 @@ verbs! { Container:
     Logs(Logs) from LogsWords = shows(
         &["logs", "container logs"],
         "[OPTIONS] CONTAINER",
-        "Fetch the logs of a container",
+        "Print the log of a container",
         &["logs -f --since 10m web"],
     )
     .common()
@@ -70,14 +70,14 @@ verbs! { Container:
     Attach(Attach) from AttachWords = changes(
         &["attach", "container attach"],
         "[OPTIONS] CONTAINER",
-        "Attach local standard input, output, and error streams to a running container",
+        "Connect the terminal to the program of a running container",
         &["attach web"],
     );
 
     Create(Box<Create>) from CreateWords = changes(
         &["create", "container create"],
         "[OPTIONS] IMAGE [COMMAND] [ARG...]",
-        "Create a new container",
+        "Create a container without starting it",
         &["create --name web nginx"],
     )
     .lacks(options::LACKS);
@@ -85,28 +85,28 @@ verbs! { Container:
     Export(Export) from Export = changes(
         &["export", "container export"],
         "[OPTIONS] CONTAINER",
-        "Export a container's filesystem as a tar archive",
+        "Write the files of a container to a tar archive",
         &["export -o web.tar web"],
     );
 
     Inspect(Inspect) from InspectWords = shows(
         &["container inspect"],
         "[OPTIONS] CONTAINER [CONTAINER...]",
-        "Display detailed information on one or more containers",
+        "Print everything known about containers",
         &["container inspect web"],
     );
 
     Kill(Kill) from Kill = changes(
         &["kill", "container kill"],
         "[OPTIONS] CONTAINER [CONTAINER...]",
-        "Kill one or more running containers",
+        "Send a signal to running containers, by default SIGKILL",
         &["kill -s HUP web"],
     );
 
     Pause(Pause) from Pause = changes(
         &["pause", "container pause"],
         "CONTAINER [CONTAINER...]",
-        "Pause all processes within one or more containers",
+        "Freeze all processes of containers",
         &["pause web"],
     );
 
@@ -120,14 +120,14 @@ verbs! { Container:
     Restart(Restart) from Restart = changes(
         &["restart", "container restart"],
         "[OPTIONS] CONTAINER [CONTAINER...]",
-        "Restart one or more containers",
+        "Stop containers and start them again",
         &["restart -t 30 web"],
     );
 
     Rm(Rm) from Rm = changes(
         &["rm", "container rm", "container remove"],
         "[OPTIONS] CONTAINER [CONTAINER...]",
-        "Remove one or more containers",
+        "Remove containers",
         &["rm -f web"],
     )
     .lacks(&[&["-l, --link"]]);
@@ -135,7 +135,7 @@ verbs! { Container:
     Start(Start) from StartWords = changes(
         &["start", "container start"],
         "[OPTIONS] CONTAINER [CONTAINER...]",
-        "Start one or more stopped containers",
+        "Start stopped containers",
         &["start -a web"],
     )
     .lacks(&[&["--checkpoint", "--checkpoint-dir"]]);
@@ -143,35 +143,35 @@ verbs! { Container:
     Stats(Stats) from Stats = shows(
         &["stats", "container stats"],
         "[OPTIONS] [CONTAINER...]",
-        "Display a live stream of container(s) resource usage statistics",
+        "Show live resource usage of containers",
         &["stats --no-stream"],
     );
 
     Stop(Stop) from Stop = changes(
         &["stop", "container stop"],
         "[OPTIONS] CONTAINER [CONTAINER...]",
-        "Stop one or more running containers",
+        "Stop running containers",
         &["stop web db"],
     );
 
     Top(Top) from Top = shows(
         &["top", "container top"],
         "CONTAINER",
-        "Display the running processes of a container",
+        "Show the processes of a container",
         &["top web"],
     );
 
     Unpause(Unpause) from Unpause = changes(
         &["unpause", "container unpause"],
         "CONTAINER [CONTAINER...]",
-        "Unpause all processes within one or more containers",
+        "Resume paused containers",
         &["unpause web"],
     );
 
     Wait(Wait) from Wait = shows(
         &["wait", "container wait"],
         "CONTAINER [CONTAINER...]",
-        "Block until one or more containers stop, then print their exit codes",
+        "Wait until containers exit, and print their exit codes",
         &["wait web"],
     );
 }
@@ -216,13 +216,13 @@ pub struct Attach {
 
 #[derive(Debug, Args)]
 pub(super) struct AttachWords {
-    /// Override the key sequence for detaching a container
+    /// Keys that detach from the container (default ctrl-p,ctrl-q)
     #[arg(long, value_name = "KEYS")]
     detach_keys: Option<String>,
-    /// Do not attach STDIN
+    /// Do not attach standard input
     #[arg(long)]
     no_stdin: bool,
-    /// Proxy all received signals to the process
+    /// Forward signals to the container's program
     #[arg(long, action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true",
           default_value = "true", value_name = "BOOL", value_parser = super::truth)]
     sig_proxy: bool,
@@ -246,7 +246,7 @@ impl Words for AttachWords {
 /// `export`
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct Export {
-    /// Write to a file, instead of STDOUT
+    /// Write to this file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// The container.
@@ -269,13 +269,13 @@ pub struct Start {
 
 #[derive(Debug, Args)]
 pub(super) struct StartWords {
-    /// Attach STDOUT/STDERR and forward signals
+    /// Attach standard output and error, and forward signals
     #[arg(short, long)]
     attach: bool,
-    /// Override the key sequence for detaching a container
+    /// Keys that detach from the container (default ctrl-p,ctrl-q)
     #[arg(long, value_name = "KEYS")]
     detach_keys: Option<String>,
-    /// Attach container's STDIN
+    /// Attach standard input too
     #[arg(short, long)]
     interactive: bool,
     #[arg(value_name = "CONTAINER", required = true)]
@@ -301,10 +301,10 @@ impl Words for StartWords {
 /// `stop`
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct Stop {
-    /// Signal to send to the container
+    /// Signal to send instead of the container's own stop signal
     #[arg(short, long)]
     pub signal: Option<String>,
-    /// Seconds to wait before killing the container
+    /// Seconds to wait before sending SIGKILL
     #[arg(short, long, alias = "time", value_name = "SECONDS")]
     pub timeout: Option<i64>,
     /// The containers.
@@ -315,10 +315,10 @@ pub struct Stop {
 /// `restart`
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct Restart {
-    /// Signal to send to the container
+    /// Signal to send instead of the container's own stop signal
     #[arg(short, long)]
     pub signal: Option<String>,
-    /// Seconds to wait before killing the container
+    /// Seconds to wait before sending SIGKILL
     #[arg(short, long, alias = "time", value_name = "SECONDS")]
     pub timeout: Option<i64>,
     /// The containers.
@@ -329,7 +329,7 @@ pub struct Restart {
 /// `kill`
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct Kill {
-    /// Signal to send to the container
+    /// Signal to send
     #[arg(short, long, default_value = "SIGKILL")]
     pub signal: String,
     /// The containers.
@@ -364,10 +364,10 @@ pub struct Wait {
 /// `rm`
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct Rm {
-    /// Force the removal of a running container (uses SIGKILL)
+    /// Kill the container first if it is running
     #[arg(short, long)]
     pub force: bool,
-    /// Remove anonymous volumes associated with the container
+    /// Remove the container's anonymous volumes too
     #[arg(short, long)]
     pub volumes: bool,
     /// The containers.
@@ -420,19 +420,19 @@ pub struct Logs {
 
 #[derive(Debug, Args)]
 pub(super) struct LogsWords {
-    /// Follow log output
+    /// Wait for new output, and print it as it is written
     #[arg(short, long)]
     follow: bool,
-    /// Show logs since timestamp (e.g. 2026-01-02T13:23:37Z) or relative (e.g. 42m for 42 minutes)
+    /// Print only output since this time (2026-01-02T13:23:37Z) or this long ago (42m)
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
-    /// Number of lines to show from the end of the logs
+    /// Print only this many of the last lines (default all)
     #[arg(short = 'n', long, value_name = "LINES", default_value = "all")]
     tail: String,
-    /// Show timestamps
+    /// Begin each line with its time
     #[arg(short, long)]
     timestamps: bool,
-    /// Show logs before a timestamp (e.g. 2026-01-02T13:23:37Z) or relative (e.g. 42m for 42 minutes)
+    /// Print only output until this time (2026-01-02T13:23:37Z) or this long ago (42m)
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
     #[arg(value_name = "CONTAINER")]
@@ -494,31 +494,31 @@ impl Exec {
 
 #[derive(Debug, Args)]
 pub(super) struct ExecWords {
-    /// Detached mode: run command in the background
+    /// Run in the background
     #[arg(short, long)]
     detach: bool,
-    /// Override the key sequence for detaching a container
+    /// Keys that detach from the container (default ctrl-p,ctrl-q)
     #[arg(long, value_name = "KEYS")]
     detach_keys: Option<String>,
-    /// Set environment variables
+    /// Set an environment variable; NAME alone takes the caller's value
     #[arg(short, long, value_name = "NAME[=VALUE]")]
     env: Vec<String>,
-    /// Read in a file of environment variables
+    /// Read environment variables from this file
     #[arg(long, value_name = "FILE")]
     env_file: Vec<String>,
-    /// Keep STDIN open even if not attached
+    /// Keep standard input open
     #[arg(short, long)]
     interactive: bool,
-    /// Give extended privileges to the command
+    /// Give the command all privileges
     #[arg(long)]
     privileged: bool,
-    /// Allocate a pseudo-TTY
+    /// Allocate a terminal
     #[arg(short, long)]
     tty: bool,
-    /// Username or UID (format: <name|uid>[:<group|gid>])
+    /// User to run as, by name or number, and optionally a group: USER[:GROUP]
     #[arg(short, long, value_name = "USER")]
     user: Option<String>,
-    /// Working directory inside the container
+    /// Working directory in the container
     #[arg(short, long, value_name = "FOLDER")]
     workdir: Option<String>,
     /// The container, then the command and its arguments
@@ -567,10 +567,10 @@ pub struct Top {
 /// `container inspect`
 #[derive(Debug, Args)]
 pub(super) struct InspectWords {
-    /// Format output using a custom template: json, or a Go template
+    /// Output format: json, or a Go template
     #[arg(short, long, value_name = "FORMAT")]
     format: Option<String>,
-    /// Display total file sizes
+    /// Show the size of the files
     #[arg(short, long)]
     size: bool,
     #[arg(value_name = "CONTAINER", required = true, hide = true)]
@@ -589,28 +589,28 @@ impl Words for InspectWords {
 /// `ps`
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub struct Ps {
-    /// Show all containers (default shows just running)
+    /// Show all containers, not only running ones
     #[arg(short, long)]
     pub all: bool,
-    /// Filter output based on conditions provided
+    /// Show only what matches; can be repeated
     #[arg(short, long, value_name = "KEY=VALUE")]
     pub filter: Vec<String>,
-    /// Format output: table, "table TEMPLATE", json, or a Go template
+    /// Output format: table, "table TEMPLATE", json, or a Go template
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,
-    /// Show n last created containers (includes all states)
+    /// Show only the N newest containers, running or not
     #[arg(short = 'n', long, value_name = "N", default_value = "-1")]
     pub last: i64,
-    /// Show the latest created container (includes all states)
+    /// Show only the newest container, running or not
     #[arg(short, long)]
     pub latest: bool,
-    /// Don't truncate output
+    /// Do not shorten values
     #[arg(long)]
     pub no_trunc: bool,
-    /// Only display container IDs
+    /// Print only IDs
     #[arg(short, long)]
     pub quiet: bool,
-    /// Display total file sizes
+    /// Show the size of the files
     #[arg(short, long)]
     pub size: bool,
 }
@@ -618,16 +618,16 @@ pub struct Ps {
 /// `stats`
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub struct Stats {
-    /// Show all containers (default shows just running)
+    /// Show all containers, not only running ones
     #[arg(short, long)]
     pub all: bool,
-    /// Format output: table, "table TEMPLATE", json, or a Go template
+    /// Output format: table, "table TEMPLATE", json, or a Go template
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,
-    /// Disable streaming stats and only pull the first result
+    /// Print one sample and exit
     #[arg(long)]
     pub no_stream: bool,
-    /// Do not truncate output
+    /// Do not shorten values
     #[arg(long)]
     pub no_trunc: bool,
     /// The containers; all that run when none is named.

@@ -48,16 +48,16 @@ impl Create {
 /// Options of `run` and `create`.
 #[derive(Debug, Args)]
 pub(super) struct CreateWords {
-    /// Write the container ID to the file
+    /// Write the container's ID to this file
     #[arg(long, value_name = "FILE")]
     cidfile: Option<String>,
-    /// Assign a name to the container
+    /// Name of the container
     #[arg(long)]
     name: Option<String>,
-    /// Pull image before running (always, missing, never)
+    /// When to pull the image: always, missing or never
     #[arg(long, value_name = "WHEN", default_value = "missing")]
     pull: String,
-    /// Suppress the pull output
+    /// Do not show the progress of a pull
     #[arg(short, long)]
     quiet: bool,
     #[command(flatten)]
@@ -70,13 +70,13 @@ pub(super) struct CreateWords {
 /// Options of `run` only.
 #[derive(Debug, Args)]
 pub(super) struct RunWords {
-    /// Run container in background and print container ID
+    /// Run in the background, and print the container's ID
     #[arg(short, long)]
     detach: bool,
-    /// Override the key sequence for detaching a container
+    /// Keys that detach from the container (default ctrl-p,ctrl-q)
     #[arg(long, value_name = "KEYS")]
     detach_keys: Option<String>,
-    /// Proxy received signals to the process
+    /// Forward signals to the container's program
     #[arg(long, action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true",
           default_value = "true", value_name = "BOOL", value_parser = super::truth)]
     sig_proxy: bool,

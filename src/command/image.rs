@@ -20,7 +20,7 @@ verbs! { Image:
     Pull(Pull) from PullWords = changes(
         &["pull", "image pull"],
         "[OPTIONS] NAME[:TAG|@DIGEST]",
-        "Download an image from a registry",
+        "Pull an image from a registry",
         &["pull --platform linux/arm64 debian:13"],
     )
     .common()
@@ -45,7 +45,7 @@ verbs! { Image:
     History(History) from History = shows(
         &["history", "image history"],
         "[OPTIONS] IMAGE",
-        "Show the history of an image",
+        "Show how the layers of an image were made",
         &["history --no-trunc debian:13"],
     )
     .lacks(&[&["--platform"]]);
@@ -53,14 +53,14 @@ verbs! { Image:
     Import(Import) from ImportWords = changes(
         &["import", "image import"],
         "[OPTIONS] FILE|- [REPOSITORY[:TAG]]",
-        "Import the contents from a tarball to create a filesystem image",
+        "Create an image from a tar archive of a root file system",
         &["import -c 'CMD [\"sh\"]' rootfs.tar base"],
     );
 
     Inspect(Inspect) from Inspect = shows(
         &["image inspect"],
         "[OPTIONS] IMAGE [IMAGE...]",
-        "Display detailed information on one or more images",
+        "Print everything known about images",
         &["image inspect debian:13"],
     )
     .lacks(&[&["--platform"]]);
@@ -68,7 +68,7 @@ verbs! { Image:
     Load(Load) from LoadWords = changes(
         &["load", "image load"],
         "[OPTIONS]",
-        "Load an image from a tar archive or STDIN",
+        "Load images from an archive",
         &["load -i image.tar"],
     )
     .lacks(&[&["--platform"]]);
@@ -76,7 +76,7 @@ verbs! { Image:
     Rmi(Rmi) from Rmi = changes(
         &["rmi", "image rm", "image remove"],
         "[OPTIONS] IMAGE [IMAGE...]",
-        "Remove one or more images",
+        "Remove images, or names of images",
         &["rmi debian:12"],
     )
     .lacks(&[&["--platform"]]);
@@ -84,7 +84,7 @@ verbs! { Image:
     Tag(Tag) from TagWords = changes(
         &["tag", "image tag"],
         "SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]",
-        "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE",
+        "Give an image another name",
         &["tag debian:13 registry.example.org/debian:13"],
     );
 }
@@ -112,7 +112,7 @@ plain! { History Images Inspect Rmi }
 /// `image inspect`
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct Inspect {
-    /// Format output using a custom template: json, or a Go template
+    /// Output format: json, or a Go template
     #[arg(short, long, value_name = "FORMAT")]
     pub format: Option<String>,
     /// The images.
@@ -123,10 +123,10 @@ pub struct Inspect {
 /// `rmi`
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct Rmi {
-    /// Force removal of the image
+    /// Remove it even if it has several names or a stopped container uses it
     #[arg(short, long)]
     pub force: bool,
-    /// Do not delete untagged parents
+    /// Keep parent images that have no name
     #[arg(long)]
     pub no_prune: bool,
     /// The images.
@@ -187,10 +187,10 @@ impl Pull {
 
 #[derive(Debug, Args)]
 pub(super) struct PullWords {
-    /// Use the image for this platform
+    /// Platform of the image, such as linux/arm64
     #[arg(long, value_name = "OS/ARCH")]
     platform: Option<String>,
-    /// Suppress verbose output
+    /// Do not show progress
     #[arg(short, long)]
     quiet: bool,
     #[arg(value_name = "NAME[:TAG|@DIGEST]")]
@@ -224,10 +224,10 @@ pub struct Load {
 
 #[derive(Debug, Args)]
 pub(super) struct LoadWords {
-    /// Read from tar archive file, instead of STDIN
+    /// Read this archive instead of standard input
     #[arg(short, long, value_name = "FILE")]
     input: Option<String>,
-    /// Suppress the load output
+    /// Do not show progress
     #[arg(short, long)]
     quiet: bool,
 }
@@ -278,13 +278,13 @@ impl Import {
 
 #[derive(Debug, Args)]
 pub(super) struct ImportWords {
-    /// Apply Dockerfile instruction to the created image
+    /// Apply a Dockerfile instruction, such as CMD, to the image
     #[arg(short, long, value_name = "INSTRUCTION")]
     change: Vec<String>,
-    /// Set commit message for imported image
+    /// Comment for the history of the image
     #[arg(short, long, value_name = "TEXT")]
     message: Option<String>,
-    /// Set the platform of the imported image
+    /// Platform of the image, such as linux/arm64
     #[arg(long, value_name = "OS/ARCH")]
     platform: Option<String>,
     #[arg(value_name = "FILE|-", hide = true)]
@@ -317,7 +317,7 @@ pub struct FromHost {
 
 #[derive(Debug, Args)]
 pub(super) struct FromHostWords {
-    /// Name and optionally a tag for the image
+    /// Name of the image
     #[arg(short, long, value_name = "NAME[:TAG]")]
     tag: String,
     #[arg(value_name = "PROGRAM", required = true, hide = true)]
@@ -335,22 +335,22 @@ impl Words for FromHostWords {
 /// `images`
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub struct Images {
-    /// Show all images
+    /// Show images that other images are based on too
     #[arg(short, long)]
     pub all: bool,
     /// Show digests
     #[arg(long)]
     pub digests: bool,
-    /// Filter output based on conditions provided
+    /// Show only what matches; can be repeated
     #[arg(short, long, value_name = "KEY=VALUE")]
     pub filter: Vec<String>,
-    /// Format output: table, "table TEMPLATE", json, or a Go template
+    /// Output format: table, "table TEMPLATE", json, or a Go template
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,
-    /// Don't truncate output
+    /// Do not shorten values
     #[arg(long)]
     pub no_trunc: bool,
-    /// Only show image IDs
+    /// Print only IDs
     #[arg(short, long)]
     pub quiet: bool,
     /// Only images of this name.
@@ -361,17 +361,17 @@ pub struct Images {
 /// `history`
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct History {
-    /// Format output: table, "table TEMPLATE", json, or a Go template
+    /// Output format: table, "table TEMPLATE", json, or a Go template
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,
-    /// Print sizes and dates in human readable format
+    /// Round sizes and dates for reading
     #[arg(short = 'H', long, action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true",
           default_value = "true", value_name = "BOOL", value_parser = super::truth)]
     pub human: bool,
-    /// Don't truncate output
+    /// Do not shorten values
     #[arg(long)]
     pub no_trunc: bool,
-    /// Only show image IDs
+    /// Print only IDs
     #[arg(short, long)]
     pub quiet: bool,
     /// The image.

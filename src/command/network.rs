@@ -16,7 +16,7 @@ verbs! { Network:
     Inspect(Inspect) from Inspect = shows(
         &["network inspect"],
         "[OPTIONS] NETWORK [NETWORK...]",
-        "Display detailed information on one or more networks",
+        "Print everything known about networks",
         &["network inspect bridge"],
     )
     .lacks(&[&["-v, --verbose"]]);
@@ -35,13 +35,13 @@ plain! { Inspect Ls }
 /// `network ls`
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub struct Ls {
-    /// Provide filter values
+    /// Show only what matches; can be repeated
     #[arg(short, long, value_name = "KEY=VALUE")]
     pub filter: Vec<String>,
-    /// Format output: table, "table TEMPLATE", json, or a Go template
+    /// Output format: table, "table TEMPLATE", json, or a Go template
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,
-    /// Only display network IDs
+    /// Print only IDs
     #[arg(short, long)]
     pub quiet: bool,
 }
@@ -49,7 +49,7 @@ pub struct Ls {
 /// `network inspect`
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub struct Inspect {
-    /// Format output using a custom template: json, or a Go template
+    /// Output format: json, or a Go template
     #[arg(short, long, value_name = "FORMAT")]
     pub format: Option<String>,
     /// The networks.

@@ -17,21 +17,21 @@ verbs! { System:
     Inspect(Inspect) from Inspect = shows(
         &["inspect"],
         "[OPTIONS] NAME|ID [NAME|ID...]",
-        "Return low-level information on objects",
+        "Print everything known about containers, images and other objects",
         &["inspect -f '{{.State.ExitCode}}' web"],
     );
 
     Events(Events) from Events = shows(
         &["events", "system events"],
         "[OPTIONS]",
-        "Show events in real time",
+        "Print events as they happen",
         &["events --since 1h --filter type=container"],
     );
 
     Info(Info) from Info = shows(
         &["info", "system info"],
         "[OPTIONS]",
-        "Display system-wide information",
+        "Show information about this engine and machine",
         &["info -f '{{.Containers}}'"],
     );
 
@@ -73,7 +73,7 @@ verbs! { System:
     Version(Version) from Version = shows(
         &["version"],
         "[OPTIONS]",
-        "Show the version information",
+        "Show the version",
         &["version"],
     );
 
@@ -100,13 +100,13 @@ pub enum ObjectType {
 /// `inspect`
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct Inspect {
-    /// Format output using a custom template: json, or a Go template
+    /// Output format: json, or a Go template
     #[arg(short, long, value_name = "FORMAT")]
     pub format: Option<String>,
-    /// Display total file sizes if the type is container
+    /// Show the size of a container's files
     #[arg(short, long)]
     pub size: bool,
-    /// Only inspect objects of the given type
+    /// Type of the object: container, image, network or volume
     #[arg(long = "type", value_name = "TYPE")]
     pub kind: Option<ObjectType>,
     /// The objects.
@@ -117,16 +117,16 @@ pub struct Inspect {
 /// `events`
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub struct Events {
-    /// Filter output based on conditions provided
+    /// Show only what matches; can be repeated
     #[arg(short, long, value_name = "KEY=VALUE")]
     pub filter: Vec<String>,
-    /// Format output: json, or a Go template
+    /// Output format: json, or a Go template
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,
-    /// Show all events created since a time
+    /// Start with the events since this time
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
-    /// Stream events until this time
+    /// Exit at this time, and print only events before it
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
 }
@@ -134,7 +134,7 @@ pub struct Events {
 /// `version`
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub struct Version {
-    /// Format output: json, or a Go template
+    /// Output format: json, or a Go template
     #[arg(short, long, value_name = "FORMAT")]
     pub format: Option<String>,
 }
@@ -142,7 +142,7 @@ pub struct Version {
 /// `info`
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub struct Info {
-    /// Format output: json, or a Go template
+    /// Output format: json, or a Go template
     #[arg(short, long, value_name = "FORMAT")]
     pub format: Option<String>,
 }
@@ -166,7 +166,7 @@ pub struct Uninstall {}
 /// `system reset`
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub struct Reset {
-    /// Do not prompt for confirmation
+    /// Do not ask for confirmation
     #[arg(short, long)]
     pub force: bool,
 }

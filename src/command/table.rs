@@ -6,7 +6,7 @@
 //!      NOUNS ─┬─▶ find: arguments → the row, or an error    the command line, the `:` line
 //!             ├─▶ help, overview, completion, suggestions   here, `complete`, `suggest`
 //!             ├─▶ summary                                   the palette
-//!             ├─▶ docs/commands.md                          a test writes and checks it
+//!             ├─▶ docs/commands.md, docs/man                tests write and check them
 //!             └─▶ routes                                    planned
 //! ```
 //! The routes of an API will be another column: method, path, and a function that makes the same
@@ -148,7 +148,7 @@ impl Noun {
         rows.sort_unstable();
         let Self { name, about, .. } = self;
         format!(
-            "Usage:  hoist {name} COMMAND\n\n{about}\n\nCommands:\n{}\nRun `hoist {name} COMMAND --help` for more information on a command.\n",
+            "Usage:  hoist {name} COMMAND\n\n{about}\n\nCommands:\n{}\n`hoist {name} COMMAND --help` shows the options of a command.\n",
             listed(&rows)
         )
     }
@@ -197,7 +197,7 @@ impl Verb {
         let mut args: Vec<Arg> = (self.augment)(Command::new("")).get_arguments().cloned().collect();
         // Sort by name, not by group.
         args.sort_by(|one, other| one.get_long().cmp(&other.get_long()));
-        let help = Arg::new("help").long("help").help("Print usage").action(ArgAction::Help);
+        let help = Arg::new("help").long("help").help("Show help").action(ArgAction::Help);
         // `-h` means help unless the verb uses it: `run -h NAME`.
         let is_taken = args.iter().any(|arg| arg.get_short() == Some('h'));
         let help = if is_taken { help } else { help.short('h') };
@@ -333,7 +333,7 @@ pub(super) const GLOBALS: &[Global] = &[
     global(None, "read-only", None, "Open the terminal UI in read-only mode"),
     global(None, "root", Some("FOLDER"), "Folder for images and containers (default /var/lib/hoist)"),
     global(None, "run-root", Some("FOLDER"), "Folder for runtime state (default /run/hoist)"),
-    global(Some('v'), "version", None, "Print version information and quit"),
+    global(Some('v'), "version", None, "Print the version"),
 ];
 
 /// Returns a line such as `  -D, --debug            Write debug messages to standard error`.
@@ -369,7 +369,7 @@ Commands:
 {}
 Global Options:
 {}
-Run `hoist COMMAND --help` for more information on a command.
+`hoist COMMAND --help` shows the options of a command.
 ",
         listed(&common),
         listed(&nouns),

@@ -18,7 +18,7 @@ verbs! { Volume:
     Inspect(Inspect) from InspectWords = shows(
         &["volume inspect"],
         "[OPTIONS] VOLUME [VOLUME...]",
-        "Display detailed information on one or more volumes",
+        "Print everything known about volumes",
         &["volume inspect data"],
     );
 
@@ -36,13 +36,13 @@ plain! { Ls }
 /// `volume ls`
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub struct Ls {
-    /// Provide filter values
+    /// Show only what matches; can be repeated
     #[arg(short, long, value_name = "KEY=VALUE")]
     pub filter: Vec<String>,
-    /// Format output: table, "table TEMPLATE", json, or a Go template
+    /// Output format: table, "table TEMPLATE", json, or a Go template
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,
-    /// Only display volume names
+    /// Print only names
     #[arg(short, long)]
     pub quiet: bool,
 }
@@ -50,7 +50,7 @@ pub struct Ls {
 /// `volume inspect`
 #[derive(Debug, Args)]
 pub(super) struct InspectWords {
-    /// Format output using a custom template: json, or a Go template
+    /// Output format: json, or a Go template
     #[arg(short, long, value_name = "FORMAT")]
     format: Option<String>,
     #[arg(value_name = "VOLUME", required = true, hide = true)]

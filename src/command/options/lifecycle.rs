@@ -9,16 +9,16 @@ use crate::engine::{LifecycleOptions, RestartPolicy, Unknown};
 
 #[derive(Debug, Args)]
 pub(super) struct LifecycleWords {
-    /// Restart policy (no, always, unless-stopped, on-failure[:n])
+    /// When to restart it: no, always, unless-stopped or on-failure[:N]
     #[arg(long, value_name = "POLICY", default_value = "no")]
     restart: String,
-    /// Automatically remove the container when it exits
+    /// Remove the container when it exits
     #[arg(long)]
     rm: bool,
-    /// Signal to stop the container
+    /// Signal that asks the program to stop (default: the image's, or TERM)
     #[arg(long, value_name = "SIGNAL")]
     stop_signal: Option<String>,
-    /// Timeout (in seconds) to stop a container
+    /// Seconds between that signal and SIGKILL (default 10)
     #[arg(long, value_name = "SECONDS")]
     stop_timeout: Option<i64>,
 }

@@ -10,10 +10,10 @@ use crate::engine::{LogOptions, MAX_LOG_FILES};
 
 #[derive(Debug, Args)]
 pub(super) struct LogWords {
-    /// Logging driver for the container (json-file, none)
+    /// Where output goes: json-file or none
     #[arg(long, value_name = "DRIVER")]
     log_driver: Option<String>,
-    /// Log driver options (max-size, max-file)
+    /// Log option: max-size=SIZE or max-file=COUNT
     #[arg(long, value_name = "NAME=VALUE")]
     log_opt: Vec<String>,
 }

@@ -49,16 +49,16 @@ pub(super) struct OptionWords {
     lifecycle: lifecycle::LifecycleWords,
     #[command(flatten)]
     logging: logging::LogWords,
-    /// Set meta data on a container
+    /// Set a label
     #[arg(short, long, value_name = "NAME[=VALUE]")]
     label: Vec<String>,
-    /// Read in a line delimited file of labels
+    /// Read labels from this file
     #[arg(long, value_name = "FILE")]
     label_file: Vec<String>,
-    /// Use the image for this platform
+    /// Platform of the image, such as linux/arm64
     #[arg(long, value_name = "OS/ARCH")]
     platform: Option<String>,
-    /// Runtime to use for this container
+    /// Name of the runtime; only the embedded one exists
     #[arg(long, value_name = "RUNTIME")]
     runtime: Option<String>,
 }

@@ -16,16 +16,16 @@ use crate::engine::{Bind, MountKind, MountOptions, MountRequest, Propagation, Re
 
 #[derive(Debug, Args)]
 pub(super) struct MountWords {
-    /// Attach a file system mount to the container (type=bind or type=tmpfs)
+    /// Add a mount: type=bind or type=tmpfs, and its options
     #[arg(long, value_name = "MOUNT")]
     mount: Vec<String>,
-    /// Mount the container's root file system as read only
+    /// Mount the root file system read-only
     #[arg(long)]
     read_only: bool,
-    /// Mount a tmpfs directory
+    /// Mount a tmpfs on this path
     #[arg(long, value_name = "PATH[:OPTIONS]")]
     tmpfs: Vec<String>,
-    /// Bind mount a folder or file (host:container[:options])
+    /// Mount a folder or file of the host, with options such as :ro
     #[arg(short, long, value_name = "SOURCE:TARGET")]
     volume: Vec<String>,
 }

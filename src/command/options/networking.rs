@@ -11,25 +11,25 @@ use crate::engine::{NetworkMode, NetworkOptions};
 
 #[derive(Debug, Args)]
 pub(super) struct NetworkWords {
-    /// Add a line to /etc/hosts (host:ip)
+    /// Add a line to /etc/hosts
     #[arg(long, value_name = "HOST:IP")]
     add_host: Vec<String>,
-    /// Set custom DNS servers
+    /// Use this name server
     #[arg(long, value_name = "IP")]
     dns: Vec<String>,
-    /// Set DNS options
+    /// Set an option in /etc/resolv.conf
     #[arg(long, alias = "dns-opt", value_name = "OPTION")]
     dns_option: Vec<String>,
-    /// Set custom DNS search domains
+    /// Search this domain for names
     #[arg(long, value_name = "DOMAIN")]
     dns_search: Vec<String>,
-    /// Container NIS domain name
+    /// NIS domain name of the container
     #[arg(long, value_name = "NAME")]
     domainname: Option<String>,
-    /// Container host name
+    /// Host name of the container
     #[arg(short = 'h', long, value_name = "NAME")]
     hostname: Option<String>,
-    /// Connect a container to a network (bridge, host, none)
+    /// Network to connect to: bridge, host or none
     #[arg(long, alias = "net", value_name = "NETWORK")]
     network: Vec<String>,
 }

@@ -13,34 +13,34 @@ use crate::engine::{Kept, ProcessOptions, Streams, Unknown};
 
 #[derive(Debug, Args)]
 pub(super) struct ProcessWords {
-    /// Attach to STDIN, STDOUT or STDERR
+    /// Attach to stdin, stdout or stderr
     #[arg(short, long, value_name = "STREAM")]
     attach: Vec<String>,
-    /// Overwrite the default ENTRYPOINT of the image
+    /// Program to run instead of the image's entry point
     #[arg(long, value_name = "PROGRAM")]
     entrypoint: Option<String>,
-    /// Set environment variables
+    /// Set an environment variable; NAME alone takes the caller's value
     #[arg(short, long, value_name = "NAME[=VALUE]")]
     env: Vec<String>,
-    /// Read in a file of environment variables
+    /// Read environment variables from this file
     #[arg(long, value_name = "FILE")]
     env_file: Vec<String>,
-    /// Add additional groups to join
+    /// Add the program to this group
     #[arg(long, value_name = "GROUP")]
     group_add: Vec<String>,
-    /// Run an init inside the container that forwards signals and reaps processes
+    /// Run an init process that forwards signals and reaps processes
     #[arg(long)]
     init: bool,
-    /// Keep STDIN open even if not attached
+    /// Keep standard input open
     #[arg(short, long)]
     interactive: bool,
-    /// Allocate a pseudo-TTY
+    /// Allocate a terminal
     #[arg(short, long)]
     tty: bool,
-    /// Username or UID (format: <name|uid>[:<group|gid>])
+    /// User to run as, by name or number, and optionally a group: USER[:GROUP]
     #[arg(short, long, value_name = "USER")]
     user: Option<String>,
-    /// Working directory inside the container
+    /// Working directory in the container
     #[arg(short, long, value_name = "FOLDER")]
     workdir: Option<String>,
 }

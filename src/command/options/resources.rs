@@ -10,16 +10,16 @@ use crate::engine::{ResourceOptions, ULIMITS, Ulimit, Unknown};
 
 #[derive(Debug, Args)]
 pub(super) struct ResourceWords {
-    /// Memory limit
+    /// Memory limit, such as 512m
     #[arg(short, long, value_name = "BYTES")]
     memory: Option<String>,
-    /// Swap limit equal to memory plus swap: '-1' to enable unlimited swap
+    /// Limit of memory and swap together; -1 for no limit of swap
     #[arg(long, value_name = "BYTES", allow_negative_numbers = true)]
     memory_swap: Option<String>,
-    /// Size of /dev/shm
+    /// Size of /dev/shm, such as 64m
     #[arg(long, value_name = "BYTES")]
     shm_size: Option<String>,
-    /// Ulimit options
+    /// Set a resource limit, such as nofile=1024:4096
     #[arg(long, value_name = "NAME=SOFT[:HARD]")]
     ulimit: Vec<String>,
 }

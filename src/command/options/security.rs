@@ -12,16 +12,16 @@ use crate::engine::{Seccomp, SecurityOptions};
 
 #[derive(Debug, Args)]
 pub(super) struct SecurityWords {
-    /// Add Linux capabilities
+    /// Add a capability, or ALL
     #[arg(long, value_name = "CAPABILITY")]
     cap_add: Vec<String>,
-    /// Drop Linux capabilities
+    /// Drop a capability, or ALL
     #[arg(long, value_name = "CAPABILITY")]
     cap_drop: Vec<String>,
-    /// Give extended privileges to this container
+    /// Give the container all privileges, and access to all devices
     #[arg(long)]
     privileged: bool,
-    /// Security options (no-new-privileges, seccomp=FILE|unconfined)
+    /// Set no-new-privileges, seccomp=, apparmor= or label=
     #[arg(long, value_name = "OPTION")]
     security_opt: Vec<String>,
 }

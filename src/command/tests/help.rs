@@ -9,15 +9,15 @@ fn help_reads_well() {
     insta::assert_snapshot!(text, @"
     Usage:  hoist rm [OPTIONS] CONTAINER [CONTAINER...]
 
-    Remove one or more containers
+    Remove containers
 
     Aliases:
       hoist rm, hoist container rm, hoist container remove
 
     Options:
-      -f, --force    Force the removal of a running container (uses SIGKILL)
-      -v, --volumes  Remove anonymous volumes associated with the container
-      -h, --help     Print usage
+      -f, --force    Kill the container first if it is running
+      -v, --volumes  Remove the container's anonymous volumes too
+      -h, --help     Show help
 
     Examples:
       hoist rm -f web
@@ -30,16 +30,16 @@ fn help_reads_well() {
 
     Commands:
       from-host  Create an image from programs of this machine
-      history    Show the history of an image
-      import     Import the contents from a tarball to create a filesystem image
-      inspect    Display detailed information on one or more images
-      load       Load an image from a tar archive or STDIN
+      history    Show how the layers of an image were made
+      import     Create an image from a tar archive of a root file system
+      inspect    Print everything known about images
+      load       Load images from an archive
       ls         List images
-      pull       Download an image from a registry
-      rm         Remove one or more images
-      tag        Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE
+      pull       Pull an image from a registry
+      rm         Remove images, or names of images
+      tag        Give an image another name
 
-    Run `hoist image COMMAND --help` for more information on a command.
+    `hoist image COMMAND --help` shows the options of a command.
     ");
     let Request::Show(text) = request("--help") else { panic!() };
     insta::assert_snapshot!(text, @"
@@ -48,11 +48,11 @@ fn help_reads_well() {
     Run containers without a daemon. Without a command, open the terminal UI.
 
     Common Commands:
-      run     Create and run a new container from an image
-      exec    Execute a command in a running container
+      run     Create a container from an image, and start it
+      exec    Run a command in a running container
       ps      List containers
-      logs    Fetch the logs of a container
-      pull    Download an image from a registry
+      logs    Print the log of a container
+      pull    Pull an image from a registry
       images  List images
 
     Management Commands:
@@ -63,29 +63,29 @@ fn help_reads_well() {
       system     Manage this engine
 
     Commands:
-      attach      Attach local standard input, output, and error streams to a running container
-      create      Create a new container
-      export      Export a container's filesystem as a tar archive
-      kill        Kill one or more running containers
-      pause       Pause all processes within one or more containers
+      attach      Connect the terminal to the program of a running container
+      create      Create a container without starting it
+      export      Write the files of a container to a tar archive
+      kill        Send a signal to running containers, by default SIGKILL
+      pause       Freeze all processes of containers
       rename      Rename a container
-      restart     Restart one or more containers
-      rm          Remove one or more containers
-      start       Start one or more stopped containers
-      stats       Display a live stream of container(s) resource usage statistics
-      stop        Stop one or more running containers
-      top         Display the running processes of a container
-      unpause     Unpause all processes within one or more containers
-      wait        Block until one or more containers stop, then print their exit codes
-      history     Show the history of an image
-      import      Import the contents from a tarball to create a filesystem image
-      load        Load an image from a tar archive or STDIN
-      rmi         Remove one or more images
-      tag         Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE
-      inspect     Return low-level information on objects
-      events      Show events in real time
-      info        Display system-wide information
-      version     Show the version information
+      restart     Stop containers and start them again
+      rm          Remove containers
+      start       Start stopped containers
+      stats       Show live resource usage of containers
+      stop        Stop running containers
+      top         Show the processes of a container
+      unpause     Resume paused containers
+      wait        Wait until containers exit, and print their exit codes
+      history     Show how the layers of an image were made
+      import      Create an image from a tar archive of a root file system
+      load        Load images from an archive
+      rmi         Remove images, or names of images
+      tag         Give an image another name
+      inspect     Print everything known about containers, images and other objects
+      events      Print events as they happen
+      info        Show information about this engine and machine
+      version     Show the version
       completion  Print the completion script for a shell
       oci         Use the embedded runtime through the OCI runtime command line
 
@@ -95,9 +95,9 @@ fn help_reads_well() {
           --read-only        Open the terminal UI in read-only mode
           --root FOLDER      Folder for images and containers (default /var/lib/hoist)
           --run-root FOLDER  Folder for runtime state (default /run/hoist)
-      -v, --version          Print version information and quit
+      -v, --version          Print the version
 
-    Run `hoist COMMAND --help` for more information on a command.
+    `hoist COMMAND --help` shows the options of a command.
     ");
 }
 
