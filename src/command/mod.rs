@@ -23,6 +23,8 @@ mod fields;
 pub mod flags;
 pub mod image;
 mod keys;
+#[cfg(test)]
+mod man;
 pub mod network;
 mod options;
 #[cfg(test)]

@@ -29,6 +29,13 @@ Global options come before the command. Without a command, the terminal UI opens
 | --- | --- |
 ";
 
+/// Whether the tests are to write the generated files.
+#[expect(clippy::disallowed_methods, reason = "a switch of the tests themselves")]
+pub(super) fn is_to_be_written() -> bool {
+    let is_wished = |name| std::env::var_os(name).is_some_and(|value| value == "1" || value == "always");
+    is_wished("HOIST_BLESS") || is_wished("INSTA_UPDATE")
+}
+
 /// Returns the reference of all commands in Markdown.
 #[must_use]
 pub fn reference() -> String {
@@ -112,11 +119,9 @@ mod tests {
     const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/commands.md");
 
     #[test]
-    #[expect(clippy::disallowed_methods, reason = "a switch of the test itself")]
     fn the_commands_in_the_documentation_are_those_of_the_table() {
         let text = reference();
-        let is_wished = |name| std::env::var_os(name).is_some_and(|value| value == "1" || value == "always");
-        if is_wished("HOIST_BLESS") || is_wished("INSTA_UPDATE") {
+        if is_to_be_written() {
             std::fs::write(PATH, &text).unwrap();
         }
         let there = std::fs::read_to_string(PATH).unwrap_or_default();

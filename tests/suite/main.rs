@@ -16,6 +16,7 @@ mod cli;
 mod containers;
 mod crash;
 mod damaged;
+mod documents;
 mod entry;
 mod exec;
 mod export;
