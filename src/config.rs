@@ -16,6 +16,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+#[cfg(test)]
+mod documents;
 mod ui;
 
 use crate::base::{ErrorKind, Explain, Paths, disk, units};
@@ -228,7 +230,7 @@ impl Explain for Error {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Parse { .. } => Some("see “Configuration” in README.md for the available keys".to_owned()),
+            Self::Parse { .. } => Some("see docs/configuration.md for the available keys".to_owned()),
             Self::Read { .. } | Self::Relative { .. } => None,
         }
     }

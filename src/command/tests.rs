@@ -1,5 +1,6 @@
 //! Tables of command lines and the requests that they make.
 
+mod documents;
 mod help;
 mod refusals;
 

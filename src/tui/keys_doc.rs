@@ -1,10 +1,13 @@
-//! Generates `docs/keys.md` from the keymap and the table of actions.
+//! Generates `docs/keys.md` from the keymap and the table of actions, and checks what other
+//! documents say about keys.
 //!
 //! `HOIST_BLESS=1 cargo test keys_doc` writes it.
 
 use std::fmt::Write as _;
 
 use super::keymap::{KeyContext, Keymap, PRESETS};
+use crate::config::{Config, Environment, Flags};
+use crate::tui::custom::model::Template;
 use crate::tui::help::model::collect;
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/keys.md");
@@ -93,4 +96,30 @@ fn the_keys_in_the_documentation_are_those_of_the_keymap() {
     }
     let there = std::fs::read_to_string(PATH).unwrap_or_default();
     assert!(there == text, "docs/keys.md is not up to date: HOIST_BLESS=1 cargo test keys_doc");
+}
+
+/// Returns the blocks of TOML in a document.
+fn examples(text: &str) -> Vec<&str> {
+    text.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect()
+}
+
+#[test]
+fn the_examples_of_commands_and_keys_in_the_documentation_are_valid() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.toml");
+    let load = |text: &str| {
+        std::fs::write(&path, text).unwrap();
+        let flags = Flags { file: Some(path.clone()), ..Flags::default() };
+        Config::load(&flags, &Environment::default()).unwrap()
+    };
+    let [commands] = examples(include_str!("../../docs/custom-commands.md"))[..] else { panic!() };
+    let config = load(commands);
+    assert_eq!(config.ui.commands.len(), 4);
+    for command in &config.ui.commands {
+        assert!(Template::of(command).is_ok(), "{command:?}");
+    }
+    Keymap::load(config.ui.keymap, None, &config.ui.commands).unwrap();
+    let [settings, keys] = examples(include_str!("../../docs/configuration.md"))[..] else { panic!() };
+    load(settings);
+    Keymap::read(Some(keys)).unwrap();
 }

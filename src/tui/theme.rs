@@ -362,6 +362,29 @@ mod tests {
     }
 
     #[test]
+    fn the_themes_and_roles_in_the_documentation_are_those_there_are() {
+        let text = include_str!("../../docs/themes.md");
+        let rows = text.lines().filter_map(|line| line.strip_prefix("| `")?.split_once(" |"));
+        let cells: Vec<&str> = rows.map(|(cell, _)| cell).collect();
+        let named: Vec<&str> = cells.iter().flat_map(|cell| cell.split('`').step_by(2)).collect();
+        for name in
+            ROLES.iter().copied().chain(Themes::of_hoist(Depth::True).all().iter().map(|it| it.name.as_str()))
+        {
+            assert!(named.contains(&name), "docs/themes.md lacks `{name}`");
+        }
+        // The words of styles are each understood.
+        let (_, styles) = text.split_once("\n## Styles\n").unwrap();
+        for row in styles.lines().filter_map(|line| line.strip_prefix("| `")?.split_once(" |")) {
+            for word in row.0.split('`').step_by(2).filter(|word| word.chars().any(char::is_alphanumeric)) {
+                assert!(parse_style("text", word, Depth::True).is_ok(), "{word}");
+            }
+        }
+        let (_, own) = text.split_once("```toml\n").unwrap();
+        let theme = Theme::read(own.split("```").next().unwrap(), Depth::True).unwrap();
+        assert_eq!((theme.name.as_str(), theme.ok.fg), ("harbor", Some(Color::Green)));
+    }
+
+    #[test]
     fn no_colour_means_no_colour() {
         let theme = Theme::shipped("midnight", Depth::None).unwrap();
         assert_eq!(theme.name, "mono");

@@ -290,6 +290,16 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_placeholders_in_the_documentation_are_those_there_are() {
+        let text = include_str!("../../../docs/custom-commands.md");
+        let rows = text.lines().filter_map(|line| line.strip_prefix("| `{")?.split_once("}` |"));
+        let there: Vec<_> = rows.filter_map(|(word, _)| Placeholder::parse(word)).collect();
+        let named = Placeholder::NAMED.map(|(_, placeholder)| placeholder);
+        let wanted = [named.as_slice(), &[Placeholder::Prompt("Title".to_owned())]].concat();
+        assert_eq!(there, wanted);
+    }
+
     fn shell(line: &str) -> Vec<String> {
         Template::shell(line).unwrap().fill(value)
     }
