@@ -208,17 +208,20 @@ def weights(on):
     return found + faint(0.6 if "dim" in on else 1)
 
 
-def picture(rows, columns, theme):
-    """Returns the screen in a plain window, as SVG."""
+def picture(rows, columns, cursor, theme, about):
+    """Returns the screen in a plain window, as SVG. `about` says what one sees."""
     drawing, style = Drawing(), Style()
     for at, row in enumerate(rows):
         drawing.row(cells(row, style, theme["text"], theme["bg"]), BAR + at * HEIGHT)
+    if cursor:
+        x, y = MARGIN + cursor[0] * WIDTH, BAR + cursor[1] * HEIGHT
+        drawing.grounds.append(rect(x, y + 1, WIDTH, HEIGHT - 2, theme["text"]))
     width, height = 2 * MARGIN + columns * WIDTH, BAR + len(rows) * HEIGHT + MARGIN
     size = f"{number(width)} {number(height)}"
     frame = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size}" role="img"'
         f' font-family="{FAMILY}" font-size="{FONT}">',
-        "<title>hoist: a list of containers with their state, CPU and memory, and the log of one of them</title>",
+        f"<title>hoist: {escape(about)}</title>",
         rect(0.5, 0.5, width - 1, height - 1, theme["bg"], f' rx="9" stroke="{theme["sel"]}"'),
     ]
     buttons = [
