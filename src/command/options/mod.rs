@@ -58,7 +58,7 @@ pub(super) struct OptionWords {
     /// Platform of the image, such as linux/arm64
     #[arg(long, value_name = "OS/ARCH")]
     platform: Option<String>,
-    /// Name of the runtime; only the embedded one exists
+    /// Name of another OCI runtime (not supported yet)
     #[arg(long, value_name = "RUNTIME")]
     runtime: Option<String>,
 }
