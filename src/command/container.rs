@@ -106,7 +106,7 @@ verbs! { Container:
     Pause(Pause) from Pause = changes(
         &["pause", "container pause"],
         "CONTAINER [CONTAINER...]",
-        "Freeze all processes of containers",
+        "Suspend all processes of containers",
         &["pause web"],
     );
 

@@ -67,7 +67,7 @@ fn help_reads_well() {
       create      Create a container without starting it
       export      Write the files of a container to a tar archive
       kill        Send a signal to running containers, by default SIGKILL
-      pause       Freeze all processes of containers
+      pause       Suspend all processes of containers
       rename      Rename a container
       restart     Stop containers and start them again
       rm          Remove containers
