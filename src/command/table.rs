@@ -361,13 +361,13 @@ Usage:  hoist [OPTIONS] [COMMAND]
 
 Run containers without a daemon. Without a command, open the terminal UI.
 
-Common Commands:
+Common commands:
 {}
-Management Commands:
+Command groups:
 {}
-Commands:
+Other commands:
 {}
-Global Options:
+Global options:
 {}
 `hoist COMMAND --help` shows the options of a command.
 ",

@@ -47,7 +47,7 @@ fn help_reads_well() {
 
     Run containers without a daemon. Without a command, open the terminal UI.
 
-    Common Commands:
+    Common commands:
       run     Create a container from an image, and start it
       exec    Run a command in a running container
       ps      List containers
@@ -55,14 +55,14 @@ fn help_reads_well() {
       pull    Pull an image from a registry
       images  List images
 
-    Management Commands:
+    Command groups:
       container  Manage containers
       image      Manage images
       network    Manage networks
       volume     Manage volumes
       system     Manage this engine
 
-    Commands:
+    Other commands:
       attach      Connect the terminal to the program of a running container
       create      Create a container without starting it
       export      Write the files of a container to a tar archive
@@ -89,7 +89,7 @@ fn help_reads_well() {
       completion  Print the completion script for a shell
       oci         Use the embedded runtime through the OCI runtime command line
 
-    Global Options:
+    Global options:
           --config FILE      Use this configuration file instead of the default ones
       -D, --debug            Write debug messages to standard error
           --read-only        Open the terminal UI in read-only mode
