@@ -7,7 +7,7 @@
 //!   names/networks/<name> → id     networks/<id>.json   volumes/<name>/
 //!   trash/<entry>/   trash.lock   discarded/
 //! <run>   mode 0700, engine.json names the data folder
-//!   containers/<id>/{run.json,attach,control,monitor.lock,exec/}   networks/<id>/   events.log
+//!   containers/<id>/{run.json,attach,control,monitor.lock,exec/,stats/}   networks/<id>/   events.log
 //! ```
 
 use std::path::{Path, PathBuf};

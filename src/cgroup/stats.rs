@@ -89,16 +89,30 @@ impl Stats {
 }
 
 impl Cgroup {
-    /// Returns the current counters. What this machine does not count is zero.
+    /// Returns the current counters and limits. What this machine does not count is zero.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        let mut stats = Stats::default();
+        let mut stats = self.counters();
         if let Some(group) = &self.unified {
-            read_v2(group, &mut stats);
+            read_limits_v2(group, &mut stats);
             // On a hybrid machine only the v2 tree has it.
             stats.pressure = RESOURCES.map(|name| {
                 files::read(&group.join(format!("{name}.pressure"))).ok().as_deref().and_then(pressure)
             });
+        }
+        for (controller, dir) in &self.v1 {
+            read_limits_v1(*controller, dir, &mut stats);
+        }
+        stats
+    }
+
+    /// Like [`Self::stats`], but without limits, OOM kills and pressure. This reads a third of
+    /// the files.
+    #[must_use]
+    pub fn counters(&self) -> Stats {
+        let mut stats = Stats::default();
+        if let Some(group) = &self.unified {
+            read_v2(group, &mut stats);
         }
         for (controller, dir) in &self.v1 {
             read_v1(*controller, dir, &mut stats);
@@ -131,19 +145,24 @@ fn read_v2(dir: &Path, stats: &mut Stats) {
     stats.periods = files::field(&cpu, "nr_periods").unwrap_or(0);
     stats.throttled_periods = files::field(&cpu, "nr_throttled").unwrap_or(0);
     stats.throttled_ns = micros("throttled_usec");
-    (stats.cpu_quota, stats.cpu_period) = quota(&text("cpu.max"));
-    stats.cpu_weight = files::number(&dir.join("cpu.weight")).unwrap_or(0);
     stats.memory_usage = files::number(&dir.join("memory.current")).unwrap_or(0);
     let memory = text("memory.stat");
     let part = |key| files::field(&memory, key).unwrap_or(0);
     stats.memory = stats.memory_usage.saturating_sub(part("inactive_file"));
     (stats.memory_anon, stats.memory_cache) = (part("anon"), part("file"));
-    stats.swap = files::number(&dir.join("memory.swap.current")).unwrap_or(0);
-    stats.memory_limit = files::number(&dir.join("memory.max")).unwrap_or(0);
-    stats.oom_kills = files::field(&text("memory.events"), "oom_kill").unwrap_or(0);
     stats.pids = files::number(&dir.join("pids.current")).unwrap_or(0);
-    stats.pids_limit = files::number(&dir.join("pids.max")).unwrap_or(0);
     stats.take_devices(devices_of_v2(&text("io.stat")));
+}
+
+fn read_limits_v2(dir: &Path, stats: &mut Stats) {
+    let text = |file: &str| files::read(&dir.join(file)).unwrap_or_default();
+    let number = |file: &str| files::number(&dir.join(file)).unwrap_or(0);
+    (stats.cpu_quota, stats.cpu_period) = quota(&text("cpu.max"));
+    stats.cpu_weight = number("cpu.weight");
+    stats.swap = number("memory.swap.current");
+    stats.memory_limit = number("memory.max");
+    stats.oom_kills = files::field(&text("memory.events"), "oom_kill").unwrap_or(0);
+    stats.pids_limit = number("pids.max");
 }
 
 fn read_v1(controller: Controller, dir: &Path, stats: &mut Stats) {
@@ -157,14 +176,8 @@ fn read_v1(controller: Controller, dir: &Path, stats: &mut Stats) {
             stats.memory = stats.memory_usage.saturating_sub(part("total_inactive_file"));
             (stats.memory_anon, stats.memory_cache) = (part("total_rss"), part("total_cache"));
             stats.swap = part("total_swap");
-            // Without a limit the value is the largest multiple of the page size.
-            stats.memory_limit = Some(number("memory.limit_in_bytes")).filter(|n| *n < 1 << 60).unwrap_or(0);
-            stats.oom_kills = files::field(&text("memory.oom_control"), "oom_kill").unwrap_or(0);
         }
-        Controller::Pids => {
-            stats.pids = number("pids.current");
-            stats.pids_limit = number("pids.max");
-        }
+        Controller::Pids => stats.pids = number("pids.current"),
         Controller::Cpuacct => {
             stats.cpu_ns = number("cpuacct.usage");
             stats.cpu_user_ns = number("cpuacct.usage_user");
@@ -173,9 +186,6 @@ fn read_v1(controller: Controller, dir: &Path, stats: &mut Stats) {
         Controller::Cpu => {
             let cpu = text("cpu.stat");
             stats.periods = files::field(&cpu, "nr_periods").unwrap_or(0);
-            // -1 means no limit, and fails to parse as a number here.
-            (stats.cpu_quota, stats.cpu_period) = (number("cpu.cfs_quota_us"), number("cpu.cfs_period_us"));
-            stats.cpu_weight = number("cpu.shares");
             stats.throttled_periods = files::field(&cpu, "nr_throttled").unwrap_or(0);
             stats.throttled_ns = files::field(&cpu, "throttled_time").unwrap_or(0);
         }
@@ -192,6 +202,25 @@ fn read_v1(controller: Controller, dir: &Path, stats: &mut Stats) {
         | Controller::Rdma
         | Controller::Misc
         | Controller::Systemd => {}
+    }
+}
+
+fn read_limits_v1(controller: Controller, dir: &Path, stats: &mut Stats) {
+    let number = |file: &str| files::number(&dir.join(file)).unwrap_or(0);
+    match controller {
+        Controller::Memory => {
+            // Without a limit the value is the largest multiple of the page size.
+            stats.memory_limit = Some(number("memory.limit_in_bytes")).filter(|n| *n < 1 << 60).unwrap_or(0);
+            let control = files::read(&dir.join("memory.oom_control")).unwrap_or_default();
+            stats.oom_kills = files::field(&control, "oom_kill").unwrap_or(0);
+        }
+        Controller::Pids => stats.pids_limit = number("pids.max"),
+        Controller::Cpu => {
+            // -1 means no limit, and fails to parse as a number here.
+            (stats.cpu_quota, stats.cpu_period) = (number("cpu.cfs_quota_us"), number("cpu.cfs_period_us"));
+            stats.cpu_weight = number("cpu.shares");
+        }
+        _ => {}
     }
 }
 

@@ -12,6 +12,7 @@ pub mod capability;
 pub mod detail;
 pub mod devices;
 pub mod exec;
+pub mod history;
 pub mod log;
 pub mod name;
 pub mod options;

@@ -185,6 +185,15 @@ fn interfaces(dev: &str) -> Vec<(String, u64, u64)> {
     dev.lines().skip(2).filter_map(interface).filter(|(name, ..)| name != "lo").collect()
 }
 
+/// Returns the bytes received and sent by the network namespace of a process, except over `lo`.
+pub(super) fn traffic(pid: u32) -> (u64, u64) {
+    let dev = fs::read_to_string(format!("/proc/{pid}/net/dev")).unwrap_or_default();
+    let sum = |(received, sent): (u64, u64), (_, r, s): (String, u64, u64)| {
+        (received.saturating_add(r), sent.saturating_add(s))
+    };
+    interfaces(&dev).into_iter().fold((0, 0), sum)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -24,7 +24,7 @@ pub use view::{ContainerFiles, ContainerView, DiskUse};
 
 use super::attach::{Attached, Session};
 use super::error::Result;
-use super::stats::{Sample, Top};
+use super::stats::{PastUsage, Sample, Top};
 use super::{
     ContainerId, Engine, ExecId, Fate, Gone, Listing, LogView, Name, Options, Process, ProcessDetail,
     PullPolicy, Removal, Reporter, SaveLog, Verb, blocking,
@@ -447,5 +447,16 @@ impl Containers<'_> {
     /// `No such container: x`.
     pub async fn stats(&self, target: &str, every: Duration) -> Result<tokio::sync::mpsc::Receiver<Sample>> {
         self.engine.stats(target, every).await
+    }
+
+    /// Returns the resource usage over the last six hours, the oldest first: averages over 10 s for
+    /// the last 15 minutes, and over a minute and five minutes before. Intervals do not overlap.
+    /// Empty if the container is not running, or has just been started.
+    ///
+    /// # Errors
+    ///
+    /// `No such container: x`.
+    pub async fn past_usage(&self, target: &str) -> Result<Vec<PastUsage>> {
+        self.on(target, |engine, target| engine.past_usage(target)).await
     }
 }

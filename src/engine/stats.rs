@@ -1,4 +1,4 @@
-//! Samples of a container's resource usage, as a stream.
+//! Samples of a container's resource usage, as a stream, and its past usage.
 
 use std::time::Duration;
 
@@ -8,9 +8,10 @@ use super::container::Stored;
 use super::error::Result;
 use super::{Engine, blocking};
 pub use crate::cgroup::{Pressure, RESOURCES, Stall};
-use crate::container::sample;
+pub use crate::container::history::{Averages, PastUsage};
 pub use crate::container::sample::{Lost, Sample};
 pub use crate::container::top::{ProcessRow, Top};
+use crate::container::{history, sample};
 use crate::monitor::settle::cgroup_of;
 
 impl Engine {
@@ -33,6 +34,11 @@ impl Engine {
             }
         });
         Ok(samples)
+    }
+
+    pub(super) fn past_usage(&self, target: &str) -> Result<Vec<PastUsage>> {
+        let Stored { record, run, .. } = self.get(target)?;
+        Ok(run.map(|_| history::read(self.paths(), &record.id)).unwrap_or_default())
     }
 
     fn sample(&self, target: &str) -> Result<Option<Sample>> {

@@ -31,6 +31,7 @@ mod run;
 mod session;
 pub mod settle;
 mod start;
+mod usage;
 mod verbs;
 pub mod wire;
 

@@ -57,6 +57,8 @@ pub(super) enum Timer {
     Freezer,
     /// The next check of the network's rules.
     Rules,
+    /// The next sample of the resource use.
+    Usage,
     /// When connections are accepted again.
     Accept,
     /// The timeout of a connection without a request.

@@ -21,6 +21,7 @@ use super::poll::{self, Event, Source, Stage, Timer, Waits};
 use super::session::{Asker, Session, note, report_error};
 use super::settle::{self, End, Next};
 use super::start::{StartOptions, Up, start};
+use super::usage::Usage;
 use super::wire::Ask;
 use super::{journal, verbs};
 use crate::base::Paths;
@@ -262,7 +263,8 @@ impl Monitor {
         // start.
         sys::process::trim_heap();
         let guard = Guard::of(&self.paths, &up.run);
-        poll::serve(&mut Watching { monitor: self, up, guard, has_ended: false })
+        let usage = up.run.init().map(|init| Usage::of(&self.paths, &self.record.id, init.pid));
+        poll::serve(&mut Watching { monitor: self, up, guard, usage, has_ended: false })
     }
 
     fn ended(&mut self, up: &mut Up) -> Result<End, Error> {
@@ -354,6 +356,7 @@ struct Watching<'a> {
     monitor: &'a mut Monitor,
     up: &'a mut Up,
     guard: Option<Guard>,
+    usage: Option<Usage>,
     /// Whether its init has exited.
     has_ended: bool,
 }
@@ -385,12 +388,13 @@ impl Stage for Watching<'_> {
             }
             waits.timer(Timer::Freezer, Some(pausing.look_at()));
         }
+        waits.timer(Timer::Usage, self.usage.as_ref().map(Usage::due));
         waits.timer(Timer::Kill, self.monitor.kill_at);
         waits.source(Source::Payload, self.up.pidfd.as_fd(), PollFlags::IN);
     }
 
     fn take(&mut self, event: Event) -> Result<(), Error> {
-        let Self { monitor, up, guard, has_ended } = self;
+        let Self { monitor, up, guard, usage, has_ended } = self;
         match event {
             Event::Ready(Source::OutOfMemory, _) => monitor.hear_out_of_memory(up),
             Event::Ready(Source::Rules, _) => guard.iter_mut().for_each(Guard::hear),
@@ -401,6 +405,7 @@ impl Stage for Watching<'_> {
             Event::Ready(Source::Freezer, _) | Event::Due(Timer::Freezer) => {
                 verbs::go_on_pausing(monitor, up)
             }
+            Event::Due(Timer::Usage) => usage.iter_mut().for_each(|usage| usage.act(&up.cgroup)),
             Event::Due(Timer::Kill) => {
                 monitor.kill_at = None;
                 verbs::kill_now(monitor, up);

@@ -6,6 +6,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::process::{Child, Command};
 
 use crate::case::{ALL, Case, hear, until};
+use crate::support::in_user_namespace;
 use hoist::engine::container::ExecRequest;
 use hoist::engine::{Input, Process, RestartPolicy, Status};
 use hoist::internals::base::disk::{Lock, Rank, private_dir};
@@ -13,6 +14,7 @@ use hoist::internals::base::{ContainerId, Name};
 use hoist::internals::container::store;
 use hoist::internals::monitor::settle::waiting_run;
 use hoist::internals::monitor::wire::{self, Answer, Ask, Hello};
+use hoist::internals::sys::signal;
 use hoist::internals::sys::socket::{self, Received};
 
 /// A fake monitor of a container. It holds the lock, listens, and answers as the test requires.
@@ -175,4 +177,36 @@ fn what_a_command_leaves_behind_learns_that_nobody_reads() {
     assert_eq!(left.code, Some(0));
     // 128 and SIGPIPE
     assert_eq!(exec("timeout 20 cat /told").stdout, "141\n");
+}
+
+#[test]
+fn a_monitor_keeps_the_history_of_usage_over_restarts_pauses_and_its_own_death() {
+    let case = Case::new();
+    let containers = case.engine.containers();
+    let id = case.start(&["sh", "-c", "while :; do :; done"], |_| {});
+    let past = || case.wait_for(containers.past_usage(&id)).unwrap();
+    let monitor = case.run_of(&id).monitor();
+    let began = jiff::Timestamp::now();
+    assert_eq!(past(), [], "nothing has been measured");
+    until("two samples were taken", || !past().is_empty());
+    let first = past()[0];
+    assert_eq!(first.length.as_secs(), 10);
+    assert!(first.end > began && first.end <= jiff::Timestamp::now(), "{first:?}");
+    if !in_user_namespace() {
+        assert!(first.averages.cpu > 1.0 && first.averages.pids >= 1.0, "{first:?}");
+    }
+    let run = case.engine.paths().container_run(&id.parse().unwrap());
+    assert_eq!(std::fs::metadata(run.join("stats/history")).unwrap().len(), 9832);
+    let is_first = |past: &hoist::engine::PastUsage| (past.end - first.end).abs().get_seconds() <= 1;
+    drop(case.wait_for(containers.restart(&id, None, Some(0))).unwrap());
+    assert!(past().iter().any(is_first), "after a restart");
+    signal::send(monitor.pid.cast_signed(), libc::SIGKILL).unwrap();
+    until("the monitor is dead", || !monitor.is_alive());
+    assert!(past().iter().any(is_first), "after the death of its monitor");
+    // A damaged file costs only the history.
+    std::fs::write(run.join("stats/history"), "{}").unwrap();
+    assert_eq!(past(), []);
+    drop(case.wait_for(containers.stop(&id, None, Some(0))).unwrap());
+    assert_eq!(past(), [], "it is not running");
+    assert!(!run.exists());
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! <root>/containers/<id>/   record.json  unsynced  lock  upper  work  log/  etc/
 //! <root>/names/containers/<name> → id
-//! <run>/containers/<id>/    run.json  control  monitor.lock  monitor.log  exec/
+//! <run>/containers/<id>/    run.json  control  monitor.lock  monitor.log  exec/  stats/
 //! ```
 //! The link in `names` completes a container: the folder is created first, then the link, which
 //! fails if the name is taken. A folder is half-made if its lock is free, no name points back to

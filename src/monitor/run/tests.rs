@@ -250,7 +250,8 @@ fn what_is_refused_changes_nothing() {
     ];
     let clients: Vec<_> = asks.iter().map(|(ask, _)| case.ask(ask.clone())).collect();
     let mut up = case.up();
-    let mut watching = Watching { monitor: &mut case.monitor, up: &mut up, guard: None, has_ended: false };
+    let mut watching =
+        Watching { monitor: &mut case.monitor, up: &mut up, guard: None, usage: None, has_ended: false };
     for (asker, ask) in poll::turn(&mut watching).unwrap() {
         watching.serve(asker, ask);
     }

@@ -14,6 +14,7 @@ use crate::tui::stats;
 pub(super) struct Watch {
     readings: Tasks<Reading, Want>,
     samples: Tasks<ContainerId, Duration>,
+    past: Tasks<ContainerId, ()>,
 }
 
 impl Watch {
@@ -22,6 +23,10 @@ impl Watch {
         self.readings.sync(wants.readings, |Reading { tab, serial, .. }, want| {
             let reader = Reader { engine: engine.clone(), tell: tell.clone(), serial: *serial };
             tab.viewer().read(reader, want)
+        });
+        // Read again whenever the charts become visible, for the time in which they were not.
+        self.past.sync(wants.charted.into_iter().map(|id| (id, ())).collect(), |id, ()| {
+            Some(ReadTask::spawn(stats::reader::past(engine.clone(), tell.clone(), id.clone())))
         });
         self.samples.sync(wants.stats, |id, every| {
             let work = stats::reader::sample(engine.clone(), tell.clone(), id.clone(), every);

@@ -1,7 +1,7 @@
 //! What must be open for the current screen. It is derived from the model, so that nothing
 //! invisible is read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use ratatui::layout::Rect;
@@ -25,6 +25,8 @@ pub struct Wants {
     pub readings: BTreeMap<Reading, Want>,
     /// The containers to sample, and how often.
     pub stats: BTreeMap<ContainerId, Duration>,
+    /// The containers in charts, whose past usage is read once.
+    pub charted: BTreeSet<ContainerId>,
     /// The visible terminals with their width and height.
     pub terminals: BTreeMap<TaskId, (u16, u16)>,
 }
@@ -33,7 +35,8 @@ impl Model {
     /// Returns what the driver must have open.
     #[must_use]
     pub fn wants(&self) -> Wants {
-        let mut wants = Wants { stats: self.sampled(), ..Wants::default() };
+        let charted = self.running_in_charts();
+        let mut wants = Wants { stats: self.sampled(&charted), charted, ..Wants::default() };
         for (id, area) in self.panes() {
             let Some(pane) = self.windows.get(id) else { continue };
             let Some(subject) = self.subject_of(pane) else { continue };
@@ -75,7 +78,7 @@ impl Model {
 
     /// Returns the containers whose usage is visible: those in the list's window every 2 s, those
     /// in charts every second.
-    fn sampled(&self) -> BTreeMap<ContainerId, Duration> {
+    fn sampled(&self, charted: &BTreeSet<ContainerId>) -> BTreeMap<ContainerId, Duration> {
         let layout = self.layout();
         let mut sampled = BTreeMap::new();
         let shows_use = || self.fitted_columns().iter().any(|(column, _)| USE.contains(column));
@@ -87,6 +90,12 @@ impl Model {
                 self.sample_all(&mut sampled);
             }
         }
+        sampled.extend(charted.iter().map(|id| (id.clone(), Duration::from_secs(1))));
+        sampled
+    }
+
+    /// Returns the running containers whose charts are visible.
+    fn running_in_charts(&self) -> BTreeSet<ContainerId> {
         let panes = self.panes();
         let charted = panes.iter().filter_map(|(id, _)| self.windows.get(*id));
         let mut subjects = Vec::new();
@@ -95,15 +104,12 @@ impl Model {
             // Containers in a comparison are sampled at the same rate.
             subjects.extend(pane.stats.beside.iter().cloned().map(Subject::Container));
         }
-        subjects.extend(layout.side.and_then(|_| self.charted()));
-        for subject in subjects {
-            if let Subject::Container(id) = subject
-                && self.is_up(&id)
-            {
-                sampled.insert(id, Duration::from_secs(1));
-            }
-        }
-        sampled
+        subjects.extend(self.layout().side.and_then(|_| self.charted()));
+        let running = |subject| match subject {
+            Subject::Container(id) if self.is_up(&id) => Some(id),
+            _ => None,
+        };
+        subjects.into_iter().filter_map(running).collect()
     }
 
     /// Samples all running containers, as sorting by usage requires. The interval grows with their

@@ -9,7 +9,7 @@
 //! Slots are kept by time, not by count: nothing is measured while no charts are shown, and a chart
 //! displays that as a gap.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;
 
@@ -110,6 +110,28 @@ impl<const N: usize> History<N> {
             while slots.front().is_some_and(|slot| slot.at <= oldest) {
                 slots.pop_front();
             }
+        }
+    }
+
+    /// Adds averages over past intervals, each with its end and its length in seconds, the oldest
+    /// first. What is already here stays.
+    pub fn fill(&mut self, past: &[(Timestamp, u32, [f32; N])]) {
+        let second = |time: &Timestamp| u32::try_from(time.as_second()).unwrap_or(0);
+        let Some(end) = past.last().map(|(end, ..)| second(end)) else { return };
+        for (slots, (step, keep)) in self.tiers.iter_mut().zip(TIERS) {
+            let newest = slots.back().map_or(end / step, |slot| slot.at.max(end / step));
+            let oldest = newest.saturating_sub(u32::try_from(keep).unwrap_or(u32::MAX)) + 1;
+            let mut all = BTreeMap::<u32, Slot<N>>::new();
+            for (end, length, values) in past {
+                let last = second(end);
+                let first = last.saturating_sub(length.saturating_sub(1));
+                for at in (first / step).max(oldest)..=last / step {
+                    let new = Slot { at, count: 1, values: *values };
+                    all.entry(at).and_modify(|slot| slot.add(*values)).or_insert(new);
+                }
+            }
+            all.extend(slots.drain(..).map(|slot| (slot.at, slot)));
+            slots.extend(all.into_values().filter(|slot| slot.at >= oldest));
         }
     }
 
@@ -228,6 +250,28 @@ mod tests {
         assert!(seen(40).is_nan());
         // Many values in one dot are averaged.
         assert_eq!(history.sampled(at(59), Range::Minute, 6, 0)[0], 20.0);
+    }
+
+    #[test]
+    fn the_past_is_added_around_what_was_measured() {
+        let mut history = History::<1>::default();
+        history.push(at(300), [9.0]);
+        history.push(at(420), [8.0]);
+        history.fill(&[(at(0), 300, [1.0]), (at(60), 60, [2.0]), (at(310), 10, [3.0]), (at(320), 10, [4.0])]);
+        let minute: Vec<_> =
+            history.rows(at(359), Range::Minute).map(|(time, [value])| (time, value)).collect();
+        assert_eq!(minute.len(), 21);
+        assert_eq!((minute[0], minute[1], minute[20]), ((at(300), 9.0), (at(301), 3.0), (at(320), 4.0)));
+        let hours: Vec<_> = history.rows(at(420), Range::SixHours).map(|(_, [value])| value).collect();
+        assert_eq!(hours, [1.0, 1.0, 1.0, 1.0, 1.0, 1.5, 2.0, 9.0, 8.0]);
+        assert!(history.tiers[0].iter().zip(history.tiers[0].iter().skip(1)).all(|(a, b)| a.at < b.at));
+        for _ in 0..3 {
+            history.fill(&[(at(30_000), 21_600, [1.0])]);
+        }
+        let lens: Vec<usize> = history.tiers.iter().map(VecDeque::len).collect();
+        assert_eq!(lens, [900, 360, 360]);
+        history.fill(&[]);
+        history.fill(&[(Timestamp::UNIX_EPOCH, 0, [1.0]), (at(30_000), u32::MAX, [1.0])]);
     }
 
     #[test]

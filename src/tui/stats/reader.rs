@@ -6,6 +6,15 @@ use crate::engine::{ContainerId, Engine};
 use crate::tui::event::Event;
 use crate::tui::reader::EventSender;
 
+/// Sends what the engine has recorded of a container's resource use.
+pub(crate) async fn past(engine: Engine, tell: EventSender, id: ContainerId) {
+    // Without it, the charts begin with the first sample.
+    let Ok(past) = engine.containers().past_usage(id.as_str()).await else { return };
+    if !past.is_empty() {
+        tell.send(Event::PastUsage(id, past)).await;
+    }
+}
+
 /// Sends samples until the container exits.
 pub(crate) async fn sample(engine: Engine, tell: EventSender, id: ContainerId, every: Duration) {
     // A container that has just exited has no samples. Its row shows the state.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-use crate::engine::{ContainerId, Sample};
+use crate::engine::{ContainerId, PastUsage, Sample};
 use crate::tui::stats::history::{History, Range};
 
 /// The number of points kept for sparklines.
@@ -94,6 +94,25 @@ impl Series {
             }
         }
         self.last = Some(sample);
+    }
+
+    /// Adds what the engine has recorded before.
+    pub fn fill(&mut self, past: &[PastUsage]) {
+        let slot = |past: &PastUsage| {
+            let now = &past.averages;
+            let values = [
+                now.cpu,
+                now.throttled,
+                now.memory,
+                now.cache,
+                now.net.0,
+                now.net.1,
+                now.block.0,
+                now.block.1,
+            ];
+            (past.end, u32::try_from(past.length.as_secs()).unwrap_or(u32::MAX), values)
+        };
+        self.history.fill(&past.iter().map(slot).collect::<Vec<_>>());
     }
 
     /// Returns the newest point.
@@ -221,8 +240,12 @@ fn parts<'a>(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::time::Duration;
+
     use jiff::Timestamp;
+
+    use super::*;
+    use crate::engine::Averages;
 
     fn sample(second: i64, cpu_nanos: u64, rx: u64) -> Sample {
         Sample {
@@ -266,6 +289,17 @@ mod tests {
         let dots = series.over_part(end, Range::Minute, 60, Part::Interface, "veth00");
         assert_eq!(dots.last(), Some(&2000.0));
         assert!(series.over_part(end, Range::Minute, 2, Part::Disk, "sda").iter().all(|dot| dot.is_nan()));
+    }
+
+    #[test]
+    fn what_was_recorded_before_is_in_the_charts() {
+        let mut series = Series::default();
+        let averages = Averages { cpu: 50.0, block: (0.0, 7.0), ..Averages::default() };
+        let end = Timestamp::from_second(1000).unwrap();
+        series.fill(&[PastUsage { end, length: Duration::from_secs(10), averages }]);
+        assert_eq!(series.over(end, Range::Minute, 60, Value::Cpu)[50..], [50.0; 10]);
+        assert_eq!(series.over(end, Range::Minute, 60, Value::Written)[59], 7.0);
+        assert_eq!(series.now(), None);
     }
 
     #[test]

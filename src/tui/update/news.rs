@@ -55,6 +55,9 @@ pub(crate) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Answer(serial, answer) => viewers::take(model, serial, answer),
         Event::Saving(save, is_taken) => return crate::tui::logs::update::saving(model, save, is_taken),
         Event::Sample(id, sample) => sampled(model, id, *sample),
+        Event::PastUsage(id, past) if model.keeps_series_of(&id) => {
+            model.series.entry(id).or_default().fill(&past);
+        }
         Event::Notice(tone, text) => model.say(tone, text, None),
         Event::Warned(section, warnings) => warn(model, section, warnings),
         Event::Json(Ok(text)) => return copy::text(model, text),
