@@ -208,6 +208,11 @@ impl Monitor {
                 Ok(up) => return Some(up),
                 Err(error) => self.refuse_waiters(&error),
             }
+            // The attempt may have recorded a run.
+            let waiting = settle::waiting_run(Process::own());
+            if let Err(error) = store::replace_run(&self.paths, &self.record.id, &waiting) {
+                report_error(&error); // on a full disk the next start fails too, but perhaps not the one after it
+            }
             if is_by_hand || !self.record.wants_restart(self.record.state.exit_code) {
                 return None;
             }
@@ -220,16 +225,12 @@ impl Monitor {
     }
 
     /// Waits for the back-off, unless a user is waiting or sends a request meanwhile. Returns
-    /// whether to start the container, which is not the case if a user stopped it. From here to the
-    /// next run the state files say that the container is restarting, so if this monitor is killed,
-    /// another one continues. Before that, since the end of the last run, only the policy says so:
-    /// without one, a requested restart is lost with this monitor, and the command that requested
-    /// it starts the container itself.
+    /// whether to start the container, which is not the case if a user stopped it. Since the last
+    /// run was settled, the state files say that the container is restarting, so if this monitor is
+    /// killed, another one continues. Before that, only the policy says so: without one, a requested
+    /// restart is lost with this monitor, and the command that requested it starts the container
+    /// itself.
     fn wait_for_restart(&mut self) -> Result<bool, Error> {
-        let waiting = settle::waiting_run(Process::own());
-        if let Err(error) = store::replace_run(&self.paths, &self.record.id, &waiting) {
-            report_error(&error); // on a full disk this start fails too, but perhaps not the next
-        }
         if self.order.is_none() {
             self.record.state.restart_count += 1;
             let until = Instant::now() + self.back_off.take();
@@ -325,6 +326,11 @@ impl Monitor {
         }
         if self.order.is_some_and(Order::ends) {
             let warning = self.tell("stop", &[]);
+            self.warn_waiters(warning);
+        } else if code.is_none() {
+            // The end of its last run was reported before the restart that has failed.
+            let code = self.record.state.exit_code.to_string();
+            let warning = self.tell("die", &[("exitCode", &code)]);
             self.warn_waiters(warning);
         }
         let removed = is_removed.then(|| settle::remove(&self.paths, &self.record)).transpose();

@@ -81,7 +81,12 @@ pub fn settle(paths: &Paths, record: &mut Record, run: Option<&Run>, end: End, n
     }
     match next {
         Next::Stay => errors.extend(conclude(paths, record)),
-        Next::Restart => errors.extend(store::save(paths, record).err().map(Error::from)),
+        Next::Restart => {
+            errors.extend(store::save(paths, record).err().map(Error::from));
+            // Readers of the event look at the container, which must no longer be running.
+            let waiting = run.map(|run| store::replace_run(paths, &record.id, &waiting_run(run.monitor())));
+            errors.extend(waiting.and_then(std::result::Result::err).map(Error::from));
+        }
         Next::Remove => {}
     }
     let code = end.code.to_string();
@@ -242,7 +247,10 @@ mod tests {
             assert_eq!(state.log_fault, "a full disk");
             let written = store::load(&paths, &record.id).unwrap().unwrap();
             assert_eq!(written == record, is_written, "{next:?}");
-            assert_eq!(store::load_run(&paths, &record.id).unwrap().is_some(), is_up, "{next:?}");
+            let left = store::load_run(&paths, &record.id).unwrap();
+            assert_eq!(left.is_some(), is_up, "{next:?}");
+            let is_waiting = left.is_some_and(|run| run.status == Status::Restarting && run.init.is_none());
+            assert_eq!(is_waiting, next == Next::Restart, "{next:?}");
             let journal = std::fs::read_to_string(paths.journal()).unwrap();
             assert!(journal.contains("\"die\"") && journal.contains("\"exitCode\":\"137\""), "{journal}");
             assert!(clear(&paths, &record.id, Some(&run)).is_empty(), "a second time is no failure");

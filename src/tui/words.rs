@@ -1,5 +1,7 @@
 //! Formats states, times and amounts. A state always has a symbol, a word and a colour.
 
+use std::time::Duration;
+
 use jiff::SignedDuration;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -43,6 +45,22 @@ pub fn span(duration: SignedDuration) -> String {
         () if days < 100 => format!("{days}d{}h", hours % 24),
         () => format!("{days}d"),
     }
+}
+
+/// Returns the time until the text of an age changes, for a timer. Seconds change once a second for
+/// all ages together. A longer age may be a few seconds late, so that many of them need few timers.
+#[must_use]
+pub fn next_age(age: SignedDuration) -> Duration {
+    const PATIENCE: Duration = Duration::from_secs(10);
+    let age = Duration::try_from(age).unwrap_or_default();
+    let unit = match age.as_secs() {
+        0..60 => return Duration::from_secs(1),
+        60..86_400 => 60,
+        86_400..8_640_000 => 3600,
+        _ => 86_400,
+    };
+    let into = Duration::new(age.as_secs() % unit, age.subsec_nanos());
+    (Duration::from_secs(unit) - into).max(PATIENCE)
 }
 
 /// Formats memory or a rate: `0`, `340K`, `1.2M`, `12G`, in powers of 1024, with at most three
@@ -156,6 +174,24 @@ pub fn spark(values: &[f64], top: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_timer_of_an_age_ends_when_its_text_changes_or_a_little_later() {
+        for (age_ms, left_ms) in [
+            (-5_000, 1000),
+            (0, 1000),
+            (59_999, 1000),
+            (60_000, 60_000),
+            (75_500, 44_500),
+            (119_000, 10_000),
+            (86_399_000, 10_000),
+            (86_400_000, 3_600_000),
+            (8_640_000_000, 86_400_000),
+        ] {
+            let left = next_age(SignedDuration::from_millis(age_ms));
+            assert_eq!(left, Duration::from_millis(left_ms), "{age_ms}");
+        }
+    }
 
     #[test]
     fn text_is_broken_between_words_and_long_ones_anywhere() {

@@ -8,7 +8,7 @@ use std::process::{Child, Command};
 use crate::case::{ALL, Case, hear, until};
 use crate::support::in_user_namespace;
 use hoist::engine::container::ExecRequest;
-use hoist::engine::{Input, Process, RestartPolicy, Status};
+use hoist::engine::{EventRequest, Input, News, Process, RestartPolicy, Status};
 use hoist::internals::base::disk::{Lock, Rank, private_dir};
 use hoist::internals::base::{ContainerId, Name};
 use hoist::internals::container::store;
@@ -209,4 +209,27 @@ fn a_monitor_keeps_the_history_of_usage_over_restarts_pauses_and_its_own_death()
     drop(case.wait_for(containers.stop(&id, None, Some(0))).unwrap());
     assert_eq!(past(), [], "it is not running");
     assert!(!run.exists());
+}
+
+#[test]
+fn at_the_event_of_its_exit_a_container_is_already_restarting() {
+    let case = Case::new();
+    let id = case.create(&["false"], |options| options.lifecycle.restart = RestartPolicy::Always);
+    let containers = case.engine.containers();
+    case.wait_for(async {
+        let mut events = case.engine.events(EventRequest::default()).await.unwrap();
+        drop(containers.start(&id).await.unwrap());
+        let mut exits = 0;
+        while exits < 5 {
+            match events.recv().await.unwrap() {
+                News::Event(event) if event.action == "die" => exits += 1,
+                _ => continue,
+            }
+            let view = containers.get(&id).await.unwrap();
+            // The first delays are so short that it may be running again.
+            assert!(exits < 4 || view.status == Status::Restarting, "{view:?}");
+        }
+    });
+    let ps = case.hoist(&["ps", "--format", "{{.Status}}"]);
+    assert!(String::from_utf8_lossy(&ps.stdout).starts_with("Restarting (1) "), "{ps:?}");
 }

@@ -162,10 +162,10 @@ impl ContainerRow {
         Some(format!("{scheme}://{host}:{port}"))
     }
 
-    /// Returns when it was started if it is up, otherwise when it exited or was created.
+    /// Returns when it was started if it has processes, otherwise when it exited or was created.
     #[must_use]
     pub fn since(&self) -> Timestamp {
-        let moment = if self.is_up() { self.started } else { self.finished };
+        let moment = if self.status.is_up() { self.started } else { self.finished };
         moment.unwrap_or(self.created)
     }
 
@@ -259,6 +259,15 @@ impl Row for ContainerRow {
             C::Created => self.created.cmp(&other.created),
             C::Command => natural(&self.command, &other.command),
             _ => Ordering::Equal,
+        }
+    }
+
+    fn moment(&self, column: Column) -> Option<Timestamp> {
+        match column {
+            _ if self.damaged.is_some() => None,
+            Column::Up => Some(self.since()),
+            Column::Created => Some(self.created),
+            _ => None,
         }
     }
 

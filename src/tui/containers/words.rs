@@ -26,7 +26,7 @@ pub fn state(row: &ContainerRow, theme: &Theme) -> (&'static str, String, Style)
     match row.status {
         Status::Running => ("●", "running".to_owned(), theme.ok),
         Status::Paused => ("‖", "paused".to_owned(), theme.info),
-        Status::Restarting => ("↻", format!("restart {}x", row.restarts), theme.warn),
+        Status::Restarting => ("↻", format!("restart ({})", row.exit_code), theme.warn),
         Status::Created if row.error.is_empty() => ("○", "created".to_owned(), theme.dim),
         Status::Created => ("✗", "no start".to_owned(), theme.err),
         Status::Removing => ("◌", "removing".to_owned(), theme.dim),
@@ -37,14 +37,14 @@ pub fn state(row: &ContainerRow, theme: &Theme) -> (&'static str, String, Style)
     }
 }
 
-/// Returns how long a container has been up, or when it exited: `41m`, `3h11m ago`.
+/// Returns how long a container has been up, or when it exited: `41m`, `3h11m ago`. As in `ps`, one
+/// that waits for its restart has exited.
 #[must_use]
 pub fn age(row: &ContainerRow, now: Timestamp) -> String {
-    let since = |then: Timestamp| span(now.duration_since(then));
-    match (row.is_up(), row.started, row.finished) {
+    let since = span(now.duration_since(row.since()));
+    match row.status.is_up() && row.started.is_some() {
         _ if row.damaged.is_some() => "-".to_owned(),
-        (true, Some(started), _) => since(started),
-        (false, _, Some(finished)) => format!("{} ago", since(finished)),
-        _ => format!("{} ago", since(row.created)),
+        true => since,
+        false => format!("{since} ago"),
     }
 }

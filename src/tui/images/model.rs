@@ -95,6 +95,10 @@ impl Row for ImageRow {
         }
     }
 
+    fn moment(&self, column: Column) -> Option<Timestamp> {
+        self.created.filter(|_| column == Column::Created)
+    }
+
     fn compare(&self, other: &Self, column: Column) -> Ordering {
         match column {
             Column::Name => natural(&self.name, &other.name),

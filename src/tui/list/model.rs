@@ -1,5 +1,9 @@
 //! The current list, independent of the type of its rows.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
+
 use crate::tui::failure::Failure;
 use crate::tui::list::columns;
 use crate::tui::list::columns::{Align, Column, GAP, gutter};
@@ -8,6 +12,7 @@ use crate::tui::list::table::{Loaded, Order, Table};
 use crate::tui::model::Model;
 use crate::tui::model::targets::{About, about};
 use crate::tui::section::Subject;
+use crate::tui::words::next_age;
 
 /// The operations that all tables support.
 pub trait List {
@@ -66,6 +71,8 @@ pub trait List {
     fn accept_row(&mut self);
     /// See [`Table::scroll_into`].
     fn scroll_into(&mut self, rows: usize);
+    /// Returns the time until an age in these columns of a window of `rows` lines changes.
+    fn next_age(&self, rows: usize, columns: &[(Column, usize)], now: Timestamp) -> Option<Duration>;
     /// Returns the key of the row with this subject.
     fn key_of(&self, model: &Model, subject: &Subject) -> Option<String>;
     /// Returns the key and name of each row, including hidden ones.
@@ -181,6 +188,13 @@ impl<R: About> List for Table<R> {
         Self::scroll_into(self, rows);
     }
 
+    fn next_age(&self, rows: usize, columns: &[(Column, usize)], now: Timestamp) -> Option<Duration> {
+        let moments = self
+            .window(rows)
+            .flat_map(|(_, row)| columns.iter().filter_map(|(column, _)| row.moment(*column)));
+        moments.map(|then| next_age(now.duration_since(then))).min()
+    }
+
     fn key_of(&self, model: &Model, subject: &Subject) -> Option<String> {
         let row = self.all().iter().find(|row| row.about(model).as_ref() == Some(subject));
         row.map(|row| row.key().to_owned())
@@ -217,6 +231,19 @@ impl Model {
             }
             _ => fitted,
         }
+    }
+
+    /// Returns the time until an age in the visible list, or in the line above a zoomed pane,
+    /// changes.
+    #[must_use]
+    pub fn next_age(&self) -> Option<Duration> {
+        let layout = self.layout();
+        let listed = layout
+            .list
+            .and_then(|_| self.list().next_age(layout.list_rows(), &self.fitted_columns(), self.now));
+        let zoomed = self.container().filter(|_| self.is_zoomed);
+        let zoomed = zoomed.map(|row| next_age(self.now.duration_since(row.since())));
+        listed.into_iter().chain(zoomed).min()
     }
 
     /// Returns the position of the cursor.

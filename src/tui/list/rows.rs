@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use jiff::Timestamp;
+
 use crate::tui::list::columns::Column;
 use crate::tui::list::filter::Field;
 
@@ -23,6 +25,12 @@ pub trait Row {
     fn compare(&self, other: &Self, column: Column) -> Ordering {
         let _ = (other, column);
         Ordering::Equal
+    }
+
+    /// Returns the time whose age is shown in a column.
+    fn moment(&self, column: Column) -> Option<Timestamp> {
+        let _ = column;
+        None
     }
 
     /// Returns the group that the row belongs to; empty if there is none.

@@ -393,10 +393,7 @@ impl Model {
             // The list shows how long each object is kept.
             ticks.push(Duration::from_secs(60));
         }
-        if self.section == Section::Containers && self.containers.all().iter().any(ContainerRow::is_up) {
-            // The list shows an age: "3m".
-            ticks.push(Duration::from_secs(60));
-        }
+        ticks.extend(self.next_age());
         ticks.into_iter().min().map(|tick| tick.max(Duration::from_millis(10)))
     }
 }

@@ -301,6 +301,7 @@ mod tests {
         let mut model = empty(120, 40);
         let seed = ContainerRow { oom_killed: true, exit_code: 137, ..container("seed", Status::Exited) };
         update(&mut model, Event::List(Ok(Listed::Containers(vec![seed]))));
+        model.section = Section::Volumes; // the list of containers shows ages of its own
         assert_eq!((model.alerts.count(), model.next_tick()), (1, None));
     }
 
@@ -325,16 +326,15 @@ mod tests {
             update(model, Event::Container(row.id.clone(), Some(Box::new(row))));
         };
         let mut model = full(120, 40);
-        let before = model.next_tick();
         changed(&mut model, "api");
         let id = container("api", Status::Exited).id;
         assert!(model.flashes.has(&id));
         assert_eq!(model.next_tick().unwrap().as_millis(), 600);
         update(&mut model, Event::Tick(now() + jiff::SignedDuration::from_millis(600)));
         assert!(!model.flashes.has(&id));
-        assert_eq!(model.next_tick(), before);
+        assert!(model.next_tick().unwrap().as_secs() >= 1);
         model.look.motion = false;
         changed(&mut model, "web");
-        assert_eq!(model.next_tick(), before);
+        assert!(model.next_tick().unwrap().as_secs() >= 1);
     }
 }

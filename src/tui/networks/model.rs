@@ -43,6 +43,10 @@ impl Row for NetworkRow {
         }
     }
 
+    fn moment(&self, column: Column) -> Option<Timestamp> {
+        self.created.filter(|_| column == Column::Created)
+    }
+
     fn compare(&self, other: &Self, column: Column) -> Ordering {
         match column {
             Column::Name => natural(&self.name, &other.name),

@@ -290,6 +290,10 @@ impl Row for TaskRow {
         }
     }
 
+    fn moment(&self, column: Column) -> Option<Timestamp> {
+        (column == Column::Spent && self.until.is_none()).then_some(self.since)
+    }
+
     fn compare(&self, other: &Self, column: Column) -> Ordering {
         // Running tasks have no end; the earliest has run the longest.
         let spent = |row: &Self| row.until.map(|until| until.duration_since(row.since));

@@ -80,6 +80,10 @@ impl Row for TrashRow {
         }
     }
 
+    fn moment(&self, column: Column) -> Option<Timestamp> {
+        (column == Column::Removed).then_some(self.removed)
+    }
+
     fn compare(&self, other: &Self, column: Column) -> Ordering {
         match column {
             Column::Name => self.name.cmp(&other.name),

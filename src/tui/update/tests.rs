@@ -44,6 +44,35 @@ fn what_a_list_warns_of_is_told_once() {
 }
 
 #[test]
+fn ages_of_what_is_not_running_advance_and_nothing_else_wakes_anybody() {
+    let mut model = empty(120, 40);
+    let ago = |secs| now() - jiff::SignedDuration::from_secs(secs);
+    let waits =
+        ContainerRow { exit_code: 3, finished: Some(ago(44)), ..container("waits", Status::Restarting) };
+    let fresh = ContainerRow { started: None, created: ago(130), ..container("fresh", Status::Created) };
+    let fresh = ContainerRow { finished: None, ..fresh };
+    update(&mut model, Event::List(Ok(Listed::Containers(vec![waits.clone()]))));
+    assert!(
+        screen(&model).contains("restart (3)") && screen(&model).contains("44s ago"),
+        "{}",
+        screen(&model)
+    );
+    assert_eq!(model.next_tick(), Some(std::time::Duration::from_secs(1)));
+    update(&mut model, Event::Tick(ago(-1)));
+    assert!(screen(&model).contains("45s ago"), "{}", screen(&model));
+    update(&mut model, Event::Container(waits.id, None));
+    update(&mut model, Event::Container(fresh.id.clone(), Some(Box::new(fresh))));
+    press(&mut model, "a");
+    model.notice = None;
+    assert!(screen(&model).contains("2m ago"), "{}", screen(&model));
+    assert_eq!(model.next_tick(), Some(std::time::Duration::from_secs(49)));
+    update(&mut model, Event::Tick(ago(-50)));
+    assert!(screen(&model).contains("3m ago"), "{}", screen(&model));
+    model.section = Section::Volumes;
+    assert_eq!(model.next_tick(), None);
+}
+
+#[test]
 fn what_is_damaged_is_listed_with_why_and_can_only_be_removed() {
     let mut model = empty(120, 40);
     let damaged = engine::Damaged {
