@@ -1,12 +1,12 @@
 //! Resource usage counters of a cgroup.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::hierarchy::Controller;
-use super::{Cgroup, files};
+use super::{Cgroup, MONITORS, Parent, files};
 
 /// Resource usage of a container.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,6 +132,24 @@ impl Cgroup {
             (None, None) => 0,
         };
         u64::try_from(threads).unwrap_or(u64::MAX)
+    }
+}
+
+impl Parent {
+    /// Returns the CPU time in nanoseconds and the memory in bytes that all groups below it use,
+    /// without the monitors. The CPU time includes groups that are gone. `None` if there are none.
+    #[must_use]
+    pub fn total(&self) -> Option<(u64, u64)> {
+        let above = Self { root: self.root.clone(), path: PathBuf::new() };
+        let all = Cgroup::open(&above, self.path.to_str()?);
+        let of = |group: &Cgroup| {
+            let counters = group.counters();
+            (counters.cpu_ns, counters.memory)
+        };
+        all.exists().then(|| {
+            let (all, monitors) = (of(&all), of(&Cgroup::open(self, MONITORS)));
+            (all.0.saturating_sub(monitors.0), all.1.saturating_sub(monitors.1))
+        })
     }
 }
 
@@ -279,8 +297,22 @@ fn pressure(text: &str) -> Option<Pressure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cgroup::Parent;
     use std::fs;
+
+    #[test]
+    fn the_total_of_all_containers_does_not_include_the_monitors() {
+        let root = tempfile::tempdir().unwrap();
+        let parent = Parent { root: root.path().to_owned(), path: "hoist-1".into() };
+        fs::write(root.path().join("cgroup.controllers"), "").unwrap();
+        assert_eq!(parent.total(), None);
+        for (group, cpu, memory) in [("hoist-1", 900, 5000), ("hoist-1/monitors", 200, 1000)] {
+            let group = root.path().join(group);
+            fs::create_dir_all(&group).unwrap();
+            fs::write(group.join("cpu.stat"), format!("usage_usec {cpu}\n")).unwrap();
+            fs::write(group.join("memory.current"), format!("{memory}\n")).unwrap();
+        }
+        assert_eq!(parent.total(), Some((700_000, 4000)));
+    }
 
     #[test]
     fn the_counters_of_v2_are_read() {

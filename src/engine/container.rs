@@ -24,7 +24,7 @@ pub use view::{ContainerFiles, ContainerView, DiskUse};
 
 use super::attach::{Attached, Session};
 use super::error::Result;
-use super::stats::{PastUsage, Sample, Top};
+use super::stats::{PastUsage, Sample, Top, TotalUsage};
 use super::{
     ContainerId, Engine, ExecId, Fate, Gone, Listing, LogView, Name, Options, Process, ProcessDetail,
     PullPolicy, Removal, Reporter, SaveLog, Verb, blocking,
@@ -447,6 +447,14 @@ impl Containers<'_> {
     /// `No such container: x`.
     pub async fn stats(&self, target: &str, every: Duration) -> Result<tokio::sync::mpsc::Receiver<Sample>> {
         self.engine.stats(target, every).await
+    }
+
+    /// Sends the resource usage of all containers together, immediately and then once per `every`,
+    /// until the receiver is dropped. It is read in one place, so it costs the same for any number
+    /// of containers. The channel closes if their usage is not accounted.
+    #[must_use]
+    pub fn total_stats(&self, every: Duration) -> tokio::sync::mpsc::Receiver<TotalUsage> {
+        self.engine.total_stats(every)
     }
 
     /// Returns the resource usage over the last six hours, the oldest first: averages over 10 s for

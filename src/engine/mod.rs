@@ -94,7 +94,7 @@ pub use process::ProcessDetail;
 pub use pull::{PullOptions, PullStatus, Pulled};
 pub use removal::{Fate, Gone, ImageRemoval, Removal, Running};
 pub use settings::{Folders, OWN_PROGRAM, Settings};
-pub use stats::{Averages, Lost, PastUsage, Pressure, ProcessRow, RESOURCES, Sample, Stall, Top};
+pub use stats::{Averages, Lost, PastUsage, Pressure, ProcessRow, RESOURCES, Sample, Stall, Top, TotalUsage};
 pub use trash::{Emptied, Restored, Space, Trash, TrashDetail, TrashEntry};
 
 /// The engine. Cheap to clone: clones share the follower of the journal and the registry client.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::container::Stored;
@@ -12,9 +13,41 @@ pub use crate::container::history::{Averages, PastUsage};
 pub use crate::container::sample::{Lost, Sample};
 pub use crate::container::top::{ProcessRow, Top};
 use crate::container::{history, sample};
-use crate::monitor::settle::cgroup_of;
+use crate::monitor::settle::{cgroup_of, cgroup_parent};
+
+/// The resource usage of all containers together at one moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TotalUsage {
+    /// When it was read.
+    pub time: Timestamp,
+    /// CPU time in nanoseconds, including that of containers that have exited.
+    pub cpu_nanos: u64,
+    /// Memory in bytes without page cache that can be reclaimed immediately.
+    pub memory: u64,
+}
 
 impl Engine {
+    pub(super) fn total_stats(&self, every: Duration) -> mpsc::Receiver<TotalUsage> {
+        let (to, totals) = mpsc::channel(1);
+        let engine = self.clone();
+        tokio::spawn(async move {
+            loop {
+                let engine = engine.clone();
+                let read = blocking(move || Ok(cgroup_parent(engine.paths()).total())).await;
+                let Ok(Some((cpu_nanos, memory))) = read else { return };
+                let total = TotalUsage { time: Timestamp::now(), cpu_nanos, memory };
+                if to.send(total).await.is_err() {
+                    return;
+                }
+                tokio::select! {
+                    () = tokio::time::sleep(every) => {}
+                    () = to.closed() => return,
+                }
+            }
+        });
+        totals
+    }
+
     pub(super) async fn stats(&self, target: &str, every: Duration) -> Result<mpsc::Receiver<Sample>> {
         let container = self.containers().get(target).await?;
         let (to, samples) = mpsc::channel(1);

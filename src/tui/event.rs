@@ -11,7 +11,7 @@ use super::model::look::Ground;
 use super::model::paths::PathFact;
 use super::theme::Themes;
 use crate::config::{Preset, Ui};
-use crate::engine::{ContainerId, Machine, News, PastUsage, Sample, SaveLog};
+use crate::engine::{ContainerId, Machine, News, PastUsage, Sample, SaveLog, TotalUsage};
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::custom::ask::Ready;
 use crate::tui::effect::Effect;
@@ -53,6 +53,8 @@ pub enum Event {
     Saving(Box<SaveLog>, bool),
     /// A container's resource usage.
     Sample(ContainerId, Box<Sample>),
+    /// The resource usage of all containers together.
+    Total(TotalUsage),
     /// A container's resource usage before that.
     PastUsage(ContainerId, Vec<PastUsage>),
     /// Everything known about some objects, as JSON to be copied.

@@ -22,7 +22,7 @@ use crate::command::{World, parse, split};
 use crate::config::Environment;
 use crate::engine::{
     Level, LogFrom, LogHit, LogLine, LogPage, LogPlace, LogSpot, LogState, LogWanted, Matcher, Sample,
-    Status, Stream,
+    Status, Stream, TotalUsage,
 };
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::effect::{Effect, Job};
@@ -375,11 +375,13 @@ fn samples(model: &mut Model, sampled_secs: u64) {
             let wave = (second % 20).abs_diff(10);
             cpu_nanos += 100_000_000 + 60_000_000 * wave;
             received += 4096 * wave;
+            let time = now() - SignedDuration::from_secs(90)
+                + SignedDuration::from_secs(i64::try_from(second).unwrap());
+            let memory = (60 << 20) + second * (1 << 20);
             let sample = Sample {
-                time: now() - SignedDuration::from_secs(90)
-                    + SignedDuration::from_secs(i64::try_from(second).unwrap()),
+                time,
                 cpu_nanos,
-                memory: (60 << 20) + second * (1 << 20),
+                memory,
                 cache: 28 << 20,
                 memory_limit: 512 << 20,
                 pids: 4,
@@ -388,6 +390,11 @@ fn samples(model: &mut Model, sampled_secs: u64) {
                 ..Sample::default()
             };
             update(model, Event::Sample(id.clone(), Box::new(sample)));
+            if name == "web" {
+                // Both use the same.
+                let total = TotalUsage { time, cpu_nanos: 2 * cpu_nanos, memory: 2 * memory };
+                update(model, Event::Total(total));
+            }
         }
     }
 }

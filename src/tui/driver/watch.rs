@@ -15,6 +15,7 @@ pub(super) struct Watch {
     readings: Tasks<Reading, Want>,
     samples: Tasks<ContainerId, Duration>,
     past: Tasks<ContainerId, ()>,
+    total: Tasks<(), Duration>,
 }
 
 impl Watch {
@@ -23,6 +24,9 @@ impl Watch {
         self.readings.sync(wants.readings, |Reading { tab, serial, .. }, want| {
             let reader = Reader { engine: engine.clone(), tell: tell.clone(), serial: *serial };
             tab.viewer().read(reader, want)
+        });
+        self.total.sync(wants.total.into_iter().map(|every| ((), every)).collect(), |(), every| {
+            Some(ReadTask::spawn(stats::reader::total(engine.clone(), tell.clone(), every)))
         });
         // Read again whenever the charts become visible, for the time in which they were not.
         self.past.sync(wants.charted.into_iter().map(|id| (id, ())).collect(), |id, ()| {

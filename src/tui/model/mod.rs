@@ -51,6 +51,7 @@ use crate::tui::navigator::model::Navigator;
 use crate::tui::networks::model::NetworkRow;
 use crate::tui::section::{Section, TaskId};
 use crate::tui::stats::series::Series;
+use crate::tui::stats::total::Total;
 use crate::tui::tab::Tab;
 use crate::tui::tasks::model::{TaskRow, What};
 use crate::tui::trash::model::{Keeping, TrashRow};
@@ -143,6 +144,8 @@ pub struct Model {
     pub names: HashMap<ContainerId, String>,
     /// The samples of containers.
     pub series: HashMap<ContainerId, Series>,
+    /// The resource use of all containers together.
+    pub total: Total,
     /// The open dialogs; the last one has the focus.
     pub layers: Vec<Layer>,
     /// The strokes of an unfinished key sequence, and when it was begun.
@@ -253,6 +256,7 @@ impl Model {
             next_task: 1,
             names: HashMap::new(),
             series: HashMap::new(),
+            total: Total::default(),
             layers: Vec::new(),
             pending: Vec::new(),
             pending_since: now,

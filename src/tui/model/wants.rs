@@ -27,6 +27,8 @@ pub struct Wants {
     pub stats: BTreeMap<ContainerId, Duration>,
     /// The containers in charts, whose past usage is read once.
     pub charted: BTreeSet<ContainerId>,
+    /// How often to read the usage of all containers together.
+    pub total: Option<Duration>,
     /// The visible terminals with their width and height.
     pub terminals: BTreeMap<TaskId, (u16, u16)>,
 }
@@ -36,7 +38,9 @@ impl Model {
     #[must_use]
     pub fn wants(&self) -> Wants {
         let charted = self.running_in_charts();
-        let mut wants = Wants { stats: self.sampled(&charted), charted, ..Wants::default() };
+        let stats = self.sampled(&charted);
+        let total = self.total_every(stats.is_empty());
+        let mut wants = Wants { stats, charted, total, ..Wants::default() };
         for (id, area) in self.panes() {
             let Some(pane) = self.windows.get(id) else { continue };
             let Some(subject) = self.subject_of(pane) else { continue };
@@ -110,6 +114,16 @@ impl Model {
             _ => None,
         };
         subjects.into_iter().filter_map(running).collect()
+    }
+
+    /// Returns how often the first line needs the usage of all containers: seldom if no running
+    /// container is visible.
+    fn total_every(&self, is_calm: bool) -> Option<Duration> {
+        let is_shown =
+            self.layout().header.is_some() && !self.is_zoomed && self.section == Section::Containers;
+        let every = Duration::from_secs(if is_calm { 10 } else { 2 });
+        let any_up = || self.containers.all().iter().any(|row| row.status.is_up());
+        (is_shown && any_up()).then_some(every)
     }
 
     /// Samples all running containers, as sorting by usage requires. The interval grows with their

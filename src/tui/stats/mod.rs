@@ -4,6 +4,7 @@ pub mod history;
 pub mod model;
 pub(crate) mod reader;
 pub mod series;
+pub mod total;
 pub mod update;
 pub mod view;
 

@@ -15,6 +15,14 @@ pub(crate) async fn past(engine: Engine, tell: EventSender, id: ContainerId) {
     }
 }
 
+/// Sends the resource use of all containers together.
+pub(crate) async fn total(engine: Engine, tell: EventSender, every: Duration) {
+    let mut totals = engine.containers().total_stats(every);
+    while let Some(total) = totals.recv().await {
+        tell.send(Event::Total(total)).await;
+    }
+}
+
 /// Sends samples until the container exits.
 pub(crate) async fn sample(engine: Engine, tell: EventSender, id: ContainerId, every: Duration) {
     // A container that has just exited has no samples. Its row shows the state.

@@ -55,6 +55,7 @@ pub(crate) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Answer(serial, answer) => viewers::take(model, serial, answer),
         Event::Saving(save, is_taken) => return crate::tui::logs::update::saving(model, save, is_taken),
         Event::Sample(id, sample) => sampled(model, id, *sample),
+        Event::Total(total) => model.total.push(total),
         Event::PastUsage(id, past) if model.keeps_series_of(&id) => {
             model.series.entry(id).or_default().fill(&past);
         }

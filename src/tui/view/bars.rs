@@ -57,7 +57,7 @@ pub(crate) fn header(frame: &mut Frame<'_>, model: &Model, layout: &Layout) {
     let rows = model.containers.all();
     let up = rows.iter().filter(|row| row.is_up()).count();
     spans.push(Span::styled(format!(" {} ctr  {up} up", rows.len()), theme.dim));
-    if model.section == Section::Containers {
+    if model.section == Section::Containers && up > 0 {
         spans.extend(use_of_all(model, area.width));
     }
     let left = Line::from(spans);
@@ -72,68 +72,32 @@ pub(crate) fn header(frame: &mut Frame<'_>, model: &Model, layout: &Layout) {
     frame.render_widget(left, area);
 }
 
-/// From this width on, the first line includes network and disk.
+/// From this width on, the first line includes the disk.
 const WIDE: u16 = 160;
 
-/// Returns the total usage of all sampled containers, with its history.
+/// Returns the usage of all running containers together, with its history.
 fn use_of_all(model: &Model, width: u16) -> Vec<Span<'static>> {
-    const MOST: usize = 20;
     let theme = &model.theme;
-    let wanted = if width >= WIDE { MOST } else { 10 };
-    let mut sums = [[0.0; MOST]; 4];
-    let (mut moments, mut limits) = (0, 0);
-    for (id, series) in &model.series {
-        if model.containers.get(id.as_str()).is_none_or(|row| !row.status.is_up()) {
-            continue;
-        }
-        let values = [
-            series.latest(wanted, |point| point.cpu),
-            series.latest(wanted, |point| point.memory),
-            series.latest(wanted, |point| point.net.0),
-            series.latest(wanted, |point| point.net.1),
-        ];
-        moments = moments.max(values[0].len());
-        limits += series.last.as_ref().map_or(0, |last| last.memory_limit);
-        // Align at the newest value, because the histories differ in length.
-        for (sum, values) in sums.iter_mut().zip(values) {
-            for (at, value) in values.iter().rev().enumerate() {
-                sum[MOST - 1 - at] += value;
-            }
-        }
-    }
-    if moments == 0 {
-        return Vec::new();
-    }
-    let [cpu, memory, received, sent] = sums.map(|sum| sum[MOST - moments..].to_vec());
-    let last = |values: &[f64]| values.last().copied().unwrap_or_default();
+    let (cpu, memory) = model.total.latest(if width >= WIDE { 20 } else { 10 });
+    let (Some(cpu_now), Some(memory_now)) = (cpu.last(), memory.last()) else { return Vec::new() };
     let highest = |values: &[f64], least: f64| values.iter().copied().fold(least, f64::max);
     let machine = model.machine;
-    // Memory is shown relative to the machine's memory or, if that is unknown, to the limits.
+    // Memory is shown relative to the machine's memory, if that is known.
     #[expect(clippy::cast_precision_loss, reason = "for a scale")]
-    let memory_top = if machine.memory > 0 { machine.memory } else { limits } as f64;
+    let memory_top = highest(&memory, machine.memory as f64);
     let of =
         |text: String| if width >= 100 && machine.memory > 0 { format!("/{text}") } else { String::new() };
-    let mut spans = vec![
+    vec![
         Span::styled("   cpu ", theme.dim),
         // The scale is at least one CPU, so that less looks low.
         Span::styled(spark(&cpu, highest(&cpu, 100.0)), theme.g1),
-        Span::raw(format!(" {:.0}%", last(&cpu))),
+        Span::raw(format!(" {cpu_now:.0}%")),
         Span::styled(of(format!("{}%", machine.cpus * 100)), theme.dim),
         Span::styled("   mem ", theme.dim),
         Span::styled(spark(&memory, memory_top), theme.g2),
-        Span::raw(format!(" {}", bytes(last(&memory)))),
+        Span::raw(format!(" {}", bytes(*memory_now))),
         Span::styled(of(amount(machine.memory)), theme.dim),
-    ];
-    if width >= WIDE {
-        let both: Vec<f64> = received.iter().zip(&sent).map(|(one, other)| one + other).collect();
-        let both = &both[both.len().saturating_sub(10)..];
-        spans.extend([
-            Span::styled("   net ", theme.dim),
-            Span::styled(spark(both, highest(both, 1024.0)), theme.g3),
-            Span::raw(format!(" {}↓ {}↑", bytes(last(&received)), bytes(last(&sent)))),
-        ]);
-    }
-    spans
+    ]
 }
 
 /// Shows at the right of a line that hoist is read-only; returns the rest of the line.

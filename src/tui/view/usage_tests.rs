@@ -7,7 +7,7 @@ use crate::engine::{Pressure, ProcessRow, RestartPolicy, Sample, Stall, Status, 
 use crate::tui::effect::Effect;
 use crate::tui::event::Event;
 use crate::tui::failure::Failure;
-use crate::tui::fixture::{container, now, over_shot, press, pressed, screen, shot, wide_shot, write};
+use crate::tui::fixture::{container, full, now, over_shot, press, pressed, screen, shot, wide_shot, write};
 use crate::tui::inspect::model::{Document, Form};
 use crate::tui::model::Model;
 use crate::tui::model::layer::Layer;
@@ -78,6 +78,31 @@ fn the_charts_of_a_busy_container() {
         press(&mut model, "l F + +");
         model
     });
+}
+
+#[test]
+fn the_selected_row_stays_visible_when_usage_changes_the_order() {
+    let mut model = full(120, 24);
+    let rows: Vec<_> = (0..60).map(|at| container(&format!("c{at:02}"), Status::Running)).collect();
+    update(&mut model, Event::List(Ok(Listed::Containers(rows.clone()))));
+    press(&mut model, "o c");
+    assert_eq!(model.wants().stats.len(), 60);
+    let selected = |model: &Model| model.container().unwrap().name.clone();
+    let was = selected(&model);
+    for second in 1..9_u64 {
+        for (at, row) in (0_u64..).zip(&rows) {
+            let time = now() + SignedDuration::from_secs(i64::try_from(second).unwrap());
+            let cpu_nanos = (at * 7_919 * second) % 61 * 1_000_000 + second * 1_000_000_000;
+            let sample = Sample { time, cpu_nanos, ..Sample::default() };
+            update(&mut model, Event::Sample(row.id.clone(), Box::new(sample)));
+            let list = model.layout().list.unwrap();
+            let shown = screen(&model);
+            let seen =
+                shown.lines().skip(list.y.into()).take(list.height.into()).any(|line| line.contains(&was));
+            assert!(seen, "{second} {at}: {shown}");
+        }
+    }
+    assert_eq!(selected(&model), was);
 }
 
 #[test]
