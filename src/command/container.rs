@@ -99,7 +99,7 @@ verbs! { Container:
     Kill(Kill) from Kill = changes(
         &["kill", "container kill"],
         "[OPTIONS] CONTAINER [CONTAINER...]",
-        "Send a signal to running containers, by default SIGKILL",
+        "Send a signal to running containers, SIGKILL by default",
         &["kill -s HUP web"],
     );
 
@@ -426,7 +426,7 @@ pub(super) struct LogsWords {
     /// Print only output since this time (2026-01-02T13:23:37Z) or this long ago (42m)
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
-    /// Print only this many of the last lines (default all)
+    /// Print only this many of the last lines
     #[arg(short = 'n', long, value_name = "LINES", default_value = "all")]
     tail: String,
     /// Begin each line with its time
@@ -515,8 +515,8 @@ pub(super) struct ExecWords {
     /// Allocate a terminal
     #[arg(short, long)]
     tty: bool,
-    /// User to run as, by name or number, and optionally a group: USER[:GROUP]
-    #[arg(short, long, value_name = "USER")]
+    /// Run as this user and group, by name or number
+    #[arg(short, long, value_name = "USER[:GROUP]")]
     user: Option<String>,
     /// Working directory in the container
     #[arg(short, long, value_name = "FOLDER")]
@@ -599,7 +599,7 @@ pub struct Ps {
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,
     /// Show only the N newest containers, running or not
-    #[arg(short = 'n', long, value_name = "N", default_value = "-1")]
+    #[arg(short = 'n', long, value_name = "N", default_value = "-1", hide_default_value = true)]
     pub last: i64,
     /// Show only the newest container, running or not
     #[arg(short, long)]

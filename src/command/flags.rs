@@ -60,13 +60,28 @@ pub fn flags(verb: &str) -> Vec<Flag> {
 
 fn flag(arg: &Arg) -> Option<Flag> {
     let long = arg.get_long().filter(|long| *long != "help")?.to_owned();
-    let value = takes_value(arg).then(|| {
+    let is_list = matches!(arg.get_action(), ArgAction::Append);
+    Some(Flag { long, short: arg.get_short(), about: about(arg), value: value(arg), is_list })
+}
+
+/// Returns the placeholder of an option's value; `None` for a switch.
+pub(super) fn value(arg: &Arg) -> Option<String> {
+    let long = arg.get_long().unwrap_or_default();
+    takes_value(arg).then(|| {
         let names = arg.get_value_names().and_then(<[_]>::first).map(ToString::to_string);
         names.unwrap_or_else(|| long.to_uppercase())
-    });
+    })
+}
+
+/// Returns the description of an option, with its default.
+pub(super) fn about(arg: &Arg) -> String {
     let about = arg.get_help().map(ToString::to_string).unwrap_or_default();
-    let is_list = matches!(arg.get_action(), ArgAction::Append);
-    Some(Flag { long, short: arg.get_short(), about, value, is_list })
+    match arg.get_default_values() {
+        [default] if !arg.is_hide_default_value_set() => {
+            format!("{about} (default {})", default.to_string_lossy())
+        }
+        _ => about,
+    }
 }
 
 /// Sorts the arguments after a verb; `None` if there is no such verb.
@@ -190,7 +205,7 @@ mod tests {
         assert!(find("env").is_list && !find("user").is_list);
         assert_eq!(find("tty").value, None);
         assert_eq!(find("sig-proxy").value, None);
-        assert_eq!(find("user").value.as_deref(), Some("USER"));
+        assert_eq!(find("user").value.as_deref(), Some("USER[:GROUP]"));
         assert!(!flags.iter().any(|flag| flag.long == "help"));
         assert!(super::flags("fly").is_empty() && super::flags("container").is_empty());
     }

@@ -21,6 +21,7 @@ pub mod equivalent;
 mod field;
 mod fields;
 pub mod flags;
+mod help;
 pub mod image;
 mod keys;
 #[cfg(test)]
@@ -246,7 +247,9 @@ fn verb(words: &[String]) -> Result<Request, Usage> {
     let rest = empty::without(&command, rest);
     match lenient(command).try_get_matches_from(rest) {
         Ok(matches) => (verb.read)(&matches).map_err(|usage| usage.of(verb)),
-        Err(error) if error.kind() == clap::error::ErrorKind::DisplayHelp => Ok(Request::Show(verb.help())),
+        Err(error) if error.kind() == clap::error::ErrorKind::DisplayHelp => {
+            Ok(Request::Show(help::help(verb)))
+        }
         Err(error) => Err(usage::from_clap(&error, verb)),
     }
 }

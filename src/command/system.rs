@@ -59,7 +59,7 @@ verbs! { System:
     Shutdown(Shutdown) from Shutdown = changes(
         &["system shutdown"],
         "",
-        "Stop all containers; restart policies start them again at the next boot",
+        "Stop all containers, as at shutdown",
         &["system shutdown"],
     );
 

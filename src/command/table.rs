@@ -125,8 +125,6 @@ macro_rules! verbs {
 }
 pub(super) use verbs;
 
-const TEMPLATE: &str = "Usage:  {usage}\n\n{about}\n\nOptions:\n{options}{after-help}\n";
-
 /// Returns every verb.
 pub(super) fn each_verb() -> impl Iterator<Item = &'static Verb> {
     NOUNS.iter().flat_map(|noun| noun.verbs)
@@ -208,18 +206,6 @@ impl Verb {
             .override_usage(self.usage())
             .args(args)
             .arg(help)
-    }
-
-    /// Returns the output of `--help`.
-    pub(super) fn help(&self) -> String {
-        let names: Vec<_> = self.row.names.iter().map(|name| format!("hoist {name}")).collect();
-        let aliases =
-            if names.len() > 1 { format!("\n\nAliases:\n  {}", names.join(", ")) } else { String::new() };
-        let about = format!("{}{aliases}", self.row.about);
-        let examples: String = self.examples().iter().map(|line| format!("\n  hoist {line}")).collect();
-        let hide = |arg: Arg| if arg.is_positional() { arg.hide(true) } else { arg };
-        let command = self.command().mut_args(hide).about(about).after_help(format!("Examples:{examples}"));
-        command.help_template(TEMPLATE).render_help().to_string()
     }
 }
 
@@ -331,8 +317,8 @@ pub(super) const GLOBALS: &[Global] = &[
     global(None, "config", Some("FILE"), "Use this configuration file instead of the default ones"),
     global(Some('D'), "debug", None, "Write debug messages to standard error"),
     global(None, "read-only", None, "Open the terminal UI in read-only mode"),
-    global(None, "root", Some("FOLDER"), "Folder for images and containers (default /var/lib/hoist)"),
-    global(None, "run-root", Some("FOLDER"), "Folder for runtime state (default /run/hoist)"),
+    global(None, "root", Some("FOLDER"), "Folder of all data (default /var/lib/hoist)"),
+    global(None, "run-root", Some("FOLDER"), "Folder of runtime state (default /run/hoist)"),
     global(Some('v'), "version", None, "Print the version"),
 ];
 

@@ -37,8 +37,8 @@ pub(super) struct ProcessWords {
     /// Allocate a terminal
     #[arg(short, long)]
     tty: bool,
-    /// User to run as, by name or number, and optionally a group: USER[:GROUP]
-    #[arg(short, long, value_name = "USER")]
+    /// Run as this user and group, by name or number
+    #[arg(short, long, value_name = "USER[:GROUP]")]
     user: Option<String>,
     /// Working directory in the container
     #[arg(short, long, value_name = "FOLDER")]

@@ -66,7 +66,7 @@ fn help_reads_well() {
       attach      Connect the terminal to the program of a running container
       create      Create a container without starting it
       export      Write the files of a container to a tar archive
-      kill        Send a signal to running containers, by default SIGKILL
+      kill        Send a signal to running containers, SIGKILL by default
       pause       Suspend all processes of containers
       rename      Rename a container
       restart     Stop containers and start them again
@@ -93,8 +93,8 @@ fn help_reads_well() {
           --config FILE      Use this configuration file instead of the default ones
       -D, --debug            Write debug messages to standard error
           --read-only        Open the terminal UI in read-only mode
-          --root FOLDER      Folder for images and containers (default /var/lib/hoist)
-          --run-root FOLDER  Folder for runtime state (default /run/hoist)
+          --root FOLDER      Folder of all data (default /var/lib/hoist)
+          --run-root FOLDER  Folder of runtime state (default /run/hoist)
       -v, --version          Print the version
 
     `hoist COMMAND --help` shows the options of a command.
