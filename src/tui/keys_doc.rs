@@ -3,6 +3,7 @@
 //!
 //! `HOIST_BLESS=1 cargo test keys_doc` writes it.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use super::keymap::{KeyContext, Keymap, PRESETS};
@@ -122,4 +123,53 @@ fn the_examples_of_commands_and_keys_in_the_documentation_are_valid() {
     let [settings, keys] = examples(include_str!("../../docs/configuration.md"))[..] else { panic!() };
     load(settings);
     Keymap::read(Some(keys)).unwrap();
+}
+
+/// Returns the text in back-ticks outside of tables and blocks of code.
+fn code_spans(text: &str) -> Vec<&str> {
+    let prose = text.split("\n```").step_by(2).flat_map(str::lines).filter(|line| !line.starts_with('|'));
+    prose.flat_map(|line| line.split('`').skip(1).step_by(2)).collect()
+}
+
+/// Whether a word looks like a key: `j`, `gg`, `Ctrl-w`, `F2`.
+fn is_key(word: &str) -> bool {
+    let is_named = ["Enter", "Esc", "Space", "Tab", "S-Tab", "S-PgUp", "S-PgDn"].contains(&word);
+    is_named || word.starts_with("Ctrl-") || word.len() <= 2 && !word.starts_with('~')
+}
+
+#[test]
+fn the_keys_that_the_guides_name_are_bound() {
+    let keymap = Keymap::read(None).unwrap();
+    let bindings = KeyContext::ALL.iter().flat_map(|place| keymap.of(*place));
+    let bound: HashSet<String> =
+        collect(&keymap, bindings, true).into_iter().flat_map(|entry| entry.keys.clone()).collect();
+    let is_bound = |keys: &str| bound.contains(&keys.replace("Enter", "↵"));
+    let (mut count, mut wrong) = (0, Vec::new());
+    for text in [
+        include_str!("../../README.md"),
+        include_str!("../../docs/ui.md"),
+        include_str!("../../docs/trash.md"),
+    ] {
+        for span in code_spans(text).into_iter().filter(|span| span.split(' ').all(is_key)) {
+            let words: Vec<&str> = span.split(' ').collect();
+            // `Ctrl-w h j`: two bindings. `Ctrl-] [`: a key that leaves a terminal, then another.
+            let rest = &words[1..];
+            let each = |prefix: &str| {
+                !rest.is_empty() && rest.iter().all(|word| is_bound(&format!("{prefix}{word}")))
+            };
+            // `o`, with a letter behind it.
+            let is_prefix = bound.iter().filter(|keys| keys.starts_with(span)).count() > 5;
+            let is_right = is_bound(span)
+                || is_prefix
+                || is_bound(&words.concat())
+                || is_bound(span.trim_start_matches(','))
+                || each(&format!("{} ", words[0]))
+                || is_bound(words[0]) && each("");
+            if !is_right {
+                wrong.push(span);
+            }
+            count += 1;
+        }
+    }
+    assert!(wrong.is_empty() && count > 60, "{count} keys, not bound: {wrong:?}");
 }
