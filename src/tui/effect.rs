@@ -60,6 +60,8 @@ pub enum Effect {
     RemoveImage(String, ImageRemoval),
     /// Restore an object from the trash by its trash id, optionally under a new name.
     Restore(String, Option<String>),
+    /// Restore a container from the trash by its trash id, and start it.
+    RestoreAndStart(String),
     /// Permanently delete an object in the trash.
     Purge(String),
     /// Permanently delete everything in the trash.

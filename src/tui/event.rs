@@ -39,6 +39,8 @@ pub enum Event {
     News(News),
     /// A complete list.
     List(Result<Listed, (Section, Failure)>),
+    /// A list was read to the end.
+    Read(Section),
     /// The current state of a container; `None` if it was removed.
     Container(ContainerId, Option<Box<ContainerRow>>),
     /// A container could not be read; the list shows why.

@@ -346,6 +346,46 @@ fn a_page_keeps_what_was_read_of_a_container_that_another_process_removes() {
 }
 
 #[test]
+fn what_one_key_removed_comes_back_by_one_key_and_runs_again() {
+    let home = Home::with_busybox();
+    for number in 0..30 {
+        home.hoist(["create", "--name", &format!("c{number}"), "--network", "none", "busybox", "true"]).ok();
+    }
+    let script = "trap 'exit 0' TERM; while :; do sleep 0.1; done";
+    home.hoist(["run", "-d", "--name", "web", "--network", "none", "busybox", "sh", "-c", script]).ok();
+    let mut tui = Tui::open(&home, 100, 28);
+    tui.see("● web");
+    tui.press("*dd");
+    tui.see("Remove 31 containers?");
+    tui.press("y");
+    tui.see("removed 31 · u undo");
+    assert_eq!(home.hoist(["ps", "-aq"]).ok(), "");
+    tui.press("u");
+    tui.see("restored 31");
+    assert_eq!(home.hoist(["ps", "-aq"]).ok().lines().count(), 31);
+    assert_eq!(home.hoist(["ps", "--format", "{{.Names}}"]).ok(), "web", "what ran runs again");
+    tui.press("u");
+    tui.see("nothing to undo");
+    // What cannot be undone is in the way of what was done before.
+    tui.press(&format!("/web{ENTER}"));
+    tui.see("● web");
+    tui.press("s");
+    tui.see("stopped web · u undo");
+    tui.press("s");
+    tui.see("started web · u undo");
+    tui.press("r");
+    tui.see("restarted web");
+    tui.press("u");
+    tui.see("the restart of web cannot be undone");
+    tui.press("u");
+    tui.see("stopped web");
+    tui.press("u");
+    tui.see("started web");
+    tui.press("Q");
+    assert_eq!(tui.end(), 0);
+}
+
+#[test]
 fn panes_stand_beside_each_other_and_a_layout_comes_back() {
     let home = Home::with_busybox();
     for name in ["one", "two"] {

@@ -14,6 +14,7 @@ mod files;
 mod guest;
 mod host;
 mod keys;
+mod load;
 mod pace;
 mod pages;
 mod print;
@@ -60,6 +61,7 @@ use crate::tui::tasks::model::Work;
 use crate::tui::trash::model::TrashRow;
 use guest::Guest;
 use keys::{Heard, Keys};
+use load::Loads;
 use pace::{FRAME, Pace};
 use print::Prints;
 use reload::Reloads;
@@ -103,6 +105,7 @@ pub(super) async fn drive(engine: Engine, settings: TuiSettings) -> std::result:
         prints: Prints::default(),
         config,
         reloads: Reloads::default(),
+        loads: Loads::default(),
         turns: Arc::new(Semaphore::new(VERBS)),
         guest: None,
         is_leaving: false,
@@ -237,6 +240,7 @@ struct Driver {
     /// The configuration file, if the user specified one.
     config: Option<PathBuf>,
     reloads: Reloads,
+    loads: Loads,
     /// Limits the number of verbs that run at once.
     turns: Arc<Semaphore>,
     /// The program that uses the terminal next.
@@ -289,6 +293,12 @@ impl Driver {
         self.pace.mark();
         match &event {
             Event::Container(id, _) | Event::Unreadable(id) => self.reloads.done(id),
+            Event::Read(section) => {
+                if self.loads.done(*section) {
+                    self.load(*section);
+                }
+                return Ok(());
+            }
             Event::Finished(id, _) => {
                 self.reporters.remove(id);
                 self.prints.take(*id);
@@ -335,7 +345,8 @@ impl Driver {
                 self.guest = Some(Guest::Editor { place, path, bytes, stamp });
             }
             Effect::Files(wish) => self.grant(wish),
-            Effect::Load(section) => self.load(section),
+            Effect::Load(section) if self.loads.ask(section) => self.load(section),
+            Effect::Load(_) => {}
             Effect::Reload(id) => self.reloads.ask(id),
             Effect::Edit(name, text) => self.guest = Some(Guest::Viewer(name, text)),
             Effect::ReadProcess(id, pid) => {
@@ -359,6 +370,7 @@ impl Driver {
             | Effect::RemoveImage(..)
             | Effect::TagImage(..)
             | Effect::Restore(..)
+            | Effect::RestoreAndStart(_)
             | Effect::Purge(_)
             | Effect::EmptyTrash => self.verb(effect),
             Effect::Work(id, job) => self.work(id, job),
@@ -527,7 +539,10 @@ impl Driver {
     /// Reads a list.
     fn load(&self, section: Section) {
         let reader = ListReader { engine: self.engine.clone(), tell: self.tell.clone(), section };
-        tokio::spawn(sections::read(section, reader));
+        self.spawn(async move {
+            sections::read(section, reader).await;
+            Event::Read(section)
+        });
     }
 
     fn work(&mut self, id: TaskId, job: Job) {

@@ -42,6 +42,11 @@ pub(super) async fn verb(engine: &Engine, effect: &Effect) -> Result<Done> {
         Effect::Restore(id, name) => {
             engine.trash().restore(id, name.as_deref()).await.map(|back| back.warnings)
         }
+        Effect::RestoreAndStart(id) => {
+            let back = engine.trash().restore(id, None).await?;
+            let started = engine.containers().start(&back.object).await?;
+            Ok(Warnings(back.warnings.0.into_iter().chain(started.0).collect()))
+        }
         Effect::Purge(id) => engine.trash().purge(id).await,
         Effect::EmptyTrash => engine.trash().empty().await.map(|emptied| emptied.warnings),
         Effect::TagImage(image, name) => {
@@ -115,6 +120,7 @@ mod tests {
             (Effect::RemoveImage("nope:1".to_owned(), removal), "nope:1"),
             (Effect::TagImage("nope:1".to_owned(), "new:1".to_owned()), "nope:1"),
             (Effect::Restore("nope".to_owned(), None), "nope"),
+            (Effect::RestoreAndStart("nope".to_owned()), "nope"),
             (Effect::Purge("nope".to_owned()), "nope"),
         ];
         for (effect, name) in on_container.chain(others) {

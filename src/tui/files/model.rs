@@ -16,7 +16,7 @@ mod text;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use crate::engine::files::{Contents, CopyRequest, Entry, FileKind, Listing, Place, Stamp, Weight};
+use crate::engine::files::{Contents, CopyRequest, Entry, FileKind, Listing, Place, Stamp, Weight, shown};
 use crate::tui::failure::Failure;
 use crate::tui::section::Subject;
 
@@ -120,6 +120,18 @@ pub enum FilesWish {
     Edit(Place, PathBuf),
     /// Edit these contents of a file, and write them back if they change.
     Editor(Place, PathBuf, Vec<u8>, Stamp),
+}
+
+impl FilesWish {
+    /// Returns the change that it makes by itself: `renaming x`.
+    #[must_use]
+    pub fn change(&self) -> Option<String> {
+        match self {
+            Self::MakeFolder(_, _, name) => Some(format!("creating {}", shown(name))),
+            Self::Rename(_, _, old, _) => Some(format!("renaming {}", shown(old))),
+            Self::View(..) | Self::Compare(_) | Self::Copy(_) | Self::Edit(..) | Self::Editor(..) => None,
+        }
+    }
 }
 
 /// The result of a [`FilesWish`].

@@ -16,8 +16,6 @@ use crate::tui::update::batch::{refuse_many, together};
 pub(crate) fn take(model: &mut Model, (rows, keeping): (Vec<TrashRow>, Keeping)) {
     model.keeping = keeping;
     model.trash.set(rows);
-    let Model { undo, trash, .. } = model;
-    undo.forget(|effect| matches!(effect, Effect::Restore(id, _) if trash.get(id).is_none()));
 }
 
 /// Performs `action` in the trash; `None` if it is not one of these actions.

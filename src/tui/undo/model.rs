@@ -1,220 +1,431 @@
 //! The actions that can be undone, the newest last.
 //!
 //! ```text
-//!  effects of one key ─ begin ─▶ group ─ each finished ─▶ steps ─ `u` ─▶ effects that undo it
+//!  effects of one key ─ begin ─▶ waiting ─ each finished ─▶ steps ─ `u` ─▶ effects that undo it
 //! ```
-//! One key undoes everything that one key did, for any number of objects. Undoing is not a step
-//! itself: repeated `u` goes further back, never in a circle.
+//! One key undoes everything that one key did, for any number of objects. Undoing is not an action
+//! itself: repeated `u` goes further back, never in a circle. An action without an inverse is kept
+//! as well, so that `u` reports it instead of undoing an older one.
+//!
+//! Listings of the trash play no role, because one may be older than a removal. An entry leaves the
+//! trash by an event that names it, or when its time is over.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::tui::effect::Effect;
 
-/// The number of steps remembered.
-const STEPS: usize = 200;
+/// The number of actions remembered, each for any number of objects.
+const ACTIONS: usize = 100;
 
-/// A completed action and its inverse.
+/// How long a reported action that cannot be undone lets the next `u` pass.
+const PASSES: SignedDuration = SignedDuration::from_secs(8);
+
+/// How an effect is undone.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
-    /// The text for the user: `stopped web`.
-    pub told: String,
-    /// The effects that undo it, in this order.
-    pub effects: Vec<Effect>,
-    /// Until when it can be undone; `None` for no limit.
-    pub until: Option<Timestamp>,
-    group: u64,
+pub enum Inverse {
+    /// By another effect; the text says what was done: `stopped web`.
+    Effect(String, Effect),
+    /// From the trash, where the removal of an object with this name puts it.
+    Trash(String, Was),
+    /// Not at all; the text names the action: `the restart of web`.
+    Nothing(String),
 }
 
-/// The effects of one key that have not finished.
+/// The state of an object before its removal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Was {
+    /// It was running, and is started again.
+    Running,
+    /// It only has to be restored.
+    Idle,
+}
+
+/// Whether an older action can be undone while this one has not finished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pending {
+    /// No.
+    Blocks,
+    /// Yes: it runs in the background and may take long.
+    Passes,
+}
+
+/// A finished effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// What was done: `stopped web`; if it cannot be undone, its name: `the restart of web`.
+    pub told: String,
+    /// The effect that undoes it.
+    pub back: Option<Effect>,
+    /// Until when it can be undone; `None` for no limit.
+    pub until: Option<Timestamp>,
+}
+
+impl Step {
+    fn is_possible(&self, now: Timestamp) -> bool {
+        self.back.is_some() && self.until.is_none_or(|until| until > now)
+    }
+
+    /// Returns the step as one that cannot be undone.
+    fn revoked(self) -> Self {
+        let told = match self.told.strip_prefix("removed ") {
+            Some(name) => format!("the removal of {name}"),
+            None => self.told,
+        };
+        Self { told, back: None, until: None }
+    }
+}
+
+/// What the undo key does.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Next {
+    /// There is nothing to undo.
+    Nothing,
+    /// The last action has not finished.
+    Busy,
+    /// The last action, with this name, cannot be undone. Another `u` undoes the one before it,
+    /// which did this.
+    Cannot(String, Option<String>),
+    /// Undo these, the newest first. The others of the same action cannot be undone.
+    Steps(Vec<Step>, Vec<Step>),
+}
+
+/// The effects of one key.
 #[derive(Debug)]
-struct Group {
-    id: u64,
-    waiting: Vec<(Effect, Option<(String, Effect)>)>,
-    is_undo: bool,
+struct Deed {
+    /// Those that have not finished. A removal whose object is in the trash is a step already.
+    waiting: Vec<(Effect, Option<Inverse>)>,
+    pending: Pending,
+    steps: Vec<Step>,
+    /// Until when `u` passes it.
+    passes: Option<Timestamp>,
+}
+
+impl Deed {
+    fn is_possible(&self, now: Timestamp) -> bool {
+        self.steps.iter().any(|step| step.is_possible(now))
+    }
 }
 
 /// The actions that can be undone, and those in progress.
 #[derive(Debug, Default)]
 pub struct Undo {
-    steps: Vec<Step>,
-    going_on: Vec<Group>,
-    next: u64,
+    deeds: Vec<Deed>,
+    /// Unfinished effects that undo others.
+    undoing: Vec<Effect>,
 }
 
 impl Undo {
-    /// Records effects that start, with the text and the inverse if known. Does nothing if none of
-    /// them can be undone.
-    pub fn begin(&mut self, waiting: Vec<(Effect, Option<(String, Effect)>)>) {
-        self.note(waiting, false);
+    /// Records the effects of a key that start, and how they are undone.
+    pub fn begin(&mut self, effects: Vec<(Effect, Inverse)>, pending: Pending) {
+        if !effects.is_empty() {
+            let waiting = effects.into_iter().map(|(effect, inverse)| (effect, Some(inverse))).collect();
+            self.deeds.push(Deed { waiting, pending, steps: Vec::new(), passes: None });
+        }
     }
 
     /// Records effects that undo others.
     pub fn begin_undo(&mut self, effects: &[Effect]) {
-        self.note(effects.iter().map(|effect| (effect.clone(), None)).collect(), true);
-    }
-
-    fn note(&mut self, waiting: Vec<(Effect, Option<(String, Effect)>)>, is_undo: bool) {
-        if !waiting.is_empty() {
-            self.next += 1;
-            self.going_on.push(Group { id: self.next, waiting, is_undo });
-        }
+        self.undoing.extend_from_slice(effects);
     }
 
     /// Whether an effect undoes another one.
     #[must_use]
     pub fn is_undoing(&self, effect: &Effect) -> bool {
-        self.going_on.iter().any(|group| group.is_undo && group.waiting.iter().any(|(one, _)| one == effect))
+        self.undoing.contains(effect)
     }
 
-    /// Records that a removal put an object into the trash, from where it can be restored.
-    pub fn kept(&mut self, effect: &Effect, told: String, back: Effect, until: Timestamp) {
-        let group = self.group_of(effect).map(|(group, _)| group);
-        if let Some(group) = group.filter(|group| !self.going_on[*group].is_undo) {
-            let group = self.going_on[group].id;
-            self.push(Step { told, effects: vec![back], until: Some(until), group });
+    /// Records that a removal put an object into the trash, under this trash id.
+    pub fn kept(&mut self, effect: &Effect, id: &str, until: Timestamp) {
+        let Some((deed, at)) = self.place_of(effect) else { return };
+        let deed = &mut self.deeds[deed];
+        if let Some(Inverse::Trash(name, was)) = deed.waiting[at].1.take() {
+            let back = match was {
+                Was::Running => Effect::RestoreAndStart(id.to_owned()),
+                Was::Idle => Effect::Restore(id.to_owned(), None),
+            };
+            deed.steps.push(Step { told: format!("removed {name}"), back: Some(back), until: Some(until) });
         }
     }
 
-    /// Records that an effect finished. Returns the step that contains it, with everything else its
-    /// key did. A failed effect adds no step.
+    /// Records that an effect finished. When the last one of a key has, returns the step that `u`
+    /// begins with, if it belongs to that key. A failed effect is no step.
     pub fn end(&mut self, effect: &Effect, is_done: bool) -> Option<&Step> {
-        let (group, at) = self.group_of(effect)?;
-        let (_, back) = self.going_on[group].waiting.swap_remove(at);
-        let (id, is_undo) = (self.going_on[group].id, self.going_on[group].is_undo);
-        if self.going_on[group].waiting.is_empty() {
-            self.going_on.remove(group);
+        if let Some(at) = self.undoing.iter().position(|one| one == effect) {
+            self.undoing.swap_remove(at);
+            return None;
         }
-        if let Some((told, back)) = back.filter(|_| is_done && !is_undo) {
-            self.push(Step { told, effects: vec![back], until: None, group: id });
+        let (at, place) = self.place_of(effect)?;
+        let deed = &mut self.deeds[at];
+        let (_, inverse) = deed.waiting.swap_remove(place);
+        let step = |told: String, back| Step { told, back, until: None };
+        deed.steps.extend(inverse.filter(|_| is_done).map(|inverse| match inverse {
+            Inverse::Effect(told, back) => step(told, Some(back)),
+            // It did not reach the trash, such as with `--rm`.
+            Inverse::Trash(name, _) => step(format!("the removal of {name}"), None),
+            Inverse::Nothing(told) => step(told, None),
+        }));
+        if !deed.waiting.is_empty() {
+            return None;
         }
-        self.steps.last().filter(|step| is_done && step.group == id)
+        if deed.steps.is_empty() {
+            self.deeds.remove(at);
+            return None;
+        }
+        let is_last = at + 1 == self.deeds.len();
+        self.limit();
+        let step = self.deeds.last()?.steps.iter().rev().find(|step| step.back.is_some());
+        step.filter(|_| is_last)
     }
 
-    /// Removes and returns the last group of steps, the newest first. Drops steps that can no
-    /// longer be undone.
-    pub fn take(&mut self, now: Timestamp) -> Vec<Step> {
-        self.steps.retain(|step| step.until.is_none_or(|until| until > now));
-        let Some(last) = self.steps.last().map(|step| step.group) else { return Vec::new() };
-        let at = self.steps.iter().position(|step| step.group == last).unwrap_or(0);
-        let mut taken = self.steps.split_off(at);
-        // Effects of a later group may have finished in between.
-        let (mut taken_now, others): (Vec<_>, Vec<_>) = taken.drain(..).partition(|step| step.group == last);
-        self.steps.extend(others);
-        taken_now.reverse();
-        taken_now
+    /// Returns what to undo, and forgets it.
+    pub fn take(&mut self, now: Timestamp) -> Next {
+        let Some(mut last) = self.last_before(self.deeds.len()) else { return Next::Nothing };
+        if self.deeds[last].passes.is_some_and(|until| until > now) {
+            self.deeds.remove(last);
+            let Some(before) = self.last_before(last) else { return Next::Nothing };
+            last = before;
+        }
+        if !self.deeds[last].waiting.is_empty() {
+            return Next::Busy;
+        }
+        if self.deeds[last].is_possible(now) {
+            let steps = self.deeds.remove(last).steps.into_iter().rev();
+            let (steps, others): (Vec<_>, Vec<_>) = steps.partition(|step| step.is_possible(now));
+            return Next::Steps(steps, others.into_iter().map(Step::revoked).collect());
+        }
+        let before = self.last_before(last).map(|at| &self.deeds[at]);
+        let before = before.filter(|deed| deed.is_possible(now)).map(|deed| summary(&deed.steps));
+        let deed = &mut self.deeds[last];
+        deed.passes = Some(now + PASSES);
+        let steps: Vec<Step> = deed.steps.iter().cloned().map(Step::revoked).collect();
+        Next::Cannot(summary(&steps), before)
     }
 
-    /// Returns the step that would be undone next.
-    #[must_use]
-    pub fn last(&self, now: Timestamp) -> Option<&Step> {
-        self.steps.iter().rev().find(|step| step.until.is_none_or(|until| until > now))
+    /// Returns the last action before the one at `end`, without work in the background that has not
+    /// finished.
+    fn last_before(&self, end: usize) -> Option<usize> {
+        let is_counted = |deed: &Deed| deed.waiting.is_empty() || deed.pending == Pending::Blocks;
+        self.deeds[..end].iter().rposition(is_counted)
     }
 
-    /// Whether effects that can be undone are in progress.
-    #[must_use]
-    pub fn is_busy(&self) -> bool {
-        self.going_on.iter().any(|group| !group.is_undo)
+    /// Records that an entry left the trash, because it was restored or deleted.
+    pub fn left_trash(&mut self, id: &str, how: Left) {
+        let needs = |step: &Step| match &step.back {
+            Some(Effect::Restore(entry, _) | Effect::RestoreAndStart(entry)) => entry == id,
+            _ => false,
+        };
+        for deed in &mut self.deeds {
+            let Some(at) = deed.steps.iter().position(needs) else { continue };
+            let step = deed.steps.remove(at);
+            if how == Left::Deleted {
+                deed.steps.insert(at, step.revoked());
+            }
+        }
+        self.deeds.retain(|deed| !deed.waiting.is_empty() || !deed.steps.is_empty());
     }
 
-    /// Drops steps that need an object which is no longer in the trash.
-    pub fn forget(&mut self, is_gone: impl Fn(&Effect) -> bool) {
-        self.steps.retain(|step| !step.effects.iter().any(&is_gone));
+    /// Drops the oldest actions if there are too many.
+    fn limit(&mut self) {
+        while self.deeds.len() > ACTIONS {
+            let Some(oldest) = self.deeds.iter().position(|deed| deed.waiting.is_empty()) else { return };
+            self.deeds.remove(oldest);
+        }
     }
 
-    fn push(&mut self, step: Step) {
-        self.steps.push(step);
-        let surplus = self.steps.len().saturating_sub(STEPS);
-        self.steps.drain(..surplus);
-    }
-
-    fn group_of(&self, effect: &Effect) -> Option<(usize, usize)> {
-        self.going_on
+    fn place_of(&self, effect: &Effect) -> Option<(usize, usize)> {
+        self.deeds
             .iter()
             .enumerate()
-            .find_map(|(group, of)| Some((group, of.waiting.iter().position(|(one, _)| one == effect)?)))
+            .find_map(|(deed, of)| Some((deed, of.waiting.iter().position(|(one, _)| one == effect)?)))
+    }
+}
+
+/// How an entry left the trash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    /// It was restored, which undid its removal.
+    Restored,
+    /// It was deleted for good.
+    Deleted,
+}
+
+/// Returns what the steps did: `stopped web and 3 more`.
+fn summary(steps: &[Step]) -> String {
+    match steps {
+        [] => String::new(),
+        [step] => step.told.clone(),
+        [.., last] => format!("{} and {} more", last.told, steps.len() - 1),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::{Removal, Running, Status};
     use crate::tui::effect::ContainerVerb;
     use crate::tui::fixture::{container, now};
 
     fn effect(verb: ContainerVerb, name: &str) -> Effect {
-        Effect::Container(verb, container(name, crate::engine::Status::Running).id)
+        Effect::Container(verb, container(name, Status::Running).id)
     }
 
-    fn stop(name: &str) -> (Effect, Option<(String, Effect)>) {
-        (
-            effect(ContainerVerb::Stop, name),
-            Some((format!("stopped {name}"), effect(ContainerVerb::Start, name))),
-        )
+    fn gone(name: &str) -> Effect {
+        effect(ContainerVerb::Remove(Removal::to_trash(Running::Stop)), name)
     }
 
-    fn told(undo: &mut Undo) -> Vec<String> {
-        undo.take(now()).into_iter().map(|step| step.told).collect()
+    fn stop(name: &str) -> (Effect, Inverse) {
+        let back = effect(ContainerVerb::Start, name);
+        (effect(ContainerVerb::Stop, name), Inverse::Effect(format!("stopped {name}"), back))
     }
 
-    #[test]
-    fn what_one_key_did_is_undone_at_once_and_the_last_goes_first() {
-        let mut undo = Undo::default();
-        undo.begin(vec![stop("a"), stop("b")]);
-        undo.begin(vec![stop("c")]);
-        for name in ["a", "c", "b"] {
-            assert!(undo.is_busy());
-            undo.end(&effect(ContainerVerb::Stop, name), true);
+    fn restart(name: &str) -> (Effect, Inverse) {
+        (effect(ContainerVerb::Restart, name), Inverse::Nothing(format!("the restart of {name}")))
+    }
+
+    fn remove(name: &str) -> (Effect, Inverse) {
+        (gone(name), Inverse::Trash(name.to_owned(), Was::Idle))
+    }
+
+    fn later(hours: i64) -> Timestamp {
+        now() + SignedDuration::from_hours(hours)
+    }
+
+    /// Applies events to an empty `Undo`, and returns what each `u` undid or said.
+    ///
+    /// `+a b` begins the stop of a and b, `-a` of them is finished, `!a` failed; likewise `r` for
+    /// removals (`*a` is kept in the trash), `t` for restarts and `w` for one in the background.
+    /// `^a` restores from the trash by hand, `xa` deletes there, and `~` lets time pass.
+    fn story(events: &str) -> String {
+        let (mut undo, mut said, mut now) = (Undo::default(), Vec::new(), now());
+        for event in events.split(',').map(str::trim) {
+            let (what, names) = event.split_at(1);
+            let names: Vec<&str> = names.split(' ').filter(|name| !name.is_empty()).collect();
+            let all = |of: fn(&str) -> (Effect, Inverse)| names.iter().map(|name| of(name)).collect();
+            match what {
+                "+" => undo.begin(all(stop), Pending::Blocks),
+                "r" => undo.begin(all(remove), Pending::Blocks),
+                "t" => undo.begin(all(restart), Pending::Blocks),
+                "w" => undo.begin(all(restart), Pending::Passes),
+                "*" => names.iter().for_each(|name| undo.kept(&gone(name), name, later(24))),
+                "-" | "!" => names.iter().for_each(|name| {
+                    let effects = [stop(name), remove(name), restart(name)].map(|(effect, _)| effect);
+                    let effect = effects.into_iter().find(|effect| undo.place_of(effect).is_some());
+                    undo.end(&effect.unwrap(), what == "-");
+                }),
+                "^" => undo.left_trash(names[0], Left::Restored),
+                "x" => undo.left_trash(names[0], Left::Deleted),
+                "~" => now += SignedDuration::from_hours(names[0].parse().unwrap()),
+                _ => said.push(match undo.take(now) {
+                    Next::Nothing => "nothing".to_owned(),
+                    Next::Busy => "busy".to_owned(),
+                    Next::Cannot(what, before) => {
+                        format!(
+                            "cannot {what}{}",
+                            before.map_or_else(String::new, |it| format!(", then {it}"))
+                        )
+                    }
+                    Next::Steps(steps, others) => {
+                        let told: Vec<&str> = steps.iter().map(|step| step.told.as_str()).collect();
+                        let lost = if others.is_empty() {
+                            String::new()
+                        } else {
+                            format!(", not {}", summary(&others))
+                        };
+                        told.join(" + ") + &lost
+                    }
+                }),
+            }
         }
-        assert!(!undo.is_busy());
-        assert_eq!(undo.last(now()).map(|step| step.told.as_str()), Some("stopped b"));
-        assert_eq!(told(&mut undo), ["stopped b", "stopped a"]);
-        assert_eq!(told(&mut undo), ["stopped c"]);
-        assert_eq!(told(&mut undo), [""; 0]);
+        said.join(" | ")
     }
 
     #[test]
-    fn what_failed_or_undoes_is_no_step() {
-        let mut undo = Undo::default();
-        undo.begin(vec![stop("a"), stop("b")]);
-        undo.end(&effect(ContainerVerb::Stop, "a"), false);
-        undo.end(&effect(ContainerVerb::Stop, "b"), true);
-        let back: Vec<_> = undo.take(now()).into_iter().flat_map(|step| step.effects).collect();
-        assert_eq!(back, [effect(ContainerVerb::Start, "b")]);
-        undo.begin_undo(&back);
-        assert!(undo.is_undoing(&back[0]) && !undo.is_busy());
-        undo.end(&back[0], true);
-        assert_eq!(told(&mut undo), [""; 0]);
-        undo.end(&effect(ContainerVerb::Stop, "never begun"), true);
-    }
-
-    #[test]
-    fn what_is_kept_can_be_taken_back_until_it_goes() {
-        let mut undo = Undo::default();
-        let gone = effect(ContainerVerb::Restart, "a");
-        let later = now() + jiff::SignedDuration::from_hours(1);
-        undo.begin(vec![stop("b")]);
-        undo.end(&effect(ContainerVerb::Stop, "b"), true);
-        undo.begin(vec![(gone.clone(), None)]);
-        undo.kept(&gone, "removed a".to_owned(), effect(ContainerVerb::Start, "a"), later);
-        undo.end(&gone, true);
-        assert_eq!(undo.last(now()).map(|step| step.told.as_str()), Some("removed a"));
-        assert_eq!(undo.last(later).map(|step| step.told.as_str()), Some("stopped b"));
-        assert_eq!(undo.take(later).len(), 1);
-        assert_eq!(told(&mut undo), [""; 0], "what has expired went with it");
-    }
-
-    #[test]
-    fn only_so_many_steps_are_kept() {
-        let mut undo = Undo::default();
-        for round in 0..STEPS + 5 {
-            let name = format!("c{round}");
-            undo.begin(vec![stop(&name)]);
-            undo.end(&effect(ContainerVerb::Stop, &name), true);
+    fn one_key_undoes_what_one_key_did_in_any_order_of_events() {
+        for (events, said) in [
+            ("u", "nothing"),
+            // The last key goes first, whichever finished first.
+            ("+a b, +c, -a, -c, u, -b, u, u", "stopped c | stopped b + stopped a | nothing"),
+            ("+a b, -a, u, -b, u", "busy | stopped b + stopped a"),
+            ("+a b, !a, -b, u, u", "stopped b | nothing"),
+            ("+a, !a, u", "nothing"),
+            // A removal is undone once its object is in the trash and the removal has finished.
+            ("ra b, *b, u, -b, *a, -a, u", "busy | removed a + removed b"),
+            ("ra b, *a, -a, !b, u", "removed a"),
+            // What did not reach the trash cannot come back.
+            ("ra b, *a, -a, -b, u, u", "removed a, not the removal of b | nothing"),
+            ("+a, -a, rb, -b, u, u", "cannot the removal of b, then stopped a | stopped a"),
+        ] {
+            assert_eq!(story(events), said, "{events}");
         }
-        let mut count = 0;
-        while !undo.take(now()).is_empty() {
-            count += 1;
+    }
+
+    #[test]
+    fn what_has_no_inverse_stops_it_once() {
+        for (events, said) in [
+            ("+a, -a, tb, -b, u, u, u", "cannot the restart of b, then stopped a | stopped a | nothing"),
+            ("+a, -a, tb c d, -b c d, u", "cannot the restart of d and 2 more, then stopped a"),
+            ("tb, -b, u, u", "cannot the restart of b | nothing"),
+            ("+a, -a, tb, !b, u", "stopped a"),
+            // It was reported too long ago to be passed by.
+            (
+                "+a, -a, tb, -b, u, ~1, u",
+                "cannot the restart of b, then stopped a | cannot the restart of b, then stopped a",
+            ),
+            (
+                "+a, -a, tb, -b, u, tc, -c, u, u",
+                "cannot the restart of b, then stopped a | cannot the restart of c | cannot the restart of b, then stopped a",
+            ),
+            // Work in the background is in nobody's way, and counts from its start.
+            ("wb, +a, -a, u, -b, u", "stopped a | cannot the restart of b"),
+            ("+a, -a, wb, u, -b, u", "stopped a | cannot the restart of b"),
+        ] {
+            assert_eq!(story(events), said, "{events}");
         }
-        assert_eq!(count, STEPS);
+    }
+
+    #[test]
+    fn what_left_the_trash_cannot_be_restored() {
+        for (events, said) in [
+            ("+a, -a, rb, *b, -b, xb, u, u", "cannot the removal of b, then stopped a | stopped a"),
+            ("+a, -a, rb, *b, -b, ~25, u, u", "cannot the removal of b, then stopped a | stopped a"),
+            // A removal undone by hand is no longer an action.
+            ("+a, -a, rb, *b, -b, ^b, u", "stopped a"),
+            ("rb c, *b, -b, *c, -c, ^b, u", "removed c"),
+            ("rb c, *b, ^b, -b, *c, -c, u", "removed c"),
+            ("rb c, *b, -b, *c, -c, xb, u, u", "removed c, not the removal of b | nothing"),
+        ] {
+            assert_eq!(story(events), said, "{events}");
+        }
+    }
+
+    #[test]
+    fn the_limit_counts_actions_whatever_their_size() {
+        let mut undo = Undo::default();
+        let names = |round: usize| (0..20).map(move |at| format!("c{round}x{at}"));
+        for round in 0..ACTIONS + 5 {
+            undo.begin(names(round).map(|name| stop(&name)).collect(), Pending::Blocks);
+            names(round).for_each(|name| {
+                undo.end(&stop(&name).0, true);
+            });
+        }
+        for _ in 0..ACTIONS {
+            assert!(matches!(undo.take(now()), Next::Steps(steps, _) if steps.len() == 20));
+        }
+        assert_eq!(undo.take(now()), Next::Nothing);
+    }
+
+    #[test]
+    fn the_hint_comes_with_the_last_result_of_the_last_key() {
+        let mut undo = Undo::default();
+        undo.begin(vec![stop("a"), stop("b")], Pending::Blocks);
+        undo.begin(vec![stop("c")], Pending::Blocks);
+        let ends = ["a", "c", "b"].map(|name| undo.end(&stop(name).0, true).map(|step| step.told.clone()));
+        assert_eq!(ends, [None, Some("stopped c".to_owned()), None]);
+        // What undoes is no action.
+        let back = effect(ContainerVerb::Start, "c");
+        undo.begin_undo(std::slice::from_ref(&back));
+        assert!(undo.is_undoing(&back));
+        assert_eq!(undo.end(&back, true), None);
+        assert!(!undo.is_undoing(&back));
     }
 }

@@ -1,137 +1,195 @@
 //! The undo key: records what undoes an effect, and applies it.
 
-use crate::engine::{Fate, Force, ImageRemoval, Parents};
+use crate::command::{Request, container};
+use crate::engine::{self, ContainerId, Fate, Force, ImageRemoval, Parents, Status};
 use crate::oci::Reference;
-use crate::tui::containers::model::ContainerRow;
-use crate::tui::effect::{ContainerVerb, Effect};
+use crate::tui::action::Action;
+use crate::tui::effect::{ContainerVerb, Effect, Job};
 use crate::tui::failure::{Failure, Tone};
 use crate::tui::model::Model;
+use crate::tui::section::TaskId;
 use crate::tui::trash::model::TrashRow;
-use crate::tui::undo::model::Step;
+use crate::tui::undo::model::{Inverse, Left, Next, Pending, Step, Was};
 use crate::tui::words::span;
 
-/// Records effects that can be undone. Called with all effects of an event.
+/// Records effects that change something. Called with all effects of an event.
 pub(crate) fn watch(model: &mut Model, effects: &[Effect]) {
-    let waiting: Vec<_> = effects
-        .iter()
-        .filter(|effect| is_undoable(effect) && !model.undo.is_undoing(effect))
-        .map(|effect| (effect.clone(), inverse(model, effect)))
-        .collect();
-    model.undo.begin(waiting);
+    let new = effects.iter().filter(|effect| !model.undo.is_undoing(effect));
+    let all: Vec<_> = new.filter_map(|effect| Some((effect.clone(), inverse(model, effect)?))).collect();
+    let is_work = |effect: &Effect| matches!(effect, Effect::Work(..) | Effect::Files(_));
+    let (work, verbs) = all.into_iter().partition(|(effect, _)| is_work(effect));
+    model.undo.begin(verbs, Pending::Blocks);
+    model.undo.begin(work, Pending::Passes);
 }
 
-/// Whether an effect can be undone, with its [`inverse`] or from the trash.
-fn is_undoable(effect: &Effect) -> bool {
+/// Returns how an effect is undone, based on the state before it; `None` if it changes nothing that
+/// a user would undo.
+fn inverse(model: &Model, effect: &Effect) -> Option<Inverse> {
+    let nothing = |text: String| Some(Inverse::Nothing(text));
     match effect {
-        Effect::Container(verb, _) => match verb {
-            ContainerVerb::Start
-            | ContainerVerb::Stop
-            | ContainerVerb::Pause
-            | ContainerVerb::Unpause
-            | ContainerVerb::Rename(_) => true,
-            ContainerVerb::Remove(removal) => removal.fate == Fate::Trash,
-            ContainerVerb::Restart | ContainerVerb::Kill(_) => false,
-        },
-        Effect::RemoveImage(_, removal) => removal.fate == Fate::Trash,
-        Effect::TagImage(..) => true,
-        _ => false,
-    }
-}
-
-/// Returns the text for an effect and its inverse, based on the state before it.
-fn inverse(model: &Model, effect: &Effect) -> Option<(String, Effect)> {
-    match effect {
-        Effect::Container(verb, id) => {
-            let name = model.containers.get(id.as_str()).map(|row: &ContainerRow| row.name.clone())?;
-            let (word, back) = match verb {
-                ContainerVerb::Start => ("started", ContainerVerb::Stop),
-                ContainerVerb::Stop => ("stopped", ContainerVerb::Start),
-                ContainerVerb::Pause => ("paused", ContainerVerb::Unpause),
-                ContainerVerb::Unpause => ("resumed", ContainerVerb::Pause),
-                ContainerVerb::Rename(_) => ("renamed", ContainerVerb::Rename(name.parse().ok()?)),
-                ContainerVerb::Restart | ContainerVerb::Kill(_) | ContainerVerb::Remove(_) => return None,
-            };
-            Some((format!("{word} {name}"), Effect::Container(back, id.clone())))
+        Effect::Container(verb, id) => Some(of_container(model, verb, id)),
+        Effect::Signal(id, process, signal) => {
+            nothing(format!("sending {signal} to process {} of {}", process.pid, name_of(model, id)))
         }
-        Effect::TagImage(image, name) => {
-            let full = name.parse::<Reference>().ok()?.to_string();
-            let images = model.images.all();
-            let owner = images.iter().find(|row| row.name == full);
-            let is_of = |id: &str, word: &str| {
-                images.iter().any(|row| row.id == id && (row.target() == word || row.short() == word))
-            };
-            let back = match owner {
-                // It already has the name.
-                Some(row) if is_of(&row.id, image) => return None,
-                // The previous owner gets the name back.
-                Some(row) => Effect::TagImage(row.id.clone(), full.clone()),
-                // Removing the only name of an image would remove the image.
-                None if !images.iter().any(|row| row.target() == image && !row.name.is_empty()) => {
-                    return None;
-                }
-                None => {
-                    let removal = ImageRemoval::to_trash(Force::No, Parents::Prune);
-                    Effect::RemoveImage(full.clone(), removal)
-                }
-            };
-            Some((format!("tagged {full}"), back))
+        Effect::RemoveImage(name, removal) => {
+            let row = model.images.all().iter().find(|row| row.target() == name);
+            let name = row.filter(|row| row.name.is_empty()).map_or(name.as_str(), |row| row.short());
+            Some(match removal.fate {
+                Fate::Trash => Inverse::Trash(name.to_owned(), Was::Idle),
+                Fate::Gone => Inverse::Nothing(format!("the removal of {name}")),
+            })
         }
+        Effect::TagImage(image, name) => of_tag(model, image, name),
+        Effect::Purge(id) => {
+            let name = model.trash.get(id).map_or(id.as_str(), |row| row.name.as_str());
+            nothing(format!("deleting {name} for good"))
+        }
+        Effect::EmptyTrash => nothing("emptying the trash".to_owned()),
+        Effect::Work(id, job) => {
+            let title = model.task(*id).map_or("it", |task| task.title.as_str());
+            changes(job).then(|| Inverse::Nothing(format!("`{title}`")))
+        }
+        Effect::Files(wish) => wish.change().map(Inverse::Nothing),
+        // Restoring is undoing itself. The others change nothing, or only what the program in a
+        // terminal decides.
         _ => None,
     }
 }
 
+/// Whether a job changes more than files that it writes on this machine.
+fn changes(job: &Job) -> bool {
+    match job {
+        Job::FromHost(_) | Job::Copy(_) | Job::Delete(..) => true,
+        Job::SaveLog(_) | Job::Write(..) => false,
+        Job::Request(request) | Job::Print(_, request) => {
+            let is_export = matches!(**request, Request::Container(container::Request::Export(_)));
+            request.changes() && !is_export
+        }
+    }
+}
+
+fn name_of(model: &Model, id: &ContainerId) -> String {
+    model.containers.get(id.as_str()).map_or_else(|| id.short().to_owned(), |row| row.name.clone())
+}
+
+fn of_container(model: &Model, verb: &ContainerVerb, id: &ContainerId) -> Inverse {
+    let row = model.containers.get(id.as_str());
+    let name = name_of(model, id);
+    // When it exits, it is removed.
+    let is_removed = row.is_some_and(|row| row.auto_remove);
+    let back =
+        |word: &str, verb| Inverse::Effect(format!("{word} {name}"), Effect::Container(verb, id.clone()));
+    match verb {
+        ContainerVerb::Stop if is_removed => Inverse::Nothing(format!("the removal of {name}")),
+        ContainerVerb::Start if is_removed => Inverse::Nothing(format!("the start of {name}")),
+        ContainerVerb::Start => back("started", ContainerVerb::Stop),
+        ContainerVerb::Stop => back("stopped", ContainerVerb::Start),
+        ContainerVerb::Pause => back("paused", ContainerVerb::Unpause),
+        ContainerVerb::Unpause => back("resumed", ContainerVerb::Pause),
+        ContainerVerb::Rename(_) => match name.parse() {
+            Ok(old) => back("renamed", ContainerVerb::Rename(old)),
+            Err(_) => Inverse::Nothing(format!("the rename of {name}")),
+        },
+        ContainerVerb::Restart => Inverse::Nothing(format!("the restart of {name}")),
+        ContainerVerb::Kill(signal) => Inverse::Nothing(format!("sending {signal} to {name}")),
+        ContainerVerb::Remove(removal) if removal.fate == Fate::Trash => {
+            // One that was paused would continue.
+            let was_running = row.is_some_and(|row| row.is_up() && row.status != Status::Paused);
+            Inverse::Trash(name, if was_running { Was::Running } else { Was::Idle })
+        }
+        ContainerVerb::Remove(_) => Inverse::Nothing(format!("the removal of {name}")),
+    }
+}
+
+fn of_tag(model: &Model, image: &str, name: &str) -> Option<Inverse> {
+    let full = name.parse::<Reference>().ok()?.to_string();
+    let images = model.images.all();
+    let owner = images.iter().find(|row| row.name == full);
+    let is_of = |id: &str, word: &str| {
+        images.iter().any(|row| row.id == id && (row.target() == word || row.short() == word))
+    };
+    let back = match owner {
+        // It already has the name.
+        Some(row) if is_of(&row.id, image) => return None,
+        // The previous owner gets the name back.
+        Some(row) => Effect::TagImage(row.id.clone(), full.clone()),
+        // Removing the only name of an image would remove the image.
+        None if !images.iter().any(|row| row.target() == image && !row.name.is_empty()) => {
+            return Some(Inverse::Nothing(format!("tagging {full}")));
+        }
+        None => {
+            let removal = ImageRemoval::to_trash(Force::No, Parents::Prune);
+            Effect::RemoveImage(full.clone(), removal)
+        }
+    };
+    Some(Inverse::Effect(format!("tagged {full}"), back))
+}
+
 /// Records that a removal put an object into the trash.
 pub(crate) fn kept(model: &mut Model, effect: &Effect, row: TrashRow) {
-    let told = format!("removed {}", row.name);
-    model.undo.kept(effect, told, Effect::Restore(row.id.clone(), None), row.until);
+    model.undo.kept(effect, &row.id, row.until);
     model.trash.put(row);
 }
 
+/// Records from an event that an object was restored from the trash, or deleted there.
+pub(crate) fn heard(model: &mut Model, event: &engine::Event) {
+    let Some(entry) = event.actor.attributes.get("trash") else { return };
+    match event.action.as_str() {
+        "purge" => model.undo.left_trash(entry, Left::Deleted),
+        "create" | "tag" | "load" => model.undo.left_trash(entry, Left::Restored),
+        _ => {}
+    }
+}
+
 /// Records that an effect finished, and adds to a notice of success how to undo it.
-pub(crate) fn end(model: &mut Model, effect: &Effect, result: &Result<(), Failure>) {
-    if let Some(step) = model.undo.end(effect, result.is_ok()).cloned() {
+pub(crate) fn end(model: &mut Model, effect: &Effect, is_done: bool) {
+    if let Some(step) = model.undo.end(effect, is_done).cloned() {
         hint(model, &step);
     }
 }
 
+/// Records that work in the background finished.
+pub(crate) fn end_work(model: &mut Model, id: TaskId, is_done: bool) {
+    if let Some(job) = model.task(id).and_then(|task| task.job.clone()) {
+        model.undo.end(&Effect::Work(id, job), is_done);
+    }
+}
+
 fn hint(model: &mut Model, step: &Step) {
-    let key = model.keys_of(model.key_context_below(), crate::tui::action::Action::Undo);
+    let key = undo_key(model);
     let left = step.until.map(|until| format!(" ({} left)", span(until.duration_since(model.now))));
     if let Some(notice) = model.notice.as_mut().filter(|notice| notice.tone == Tone::Good) {
-        let key = if key.is_empty() { "u".to_owned() } else { key };
         notice.text += &format!(" · {key} undo{}", left.unwrap_or_default());
     }
 }
 
-/// Undoes the effects of the last key.
-pub(crate) fn undo(model: &mut Model) -> Vec<Effect> {
-    if model.undo.is_busy() {
-        model.say(Tone::Plain, "not done yet; undo it when it is", None);
-        return Vec::new();
-    }
-    loop {
-        let steps = model.undo.take(model.now);
-        if steps.is_empty() {
-            model.say(Tone::Plain, "nothing to undo", None);
-            return Vec::new();
-        }
-        let effects: Vec<Effect> = steps.into_iter().flat_map(|step| step.effects).collect();
-        let effects: Vec<Effect> = effects.into_iter().filter(|effect| is_there(model, effect)).collect();
-        // Skips steps that were undone in another way, or whose object was removed since then.
-        if !effects.is_empty() {
-            model.undo.begin_undo(&effects);
-            return model.confirmed(effects);
-        }
-    }
+fn undo_key(model: &Model) -> String {
+    let key = model.keys_of(model.key_context_below(), Action::Undo);
+    if key.is_empty() { "u".to_owned() } else { key }
 }
 
-/// Whether the object of an effect still exists.
-fn is_there(model: &Model, effect: &Effect) -> bool {
-    match effect {
-        Effect::Container(_, id) => model.containers.get(id.as_str()).is_some(),
-        Effect::Restore(id, _) => model.trash.get(id).is_some(),
-        _ => true,
+/// Undoes the effects of the last key.
+pub(crate) fn undo(model: &mut Model) -> Vec<Effect> {
+    match model.undo.take(model.now) {
+        Next::Nothing => model.say(Tone::Plain, "nothing to undo", None),
+        Next::Busy => model.say(Tone::Plain, "not done yet; undo it when it is", None),
+        Next::Cannot(what, before) => {
+            let key = undo_key(model);
+            let hint = before.map(|before| format!("{key} again undoes the action before: {before}"));
+            model.say(Tone::Warning, format!("{what} cannot be undone"), hint);
+        }
+        Next::Steps(steps, others) => {
+            let refused = others.into_iter().map(|step| Failure {
+                what: format!("{} cannot be undone", step.told),
+                ..Failure::default()
+            });
+            let effects = steps.into_iter().filter_map(|step| step.back).collect();
+            let effects = model.confirmed_beside(effects, refused.collect());
+            model.undo.begin_undo(&effects);
+            return effects;
+        }
     }
+    Vec::new()
 }
 
 #[cfg(test)]
@@ -139,12 +197,10 @@ mod tests {
     use jiff::SignedDuration;
 
     use super::*;
-    use crate::engine::Status;
-    use crate::tui::event::Event;
+    use crate::tui::event::{Event, Finish};
     use crate::tui::fixture::{container, full, now, press, screen, write};
     use crate::tui::reading::Listed;
     use crate::tui::section::Section;
-    use crate::tui::trash::model::Keeping;
     use crate::tui::update::update;
 
     fn id(name: &str) -> crate::engine::ContainerId {
@@ -205,17 +261,54 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_undone_is_no_step() {
-        let mut model = full(80, 24);
-        let effects = [press(&mut model, "r"), press(&mut model, "K enter")].concat();
-        assert_eq!(effects.len(), 2);
-        finish(&mut model, effects);
-        assert_eq!(press(&mut model, "u"), []);
-        press(&mut model, "d D f");
-        let gone = press(&mut model, "y");
-        update(&mut model, Event::Done(gone[0].clone(), Ok(())));
-        assert_eq!(notice(&model), "removed api");
-        assert_eq!(press(&mut model, "u"), []);
+    fn what_cannot_be_undone_stops_it_and_says_so() {
+        for (keys, said) in [
+            ("r", "the restart of web cannot be undone"),
+            ("K enter", "sending SIGTERM to web cannot be undone"),
+            ("d D f y", "the removal of web cannot be undone"),
+        ] {
+            let mut model = full(80, 24);
+            let effects = press(&mut model, "s");
+            finish(&mut model, effects);
+            for effect in press(&mut model, &format!("j {keys}")) {
+                update(&mut model, Event::Done(effect, Ok(())));
+            }
+            assert!(!notice(&model).contains(" u undo"), "{}", notice(&model));
+            assert_eq!(press(&mut model, "u"), [], "{keys}");
+            assert_eq!(notice(&model), said);
+            let hint = model.notice.as_ref().and_then(|notice| notice.hint.clone());
+            assert_eq!(hint.as_deref(), Some("u again undoes the action before: stopped api"));
+            assert_eq!(
+                press(&mut model, "u"),
+                [Effect::Container(ContainerVerb::Start, id("api"))],
+                "{keys}"
+            );
+        }
+    }
+
+    #[test]
+    fn work_in_the_background_counts_when_it_has_changed_something() {
+        for (line, said) in [
+            ("pull debian:13", "`pull debian:13` cannot be undone"),
+            ("export -o /tmp/api.tar api", "nothing to undo"),
+            ("info", "nothing to undo"),
+        ] {
+            let mut model = full(80, 24);
+            press(&mut model, ":");
+            write(&mut model, line);
+            let effects = press(&mut model, "enter");
+            let task = effects.iter().find_map(|effect| match effect {
+                Effect::Work(task, _) => Some(task),
+                _ => None,
+            });
+            let task = task.unwrap_or_else(|| panic!("{line}: {effects:?}"));
+            let finish = Finish { text: "done".to_owned(), made: None, image: None, opens: false };
+            assert_eq!(press(&mut model, "esc u"), []);
+            assert_eq!(notice(&model), "nothing to undo", "{line}: it goes on");
+            update(&mut model, Event::Finished(*task, Ok(finish)));
+            press(&mut model, "u");
+            assert_eq!(notice(&model), said, "{line}");
+        }
     }
 
     #[test]
@@ -236,10 +329,19 @@ mod tests {
         finish(&mut model, effects);
         assert_eq!(notice(&model), "removed api · u undo (23h59m left)");
         assert_eq!(model.trash.all().len(), 1);
+        // It was running, so it is started again.
         let undone = press(&mut model, "u");
-        assert_eq!(undone, [Effect::Restore("container-api".to_owned(), None)]);
+        assert_eq!(undone, [Effect::RestoreAndStart("container-api".to_owned())]);
         update(&mut model, Event::Done(undone[0].clone(), Ok(())));
-        assert_eq!(notice(&model), "restored api");
+        assert_eq!(notice(&model), "restored and started api");
+
+        model.containers.select_key(id("batch").as_str());
+        let effects = press(&mut model, "d d y");
+        finish(&mut model, effects);
+        let undone = press(&mut model, "u");
+        assert_eq!(undone, [Effect::Restore("container-batch".to_owned(), None)], "it was paused");
+        update(&mut model, Event::Done(undone[0].clone(), Ok(())));
+        assert_eq!(notice(&model), "restored batch; it is not running");
     }
 
     #[test]
@@ -249,10 +351,53 @@ mod tests {
         finish(&mut model, effects);
         assert_eq!(notice(&model), "removed 2 · u undo (23h59m left)");
         let undone = press(&mut model, "u");
-        let restored = ["web", "api"].map(|name| Effect::Restore(format!("container-{name}"), None));
+        let restored = ["web", "api"].map(|name| Effect::RestoreAndStart(format!("container-{name}")));
         assert_eq!(undone, restored);
         undone.into_iter().for_each(|effect| drop(update(&mut model, Event::Done(effect, Ok(())))));
         assert_eq!(notice(&model), "restored 2");
+    }
+
+    /// A listing of the trash that began at any moment before, during or after the removals.
+    fn listing(model: &mut Model, names: &[&str]) {
+        let keeping = model.keeping;
+        let rows = names.iter().map(|name| kept(name)).collect();
+        update(model, Event::List(Ok(Listed::Trash((rows, keeping)))));
+    }
+
+    #[test]
+    fn a_listing_of_the_trash_that_is_older_than_a_removal_forgets_nothing() {
+        for round in 0..5 {
+            let mut model = full(80, 24);
+            let effects = press(&mut model, "space space space d d y");
+            let [one, two, three] = effects.try_into().unwrap();
+            let old = |model: &mut Model, at: usize| {
+                if at == round {
+                    listing(model, &[]);
+                }
+            };
+            old(&mut model, 0);
+            finish(&mut model, vec![two]);
+            old(&mut model, 1);
+            listing(&mut model, &["web"]);
+            finish(&mut model, vec![one]);
+            old(&mut model, 2);
+            update(&mut model, Event::Done(three, Err(Failure::default())));
+            old(&mut model, 3);
+            listing(&mut model, &["api"]);
+            old(&mut model, 4);
+            let restored = ["api", "web"].map(|name| Effect::RestoreAndStart(format!("container-{name}")));
+            assert_eq!(press(&mut model, "u"), restored, "{round}");
+        }
+    }
+
+    fn happens(model: &mut Model, action: &str, name: &str) {
+        let trash = format!("container-{name}");
+        let attributes = [("trash", trash.as_str()), ("name", name)];
+        let attributes = attributes.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let actor = engine::Actor { id: id(name).to_string(), attributes };
+        let (kind, action, scope) = (engine::Kind::Container, action.to_owned(), "local".to_owned());
+        let event = engine::Event { kind, action, actor, scope, time: 0, time_nano: 0 };
+        update(model, Event::News(engine::News::Event(event)));
     }
 
     #[test]
@@ -262,13 +407,32 @@ mod tests {
         finish(&mut model, effects);
         let effects = press(&mut model, "j d d y");
         finish(&mut model, effects);
-        let keeping = Keeping { time: None, is_short: false };
-        update(&mut model, Event::List(Ok(Listed::Trash((Vec::new(), keeping)))));
-        assert_eq!(
-            press(&mut model, "u"),
-            [Effect::Container(ContainerVerb::Start, id("api"))],
-            "the step before it"
-        );
+        happens(&mut model, "destroy", "web");
+        happens(&mut model, "purge", "web");
+        assert_eq!(press(&mut model, "u"), []);
+        assert_eq!(notice(&model), "the removal of web cannot be undone");
+        assert_eq!(press(&mut model, "u"), [Effect::Container(ContainerVerb::Start, id("api"))]);
+
+        // What another hoist restored is undone.
+        let mut model = full(80, 24);
+        let effects = press(&mut model, "space space d d y");
+        finish(&mut model, effects);
+        happens(&mut model, "create", "web");
+        assert_eq!(press(&mut model, "u"), [Effect::RestoreAndStart("container-api".to_owned())]);
+    }
+
+    #[test]
+    fn what_was_removed_by_others_is_named() {
+        let mut model = full(80, 24);
+        let effects = press(&mut model, "space space s");
+        finish(&mut model, effects);
+        happens(&mut model, "destroy", "web");
+        update(&mut model, Event::Container(id("web"), None));
+        let undone = press(&mut model, "u");
+        assert_eq!(undone, [Effect::Container(ContainerVerb::Start, id("api"))]);
+        finish(&mut model, undone);
+        let said = "started 1, 1 failed: cannot start `web`: it was removed in the meantime";
+        assert_eq!(notice(&model), said);
     }
 
     #[test]

@@ -62,6 +62,7 @@ fn writes(effect: &Effect) -> bool {
         | Effect::Signal(..)
         | Effect::TagImage(..)
         | Effect::Restore(..)
+        | Effect::RestoreAndStart(_)
         | Effect::Purge(_)
         | Effect::EmptyTrash
         | Effect::Open(..)

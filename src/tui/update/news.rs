@@ -49,7 +49,7 @@ pub(crate) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Done(effect, result) => {
             countdown::end(model, &effect);
             let effects = done(model, &effect, result.clone());
-            undo::update::end(model, &effect, &result);
+            undo::update::end(model, &effect, result.is_ok());
             return effects;
         }
         Event::Answer(serial, answer) => viewers::take(model, serial, answer),
@@ -73,7 +73,10 @@ pub(crate) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
             model.alerts.disk(machine.space, model.now);
         }
         Event::Keymap(preset, result) => keymap(model, preset, result),
-        Event::FilesDone(wish, result) => return crate::tui::files::update::done(model, wish, result),
+        Event::FilesDone(wish, result) => {
+            model.undo.end(&Effect::Files(wish.clone()), result.is_ok());
+            return crate::tui::files::update::done(model, wish, result);
+        }
         Event::Progress(id, work) => progress(model, id, work),
         Event::Said(id, bytes) => {
             if let Some(task) = model.tasks.get_mut(&id.key()) {
@@ -152,6 +155,7 @@ fn keymap(model: &mut Model, preset: Preset, result: Result<Arc<Keymap>, Failure
 
 fn changed(model: &mut Model, event: engine::Event) -> Vec<Effect> {
     let mut effects = Vec::new();
+    undo::update::heard(model, &event);
     if event.kind == Kind::Container {
         // Sessions change nothing that the list shows.
         let is_session =
@@ -196,9 +200,17 @@ fn done(model: &mut Model, effect: &Effect, result: Result<(), Failure>) -> Vec<
         Effect::Browse(url) => (format!("opened {url}"), Vec::new()),
         Effect::TagImage(_, name) => (format!("tagged {name}"), vec![Effect::Load(Section::Images)]),
         Effect::Restore(id, name) => {
-            let old = model.trash.get(id).map(|row| row.name.clone());
-            let name = name.clone().or(old).unwrap_or_default();
-            (format!("restored {name}"), vec![Effect::Load(Section::Trash)])
+            // A newer list may lack it already.
+            let row = model.trash.get(id);
+            let name = name.clone().or(row.map(|row| row.name.clone()));
+            let name = name.unwrap_or_else(|| "it from the trash".to_owned());
+            let is_container = row.is_some_and(|row| row.kind == "container");
+            let state = if is_container { "; it is not running" } else { "" };
+            (format!("restored {name}{state}"), vec![Effect::Load(Section::Trash)])
+        }
+        Effect::RestoreAndStart(id) => {
+            let name = model.trash.get(id).map_or("it", |row| row.name.as_str());
+            (format!("restored and started {name}"), vec![Effect::Load(Section::Trash)])
         }
         Effect::Purge(id) => {
             let name = model.trash.get(id).map_or_else(String::new, |row| row.name.clone());
@@ -248,6 +260,7 @@ fn progress(model: &mut Model, id: TaskId, work: Work) {
 
 fn finished(model: &mut Model, id: TaskId, result: Result<Finish, Failure>) -> Vec<Effect> {
     crate::tui::files::update::refresh(model);
+    undo::update::end_work(model, id, result.is_ok());
     let now = model.now;
     let watch = model.layers.iter().find_map(|layer| match layer {
         Layer::Progress(watch) if watch.id == id => Some(**watch),

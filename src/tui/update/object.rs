@@ -3,7 +3,7 @@
 use crate::tui::action::Action;
 use crate::tui::confirm::model::Confirm;
 use crate::tui::effect::{Effect, Job};
-use crate::tui::failure::Tone;
+use crate::tui::failure::{Failure, Tone};
 use crate::tui::form::model::{Kind, RunForm, place_of};
 use crate::tui::line::update::prompt;
 use crate::tui::model::Model;
@@ -24,14 +24,26 @@ impl Model {
 
     /// Applies confirmed effects of a dialog, all of which are the same verb.
     pub(crate) fn confirmed(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
+        self.confirmed_beside(effects, Vec::new())
+    }
+
+    /// Like [`Self::confirmed`]; the failures of other objects are reported with the results.
+    pub(crate) fn confirmed_beside(
+        &mut self,
+        effects: Vec<Effect>,
+        mut refused: Vec<Failure>,
+    ) -> Vec<Effect> {
         match effects.first().cloned() {
             Some(Effect::Container(verb, _)) => {
-                let ids = effects.iter().filter_map(|effect| match effect {
-                    Effect::Container(_, id) => Some(id.as_str()),
-                    _ => None,
-                });
-                let rows = ids.filter_map(|id| self.containers.get(id).cloned()).collect();
-                containers::update::mark(self, rows, &verb, Vec::new())
+                let mut rows = Vec::new();
+                for effect in &effects {
+                    let Effect::Container(verb, id) = effect else { continue };
+                    match self.containers.get(id.as_str()) {
+                        Some(row) => rows.push(row.clone()),
+                        None => refused.push(containers::update::gone(self, verb, id)),
+                    }
+                }
+                containers::update::mark(self, rows, &verb, refused)
             }
             Some(Effect::Work(_, job @ (Job::Copy(_) | Job::Delete(..)))) => {
                 crate::tui::files::update::begin(self, job)
@@ -39,9 +51,11 @@ impl Model {
             Some(Effect::Work(_, job @ Job::FromHost(_))) => {
                 vec![work(self, "image from this machine", job)]
             }
-            Some(Effect::RemoveImage(..)) => together(self, "removed", effects, Vec::new()),
-            Some(Effect::Restore(..)) => together(self, "restored", effects, Vec::new()),
-            Some(Effect::Purge(_)) => together(self, "deleted", effects, Vec::new()),
+            Some(Effect::RemoveImage(..)) => together(self, "removed", effects, refused),
+            Some(Effect::Restore(..) | Effect::RestoreAndStart(_)) => {
+                together(self, "restored", effects, refused)
+            }
+            Some(Effect::Purge(_)) => together(self, "deleted", effects, refused),
             _ => effects,
         }
     }

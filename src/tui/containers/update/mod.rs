@@ -233,6 +233,19 @@ pub(crate) fn mark(
     together(model, done, effects, refused)
 }
 
+/// Returns the failure for a verb on a container that was removed in the meantime.
+pub(crate) fn gone(model: &Model, verb: &ContainerVerb, id: &ContainerId) -> Failure {
+    let [word, ..] = words(verb);
+    let event = || model.journal.all().iter().find(|row| row.id == id.as_str()).map(|row| &row.name);
+    let name = model.known(id).map(|row| &row.name).or_else(|| model.names.get(id)).or_else(event);
+    let name = name.map_or_else(|| id.short().to_owned(), Clone::clone);
+    Failure {
+        what: format!("cannot {word} `{name}`"),
+        why: vec!["it was removed in the meantime".to_owned()],
+        hint: None,
+    }
+}
+
 /// Returns the names of a verb: before it starts, while it runs, and when it is done.
 fn words(verb: &ContainerVerb) -> [&'static str; 3] {
     match verb {
