@@ -36,7 +36,8 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, question: &Confirm) {
     lines.extend(gap);
     // An action that only adds something has nothing to keep.
     let no = match question.yes {
-        "copy" | "make" => "cancel (also ↵, Esc)",
+        "copy" | "make" | "start" | "stop" | "restart" | "pause" | "unpause" => "cancel (also ↵, Esc)",
+        "cancel them" => "continue (also ↵, Esc)",
         _ => "keep (also ↵, Esc)",
     };
     lines.push(keys(model, KeyContext::Confirm, &[(Action::Accept, question.yes), (Action::Dismiss, no)]));

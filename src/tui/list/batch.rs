@@ -11,13 +11,20 @@ pub struct Batch {
     waiting: Vec<Effect>,
     done: usize,
     failed: Vec<Failure>,
+    skipped: String,
 }
 
 impl Batch {
     /// Starts a batch; `failed` contains the ones that were refused immediately.
     #[must_use]
     pub fn new(told: &'static str, waiting: Vec<Effect>, failed: Vec<Failure>) -> Self {
-        Self { told, waiting, done: 0, failed }
+        Self { told, waiting, done: 0, failed, skipped: String::new() }
+    }
+
+    /// Sets which others were skipped: `2 exited`.
+    #[must_use]
+    pub fn skipping(self, skipped: String) -> Self {
+        Self { skipped, ..self }
     }
 
     /// Stores a result; returns `false` if the effect does not belong to this batch.
@@ -40,10 +47,14 @@ impl Batch {
     /// Summarizes the results: `removed 3, 1 failed`.
     #[must_use]
     pub fn summary(&self) -> String {
-        match self.failed.len() {
-            0 => format!("{} {}", self.told, self.done),
-            failed => format!("{} {}, {failed} failed", self.told, self.done),
+        let mut summary = format!("{} {}", self.told, self.done);
+        if !self.skipped.is_empty() {
+            summary += &format!(", skipped {}", self.skipped);
         }
+        if !self.failed.is_empty() {
+            summary += &format!(", {} failed", self.failed.len());
+        }
+        summary
     }
 
     /// Returns the failures.

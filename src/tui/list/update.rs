@@ -193,6 +193,11 @@ pub(crate) fn go_to_object(model: &mut Model) {
 /// Remembers a verb for [`Action::Repeat`].
 pub(crate) fn remember(model: &mut Model, action: Action, effects: &[Effect]) {
     if matches!(action.group(), "Act" | "Delete" | "Make") {
+        // A verb on several is first asked about.
+        let effects = match model.layers.last() {
+            Some(Layer::Confirm(question)) if effects.is_empty() => &question.effects,
+            _ => effects,
+        };
         let verb = effects.iter().find_map(|effect| match effect {
             Effect::Container(verb, _) => Some(verb.clone()),
             _ => None,
@@ -269,13 +274,13 @@ mod tests {
     #[test]
     fn every_key_acts_on_the_marked_rows() {
         for (keys, effects) in [
-            ("space space s", vec![ContainerVerb::Stop; 2]),
-            ("space space r", vec![ContainerVerb::Restart; 2]),
+            ("space space s y", vec![ContainerVerb::Stop; 2]),
+            ("space space r y", vec![ContainerVerb::Restart; 2]),
             ("space space p", vec![ContainerVerb::Pause; 2]),
-            ("v j j r", vec![ContainerVerb::Restart; 3]),
-            ("* r", vec![ContainerVerb::Restart; 7]),
+            ("v j j r y", vec![ContainerVerb::Restart; 3]),
+            ("* r y", vec![ContainerVerb::Restart; 4]),
             // Running ones are stopped; the rest stays as it is.
-            ("* s", vec![ContainerVerb::Stop; 4]),
+            ("* s y", vec![ContainerVerb::Stop; 4]),
             ("* p", vec![ContainerVerb::Pause; 2]),
             // Esc removes the marks, so the row under the cursor is the target again.
             ("space space esc s", vec![ContainerVerb::Stop]),
@@ -430,6 +435,10 @@ mod tests {
         // The last verb was a stop, so a stopped container is not started.
         assert_eq!(press(&mut model, "G ."), []);
         assert!(model.failure.is_some());
+        let mut model = full(80, 24);
+        press(&mut model, "space space s y");
+        model.containers.unmark();
+        assert_eq!(press(&mut model, "G ."), [], "nor after a stop of several");
         // An action that asked for a confirmation asks again.
         press(&mut model, "d d esc g g G .");
         assert!(matches!(model.layers.last(), Some(Layer::Removal(_))));

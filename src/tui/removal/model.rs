@@ -31,18 +31,10 @@ impl Extent {
     /// Returns what is removed with `row` if all of `rows` are; `all` contains all images.
     #[must_use]
     pub fn of(row: &ImageRow, rows: &[ImageRow], all: &[ImageRow]) -> Self {
-        let mine: Vec<&ImageRow> = match row.is_by_name() {
-            true => all.iter().filter(|other| other.name == row.name).collect(),
-            false => vec![row],
-        };
-        let goes = |image: &&&ImageRow| {
-            let mut names = all.iter().filter(|other| other.id == image.id);
-            names.all(|name| rows.iter().any(|row| row.takes(name)))
-        };
-        let going: Vec<&&ImageRow> = mine.iter().filter(goes).collect();
+        let going = going(row, rows, all);
         let has_name = |other: &&ImageRow| other.id == row.id && !other.name.is_empty();
         Self {
-            images: mine.len(),
+            images: mine(row, all).len(),
             going: going.len(),
             size: going.iter().map(|image| image.size).sum(),
             names: if row.is_by_name() { 1 } else { all.iter().filter(has_name).count() },
@@ -61,6 +53,25 @@ impl Extent {
             Self { images, going, .. } => format!("{going} of {images} images"),
         }
     }
+}
+
+/// Returns the images that a row stands for: all that have its name, or only itself.
+fn mine<'a>(row: &'a ImageRow, all: &'a [ImageRow]) -> Vec<&'a ImageRow> {
+    match row.is_by_name() {
+        true => all.iter().filter(|other| other.name == row.name).collect(),
+        false => vec![row],
+    }
+}
+
+/// Returns which of them are removed if all of `rows` are: those without another name.
+#[must_use]
+pub fn going<'a>(row: &'a ImageRow, rows: &[ImageRow], all: &'a [ImageRow]) -> Vec<&'a ImageRow> {
+    let mut images = mine(row, all);
+    images.retain(|image| {
+        let mut names = all.iter().filter(|other| other.id == image.id);
+        names.all(|name| rows.iter().any(|row| row.takes(name)))
+    });
+    images
 }
 
 impl Victim {
@@ -116,6 +127,8 @@ pub struct Question {
     pub fate: Fate,
     /// The index of the first visible object, if not all fit.
     pub top: usize,
+    /// What else there is to know about images that containers use.
+    pub notes: Vec<String>,
 }
 
 impl Question {

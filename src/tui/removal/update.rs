@@ -2,20 +2,27 @@
 
 use crate::engine::{Fate, Force};
 use crate::tui::action::Action;
+use crate::tui::containers::model::ContainerRow;
 use crate::tui::effect::Effect;
-use crate::tui::failure::Tone;
+use crate::tui::failure::{Failure, Tone};
 use crate::tui::images::model::ImageRow;
+use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
 use crate::tui::model::layer::Layer;
-use crate::tui::removal::model::{Extent, Question, Victim};
+use crate::tui::removal::model::{Extent, Question, Victim, going};
+use crate::tui::update::batch::{Others, together};
 
 /// Asks whether to remove these. With `force` running containers are killed, otherwise stopped.
 pub(crate) fn ask(model: &mut Model, victims: Vec<Victim>, force: Force) {
+    ask_noting(model, victims, force, Vec::new());
+}
+
+fn ask_noting(model: &mut Model, victims: Vec<Victim>, force: Force, notes: Vec<String>) {
     if victims.is_empty() {
         return;
     }
     let fate = if model.keeping.time.is_some() { Fate::Trash } else { Fate::Gone };
-    model.open(Question { victims, force, fate, top: 0 });
+    model.open(Question { victims, force, fate, top: 0, notes });
 }
 
 /// Asks whether to remove these image names, with the images that have no other name.
@@ -31,9 +38,66 @@ pub(crate) fn ask_images(model: &mut Model, rows: &[ImageRow], force: Force) {
             asked.push(row);
         }
     }
-    let victim = |row: &ImageRow| Victim::Image(Box::new(row.clone()), Extent::of(row, rows, all));
-    let victims = asked.into_iter().map(victim).collect();
-    ask(model, victims, force);
+    let (mut victims, mut refused, mut users) = (Vec::new(), Vec::new(), Vec::new());
+    for row in asked {
+        let uses = uses(model, row, rows);
+        match refusal(model, row, &uses, force) {
+            Some(failure) => refused.push((row.target().to_owned(), failure)),
+            None => {
+                victims.push(Victim::Image(Box::new(row.clone()), Extent::of(row, rows, all)));
+                users.extend(uses.into_iter().map(|row| row.name.clone()));
+            }
+        }
+    }
+    let mut notes = Vec::new();
+    if !users.is_empty() {
+        notes.push(format!("Containers that use it keep their files: {}.", few(&users)));
+    }
+    if victims.is_empty() {
+        let failures: Vec<Failure> = refused.into_iter().map(|(_, failure)| failure).collect();
+        together(model, "removed", Vec::new(), Others::from(failures));
+        return;
+    }
+    if !refused.is_empty() {
+        let names: Vec<String> = refused.into_iter().map(|(name, _)| name).collect();
+        notes.push(format!("Skipped, because containers use them: {}.", few(&names)));
+    }
+    ask_noting(model, victims, force, notes);
+}
+
+/// Returns the containers that use what is removed with an image name.
+fn uses<'a>(model: &'a Model, row: &ImageRow, rows: &[ImageRow]) -> Vec<&'a ContainerRow> {
+    let going = going(row, rows, model.images.all());
+    let is_user = |user: &&ContainerRow| going.iter().any(|image| image.id == user.image_id);
+    model.containers.all().iter().filter(is_user).collect()
+}
+
+/// Returns why an image cannot be removed: containers use it, and they run or nothing is forced.
+fn refusal(model: &Model, row: &ImageRow, users: &[&ContainerRow], force: Force) -> Option<Failure> {
+    let is_in_way = |user: &&&ContainerRow| force == Force::No || user.is_up();
+    let names: Vec<String> = users.iter().filter(is_in_way).map(|user| user.name.clone()).collect();
+    let name = names.first()?;
+    let is_up = users.iter().any(|user| user.is_up());
+    let key = model.keys_of(KeyContext::Images, Action::RemoveForce);
+    Some(Failure {
+        what: format!("cannot remove `{}`", if row.name.is_empty() { row.short() } else { &row.name }),
+        why: vec![format!("{} {} it", few(&names), if names.len() == 1 { "uses" } else { "use" })],
+        hint: Some(match (is_up, force) {
+            (true, Force::Yes) => format!("stop {name} first"),
+            (true, Force::No) => format!("remove {name} first"),
+            (false, _) => format!("remove {name} first, or press {key}"),
+        }),
+    })
+}
+
+/// Lists the first names: `web, api and 3 more`.
+fn few(names: &[String]) -> String {
+    match names {
+        [one] => one.clone(),
+        [one, two] => format!("{one} and {two}"),
+        [one, two, rest @ ..] => format!("{one}, {two} and {} more", rest.len()),
+        [] => String::new(),
+    }
 }
 
 /// Performs `action` in the dialog.
@@ -89,5 +153,38 @@ mod tests {
         assert!(said.contains("Remove 1 image?") && said.contains(&format!("2 images {size}")), "{said}");
         let removal = ImageRemoval::to_trash(Force::No, Parents::Prune);
         assert_eq!(press(&mut model, "y"), [Effect::RemoveImage(name, removal)]);
+    }
+
+    #[test]
+    fn what_containers_use_is_refused_or_skipped_before_the_question() {
+        let setting = |up: bool| {
+            let mut model = full(80, 24);
+            let id = model.images.all()[0].id.clone();
+            let mut rows = model.images.all().to_vec();
+            rows.truncate(2);
+            rows[1].id = format!("sha256:{}", "4e".repeat(32));
+            update(&mut model, Event::List(Ok(Listed::Images(rows))));
+            let mut user = model.containers.all()[if up { 0 } else { 4 }].clone();
+            user.image_id = id;
+            update(&mut model, Event::List(Ok(Listed::Containers(vec![user]))));
+            model
+        };
+        for (up, keys, said) in [
+            (true, "2 d d", "cannot remove `acme/app:2.4.1`: api uses it"),
+            (true, "2 d D", "cannot remove `acme/app:2.4.1`: api uses it"),
+            (false, "2 d d", "cannot remove `acme/app:2.4.1`: migrate uses it"),
+        ] {
+            let mut model = setting(up);
+            assert_eq!(press(&mut model, keys), []);
+            assert!(model.layers.is_empty() && screen(&model).contains(said), "{keys}\n{}", screen(&model));
+        }
+        let mut model = setting(false);
+        press(&mut model, "2 d D");
+        assert!(screen(&model).contains("keep their files: migrate."), "{}", screen(&model));
+        assert_eq!(press(&mut model, "y").len(), 1);
+        let mut model = setting(true);
+        press(&mut model, "2 * d d");
+        let shown = screen(&model);
+        assert!(shown.contains("Remove 1 image?") && shown.contains("use them: acme/app:2.4.1."), "{shown}");
     }
 }

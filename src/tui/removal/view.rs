@@ -122,6 +122,12 @@ fn ending(row: &ContainerRow, force: Force) -> String {
 
 /// Returns where the objects go, and how long they can be restored.
 fn notes(model: &Model, question: &Question, room: usize) -> Vec<Line<'static>> {
+    let mut lines = fate(model, question, room);
+    lines.extend(question.notes.iter().flat_map(|note| wrapped(note, room, model.theme.warn)));
+    lines
+}
+
+fn fate(model: &Model, question: &Question, room: usize) -> Vec<Line<'static>> {
     let theme = &model.theme;
     let is_one = question.victims.len() == 1;
     let (goes, them) = if is_one { ("Goes", "it") } else { ("They go", "them") };

@@ -3,6 +3,7 @@
 use crate::base::units::counted;
 use crate::command::{Request, join};
 use crate::tui::action::Action;
+use crate::tui::confirm::model::Confirm;
 use crate::tui::effect::{Effect, Job};
 use crate::tui::failure::Tone;
 use crate::tui::form::model::shown_words;
@@ -61,6 +62,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     match action {
         Action::ClearTasks => return Some(clear(model)),
         Action::CancelTask if live.is_empty() => model.say(Tone::Plain, "nothing there still goes on", None),
+        Action::CancelTask if live.len() > 1 => ask_cancel(model, &live),
         Action::CancelTask => return Some(live.iter().flat_map(|task| stop(model, task.id)).collect()),
         Action::RetryTask if over.is_empty() => model.say(Tone::Plain, "it still goes on", None),
         Action::RetryTask => return Some(over.iter().flat_map(|task| retry(model, task.id)).collect()),
@@ -71,6 +73,20 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         }
     }
     Some(Vec::new())
+}
+
+/// Asks before several tasks are cancelled.
+fn ask_cancel(model: &mut Model, live: &[&TaskRow]) {
+    let has_session = live.iter().any(|task| task.session().is_some());
+    let note = "Terminals are detached: their programs keep running.".to_owned();
+    model.open(Confirm {
+        title: format!("Cancel {} tasks?", live.len()),
+        items: live.iter().map(|task| task.title.clone()).collect(),
+        notes: has_session.then_some(note).into_iter().collect(),
+        yes: "cancel them",
+        effects: live.iter().map(|task| Effect::Cancel(task.id)).collect(),
+        top: 0,
+    });
 }
 
 /// Removes finished tasks from the list: the marked ones, or all.

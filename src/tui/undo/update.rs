@@ -424,7 +424,7 @@ mod tests {
     #[test]
     fn what_was_removed_by_others_is_named() {
         let mut model = full(80, 24);
-        let effects = press(&mut model, "space space s");
+        let effects = press(&mut model, "space space s y");
         finish(&mut model, effects);
         happens(&mut model, "destroy", "web");
         update(&mut model, Event::Container(id("web"), None));

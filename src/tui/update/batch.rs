@@ -30,18 +30,35 @@ pub(crate) fn refuse_many(model: &mut Model, action: Action, count: usize) {
     });
 }
 
+/// The objects that a verb does not apply to.
+#[derive(Debug, Default)]
+pub(crate) struct Others {
+    /// Those for which it was refused.
+    pub(crate) refused: Vec<Failure>,
+    /// How many were skipped, by their state: `2 exited, 1 created`.
+    pub(crate) skipped: String,
+}
+
+impl From<Vec<Failure>> for Others {
+    fn from(refused: Vec<Failure>) -> Self {
+        Self { refused, skipped: String::new() }
+    }
+}
+
 /// Collects the results of these effects, to report them together.
 pub(crate) fn together(
     model: &mut Model,
     told: &'static str,
     effects: Vec<Effect>,
-    mut refused: Vec<Failure>,
+    others: impl Into<Others>,
 ) -> Vec<Effect> {
+    let Others { mut refused, skipped } = others.into();
     match (effects.len(), refused.len()) {
         (0, 1) => model.fail(refused.remove(0)),
-        (0, 0) | (1, 0) => {}
+        (0, 0) => {}
+        (1, 0) if skipped.is_empty() => {}
         _ => {
-            let batch = Batch::new(told, effects.clone(), refused);
+            let batch = Batch::new(told, effects.clone(), refused).skipping(skipped);
             if batch.is_over() {
                 end(model, batch);
             } else {

@@ -11,7 +11,7 @@ use crate::tui::section::{Section, TaskId};
 use crate::tui::tab::Tab;
 use crate::tui::tasks::update::work;
 use crate::tui::update::batch::together;
-use crate::tui::{containers, form, images};
+use crate::tui::{containers, form, images, tasks};
 
 /// The name of an image made from this machine's tools.
 const HOST_IMAGE: &str = "host";
@@ -43,7 +43,7 @@ impl Model {
                         None => refused.push(containers::update::gone(self, verb, id)),
                     }
                 }
-                containers::update::mark(self, rows, &verb, refused)
+                containers::update::mark(self, rows, &verb, refused.into())
             }
             Some(Effect::Work(_, job @ (Job::Copy(_) | Job::Delete(..)))) => {
                 crate::tui::files::update::begin(self, job)
@@ -56,6 +56,10 @@ impl Model {
                 together(self, "restored", effects, refused)
             }
             Some(Effect::Purge(_)) => together(self, "deleted", effects, refused),
+            Some(Effect::Cancel(_)) => {
+                let id = |effect: &Effect| if let Effect::Cancel(id) = effect { Some(*id) } else { None };
+                effects.iter().filter_map(id).flat_map(|id| tasks::update::stop(self, id)).collect()
+            }
             _ => effects,
         }
     }

@@ -2,12 +2,14 @@
 
 pub(crate) mod allowed;
 pub(crate) mod prompt;
+pub(crate) mod several;
 pub(crate) mod terminal;
 
 use crate::engine::{ContainerId, Force, Status, Verb as Wish};
 use crate::tui::action::Action;
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::containers::update::allowed::allowed;
+use crate::tui::containers::update::several::{Choice, several};
 use crate::tui::containers::update::terminal::terminal;
 use crate::tui::effect::{ContainerVerb, Effect, Program};
 use crate::tui::failure::{Failure, Tone};
@@ -19,7 +21,7 @@ use crate::tui::model::{Focus, Model};
 use crate::tui::removal::model::Victim;
 use crate::tui::signals::model::{Receivers, SignalMenu};
 use crate::tui::tab::Tab;
-use crate::tui::update::batch::{damage, end, refuse_many, together};
+use crate::tui::update::batch::{Others, damage, end, refuse_many, together};
 use crate::tui::{form, removal};
 
 /// Stores the list.
@@ -78,9 +80,13 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         model.say(Tone::Plain, "there is no container to do that to", None);
         return Some(Vec::new());
     };
-    let is_removal = matches!(action, A::Remove | A::RemoveForce);
-    if let Some(failure) =
-        rows.iter().find_map(|row| damage(action, &row.name, row.damaged.as_deref())).filter(|_| !is_removal)
+    // Of several, those that are damaged are skipped.
+    let takes_damaged = matches!(action, A::Remove | A::RemoveForce)
+        || (rows.len() > 1 && matches!(action, A::StartStop | A::Restart | A::Pause | A::Kill));
+    if let Some(failure) = rows
+        .iter()
+        .find_map(|row| damage(action, &row.name, row.damaged.as_deref()))
+        .filter(|_| !takes_damaged)
     {
         model.fail(failure);
         return Some(Vec::new());
@@ -91,19 +97,14 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         A::Ports => return Some(vec![Effect::ReadPorts(first.id.clone())]),
         A::Top => model.show_tab(Tab::Top),
         A::Inspect => model.show_tab(Tab::Inspect),
-        A::StartStop if rows.iter().any(ContainerRow::is_up) => {
-            return Some(verb(model, up(rows), ContainerVerb::Stop, Wish::Stop));
+        A::StartStop | A::Restart | A::Pause => {
+            let choice = Choice::of(model);
+            let (verb, wish) = meant(action, &rows);
+            return Some(match rows.len() {
+                1 if choice == Choice::Rows => one_verb(model, rows, verb, wish),
+                _ => several(model, rows, verb, &choice),
+            });
         }
-        A::StartStop => return Some(verb(model, rows, ContainerVerb::Start, Wish::Start)),
-        A::Restart => return Some(mark(model, rows, &ContainerVerb::Restart, Vec::new())),
-        A::Pause if rows.iter().any(|row| row.status == Status::Running) => {
-            let running = if rows.len() == 1 { rows } else { of_status(rows, Status::Running) };
-            return Some(verb(model, running, ContainerVerb::Pause, Wish::Pause));
-        }
-        A::Pause if rows.iter().any(|row| row.status == Status::Paused) => {
-            return Some(verb(model, of_status(rows, Status::Paused), ContainerVerb::Unpause, Wish::Unpause));
-        }
-        A::Pause => return Some(verb(model, rows, ContainerVerb::Pause, Wish::Pause)),
         A::Kill => signals(model, rows),
         A::Remove | A::RemoveForce => {
             let force = if action == A::Remove { Force::No } else { Force::Yes };
@@ -154,6 +155,33 @@ fn run_again(model: &mut Model, row: &ContainerRow) -> Vec<Effect> {
     }
 }
 
+/// Returns the verb of a key, which depends on the states of the containers, and what it needs.
+fn meant(action: Action, rows: &[ContainerRow]) -> (ContainerVerb, Option<Wish>) {
+    let has = |status| rows.iter().any(|row| row.status == status);
+    match action {
+        Action::Restart => (ContainerVerb::Restart, None),
+        Action::Pause if has(Status::Paused) && !has(Status::Running) => {
+            (ContainerVerb::Unpause, Some(Wish::Unpause))
+        }
+        Action::Pause => (ContainerVerb::Pause, Some(Wish::Pause)),
+        _ if rows.iter().any(ContainerRow::is_up) => (ContainerVerb::Stop, Some(Wish::Stop)),
+        _ => (ContainerVerb::Start, Some(Wish::Start)),
+    }
+}
+
+/// Applies a verb to a single container; if its state does not permit it, says why.
+fn one_verb(
+    model: &mut Model,
+    rows: Vec<ContainerRow>,
+    what: ContainerVerb,
+    wish: Option<Wish>,
+) -> Vec<Effect> {
+    match wish {
+        Some(wish) => verb(model, rows, what, wish),
+        None => mark(model, rows, &what, Others::default()),
+    }
+}
+
 /// Applies `verb` to the containers whose status permits it.
 pub(crate) fn verb(
     model: &mut Model,
@@ -162,7 +190,7 @@ pub(crate) fn verb(
     wish: Wish,
 ) -> Vec<Effect> {
     let (able, refused) = apart(rows, wish);
-    mark(model, able, &verb, refused)
+    mark(model, able, &verb, refused.into())
 }
 
 /// Repeats a `verb` on the marked or selected containers.
@@ -171,6 +199,7 @@ pub(crate) fn again(model: &mut Model, what: &ContainerVerb) -> Vec<Effect> {
     let rows = model.target_containers();
     if rows.is_empty() {
         model.say(Tone::Plain, "there is no container to do that to", None);
+        return Vec::new();
     }
     let wish = match what {
         ContainerVerb::Start => Wish::Start,
@@ -179,14 +208,20 @@ pub(crate) fn again(model: &mut Model, what: &ContainerVerb) -> Vec<Effect> {
         ContainerVerb::Unpause => Wish::Unpause,
         _ => return Vec::new(),
     };
-    verb(model, rows, what.clone(), wish)
+    let choice = Choice::of(model);
+    match rows.len() {
+        1 if choice == Choice::Rows => verb(model, rows, what.clone(), wish),
+        _ => several(model, rows, what.clone(), &choice),
+    }
 }
 
 fn signals(model: &mut Model, rows: Vec<ContainerRow>) {
+    let count = rows.len();
     let (able, mut refused) = apart(rows, Wish::Kill);
     let title = match able.as_slice() {
         [] if refused.len() == 1 => return model.fail(refused.remove(0)),
         [] => return end(model, Batch::new("killed", Vec::new(), refused)),
+        rows if rows.len() < count => format!("Send {} of {count} containers a signal", rows.len()),
         [row] => format!("Send {} a signal", row.name),
         rows => format!("Send {} containers a signal", rows.len()),
     };
@@ -208,13 +243,13 @@ pub(crate) fn mark(
     model: &mut Model,
     rows: Vec<ContainerRow>,
     verb: &ContainerVerb,
-    mut refused: Vec<Failure>,
+    mut others: Others,
 ) -> Vec<Effect> {
     let [word, going_on, done] = words(verb);
     // A pending action has to finish first, unless the new one ends the container anyway.
     let is_urgent = matches!(verb, ContainerVerb::Kill(_) | ContainerVerb::Remove(_));
     let waits = |row: &ContainerRow| row.busy.filter(|_| !is_urgent);
-    refused.extend(rows.iter().filter_map(|row| {
+    others.refused.extend(rows.iter().filter_map(|row| {
         let busy = waits(row)?;
         Some(Failure {
             what: format!("cannot {word} `{}`", row.name),
@@ -230,7 +265,7 @@ pub(crate) fn mark(
         }
     }
     let effects: Vec<Effect> = rows.into_iter().map(|row| Effect::Container(verb.clone(), row.id)).collect();
-    together(model, done, effects, refused)
+    together(model, done, effects, others)
 }
 
 /// Returns the failure for a verb on a container that was removed in the meantime.
@@ -247,7 +282,7 @@ pub(crate) fn gone(model: &Model, verb: &ContainerVerb, id: &ContainerId) -> Fai
 }
 
 /// Returns the names of a verb: before it starts, while it runs, and when it is done.
-fn words(verb: &ContainerVerb) -> [&'static str; 3] {
+pub(crate) fn words(verb: &ContainerVerb) -> [&'static str; 3] {
     match verb {
         ContainerVerb::Start => ["start", "starting…", "started"],
         ContainerVerb::Stop => ["stop", "stopping…", "stopped"],
@@ -258,14 +293,4 @@ fn words(verb: &ContainerVerb) -> [&'static str; 3] {
         ContainerVerb::Remove(_) => ["remove", "removing…", "removed"],
         ContainerVerb::Rename(_) => ["rename", "renaming…", "renamed"],
     }
-}
-
-fn up(mut rows: Vec<ContainerRow>) -> Vec<ContainerRow> {
-    rows.retain(ContainerRow::is_up);
-    rows
-}
-
-fn of_status(mut rows: Vec<ContainerRow>, status: Status) -> Vec<ContainerRow> {
-    rows.retain(|row| row.status == status);
-    rows
 }

@@ -47,7 +47,9 @@ impl Purpose for Exec {
     }
 
     fn accept(&self, model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
-        let Some(row) = model.containers.get(self.0.as_str()).cloned() else { return Ok(Vec::new()) };
+        let Some(row) = model.containers.get(self.0.as_str()).cloned() else {
+            return Err("the container was removed in the meantime".to_owned());
+        };
         let words = split(text).map_err(|usage| usage.to_string())?;
         Ok(terminal(model, &row, Program::Words(words)))
     }

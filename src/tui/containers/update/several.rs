@@ -1,0 +1,202 @@
+//! Verbs on several containers: which of them a verb fits, and the question before it.
+
+use std::collections::BTreeMap;
+
+use super::{mark, words};
+use crate::base::units::counted;
+use crate::engine::Status;
+use crate::tui::confirm::model::Confirm;
+use crate::tui::containers::model::ContainerRow;
+use crate::tui::effect::{ContainerVerb, Effect};
+use crate::tui::failure::Tone;
+use crate::tui::model::{Focus, Model};
+use crate::tui::update::batch::Others;
+
+/// What a verb applies to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Choice {
+    /// Marked rows, or the row under the cursor.
+    Rows,
+    /// The group with this name, whose heading is under the cursor.
+    Group(String),
+}
+
+impl Choice {
+    /// Returns the current choice.
+    pub(crate) fn of(model: &Model) -> Self {
+        let heading = model.containers.heading().filter(|_| model.focus == Focus::List);
+        match heading.filter(|_| model.containers.mark_count().1 == 0) {
+            Some(group) => Self::Group(group.name.clone()),
+            None => Self::Rows,
+        }
+    }
+}
+
+/// Applies `verb` to those of the containers that it fits. Asks first if it ends or restarts more
+/// than one, or if a whole group was chosen by its heading.
+pub(crate) fn several(
+    model: &mut Model,
+    rows: Vec<ContainerRow>,
+    verb: ContainerVerb,
+    choice: &Choice,
+) -> Vec<Effect> {
+    let [word, ..] = words(&verb);
+    let (rows, skipped) = fitting(rows, &verb);
+    if rows.is_empty() {
+        model.say(Tone::Plain, format!("nothing to {word}: {skipped}"), None);
+        return Vec::new();
+    }
+    let ends = matches!(verb, ContainerVerb::Stop | ContainerVerb::Restart);
+    if *choice != Choice::Rows || (ends && rows.len() > 1) {
+        ask(model, &rows, &verb, (choice, skipped));
+        return Vec::new();
+    }
+    mark(model, rows, &verb, Others { refused: Vec::new(), skipped })
+}
+
+fn ask(model: &mut Model, rows: &[ContainerRow], verb: &ContainerVerb, (choice, skipped): (&Choice, String)) {
+    let [word, ..] = words(verb);
+    let of = match choice {
+        Choice::Rows => String::new(),
+        Choice::Group(name) if name.is_empty() => " without a project".to_owned(),
+        Choice::Group(name) => format!(" of {name}"),
+    };
+    let capital = word.chars().take(1).flat_map(char::to_uppercase).chain(word.chars().skip(1));
+    let title = format!("{} {}{of}?", capital.collect::<String>(), counted(rows.len() as u64, "container"));
+    let effects = rows.iter().map(|row| Effect::Container(verb.clone(), row.id.clone())).collect();
+    model.open(Confirm {
+        title,
+        items: rows.iter().map(|row| row.name.clone()).collect(),
+        notes: if skipped.is_empty() { Vec::new() } else { vec![format!("Skipped: {skipped}.")] },
+        yes: word,
+        effects,
+        top: 0,
+    });
+}
+
+/// Separates the containers that `verb` fits, and counts the others by their state: `2 exited, 1
+/// created`.
+fn fitting(rows: Vec<ContainerRow>, verb: &ContainerVerb) -> (Vec<ContainerRow>, String) {
+    let mut others: BTreeMap<String, usize> = BTreeMap::new();
+    let mut fitting = rows;
+    fitting.retain(|row| {
+        let why = misfit(row, verb);
+        why.map(|why| *others.entry(why.to_owned()).or_default() += 1).is_none()
+    });
+    let others: Vec<String> = others.into_iter().map(|(why, count)| format!("{count} {why}")).collect();
+    (fitting, others.join(", "))
+}
+
+/// Returns the state in which `verb` makes no sense; `None` if the container is in another one.
+fn misfit<'a>(row: &'a ContainerRow, verb: &ContainerVerb) -> Option<&'a str> {
+    if row.damaged.is_some() {
+        return Some("damaged");
+    }
+    if let Some(busy) = row.busy {
+        return Some(busy.trim_end_matches('…'));
+    }
+    let fits = match verb {
+        ContainerVerb::Start => !row.is_up(),
+        ContainerVerb::Stop | ContainerVerb::Restart => row.is_up(),
+        ContainerVerb::Pause => row.status == Status::Running,
+        ContainerVerb::Unpause => row.status == Status::Paused,
+        ContainerVerb::Kill(_) | ContainerVerb::Remove(_) | ContainerVerb::Rename(_) => true,
+    };
+    (!fits).then(|| row.status.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::event::Event;
+    use crate::tui::fixture::{container, full, press, screen};
+    use crate::tui::reading::Listed;
+    use crate::tui::update::update;
+
+    fn names(effects: &[Effect]) -> Vec<String> {
+        let name = |effect: &Effect| match effect {
+            Effect::Container(_, id) => {
+                let all = ["api", "web", "mailer", "batch", "migrate", "seed", "canary"];
+                all.into_iter().find(|name| container(name, Status::Running).id == *id).map(str::to_owned)
+            }
+            _ => None,
+        };
+        effects.iter().filter_map(name).collect()
+    }
+
+    #[test]
+    fn verbs_that_end_something_ask_once_and_skip_what_they_do_not_fit() {
+        for (keys, title, note, acted) in [
+            (
+                "* r",
+                "Restart 4 containers?",
+                "Skipped: 1 created, 2 exited.",
+                vec!["api", "web", "mailer", "batch"],
+            ),
+            (
+                "* s",
+                "Stop 4 containers?",
+                "Skipped: 1 created, 2 exited.",
+                vec!["api", "web", "mailer", "batch"],
+            ),
+            ("space space r", "Restart 2 containers?", "", vec!["api", "web"]),
+        ] {
+            let mut model = full(80, 24);
+            assert_eq!(press(&mut model, keys), [], "{keys}");
+            let shown = screen(&model);
+            assert!(shown.contains(title) && shown.contains(note), "{keys}\n{shown}");
+            assert_eq!(names(&press(&mut model, "y")), acted, "{keys}");
+            let mut model = full(80, 24);
+            press(&mut model, keys);
+            assert_eq!(press(&mut model, "esc"), []);
+            assert!(model.containers.all().iter().all(|row| row.busy.is_none()));
+        }
+        // The others do not ask, but say what they skip.
+        let mut model = full(80, 24);
+        let effects = press(&mut model, "* p");
+        assert_eq!(names(&effects), ["api", "web"]);
+        for effect in effects {
+            update(&mut model, Event::Done(effect, Ok(())));
+        }
+        let text = model.notice.as_ref().map(|notice| notice.text.clone()).unwrap_or_default();
+        assert!(text.starts_with("paused 2, skipped 1 created, 2 exited, 1 paused, 1 restarting"), "{text}");
+        // Of several of which it fits one, that one is meant.
+        let mut model = full(80, 24);
+        assert_eq!(names(&press(&mut model, "space j j j space r")), ["api"]);
+        // It fits none.
+        let mut model = full(80, 24);
+        assert_eq!(press(&mut model, "G space k space r"), []);
+        assert!(screen(&model).contains("nothing to restart: 1 created, 1 exited"), "{}", screen(&model));
+    }
+
+    #[test]
+    fn a_verb_on_a_heading_names_the_group_and_asks() {
+        let mut rows = vec![container("api", Status::Running), container("web", Status::Exited)];
+        rows.iter_mut().for_each(|row| row.project = "shop".to_owned());
+        rows.push(container("seed", Status::Exited));
+        let mut model = full(80, 24);
+        update(&mut model, Event::List(Ok(Listed::Containers(rows))));
+        press(&mut model, "o g g g");
+        assert!(model.containers.heading().is_some(), "{}", screen(&model));
+        for (key, title) in [("s", "Stop 1 container of shop?"), ("r", "Restart 1 container of shop?")] {
+            assert_eq!(press(&mut model, key), []);
+            assert!(screen(&model).contains(title), "{}", screen(&model));
+            assert_eq!(press(&mut model, "esc"), []);
+        }
+        press(&mut model, "p");
+        assert!(screen(&model).contains("Pause 1 container of shop?"), "{}", screen(&model));
+        assert_eq!(names(&press(&mut model, "y")), ["api"]);
+    }
+
+    #[test]
+    fn what_is_gone_when_the_answer_comes_is_named() {
+        let mut model = full(80, 24);
+        press(&mut model, "d d");
+        let id = model.container().unwrap().id.clone();
+        model.names.insert(id.clone(), "api".to_owned());
+        update(&mut model, Event::Container(id, None));
+        assert_eq!(press(&mut model, "y"), []);
+        let failure = model.failure.clone().unwrap();
+        assert_eq!(failure.line(), "cannot remove `api`: it was removed in the meantime");
+    }
+}
