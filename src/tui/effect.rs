@@ -74,6 +74,8 @@ pub enum Effect {
     Work(TaskId, Job),
     /// Apply an operation to a file.
     Files(FilesWish),
+    /// Drop those of these verbs that have not begun.
+    Withdraw(Vec<Effect>),
     /// Cancel a task; a second request forces it.
     Cancel(TaskId),
     /// Find out what a path is.

@@ -49,6 +49,8 @@ pub enum Event {
     Kept(Effect, Box<TrashRow>),
     /// A verb on a container or an image finished.
     Done(Effect, Result<(), Failure>),
+    /// These verbs were dropped before they began.
+    Withdrawn(Vec<Effect>),
     /// The answer to a tab's request, with the request's serial.
     Answer(u64, Answer),
     /// A log to be saved, and whether its file exists.

@@ -348,7 +348,7 @@ fn a_page_keeps_what_was_read_of_a_container_that_another_process_removes() {
 #[test]
 fn what_one_key_removed_comes_back_by_one_key_and_runs_again() {
     let home = Home::with_busybox();
-    for number in 0..30 {
+    for number in 0..40 {
         home.hoist(["create", "--name", &format!("c{number}"), "--network", "none", "busybox", "true"]).ok();
     }
     let script = "trap 'exit 0' TERM; while :; do sleep 0.1; done";
@@ -356,16 +356,30 @@ fn what_one_key_removed_comes_back_by_one_key_and_runs_again() {
     let mut tui = Tui::open(&home, 100, 28);
     tui.see("● web");
     tui.press("*dd");
-    tui.see("Remove 31 containers?");
+    tui.see("Remove 41 containers?");
     tui.press("y");
-    tui.see("removed 31 · u undo");
+    tui.see("removed 41 · u undo");
     assert_eq!(home.hoist(["ps", "-aq"]).ok(), "");
     tui.press("u");
-    tui.see("restored 31");
-    assert_eq!(home.hoist(["ps", "-aq"]).ok().lines().count(), 31);
+    tui.see("restored 41");
+    assert_eq!(home.hoist(["ps", "-aq"]).ok().lines().count(), 41);
     assert_eq!(home.hoist(["ps", "--format", "{{.Names}}"]).ok(), "web", "what ran runs again");
     tui.press("u");
     tui.see("nothing to undo");
+    // What has not begun can be cancelled, and what was done is undone.
+    tui.see("41 ctr  1 up");
+    tui.press("*dd");
+    tui.see("Remove 41 containers?");
+    tui.press(&format!("y{ESC}"));
+    tui.see("removed 32 of 41, then cancelled · u undo");
+    assert_eq!(home.hoist(["ps", "-aq"]).ok().lines().count(), 9);
+    tui.press("u");
+    tui.see("restored 32");
+    assert_eq!(home.hoist(["ps", "-aq"]).ok().lines().count(), 41);
+    tui.see("41 ctr  1 up");
+    tui.press("*r");
+    tui.see("restarted 1, skipped 40 created");
+    tui.press("q");
     // What cannot be undone is in the way of what was done before.
     tui.press(&format!("/web{ENTER}"));
     tui.see("● web");

@@ -24,6 +24,7 @@ mod saved;
 mod screen;
 mod session;
 mod settings;
+mod turns;
 mod verb;
 mod watch;
 mod work;
@@ -37,7 +38,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crossterm::event::Event as TermEvent;
 use jiff::Timestamp;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
 use super::event::{Event, Finish};
@@ -67,10 +68,8 @@ use print::Prints;
 use reload::Reloads;
 use screen::Screen;
 use session::Sessions;
+use turns::Verbs;
 use watch::Watch;
-
-/// The maximum number of verbs that run at once.
-const VERBS: usize = 16;
 
 /// The maximum number of events that are handled before a frame is drawn.
 const BATCH: usize = 256;
@@ -106,7 +105,7 @@ pub(super) async fn drive(engine: Engine, settings: TuiSettings) -> std::result:
         config,
         reloads: Reloads::default(),
         loads: Loads::default(),
-        turns: Arc::new(Semaphore::new(VERBS)),
+        verbs: Verbs::default(),
         guest: None,
         is_leaving: false,
         pace: Pace::new(),
@@ -241,8 +240,7 @@ struct Driver {
     config: Option<PathBuf>,
     reloads: Reloads,
     loads: Loads,
-    /// Limits the number of verbs that run at once.
-    turns: Arc<Semaphore>,
+    verbs: Verbs,
     /// The program that uses the terminal next.
     guest: Option<Guest>,
     is_leaving: bool,
@@ -305,8 +303,14 @@ impl Driver {
             }
             _ => {}
         }
+        if let Event::Done(effect, _) = &event {
+            self.verbs.done(effect);
+        }
         for effect in update(&mut self.model, event) {
             self.perform(effect, screen)?;
+        }
+        while let Some(effect) = self.verbs.next() {
+            self.verb(effect);
         }
         self.reload();
         let wants = self.model.wants();
@@ -372,10 +376,14 @@ impl Driver {
             | Effect::Restore(..)
             | Effect::RestoreAndStart(_)
             | Effect::Purge(_)
-            | Effect::EmptyTrash => self.verb(effect),
+            | Effect::EmptyTrash => self.verbs.ask(effect),
             Effect::Work(id, job) => self.work(id, job),
             Effect::Look(path) => self.look(path),
             Effect::Folder(folder) => self.list_folder(folder),
+            Effect::Withdraw(effects) => {
+                let withdrawn = self.verbs.withdraw(&effects);
+                self.take(Event::Withdrawn(withdrawn), screen)?;
+            }
             Effect::Cancel(id) if self.prints.cancel(id) => {}
             Effect::Cancel(id) => {
                 if let Some(reporter) = self.reporters.get(&id) {
@@ -513,10 +521,8 @@ impl Driver {
     }
 
     fn verb(&self, effect: Effect) {
-        let (engine, tell, turns) = (self.engine.clone(), self.tell.clone(), self.turns.clone());
+        let (engine, tell) = (self.engine.clone(), self.tell.clone());
         self.spawn(async move {
-            // A verb on a thousand objects runs on only a few of them at once.
-            let _turn = turns.acquire().await;
             let result = verb::verb(&engine, &effect).await.map_err(Failure::from);
             let done = match result {
                 Ok(done) => done,

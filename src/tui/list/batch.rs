@@ -9,7 +9,9 @@ pub struct Batch {
     /// `removed`
     pub told: &'static str,
     waiting: Vec<Effect>,
+    all: usize,
     done: usize,
+    withdrawn: usize,
     failed: Vec<Failure>,
     skipped: String,
 }
@@ -18,7 +20,8 @@ impl Batch {
     /// Starts a batch; `failed` contains the ones that were refused immediately.
     #[must_use]
     pub fn new(told: &'static str, waiting: Vec<Effect>, failed: Vec<Failure>) -> Self {
-        Self { told, waiting, done: 0, failed, skipped: String::new() }
+        let all = waiting.len();
+        Self { told, waiting, all, done: 0, withdrawn: 0, failed, skipped: String::new() }
     }
 
     /// Sets which others were skipped: `2 exited`.
@@ -38,6 +41,27 @@ impl Batch {
         true
     }
 
+    /// Drops an effect that will not begin; returns `false` if it does not belong to this batch.
+    pub fn withdraw(&mut self, effect: &Effect) -> bool {
+        let Some(at) = self.waiting.iter().position(|one| one == effect) else { return false };
+        self.waiting.swap_remove(at);
+        self.withdrawn += 1;
+        true
+    }
+
+    /// Returns the effects that have not finished.
+    #[must_use]
+    pub fn waiting(&self) -> &[Effect] {
+        &self.waiting
+    }
+
+    /// Returns the progress: `removing 212 of 1,000`.
+    #[must_use]
+    pub fn progress(&self) -> String {
+        let done = self.all - self.waiting.len() - self.withdrawn;
+        format!("{} {} of {}", going_on(self.told), grouped(done), grouped(self.all))
+    }
+
     /// Whether all effects have finished.
     #[must_use]
     pub fn is_over(&self) -> bool {
@@ -47,7 +71,10 @@ impl Batch {
     /// Summarizes the results: `removed 3, 1 failed`.
     #[must_use]
     pub fn summary(&self) -> String {
-        let mut summary = format!("{} {}", self.told, self.done);
+        let mut summary = format!("{} {}", self.told, grouped(self.done));
+        if self.withdrawn > 0 {
+            summary += &format!(" of {}, then cancelled", grouped(self.all));
+        }
         if !self.skipped.is_empty() {
             summary += &format!(", skipped {}", self.skipped);
         }
@@ -61,5 +88,58 @@ impl Batch {
     #[must_use]
     pub fn into_failures(self) -> Vec<Failure> {
         self.failed
+    }
+}
+
+/// Returns what goes on until it is `told`: `removing` for `removed`.
+fn going_on(told: &str) -> String {
+    match told {
+        "stopped" => "stopping".to_owned(),
+        _ => match told.strip_suffix("ed") {
+            Some(stem) => format!("{stem}ing"),
+            None => told.to_owned(),
+        },
+    }
+}
+
+/// Formats a number with separators: `1,000`.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let parts: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().filter_map(|part| str::from_utf8(part).ok()).collect();
+    parts.join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::section::TaskId;
+
+    #[test]
+    fn progress_and_result_are_told_in_words() {
+        let effects: Vec<Effect> = (0..1200).map(|id| Effect::Cancel(TaskId(id))).collect();
+        let mut batch = Batch::new("removed", effects.clone(), Vec::new());
+        for effect in &effects[..1100] {
+            assert!(batch.take(effect, &Ok(())));
+        }
+        assert_eq!(batch.progress(), "removing 1,100 of 1,200");
+        assert!(batch.withdraw(&effects[1150]) && !batch.withdraw(&effects[1150]));
+        for effect in &effects[1100..] {
+            batch.take(effect, &Ok(()));
+        }
+        assert!(batch.is_over());
+        assert_eq!(batch.summary(), "removed 1,199 of 1,200, then cancelled");
+        for (told, word) in [
+            ("removed", "removing"),
+            ("restored", "restoring"),
+            ("deleted", "deleting"),
+            ("started", "starting"),
+            ("restarted", "restarting"),
+            ("stopped", "stopping"),
+            ("paused", "pausing"),
+            ("signalled", "signalling"),
+        ] {
+            assert_eq!(going_on(told), word);
+        }
     }
 }

@@ -384,6 +384,27 @@ mod tests {
     }
 
     #[test]
+    fn a_verb_on_many_shows_its_progress_and_what_has_not_begun_is_cancelled() {
+        let mut model = full(100, 24);
+        let effects = press(&mut model, "* d d y");
+        update(&mut model, Event::Done(effects[0].clone(), Ok(())));
+        assert!(screen(&model).contains("removing 1 of 7 · q cancels"), "{}", screen(&model));
+        let asked = press(&mut model, "esc");
+        let [Effect::Withdraw(asked)] = asked.as_slice() else { panic!("{asked:?}") };
+        assert!(asked.len() == 6 && effects[1..].iter().all(|effect| asked.contains(effect)));
+        update(&mut model, Event::Withdrawn(effects[2..].to_vec()));
+        let busy = |model: &crate::tui::model::Model| {
+            model.containers.all().iter().filter(|row| row.busy.is_some()).count()
+        };
+        assert_eq!(busy(&model), 1, "the one that has begun");
+        assert!(screen(&model).contains("removing 1 of 7"), "{}", screen(&model));
+        update(&mut model, Event::Done(effects[1].clone(), Ok(())));
+        assert!(screen(&model).contains("removed 2 of 7, then cancelled"), "{}", screen(&model));
+        assert_eq!(busy(&model), 0);
+        assert_eq!(press(&mut model, "esc"), [], "Esc has its usual meaning");
+    }
+
+    #[test]
     fn columns_are_chosen_ordered_and_kept() {
         let mut model = full(120, 40);
         press(&mut model, "O j space J");

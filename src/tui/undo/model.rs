@@ -110,8 +110,8 @@ impl Deed {
 #[derive(Debug, Default)]
 pub struct Undo {
     deeds: Vec<Deed>,
-    /// Unfinished effects that undo others.
-    undoing: Vec<Effect>,
+    /// The steps that are being undone.
+    undoing: Vec<Step>,
 }
 
 impl Undo {
@@ -123,15 +123,15 @@ impl Undo {
         }
     }
 
-    /// Records effects that undo others.
-    pub fn begin_undo(&mut self, effects: &[Effect]) {
-        self.undoing.extend_from_slice(effects);
+    /// Records steps whose effects start now, to undo them.
+    pub fn begin_undo(&mut self, steps: impl IntoIterator<Item = Step>) {
+        self.undoing.extend(steps);
     }
 
     /// Whether an effect undoes another one.
     #[must_use]
     pub fn is_undoing(&self, effect: &Effect) -> bool {
-        self.undoing.contains(effect)
+        self.place_undoing(effect).is_some()
     }
 
     /// Records that a removal put an object into the trash, under this trash id.
@@ -150,7 +150,7 @@ impl Undo {
     /// Records that an effect finished. When the last one of a key has, returns the step that `u`
     /// begins with, if it belongs to that key. A failed effect is no step.
     pub fn end(&mut self, effect: &Effect, is_done: bool) -> Option<&Step> {
-        if let Some(at) = self.undoing.iter().position(|one| one == effect) {
+        if let Some(at) = self.place_undoing(effect) {
             self.undoing.swap_remove(at);
             return None;
         }
@@ -175,6 +175,21 @@ impl Undo {
         self.limit();
         let step = self.deeds.last()?.steps.iter().rev().find(|step| step.back.is_some());
         step.filter(|_| is_last)
+    }
+
+    /// Records that these effects will not begin. What they were to undo remains to be undone.
+    pub fn withdraw(&mut self, effects: &[Effect]) {
+        let mut steps = Vec::new();
+        for effect in effects {
+            match self.place_undoing(effect) {
+                Some(at) => steps.push(self.undoing.remove(at)),
+                None => drop(self.end(effect, false).cloned()),
+            }
+        }
+        if !steps.is_empty() {
+            steps.reverse();
+            self.deeds.push(Deed { waiting: Vec::new(), pending: Pending::Blocks, steps, passes: None });
+        }
     }
 
     /// Returns what to undo, and forgets it.
@@ -230,6 +245,10 @@ impl Undo {
             let Some(oldest) = self.deeds.iter().position(|deed| deed.waiting.is_empty()) else { return };
             self.deeds.remove(oldest);
         }
+    }
+
+    fn place_undoing(&self, effect: &Effect) -> Option<usize> {
+        self.undoing.iter().position(|step| step.back.as_ref() == Some(effect))
     }
 
     fn place_of(&self, effect: &Effect) -> Option<(usize, usize)> {
@@ -422,10 +441,28 @@ mod tests {
         let ends = ["a", "c", "b"].map(|name| undo.end(&stop(name).0, true).map(|step| step.told.clone()));
         assert_eq!(ends, [None, Some("stopped c".to_owned()), None]);
         // What undoes is no action.
+        let Next::Steps(steps, _) = undo.take(now()) else { panic!("{undo:?}") };
         let back = effect(ContainerVerb::Start, "c");
-        undo.begin_undo(std::slice::from_ref(&back));
+        undo.begin_undo(steps);
         assert!(undo.is_undoing(&back));
         assert_eq!(undo.end(&back, true), None);
         assert!(!undo.is_undoing(&back));
+    }
+
+    #[test]
+    fn what_was_not_undone_can_still_be() {
+        let mut undo = Undo::default();
+        undo.begin(["a", "b", "c"].map(stop).to_vec(), Pending::Blocks);
+        for name in ["a", "b"] {
+            undo.end(&stop(name).0, true);
+        }
+        undo.withdraw(&[stop("c").0]);
+        let Next::Steps(steps, _) = undo.take(now()) else { panic!("{undo:?}") };
+        undo.begin_undo(steps.clone());
+        let backs: Vec<Effect> = steps.iter().filter_map(|step| step.back.clone()).collect();
+        undo.end(&backs[0], true);
+        undo.withdraw(&backs[1..]);
+        assert_eq!(undo.take(now()), Next::Steps(steps[1..].to_vec(), Vec::new()));
+        assert_eq!(undo.take(now()), Next::Nothing);
     }
 }

@@ -183,9 +183,10 @@ pub(crate) fn undo(model: &mut Model) -> Vec<Effect> {
                 what: format!("{} cannot be undone", step.told),
                 ..Failure::default()
             });
-            let effects = steps.into_iter().filter_map(|step| step.back).collect();
+            let effects = steps.iter().filter_map(|step| step.back.clone()).collect();
             let effects = model.confirmed_beside(effects, refused.collect());
-            model.undo.begin_undo(&effects);
+            let begins = |step: &Step| step.back.as_ref().is_some_and(|back| effects.contains(back));
+            model.undo.begin_undo(steps.into_iter().filter(begins));
             return effects;
         }
     }

@@ -82,3 +82,30 @@ pub(crate) fn end(model: &mut Model, batch: Batch) {
     model.failure = Some(Failure { what: text, ..Failure::default() });
     model.failures = failures;
 }
+
+/// Cancels what has not begun of the verbs on several objects. Returns `None` if there are none.
+pub(crate) fn cancel(model: &mut Model) -> Option<Vec<Effect>> {
+    if model.batches.is_empty() {
+        return None;
+    }
+    let waiting = model.batches.iter().flat_map(|batch| batch.waiting().iter().cloned()).collect();
+    Some(vec![Effect::Withdraw(waiting)])
+}
+
+/// Records that these effects will not begin.
+pub(crate) fn withdrawn(model: &mut Model, effects: &[Effect]) {
+    for effect in effects {
+        if let Effect::Container(_, id) = effect {
+            model.names.remove(id);
+            model.stopping.remove(id);
+            if let Some(row) = model.containers.get_mut(id.as_str()) {
+                (row.busy, row.left) = (None, None);
+            }
+        }
+        let Some(at) = model.batches.iter_mut().position(|batch| batch.withdraw(effect)) else { continue };
+        if model.batches[at].is_over() {
+            let batch = model.batches.remove(at);
+            end(model, batch);
+        }
+    }
+}

@@ -100,6 +100,7 @@ fn writes(effect: &Effect) -> bool {
         | Effect::Reload(_)
         | Effect::ReadProcess(..)
         | Effect::ReadPorts(_)
+        | Effect::Withdraw(_)
         | Effect::Cancel(_)
         | Effect::Scroll(..)
         | Effect::Walk(..)

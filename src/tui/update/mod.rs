@@ -36,6 +36,7 @@ use crate::tui::effect::Effect;
 use crate::tui::failure::Tone;
 use crate::tui::line::update::command::CommandLine;
 use crate::tui::line::update::prompt;
+use crate::tui::list::batch::Batch;
 use crate::tui::list::jumps::Jumps;
 use crate::tui::page::model::Page;
 use crate::tui::section::Section;
@@ -320,7 +321,10 @@ fn here(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::NextTab => turn(model, 1),
         Action::PreviousTab => turn(model, -1),
         Action::Open => open(model),
-        Action::Back => back(model),
+        Action::Back => {
+            model.is_leaving = false;
+            return back(model);
+        }
         Action::Search => {
             let filter = model.list_mut().filter().clone();
             prompt(model, list::update::prompt::RowFilter, &filter);
@@ -382,9 +386,11 @@ fn open(model: &mut Model) {
     }
 }
 
-fn back(model: &mut Model) {
+fn back(model: &mut Model) -> Vec<Effect> {
     if model.focus == Focus::Detail {
         model.leave_panes();
+    } else if let Some(effects) = batch::cancel(model) {
+        return effects;
     } else if !model.list_mut().filter().is_empty() {
         model.list_mut().filter().clear();
     } else if model.list_mut().unmark() {
@@ -393,6 +399,7 @@ fn back(model: &mut Model) {
         let keys = model.keys_of(KeyContext::Global, Action::Quit);
         model.say(Tone::Plain, format!("{keys} leaves hoist; containers keep running"), None);
     }
+    Vec::new()
 }
 
 fn details(model: &mut Model) {
@@ -414,7 +421,8 @@ fn details(model: &mut Model) {
 
 fn quit(model: &mut Model) -> Vec<Effect> {
     let alive = model.tasks.all().iter().filter(|task| !task.is_over());
-    let items: Vec<String> = alive.map(|task| task.title.clone()).collect();
+    let mut items: Vec<String> = alive.map(|task| task.title.clone()).collect();
+    items.extend(model.batches.iter().map(Batch::progress));
     if items.is_empty() {
         return vec![Effect::Quit];
     }
@@ -424,7 +432,7 @@ fn quit(model: &mut Model) -> Vec<Effect> {
         notes: vec![
             "Containers keep running. Terminals are detached: a shell goes on inside its container."
                 .to_owned(),
-            "Pulls stop; what they have fetched is kept.".to_owned(),
+            "Pulls stop; what they have fetched is kept. Verbs that have not begun are dropped.".to_owned(),
         ],
         yes: "leave",
         effects: vec![Effect::Quit],

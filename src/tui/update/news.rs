@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::copy;
 use crate::tui::{containers, dialogs, form, line, sections, undo, viewers};
 
-use super::batch::end;
+use super::batch::{self, end};
 use crate::config::Preset;
 use crate::engine::{self, ContainerId, Kind, News, Sample};
 use crate::tui::containers::model::Used;
@@ -51,6 +51,10 @@ pub(crate) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
             let effects = done(model, &effect, result.clone());
             undo::update::end(model, &effect, result.is_ok());
             return effects;
+        }
+        Event::Withdrawn(effects) => {
+            batch::withdrawn(model, &effects);
+            model.undo.withdraw(&effects);
         }
         Event::Answer(serial, answer) => viewers::take(model, serial, answer),
         Event::Saving(save, is_taken) => return crate::tui::logs::update::saving(model, save, is_taken),
@@ -178,7 +182,7 @@ fn unlisted(model: &mut Model, section: Section, failure: Failure) {
 }
 
 fn done(model: &mut Model, effect: &Effect, result: Result<(), Failure>) -> Vec<Effect> {
-    let (text, effects) = match effect {
+    let (text, mut effects) = match effect {
         Effect::Container(verb, id) => {
             let row = model.containers.get(id.as_str()).map(|row| row.name.clone());
             let name = model.names.remove(id).or(row).unwrap_or_else(|| id.short().to_owned());
@@ -219,13 +223,20 @@ fn done(model: &mut Model, effect: &Effect, result: Result<(), Failure>) -> Vec<
         Effect::EmptyTrash => ("emptied the trash".to_owned(), vec![Effect::Load(Section::Trash)]),
         _ => (String::new(), Vec::new()),
     };
+    // Restored containers were added in the order in which they came.
+    let reordered = match effect {
+        Effect::Restore(..) | Effect::RestoreAndStart(_) => Some(Effect::Load(Section::Containers)),
+        _ => None,
+    };
     if let Some(at) = model.batches.iter_mut().position(|batch| batch.take(effect, &result)) {
         if model.batches[at].is_over() {
             let batch = model.batches.remove(at);
             end(model, batch);
+            effects.extend(reordered);
         }
         return effects;
     }
+    effects.extend(reordered);
     match result {
         Ok(()) => model.say(Tone::Good, text, None),
         Err(failure) => model.fail(failure),

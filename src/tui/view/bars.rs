@@ -16,6 +16,7 @@ use crate::tui::failure::Tone;
 use crate::tui::key::show_strokes;
 use crate::tui::keymap::{Binding, KeyContext};
 use crate::tui::layout::Layout;
+use crate::tui::list::batch::Batch;
 use crate::tui::model::titles::{Title, subject_name};
 use crate::tui::model::{Focus, Model};
 use crate::tui::section::Section;
@@ -247,7 +248,8 @@ pub(crate) fn status(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     }
     let live = model.tasks.all().iter().filter(|task| !task.is_over());
     let (work, terminals): (Vec<_>, Vec<_>) = live.partition(|task| matches!(task.what, What::Work(_)));
-    let mut goes_on = Vec::new();
+    let mut goes_on: Vec<Span<'_>> =
+        model.batches.first().map(|batch| batch_line(model, batch)).into_iter().collect();
     if let Some(task) = work.first() {
         let more = if work.len() > 1 { format!(" +{}", work.len() - 1) } else { String::new() };
         let done = match &task.what {
@@ -274,6 +276,14 @@ pub(crate) fn status(frame: &mut Frame<'_>, model: &Model, area: Rect) {
         frame.render_widget(Line::styled(cell(&text, room, crate::tui::words::Align::Left), style), area);
     }
     frame.render_widget(Paragraph::new(right.right_aligned()), area);
+}
+
+/// Returns the progress of a verb on several objects, and how to cancel it.
+fn batch_line(model: &Model, batch: &Batch) -> Span<'static> {
+    let key = model.keys_of(KeyContext::Global, Action::Back);
+    let cancel = if model.focus == Focus::List { format!(" · {key} cancels") } else { String::new() };
+    let text = format!("{} {}{cancel} ", texts::spinner(model.now), batch.progress());
+    Span::styled(text, model.theme.accent)
 }
 
 /// Returns the notice, or a hint about marks.
