@@ -13,6 +13,7 @@ use crate::tui::effect::Effect;
 use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
 use crate::tui::model::input::Input;
+use crate::tui::model::layer::Layer;
 use model::RunForm;
 use presets::Presets;
 
@@ -38,6 +39,9 @@ impl Dialog for RunForm {
     }
 
     fn typed(model: &mut Model) -> Vec<Effect> {
+        if let Some(Layer::Run(form)) = model.layers.last_mut() {
+            form.is_leaving = false;
+        }
         update::check(model)
     }
 

@@ -63,6 +63,10 @@ pub struct RunForm {
     pub error: Option<String>,
     /// The resulting command line, for display.
     pub line: String,
+    /// The command line when the form was opened; `None` if its fields were typed before.
+    pub opened: Option<String>,
+    /// Whether closing the form was asked for once, although that loses what was typed.
+    pub is_leaving: bool,
 }
 
 impl RunForm {
@@ -77,12 +81,16 @@ impl RunForm {
             notes: vec![None; FIELDS.len()],
             error: None,
             line: String::new(),
+            opened: None,
+            is_leaving: false,
         };
         for flag in ["detach", "interactive", "tty"] {
             form.switch(place(flag), true);
         }
         form.switch(place_of(Kind::Opens), true);
-        form.set(place_of(Kind::Image), image);
+        if let Some(input) = form.inputs.get_mut(place_of(Kind::Image)) {
+            *input = Input::proposed(&shown(image));
+        }
         form.field = if image.is_empty() { place_of(Kind::Image) } else { place("name") };
         form
     }
@@ -170,6 +178,12 @@ impl RunForm {
         if let Some(input) = self.inputs.get_mut(field) {
             *input = Input::new(&shown(text));
         }
+    }
+
+    /// Whether something was changed since the form was opened.
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        self.opened.as_ref() != Some(&self.line)
     }
 
     /// Whether a switch is on.

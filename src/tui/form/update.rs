@@ -26,12 +26,17 @@ use crate::tui::update::copy;
 pub(crate) fn open(model: &mut Model, form: RunForm) -> Vec<Effect> {
     model.paths.clear();
     model.open(form);
-    check(model)
+    let effects = check(model);
+    if let Some(Layer::Run(form)) = model.layers.last_mut() {
+        form.opened = Some(form.line.clone());
+    }
+    effects
 }
 
 /// Applies `action` to the form.
 pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let Some(Layer::Run(form)) = model.layers.last_mut() else { return Vec::new() };
+    let was_leaving = std::mem::take(&mut form.is_leaving);
     match action {
         Action::NextField => form.step(1),
         Action::PreviousField => form.step(-1),
@@ -54,6 +59,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         Action::Presets => crate::tui::form::update::preset::choose(model),
         Action::Accept => return submit(model),
+        _ if form.is_changed() && !was_leaving => form.is_leaving = true,
         _ => drop(model.layers.pop()),
     }
     check(model)
@@ -124,6 +130,7 @@ pub(crate) fn take_up(model: &mut Model, id: TaskId, failure: &Failure) -> Vec<E
     let effects = open(model, *form);
     if let Some(Layer::Run(form)) = model.layers.last_mut() {
         form.error = Some(failure.line());
+        form.opened = None;
     }
     effects
 }
@@ -225,11 +232,26 @@ fn image(name: &str, images: &[ImageRow], pull: &str) -> Option<Note> {
     if let Some(row) = find_image(name, images) {
         return note(Mark::Good, format!("local, {}", units::column(row.size)));
     }
-    match (name.parse::<Reference>(), pull) {
-        (Err(error), _) => note(Mark::Bad, error.to_string()),
-        (Ok(_), "never") => note(Mark::Bad, "not here"),
-        (Ok(_), _) => note(Mark::Plain, "will be pulled"),
-    }
+    let offer = local_offer(name, images);
+    let next = offer.as_ref().map_or_else(String::new, |offer| format!(" → {offer} ?"));
+    let (mark, text) = match (name.parse::<Reference>(), pull) {
+        (Err(error), _) => (Mark::Bad, error.to_string()),
+        (Ok(_), "never") => (Mark::Bad, format!("not here{next}")),
+        (Ok(_), _) if offer.is_some() => (Mark::Plain, format!("pull{next}")),
+        (Ok(_), _) => (Mark::Plain, "will be pulled".to_owned()),
+    };
+    Some(Note { mark, text, offer })
+}
+
+/// Returns the first image of this machine whose repository, or the last part of it, begins with
+/// what was typed.
+fn local_offer(typed: &str, images: &[ImageRow]) -> Option<String> {
+    let begins = |row: &&ImageRow| {
+        row.is_by_name()
+            && (row.name.starts_with(typed)
+                || row.name.rsplit('/').next().is_some_and(|last| last.starts_with(typed)))
+    };
+    images.iter().find(begins).map(|row| row.name.clone())
 }
 
 /// Returns the image that a name or the beginning of an id refers to.
@@ -319,6 +341,73 @@ mod tests {
         let form = RunForm::of(&split(words).unwrap()).unwrap();
         open(&mut model, form);
         model
+    }
+
+    #[test]
+    fn typing_replaces_the_proposed_image_and_enter_takes_one_of_this_machine() {
+        let mut model = full(80, 24);
+        press(&mut model, "n");
+        write(&mut model, "deb");
+        let text = |model: &Model| match model.layers.last() {
+            Some(Layer::Run(form)) => form.text(place_of(Kind::Image)),
+            _ => panic!("no form"),
+        };
+        assert_eq!(text(&model), "deb");
+        assert_eq!(note_of(&model, place_of(Kind::Image)), "Plain pull → debian:13 ?");
+        press(&mut model, "enter");
+        assert_eq!(text(&model), "debian:13");
+        // The last part of a repository is enough.
+        press(&mut model, "ctrl-u");
+        write(&mut model, "app");
+        assert_eq!(note_of(&model, place_of(Kind::Image)), "Plain pull → acme/app:2.4.1 ?");
+        // A movement keeps the proposal.
+        press(&mut model, "esc esc n left");
+        write(&mut model, "x");
+        assert_eq!(text(&model), "acme/app:2.4.x1");
+    }
+
+    #[test]
+    fn closing_the_form_asks_when_something_was_typed() {
+        let mut model = full(80, 24);
+        press(&mut model, "n esc");
+        assert!(model.layers.is_empty(), "nothing was typed");
+        press(&mut model, "n tab");
+        write(&mut model, "web9");
+        press(&mut model, "esc");
+        assert!(screen(&model).contains("Esc again closes the form and loses"), "{}", screen(&model));
+        write(&mut model, "x");
+        press(&mut model, "esc");
+        assert!(!model.layers.is_empty(), "it was asked before the last key");
+        press(&mut model, "esc");
+        assert!(model.layers.is_empty());
+    }
+
+    #[test]
+    fn the_frame_stays_where_it_is() {
+        let frame = |model: &Model| {
+            let shown = screen(model);
+            let edge = |c: char| shown.lines().position(|line| line.contains(c));
+            (edge('┏'), edge('┗'))
+        };
+        for (width, height) in [(80, 24), (120, 40), (200, 60)] {
+            let mut model = full(width, height);
+            press(&mut model, "n");
+            let first = frame(&model);
+            for keys in ["ctrl-n", "ctrl-n", "ctrl-n", "ctrl-n", "x", "y", "tab", "z"] {
+                press(&mut model, keys);
+                assert_eq!(frame(&model), first, "{keys} at {width}x{height}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_long_problem_is_wrapped() {
+        let mut model = with("run debian:13");
+        if let Some(Layer::Run(form)) = model.layers.last_mut() {
+            form.error = Some(format!("cannot do it: {} the end", "because of this ".repeat(6)));
+        }
+        let shown = screen(&model);
+        assert!(shown.contains("cannot do it") && shown.contains("the end"), "{shown}");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
 use crate::tui::theme::Theme;
 use crate::tui::view::dialog::{keys, open};
-use crate::tui::words::{Align, cell};
+use crate::tui::words::{Align, cell, wrap};
 
 /// Draws the form.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, form: &RunForm) {
@@ -29,26 +29,36 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, form: &RunForm) {
     let spread = u16::from(is_wide && typed.len() <= 9);
     let lines = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
     let command = if is_wide { 4 } else { 2 };
-    // Borders, groups, keys, and four blank lines between the parts. The height is at least that of
-    // the first group, so that the dialog does not change its size.
-    let least = Section::General.fields().iter().filter(|at| !FIELDS[**at].is_switch()).count();
-    let wish = lines(typed.len().max(least)) * (1 + spread) + lines(switched.len()) + command + 8;
+    // Borders, groups, keys, and four blank lines between the parts.
+    let wish = |fields: usize, spread, switches| lines(fields) * (1 + spread) + lines(switches) + command + 8;
+    // The height is that of the largest group, so that the dialog keeps its size.
+    let most = Section::ALL.iter().map(|section| {
+        let (switches, typed): (Vec<usize>, Vec<usize>) =
+            section.fields().iter().partition(|at| FIELDS[**at].is_switch());
+        let switches = switch_lines(model, form, &switches, inside).len();
+        wish(typed.len(), u16::from(is_wide && typed.len() <= 9), switches)
+    });
+    let most = most.max().unwrap_or(0).min(height.saturating_sub(2));
     let note = keys_note(model);
-    let inner = open(frame, model, "Run a container", &note, wanted, wish.min(height.saturating_sub(2)));
+    let inner = open(frame, model, "Run a container", &note, wanted, most);
     let mut rest = Rows(inner);
-    let is_low = inner.height + 2 < wish;
+    let is_low = inner.height + 2 < wish(typed.len(), spread, switched.len());
     if let Some(area) = rest.top(1) {
         frame.render_widget(sections(model, form, inside), area);
     }
     if !is_low {
         rest.top(1);
     }
-    // The problems and the keys are at the bottom, the command above them.
-    let foot = rest.bottom(1);
-    if !is_low {
-        rest.bottom(1);
-    }
-    let command = rest.bottom(if is_low { 1 } else { command });
+    // The problems and the keys are at the bottom, the command above them. A long problem takes
+    // lines of the command.
+    let footer = footer(model, form, inside);
+    let command = if is_low { 1 } else { command };
+    let block = command + if is_low { 1 } else { 2 };
+    let footed = lines(footer.len()).min(block);
+    let foot = rest.bottom(footed);
+    let commanded = command.min(block - footed);
+    rest.bottom(block - footed - commanded);
+    let command = rest.bottom(commanded);
     if !is_low {
         rest.bottom(1);
     }
@@ -66,7 +76,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, form: &RunForm) {
         equivalent(frame, model, form, area, is_wide);
     }
     if let Some(area) = foot {
-        frame.render_widget(footer(model, form, inside), area);
+        frame.render_widget(Paragraph::new(footer), area);
     }
 }
 
@@ -168,6 +178,10 @@ fn row(frame: &mut Frame<'_>, model: &Model, form: &RunForm, field: usize, area:
     if is_here {
         frame.buffer_mut().set_style(place, theme.sel);
         frame.render_widget(input.area(), place);
+        if input.is_proposed() {
+            // Typing replaces it.
+            frame.buffer_mut().set_style(place, Style::new().add_modifier(Modifier::ITALIC));
+        }
         if form.text(field).is_empty() {
             // After the cursor.
             let hint = Rect { x: place.x + 1, width: place.width.saturating_sub(1), ..place };
@@ -268,8 +282,15 @@ fn equivalent(frame: &mut Frame<'_>, model: &Model, form: &RunForm, area: Rect, 
 }
 
 /// Returns the problems or, if there are none, the keys.
-fn footer(model: &Model, form: &RunForm, width: usize) -> Line<'static> {
+fn footer(model: &Model, form: &RunForm, width: usize) -> Vec<Line<'static>> {
     let theme = &model.theme;
+    let wrapped = |text: &str, style: Style| -> Vec<Line<'static>> {
+        wrap(text, width, 2).into_iter().map(|line| Line::styled(line, style)).collect()
+    };
+    if form.is_leaving {
+        let key = model.keys_of(KeyContext::Form, Action::Dismiss);
+        return wrapped(&format!("! {key} again closes the form and loses what was typed"), theme.warn);
+    }
     let problems: Vec<_> = form.problems().collect();
     let here = problems.iter().find(|(field, _)| *field == form.field).or(problems.first());
     if let Some((field, note)) = here {
@@ -278,10 +299,10 @@ fn footer(model: &Model, form: &RunForm, width: usize) -> Line<'static> {
         let enter = model.keys_of(KeyContext::Form, Action::TakeOffer);
         let offer =
             note.offer.as_ref().map_or_else(String::new, |_| format!("  {enter} on the field takes it"));
-        return Line::styled(format!("✗ {count}{label}: {}{offer}", note.text), theme.err);
+        return wrapped(&format!("✗ {count}{label}: {}{offer}", note.text), theme.err);
     }
     if let Some(error) = &form.error {
-        return Line::styled(format!("✗ {error}"), theme.err);
+        return wrapped(&format!("✗ {error}"), theme.err);
     }
     // Each key is shown once; the upper border shows the one that runs the command.
     let first =
@@ -293,7 +314,7 @@ fn footer(model: &Model, form: &RunForm, width: usize) -> Line<'static> {
         (Action::SavePreset, "keep"),
         (Action::Presets, "presets"),
     ];
-    keys(model, KeyContext::Form, &actions)
+    vec![keys(model, KeyContext::Form, &actions)]
 }
 
 /// Draws the choice of saved commands.

@@ -6,6 +6,8 @@ use ratatui_textarea::{CursorMove, Input as KeyInput, TextArea};
 #[derive(Debug, Clone)]
 pub struct Input {
     area: TextArea<'static>,
+    /// Whether the text is a proposal, which the first typed character replaces.
+    is_proposed: bool,
 }
 
 impl Input {
@@ -15,7 +17,19 @@ impl Input {
         let mut area = TextArea::new(vec![text.lines().next().unwrap_or_default().to_owned()]);
         area.set_cursor_line_style(ratatui::style::Style::default());
         area.move_cursor(CursorMove::End);
-        Self { area }
+        Self { area, is_proposed: false }
+    }
+
+    /// Returns a line with a proposed text, which is replaced when something is typed.
+    #[must_use]
+    pub fn proposed(text: &str) -> Self {
+        Self { is_proposed: !text.is_empty(), ..Self::new(text) }
+    }
+
+    /// Whether typing replaces the text.
+    #[must_use]
+    pub fn is_proposed(&self) -> bool {
+        self.is_proposed
     }
 
     /// Returns the text.
@@ -27,6 +41,13 @@ impl Input {
     /// Handles a key. Keys that would start a second line are ignored.
     pub fn key(&mut self, event: crossterm::event::KeyEvent) {
         let input = KeyInput::from(event);
+        let replaces = match input.key {
+            ratatui_textarea::Key::Char(_) => !input.ctrl && !input.alt,
+            key => matches!(key, ratatui_textarea::Key::Backspace | ratatui_textarea::Key::Delete),
+        };
+        if std::mem::take(&mut self.is_proposed) && replaces {
+            *self = Self::default();
+        }
         let breaks = matches!(input.key, ratatui_textarea::Key::Enter)
             || (input.ctrl && matches!(input.key, ratatui_textarea::Key::Char('m' | 'j')));
         let clears = input.ctrl && matches!(input.key, ratatui_textarea::Key::Char('u'));
@@ -43,6 +64,9 @@ impl Input {
 
     /// Inserts a text; its line breaks become spaces.
     pub fn paste(&mut self, text: &str) {
+        if self.is_proposed {
+            *self = Self::default();
+        }
         let line: String = text.trim_end().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         self.area.insert_str(line);
     }
@@ -86,6 +110,24 @@ mod tests {
         let mut input = Input::new("a");
         input.paste("b\nc\u{1b}[31m\n");
         assert_eq!(input.text(), "ab c [31m");
+    }
+
+    #[test]
+    fn a_proposal_is_replaced_by_what_is_typed_and_edited_after_a_movement() {
+        let press = |code| KeyEvent::new(code, KeyModifiers::NONE);
+        for (keys, text) in [
+            (vec![KeyCode::Char('x'), KeyCode::Char('y')], "xy"),
+            (vec![KeyCode::Backspace], ""),
+            (vec![KeyCode::Left, KeyCode::Char('x')], "debian:1x3"),
+            (vec![KeyCode::End, KeyCode::Backspace], "debian:1"),
+        ] {
+            let mut input = Input::proposed("debian:13");
+            keys.into_iter().for_each(|code| input.key(press(code)));
+            assert_eq!(input.text(), text);
+        }
+        let mut input = Input::proposed("debian:13");
+        input.paste("alpine");
+        assert_eq!(input.text(), "alpine");
     }
 
     #[test]
