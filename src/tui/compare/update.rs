@@ -18,7 +18,7 @@ use crate::tui::page::model::Page;
 use crate::tui::section::Subject;
 use crate::tui::tab::Tab;
 
-/// Compares two marked images, or the shown image with the marked one.
+/// Compares two marked images, or the marked one with the one shown or under the cursor.
 pub(crate) fn open(model: &mut Model) -> Vec<Effect> {
     let was_list = model.focus == Focus::List;
     let marked: Vec<&ImageRow> = model.images.marked();
@@ -28,7 +28,15 @@ pub(crate) fn open(model: &mut Model) -> Vec<Effect> {
     };
     let found: Vec<&ImageRow> = match shown {
         Some(shown) => marked.into_iter().filter(|row| row.key() != shown.key()).chain([shown]).collect(),
-        None => marked,
+        // A single mark, and the row under the cursor.
+        None => match (marked.as_slice(), model.images.selected()) {
+            ([one], Some(here)) if one.key() != here.key() => {
+                let mut both = vec![*one, here];
+                both.sort_by_key(|row| model.images.all().iter().position(|other| other.key() == row.key()));
+                both
+            }
+            _ => marked,
+        },
     };
     let [one, two] = found.as_slice() else {
         let (count, is_shown) = (found.len(), shown.is_some());
@@ -73,8 +81,12 @@ fn say_what_to_mark(model: &mut Model, count: usize, is_shown: bool) {
         (true, count) => {
             (format!("{} other images are marked", count - 1), "leave one of them marked".to_owned())
         }
-        (false, 0) => ("no image is marked".to_owned(), format!("mark the two to compare with {mark}")),
-        (false, 1) => ("only one image is marked".to_owned(), format!("mark the other one with {mark}")),
+        (false, 0) => {
+            ("no image is marked".to_owned(), format!("mark one with {mark}, then compare on the other one"))
+        }
+        (false, 1) => {
+            ("this image is the marked one".to_owned(), "move to the other one, then compare".to_owned())
+        }
         (false, count) => (format!("{count} images are marked"), "leave two of them marked".to_owned()),
     };
     model.say(Tone::Plain, text, Some(hint));

@@ -234,8 +234,8 @@ mod tests {
     #[test]
     fn what_is_to_be_marked_is_said() {
         for (keys, text) in [
-            ("2 D", "no image is marked → mark the two to compare with Space"),
-            ("2 space D", "only one image is marked → mark the other one with Space"),
+            ("2 D", "no image is marked → mark one with Space, then compare on the other one"),
+            ("2 space k D", "this image is the marked one → move to the other one, then compare"),
             ("2 * D", "3 images are marked → leave two of them marked"),
             ("2 enter =", "no other image is marked → mark one in the list with Space, then compare"),
             ("2 * enter =", "2 other images are marked → leave one of them marked"),
@@ -245,6 +245,17 @@ mod tests {
             assert!(screen(&model).contains(text), "{keys}\n{}", screen(&model));
             assert!(model.wants().read(Tab::Compare).is_empty(), "{keys}");
         }
+    }
+
+    #[test]
+    fn one_marked_image_is_compared_with_the_one_under_the_cursor() {
+        let mut model = full(120, 40);
+        let names: Vec<String> = model.images.all().iter().map(|row| row.target().to_owned()).collect();
+        press(&mut model, "2 space D");
+        assert_eq!(model.shown_tab(model.pane()), Tab::Compare);
+        let mut of = model.pane().compare.of.clone().unwrap();
+        of.sort();
+        assert_eq!(of, names[..2]);
     }
 
     #[test]
