@@ -1,5 +1,6 @@
 //! A container in the list: small and compared by value.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use jiff::Timestamp;
@@ -7,9 +8,10 @@ use jiff::Timestamp;
 use crate::base::text;
 use crate::command;
 use crate::engine::{ContainerId, ContainerView, CreateRequest, Damaged, PullPolicy, Status};
+use crate::tui::containers::words::settled_word;
 use crate::tui::list::columns::Column;
 use crate::tui::list::filter::Field;
-use crate::tui::list::rows::{Row, natural};
+use crate::tui::list::rows::{Row, natural, shown_words};
 use crate::tui::words::died_of_memory;
 
 /// The label with the project of a container.
@@ -216,10 +218,22 @@ impl Row for ContainerRow {
         self.id.as_str()
     }
 
-    fn words(&self) -> Vec<&str> {
-        let words =
-            [&self.name, self.id.short(), &self.image, self.status.as_str(), &self.command, &self.project];
-        words.into_iter().chain(self.ports.iter().map(String::as_str)).collect()
+    fn words(&self, shows: &dyn Fn(Column) -> bool) -> Vec<Cow<'_, str>> {
+        let values = [
+            (Column::Name, self.name.as_str()),
+            (Column::State, self.status.as_str()),
+            (Column::Image, &self.image),
+            (Column::Project, &self.project),
+            (Column::Network, &self.network),
+            (Column::Address, &self.address),
+            (Column::Id, self.id.short()),
+            (Column::Command, &self.command),
+        ];
+        let ports = self.ports.iter().map(|port| (Column::Ports, port.as_str()));
+        let mut words = shown_words(shows, values.into_iter().chain(ports));
+        // Such as `exit 0`.
+        words.extend(shows(Column::State).then(|| Cow::from(settled_word(self))));
+        words
     }
 
     fn any(&self, field: Field, test: &dyn Fn(&str) -> bool) -> bool {

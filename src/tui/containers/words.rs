@@ -20,20 +20,36 @@ pub fn state(row: &ContainerRow, theme: &Theme) -> (&'static str, String, Style)
         };
         return ("◐", text, theme.warn);
     }
-    if row.damaged.is_some() {
-        return ("✗", "damaged".to_owned(), theme.err);
-    }
+    let (glyph, style) = match row.status {
+        _ if row.damaged.is_some() => ("✗", theme.err),
+        Status::Running => ("●", theme.ok),
+        Status::Paused => ("‖", theme.info),
+        Status::Restarting => ("↻", theme.warn),
+        Status::Created if row.error.is_empty() => ("○", theme.dim),
+        Status::Removing => ("◌", theme.dim),
+        Status::Created | Status::Dead => ("✗", theme.err),
+        Status::Unknown(_) => ("?", theme.warn),
+        Status::Exited if row.exit_code == 0 => ("■", theme.dim),
+        Status::Exited => ("✗", theme.err),
+    };
+    (glyph, settled_word(row), style)
+}
+
+/// Returns the text of a container's state without a verb that is in progress.
+#[must_use]
+pub fn settled_word(row: &ContainerRow) -> String {
     match row.status {
-        Status::Running => ("●", "running".to_owned(), theme.ok),
-        Status::Paused => ("‖", "paused".to_owned(), theme.info),
-        Status::Restarting => ("↻", format!("restart ({})", row.exit_code), theme.warn),
-        Status::Created if row.error.is_empty() => ("○", "created".to_owned(), theme.dim),
-        Status::Created => ("✗", "no start".to_owned(), theme.err),
-        Status::Removing => ("◌", "removing".to_owned(), theme.dim),
-        Status::Dead => ("✗", "dead".to_owned(), theme.err),
-        Status::Unknown(word) => ("?", word.as_str().to_owned(), theme.warn),
-        Status::Exited if row.exit_code == 0 => ("■", "exit 0".to_owned(), theme.dim),
-        Status::Exited => ("✗", exit(row.exit_code, row.oom_killed), theme.err),
+        _ if row.damaged.is_some() => "damaged".to_owned(),
+        Status::Running => "running".to_owned(),
+        Status::Paused => "paused".to_owned(),
+        Status::Restarting => format!("restart ({})", row.exit_code),
+        Status::Created if row.error.is_empty() => "created".to_owned(),
+        Status::Created => "no start".to_owned(),
+        Status::Removing => "removing".to_owned(),
+        Status::Dead => "dead".to_owned(),
+        Status::Unknown(word) => word.as_str().to_owned(),
+        Status::Exited if row.exit_code == 0 => "exit 0".to_owned(),
+        Status::Exited => exit(row.exit_code, row.oom_killed),
     }
 }
 

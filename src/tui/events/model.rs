@@ -1,5 +1,6 @@
 //! The rows of the events list.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use crate::base::text;
 use crate::engine::{Event, Kind};
 use crate::tui::list::columns::Column;
 use crate::tui::list::filter::Field;
-use crate::tui::list::rows::{Row, natural};
+use crate::tui::list::rows::{Row, natural, shown_words};
 
 /// The number of events kept; the oldest are dropped first.
 pub const KEPT: usize = 5000;
@@ -80,8 +81,14 @@ impl Row for EventRow {
         &self.key
     }
 
-    fn words(&self) -> Vec<&str> {
-        vec![self.kind.as_str(), &self.action, &self.name, short(&self.id), &self.attributes]
+    fn words(&self, shows: &dyn Fn(Column) -> bool) -> Vec<Cow<'_, str>> {
+        let values = [
+            (Column::Kind, self.kind.as_str()),
+            (Column::Action, &self.action),
+            (Column::Name, &self.name),
+            (Column::Attributes, &self.attributes),
+        ];
+        shown_words(shows, values)
     }
 
     fn any(&self, field: Field, test: &dyn Fn(&str) -> bool) -> bool {

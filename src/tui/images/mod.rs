@@ -5,6 +5,8 @@ pub(crate) mod reader;
 pub mod update;
 pub mod view;
 
+use std::collections::BTreeSet;
+
 use crate::command::NameKind;
 use crate::engine::{Engine, Event, Kind, Result};
 use crate::tui::action::Action;
@@ -21,7 +23,7 @@ use crate::tui::model::targets::About;
 use crate::tui::reader::ListReader;
 use crate::tui::section::Subject;
 use crate::tui::tab::Tab;
-use model::ImageRow;
+use model::{ImageRow, repository};
 
 /// The images list, with a row for each name.
 #[derive(Debug)]
@@ -97,8 +99,12 @@ impl ListScreen for Images {
     }
 
     fn names(model: &Model) -> Vec<(String, String)> {
-        let named = model.images.all().iter().filter(|row| !row.name.is_empty());
-        named.map(|row| (row.name.clone(), "image".to_owned())).collect()
+        let named = || model.images.all().iter().filter(|row| !row.name.is_empty());
+        let mut names: Vec<_> = named().map(|row| (row.name.clone(), "image".to_owned())).collect();
+        // The repositories, for other tags of them.
+        let repositories: BTreeSet<&str> = named().map(|row| repository(&row.name)).collect();
+        names.extend(repositories.into_iter().map(|name| (name.to_owned(), "repository".to_owned())));
+        names
     }
 
     fn command(action: Action) -> Option<&'static [&'static str]> {

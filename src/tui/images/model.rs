@@ -1,5 +1,6 @@
 //! The rows of the images list: one for each name.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use jiff::Timestamp;
@@ -8,7 +9,7 @@ use crate::base::text;
 use crate::engine::Damaged;
 use crate::tui::list::columns::Column;
 use crate::tui::list::filter::Field;
-use crate::tui::list::rows::{Row, natural};
+use crate::tui::list::rows::{Row, natural, shown_words};
 
 /// A name of an image, or an image without one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,13 +79,26 @@ impl ImageRow {
     }
 }
 
+/// Returns the name without its tag or digest.
+#[must_use]
+pub fn repository(name: &str) -> &str {
+    let name = name.split_once('@').map_or(name, |(name, _)| name);
+    match name.rsplit_once(':') {
+        Some((repository, tag)) if !tag.contains('/') => repository,
+        _ => name,
+    }
+}
+
 impl Row for ImageRow {
     fn key(&self) -> &str {
         &self.unique
     }
 
-    fn words(&self) -> Vec<&str> {
-        vec![&self.name, self.short(), &self.platform]
+    fn words(&self, shows: &dyn Fn(Column) -> bool) -> Vec<Cow<'_, str>> {
+        let name = if self.name.is_empty() { "<none>" } else { &self.name };
+        let values = [(Column::Name, name), (Column::Id, self.short()), (Column::Platform, &self.platform)];
+        let users = self.users.iter().map(|user| (Column::UsedBy, user.as_str()));
+        shown_words(shows, values.into_iter().chain(users))
     }
 
     fn any(&self, field: Field, test: &dyn Fn(&str) -> bool) -> bool {

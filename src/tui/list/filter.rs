@@ -1,7 +1,7 @@
 //! A filter of a list: words, all of which a row must match.
 //!
 //! ```text
-//!  web                 one of the row's words contains it, ignoring case
+//!  web                 one of the row's shown words contains it, ignoring case
 //!  "a b"               the same, with a space
 //!  !web                no word contains it
 //!  ~wb                 a word contains its letters in this order
@@ -142,9 +142,9 @@ impl Test {
 
 /// Joins a row's words for filtering.
 #[must_use]
-pub fn hay(words: &[&str]) -> String {
-    let mut hay = String::with_capacity(words.iter().map(|word| word.len() + 1).sum());
-    for (at, word) in words.iter().enumerate() {
+pub fn hay<W: AsRef<str>>(words: &[W]) -> String {
+    let mut hay = String::with_capacity(words.iter().map(|word| word.as_ref().len() + 1).sum());
+    for (at, word) in words.iter().map(AsRef::as_ref).enumerate() {
         if at > 0 {
             hay.push(BETWEEN);
         }
@@ -212,7 +212,10 @@ fn in_order(text: &str, letters: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::*;
+    use crate::tui::list::columns::Column;
 
     struct Container;
 
@@ -223,8 +226,8 @@ mod tests {
             WORDS[0]
         }
 
-        fn words(&self) -> Vec<&str> {
-            WORDS.to_vec()
+        fn words(&self, _: &dyn Fn(Column) -> bool) -> Vec<Cow<'_, str>> {
+            WORDS.map(Cow::from).to_vec()
         }
 
         fn any(&self, field: Field, test: &dyn Fn(&str) -> bool) -> bool {

@@ -56,6 +56,8 @@ pub trait List {
     fn set_order(&mut self, order: Option<Order>);
     /// Returns the order.
     fn order(&self) -> Option<Order>;
+    /// See [`Table::set_columns`].
+    fn set_columns(&mut self, columns: &[Column]);
     /// Whether rows are grouped.
     fn is_grouped(&self) -> bool;
     /// See [`Table::fold`].
@@ -158,6 +160,10 @@ impl<R: About> List for Table<R> {
 
     fn order(&self) -> Option<Order> {
         Self::order(self)
+    }
+
+    fn set_columns(&mut self, columns: &[Column]) {
+        Self::set_columns(self, columns);
     }
 
     fn is_grouped(&self) -> bool {

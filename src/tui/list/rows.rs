@@ -1,5 +1,6 @@
 //! The interface of the rows of a list.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use jiff::Timestamp;
@@ -12,8 +13,8 @@ pub trait Row {
     /// Returns the key that identifies the row, so that the cursor can stay on it.
     fn key(&self) -> &str;
 
-    /// Returns the words that a filter searches.
-    fn words(&self) -> Vec<&str>;
+    /// Returns the words that a filter searches: those of the columns that `shows` accepts.
+    fn words(&self, shows: &dyn Fn(Column) -> bool) -> Vec<Cow<'_, str>>;
 
     /// Whether `test` accepts any of the row's values of `field`.
     fn any(&self, field: Field, test: &dyn Fn(&str) -> bool) -> bool {
@@ -42,6 +43,14 @@ pub trait Row {
     fn is_idle(&self) -> bool {
         false
     }
+}
+
+/// Returns the values of those columns that are shown.
+pub(crate) fn shown_words<'a>(
+    shows: &dyn Fn(Column) -> bool,
+    values: impl IntoIterator<Item = (Column, &'a str)>,
+) -> Vec<Cow<'a, str>> {
+    values.into_iter().filter(|(column, _)| shows(*column)).map(|(_, value)| Cow::from(value)).collect()
 }
 
 /// Compares in natural order: case is ignored, and `web-2` sorts before `web-10`.

@@ -57,6 +57,8 @@ pub struct Table<R> {
     anchor: Option<String>,
     order: Option<Order>,
     is_grouped: bool,
+    /// The shown columns; empty for all.
+    shown_columns: Vec<Column>,
     hides_idle: bool,
     follows: bool,
     /// The text of the filter; while it is invalid, the previous filter remains in force.
@@ -172,6 +174,7 @@ impl<R> Default for Table<R> {
             anchor: None,
             order: None,
             is_grouped: false,
+            shown_columns: Vec::new(),
             hides_idle: false,
             follows: false,
             filter: String::new(),
@@ -401,7 +404,17 @@ impl<R: Row> Table<R> {
     /// Sets whether rows are grouped under headings.
     pub fn set_grouped(&mut self, is_grouped: bool) {
         self.is_grouped = is_grouped;
+        self.hays.iter_mut().for_each(String::clear);
         self.left = Left::Everything;
+    }
+
+    /// Sets which columns are shown, and so searched by filters.
+    pub fn set_columns(&mut self, columns: &[Column]) {
+        if self.shown_columns != columns {
+            columns.clone_into(&mut self.shown_columns);
+            self.hays.iter_mut().for_each(String::clear);
+            self.left = Left::Everything;
+        }
     }
 
     /// Whether rows are grouped.
@@ -450,7 +463,11 @@ impl<R: Row> Table<R> {
             return true;
         }
         if self.hays[at].is_empty() {
-            self.hays[at] = hay(&row.words());
+            let (shown, is_grouped) = (&self.shown_columns, self.is_grouped);
+            let shows = |column: Column| {
+                shown.is_empty() || shown.contains(&column) || (is_grouped && column == Column::Project)
+            };
+            self.hays[at] = hay(&row.words(&shows));
         }
         self.wanted.passes(&self.hays[at], &self.rows[at])
     }

@@ -427,6 +427,30 @@ mod tests {
     }
 
     #[test]
+    fn a_filter_searches_what_the_columns_show() {
+        for (line, filter, shown) in [
+            ("columns usual", "exec", 0),
+            ("columns name command", "exec", 7),
+            ("columns usual", "acme", 7),
+            ("columns name command", "acme", 0),
+            ("columns usual", "running", 2),
+            // As the state is shown, and as it is called.
+            ("columns usual", "oom", 1),
+            ("columns usual", "exited", 2),
+            ("columns name", "exited", 0),
+            ("columns name", "status:exited", 2),
+        ] {
+            let mut model = full(80, 24);
+            press(&mut model, "/");
+            write(&mut model, filter);
+            press(&mut model, "enter :");
+            write(&mut model, line);
+            press(&mut model, "enter");
+            assert_eq!(model.containers.shown(), shown, "{line}, {filter}");
+        }
+    }
+
+    #[test]
     fn the_last_of_the_columns_stays() {
         let mut model = full(80, 24);
         press(&mut model, "3 O space j space j space");

@@ -278,7 +278,7 @@ mod tests {
     fn marks_order_and_filter_are_seen() {
         shot("sorted_and_marked", |width, height| {
             let mut model = pressed(projects(width, height), "o n space j space /");
-            write(&mut model, "!blog");
+            write(&mut model, "!project:blog");
             press(&mut model, "enter");
             model
         });

@@ -12,7 +12,10 @@ impl Model {
         self.alerts.settle(&self.containers, &changed, self.now);
         self.containers.hide_idle(!self.shows_all);
         for section in Section::ALL {
-            self.list_of_mut(section).show();
+            let columns = self.saved.columns.of(section);
+            let list = self.list_of_mut(section);
+            list.set_columns(&columns);
+            list.show();
         }
         self.settle_held();
         if let Some(top) = self.layers.last_mut() {

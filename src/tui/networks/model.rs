@@ -1,12 +1,13 @@
 //! The rows of the networks list.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use jiff::Timestamp;
 
 use crate::tui::list::columns::Column;
 use crate::tui::list::filter::Field;
-use crate::tui::list::rows::{Row, natural};
+use crate::tui::list::rows::{Row, natural, shown_words};
 
 /// A network in the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,8 +31,12 @@ impl Row for NetworkRow {
         &self.id
     }
 
-    fn words(&self) -> Vec<&str> {
-        vec![&self.name, &self.driver, &self.subnet]
+    fn words(&self, shows: &dyn Fn(Column) -> bool) -> Vec<Cow<'_, str>> {
+        let values =
+            [(Column::Name, &self.name), (Column::Driver, &self.driver), (Column::Subnet, &self.subnet)];
+        let id = self.id.get(..12).unwrap_or(&self.id);
+        let values = values.map(|(column, value)| (column, value.as_str()));
+        shown_words(shows, values.into_iter().chain([(Column::Id, id)]))
     }
 
     fn any(&self, field: Field, test: &dyn Fn(&str) -> bool) -> bool {

@@ -1,5 +1,6 @@
 //! Background tasks and terminals, which continue while they are hidden.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::VecDeque;
 
@@ -11,7 +12,7 @@ use crate::tui::effect::Job;
 use crate::tui::failure::Failure;
 use crate::tui::list::columns::Column;
 use crate::tui::list::filter::Field;
-use crate::tui::list::rows::{Row, natural};
+use crate::tui::list::rows::{Row, natural, shown_words};
 use crate::tui::section::TaskId;
 
 /// A task.
@@ -278,8 +279,8 @@ impl Row for TaskRow {
         &self.key
     }
 
-    fn words(&self) -> Vec<&str> {
-        vec![&self.title, self.word()]
+    fn words(&self, shows: &dyn Fn(Column) -> bool) -> Vec<Cow<'_, str>> {
+        shown_words(shows, [(Column::Task, self.title.as_str()), (Column::State, self.word())])
     }
 
     fn any(&self, field: Field, test: &dyn Fn(&str) -> bool) -> bool {

@@ -1,5 +1,6 @@
 //! The rows of the trash list.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::engine::TrashEntry;
 use crate::tui::list::columns::Column;
 use crate::tui::list::filter::Field;
-use crate::tui::list::rows::Row;
+use crate::tui::list::rows::{Row, shown_words};
 
 /// An object in the trash.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,10 +67,9 @@ impl Row for TrashRow {
         &self.id
     }
 
-    fn words(&self) -> Vec<&str> {
-        let mut words = vec![self.name.as_str(), self.kind, self.short()];
-        words.extend(self.names.iter().map(String::as_str));
-        words
+    fn words(&self, shows: &dyn Fn(Column) -> bool) -> Vec<Cow<'_, str>> {
+        let names = self.names.iter().chain([&self.name]).map(|name| (Column::Name, name.as_str()));
+        shown_words(shows, names.chain([(Column::Kind, self.kind)]))
     }
 
     fn any(&self, field: Field, test: &dyn Fn(&str) -> bool) -> bool {

@@ -1,10 +1,11 @@
 //! The rows of the volumes list.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use crate::tui::list::columns::Column;
 use crate::tui::list::filter::Field;
-use crate::tui::list::rows::{Row, natural};
+use crate::tui::list::rows::{Row, natural, shown_words};
 
 /// A volume in the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,8 +23,10 @@ impl Row for VolumeRow {
         &self.name
     }
 
-    fn words(&self) -> Vec<&str> {
-        vec![&self.name, &self.driver]
+    fn words(&self, shows: &dyn Fn(Column) -> bool) -> Vec<Cow<'_, str>> {
+        let values =
+            [(Column::Name, &self.name), (Column::Driver, &self.driver), (Column::Folder, &self.place)];
+        shown_words(shows, values.map(|(column, value)| (column, value.as_str())))
     }
 
     fn any(&self, field: Field, test: &dyn Fn(&str) -> bool) -> bool {

@@ -118,7 +118,11 @@ fn names(model: &Model, kind: NameKind, begun: &str) -> Vec<(String, String)> {
         (kind, own) => own == Some(kind),
     };
     let all = Section::ALL.into_iter().filter(is_meant).flat_map(|section| (section.screen().names)(model));
-    let mut found: Vec<_> = all.filter(|(name, _)| name.starts_with(begun)).take(MOST).collect();
+    // `app` also begins `acme/app:1`.
+    let begins = |name: &str| {
+        name.starts_with(begun) || name.rsplit('/').next().is_some_and(|last| last.starts_with(begun))
+    };
+    let mut found: Vec<_> = all.filter(|(name, _)| begins(name)).take(MOST).collect();
     // Complete ids only if no name matches.
     if found.is_empty() && begun.len() >= 3 && matches!(kind, NameKind::Container | NameKind::Object) {
         let rows = model.containers.all().iter().filter(|row| row.key().starts_with(begun));
@@ -152,7 +156,8 @@ mod tests {
             ("resta", "restart"),
             ("restart m", "mailer migrate"),
             ("run --restart al", "always"),
-            ("run -it deb", "debian:13"),
+            ("run -it deb", "debian:13 debian"),
+            ("run -it app", "acme/app:2.4.1 acme/app"),
             ("run --network=br", "--network=bridge"),
             ("inspect b", "batch bridge"),
             ("theme mi", "midnight"),

@@ -1,5 +1,6 @@
 //! Tests of adding, removing, filtering, sorting, grouping and marking rows.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 
 use crate::tui::list::table::*;
@@ -9,8 +10,8 @@ impl Row for &'static str {
         self
     }
 
-    fn words(&self) -> Vec<&str> {
-        vec![self]
+    fn words(&self, _: &dyn Fn(Column) -> bool) -> Vec<Cow<'_, str>> {
+        vec![Cow::Borrowed(*self)]
     }
 
     fn compare(&self, other: &Self, _: Column) -> Ordering {
@@ -194,9 +195,9 @@ impl Row for Counted {
         &self.0
     }
 
-    fn words(&self) -> Vec<&str> {
+    fn words(&self, _: &dyn Fn(Column) -> bool) -> Vec<Cow<'_, str>> {
         ASKED.with(|asked| asked.set(asked.get() + 1));
-        vec![&self.0]
+        vec![Cow::from(&self.0)]
     }
 
     fn compare(&self, other: &Self, _: Column) -> Ordering {

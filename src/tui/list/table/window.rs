@@ -111,7 +111,7 @@ impl<R: Row> Table<R> {
     pub(super) fn place_with(&self, word: &str) -> Option<usize> {
         self.lines
             .iter()
-            .position(|place| matches!(place, Slot::Row(at) if self.rows[*at].words().contains(&word)))
+            .position(|place| matches!(place, Slot::Row(at) if self.rows[*at].words(&|_| true).iter().any(|it| it == word)))
     }
 
     pub(super) fn place_of(&self, under: &Under) -> Option<usize> {
