@@ -263,10 +263,17 @@ fn refused(words: &[String]) -> Option<Usage> {
 /// long: with two typos, too many names would match a short one.
 fn nearest(word: &str) -> Option<&'static str> {
     let names = each_verb().map(|verb| verb.names()[0]).filter(|name| !name.contains(' '));
-    let (slips, name) = names.map(|name| (slips(word, name), name)).min()?;
+    // More often a letter is left out than a wrong one is typed: `rn` is `run` rather than `rm`.
+    let (slips, _, name) = names.map(|name| (slips(word, name), !has_letters(name, word), name)).min()?;
     let length = word.chars().count();
     let most = if length < 6 { 1 } else { 2 };
     (slips <= most && slips < length).then_some(name)
+}
+
+/// Whether `name` contains the letters of `word` in their order.
+fn has_letters(name: &str, word: &str) -> bool {
+    let mut name = name.chars();
+    word.chars().all(|letter| name.any(|c| c == letter))
 }
 
 /// Returns the edit distance: characters to insert, delete, replace, or swap with the next one.
@@ -402,6 +409,8 @@ mod tests {
         for (word, want) in [
             ("psx", Some("ps")),
             ("rnu", Some("run")),
+            ("rn", Some("run")),
+            ("rmm", Some("rm")),
             ("strat", Some("start")),
             ("imagse", Some("images")),
             ("pasue", Some("pause")),
