@@ -5,7 +5,7 @@
 
 use crate::tui::action::Action;
 use crate::tui::effect::{Effect, Job};
-use crate::tui::failure::Failure;
+use crate::tui::failure::{Failure, Tone};
 use crate::tui::line::update::{layouts, options};
 use crate::tui::list::update as list;
 use crate::tui::model::Model;
@@ -133,8 +133,10 @@ pub(crate) fn run(model: &mut Model, words: &[String]) -> Option<Vec<Effect>> {
     if let Some((_, action)) = KEYS.iter().find(|(key, _)| key == name && rest.is_empty()) {
         return Some(model.act_here(*action));
     }
-    // For a container, `export` is a command of the command line.
-    let is_verb = name == "export" && rest.first().is_some_and(|word| word != "keys");
+    // For a container, `export` is a command of the command line, even if the container is called
+    // `keys`: only that one has options.
+    let has_option = rest.iter().any(|word| word.starts_with('-'));
+    let is_verb = name == "export" && rest.first().is_some_and(|word| word != "keys" || has_option);
     let command = COMMANDS.iter().find(|command| command.name == name && !is_verb)?;
     match (command.run)(model, rest) {
         Ok(effects) => Some(effects),
@@ -161,6 +163,10 @@ fn export(model: &mut Model, words: &[String]) -> Result<Vec<Effect>, String> {
         [what] if what == "keys" => {
             let lines = text.lines().map(str::to_owned).collect();
             model.open(Page::new("keymap.toml".to_owned(), lines));
+            if model.containers.all().iter().any(|row| row.name == "keys") {
+                let hint = Some(":export -o FILE keys".to_owned());
+                model.say(Tone::Plain, "this is the keymap, not the container `keys`", hint);
+            }
             Ok(Vec::new())
         }
         [what, file] if what == "keys" => {
@@ -200,8 +206,10 @@ mod tests {
         names.dedup();
         assert_eq!(names.len(), count);
         // The next word determines which `export` is meant.
-        let both = words_of("export -o web.tar web");
-        assert_eq!(run(&mut full(80, 20), &both), None);
+        for line in ["export -o web.tar web", "export -o keys.tar keys", "export keys -o keys.tar"] {
+            assert_eq!(run(&mut full(80, 20), &words_of(line)), None, "{line}");
+        }
+        assert_eq!(run(&mut full(80, 20), &words_of("export keys")), Some(Vec::new()));
         for name in names.into_iter().filter(|name| *name != "export") {
             assert!(crate::command::flags::sorted(&[name.to_owned()]).is_none(), "{name}");
         }
