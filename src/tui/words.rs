@@ -159,13 +159,17 @@ pub fn cell(text: &str, width: usize, align: Align) -> String {
     }
 }
 
-/// Draws a bar chart, one character per value: `▁▃█`, the highest for `top`.
+/// Draws a bar chart, one character per value: `▁▃█`, the highest for `top`. Less than a hundredth of
+/// it is blank, so that only what does something catches the eye.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0…7")]
 pub fn spark(values: &[f64], top: f64) -> String {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let bar = |value: &f64| {
         let share = if top > 0.0 { (value / top).clamp(0.0, 1.0) } else { 0.0 };
+        if share < 0.01 {
+            return ' ';
+        }
         BARS[((share * 7.0).round() as usize).min(7)]
     };
     values.iter().map(bar).collect()

@@ -11,7 +11,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// The length of a slot in seconds, and the number of slots.
 const TIERS: [(u32, usize); 3] = [(1, 900), (10, 360), (60, 360)];
@@ -62,6 +62,13 @@ impl Range {
     pub fn step(self, by: isize) -> Self {
         let at = Self::ALL.iter().position(|range| *range == self).unwrap_or(0);
         Self::ALL[at.saturating_add_signed(by).min(Self::ALL.len() - 1)]
+    }
+
+    /// Returns the shortest range that contains `measured`, but none longer than this one.
+    #[must_use]
+    pub fn no_longer_than(self, measured: SignedDuration) -> Self {
+        let contains = |range: &Self| i64::from(range.seconds()) >= measured.as_secs();
+        Self::ALL.into_iter().find(|range| *range == self || contains(range)).unwrap_or(self)
     }
 
     fn tier(self) -> usize {
@@ -189,10 +196,18 @@ impl<const N: usize> History<N> {
         })
     }
 
-    /// Returns its size in bytes.
+    /// Returns when its oldest value was measured.
     #[must_use]
-    pub fn bytes(&self) -> usize {
-        self.tiers.iter().map(|slots| slots.len() * size_of::<Slot<N>>()).sum()
+    pub fn begin(&self) -> Option<Timestamp> {
+        let mut begin: Option<u32> = None;
+        for (slots, (step, _)) in self.tiers.iter().zip(TIERS) {
+            let oldest = slots.front()?.at;
+            // A coarser slot that contains the oldest finer one tells nothing more.
+            if begin.is_none_or(|begin| oldest < begin / step) {
+                begin = Some(oldest * step);
+            }
+        }
+        Timestamp::from_second(begin?.into()).ok()
     }
 }
 
@@ -221,7 +236,6 @@ mod tests {
         }
         let lens: Vec<usize> = history.tiers.iter().map(VecDeque::len).collect();
         assert_eq!(lens, [900, 360, 360]);
-        assert_eq!(history.bytes(), 1620 * 40);
     }
 
     #[test]
@@ -272,6 +286,26 @@ mod tests {
         assert_eq!(lens, [900, 360, 360]);
         history.fill(&[]);
         history.fill(&[(Timestamp::UNIX_EPOCH, 0, [1.0]), (at(30_000), u32::MAX, [1.0])]);
+    }
+
+    #[test]
+    fn a_range_with_little_in_it_gives_way_to_a_shorter_one() {
+        let mut history = History::<1>::default();
+        assert_eq!(history.begin(), None);
+        for (second, begin) in [(77, 77), (800, 77), (1500, 70), (5000, 60)] {
+            history.push(at(second), [1.0]);
+            assert_eq!(history.begin(), Some(at(begin)), "{second}");
+        }
+        for (range, secs, want) in [
+            (Range::SixHours, 23, Range::Minute),
+            (Range::SixHours, 61, Range::FiveMinutes),
+            (Range::SixHours, 4000, Range::SixHours),
+            (Range::SixHours, 400_000, Range::SixHours),
+            (Range::Minute, 4000, Range::Minute),
+            (Range::Hour, 900, Range::QuarterHour),
+        ] {
+            assert_eq!(range.no_longer_than(SignedDuration::from_secs(secs)), want, "{secs}");
+        }
     }
 
     #[test]

@@ -6,12 +6,16 @@ use crate::engine::{ContainerId, Engine};
 use crate::tui::event::Event;
 use crate::tui::reader::EventSender;
 
-/// Sends what the engine has recorded of a container's resource use.
+/// Sends what the engine has recorded of a container's resource use, and again when the seconds
+/// before the first sample have been recorded as well.
 pub(crate) async fn past(engine: Engine, tell: EventSender, id: ContainerId) {
-    // Without it, the charts begin with the first sample.
-    let Ok(past) = engine.containers().past_usage(id.as_str()).await else { return };
-    if !past.is_empty() {
-        tell.send(Event::PastUsage(id, past)).await;
+    for wait_secs in [0, 11] {
+        tokio::time::sleep(Duration::from_secs(wait_secs)).await;
+        // Without it, the charts begin with the first sample.
+        let Ok(past) = engine.containers().past_usage(id.as_str()).await else { return };
+        if !past.is_empty() {
+            tell.send(Event::PastUsage(id.clone(), past)).await;
+        }
     }
 }
 

@@ -153,12 +153,10 @@ impl Series {
         of(0).into_iter().zip(of(1)).map(|(taken, given)| taken + given).collect()
     }
 
-    /// Returns the size of the history in bytes.
+    /// Returns when it was first measured, as far as that is known.
     #[must_use]
-    pub fn bytes(&self) -> usize {
-        self.history.bytes()
-            + self.parts.values().map(History::bytes).sum::<usize>()
-            + self.recent.len() * size_of::<Point>()
+    pub fn begin(&self) -> Option<jiff::Timestamp> {
+        self.history.begin()
     }
 
     /// Returns the history of a range as lines of CSV, without the header.

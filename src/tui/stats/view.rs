@@ -3,7 +3,7 @@
 pub mod chart;
 pub mod counters;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Constraint, Layout, Rect};
 use ratatui::style::{Modifier, Style};
@@ -12,7 +12,7 @@ use ratatui::widgets::Paragraph;
 use unicode_width::UnicodeWidthStr;
 
 use crate::tui::stats::view::chart::{Plot, Unit, binary_top, round_top};
-use crate::tui::view::frame::border;
+use crate::tui::view::frame::{border, heading};
 
 use crate::engine::{ContainerId, Sample};
 use crate::tui::model::Model;
@@ -22,12 +22,13 @@ use crate::tui::stats::history::Range;
 use crate::tui::stats::model::StatsPane;
 use crate::tui::stats::series::{Part, Point, Series, Value};
 use crate::tui::viewer::Seen;
-use crate::tui::words::{Align, amount, bytes, cell, spark};
+use crate::tui::words::{Align, amount, bytes, cell, span, spark};
 
 /// A chart: title, current values, lines and scale.
 struct Graph {
     title: String,
-    /// The most important value first. Values that do not fit are omitted.
+    /// The current values in the colours of their lines, the most important one first. Values that
+    /// do not fit are omitted.
     now: Vec<Span<'static>>,
     lines: Vec<chart::Line>,
     top: f64,
@@ -47,6 +48,10 @@ struct Source<'a> {
     end: Timestamp,
     /// Whether the container has exited. The charts show its last run.
     is_over: bool,
+    /// The range of time that is shown.
+    range: Range,
+    /// How long the container has been measured, if that is shorter than the range.
+    since: Option<SignedDuration>,
     /// The number of values per line.
     dots: usize,
 }
@@ -94,7 +99,7 @@ pub(crate) fn side(frame: &mut Frame<'_>, model: &Model, area: Rect) {
 pub(crate) fn draw(frame: &mut Frame<'_>, seen: &Seen<'_>, id: &ContainerId, area: Rect) {
     let (model, pane) = (seen.model, &seen.pane.stats);
     let theme = &model.theme;
-    let Some(mut source) = source(model, pane, id, (area.width / 2).saturating_sub(2)) else {
+    let Some(mut source) = source(model, pane, id, halves(area)[0].width) else {
         let text = match () {
             () if seen.is_gone => format!(
                 " {} is gone: nothing was measured here before",
@@ -111,15 +116,13 @@ pub(crate) fn draw(frame: &mut Frame<'_>, seen: &Seen<'_>, id: &ContainerId, are
         compact(frame, &source, area);
         return;
     }
-    let panels = if area.height >= 24 { 8 } else { 0 };
+    let panels = if area.height >= 24 { 7 } else { 0 };
     let [charts, numbers, foot] =
         Layout::vertical([Constraint::Fill(1), Constraint::Length(panels), Constraint::Length(1)])
             .areas(area);
     let [upper, lower] = Layout::vertical([Constraint::Fill(1); 2]).areas(charts);
-    let halves = |area| -> [Rect; 2] { Layout::horizontal([Constraint::Fill(1); 2]).areas(area) };
-    let places = [halves(upper), halves(lower)].concat();
-    for (graph, place) in source.graphs().iter().zip(places) {
-        draw_graph(frame, model, graph, place);
+    for (graph, place) in source.graphs().iter().zip([halves(upper), halves(lower)].concat()) {
+        draw_open(frame, model, graph, place);
     }
     if panels > 0 {
         let has_pressure = source.last.pressure.iter().any(Option::is_some);
@@ -128,6 +131,11 @@ pub(crate) fn draw(frame: &mut Frame<'_>, seen: &Seen<'_>, id: &ContainerId, are
         counters::limits(frame, model, source.last, right);
     }
     frame.render_widget(footer(&source), foot);
+}
+
+/// Divides an area in two, with a gap of two columns.
+fn halves(area: Rect) -> [Rect; 2] {
+    Layout::horizontal([Constraint::Fill(1); 2]).spacing(2).areas(area)
 }
 
 /// Returns the data of a container for charts of this width; `None` before its first sample.
@@ -141,12 +149,17 @@ fn source<'a>(model: &'a Model, pane: &'a StatsPane, id: &ContainerId, width: u1
         Some(frozen) => (frozen.point, frozen.last.as_ref()),
         None => (own.1.now().copied(), own.1.last.as_ref()),
     };
-    let all = [own].into_iter().chain(pane.beside.iter().filter_map(of)).collect();
+    let all: Vec<_> = [own].into_iter().chain(pane.beside.iter().filter_map(of)).collect();
     let dots = chart::capacity(width);
     let last = last?;
     let is_over = !model.is_up(id);
     let end = pane.end(if is_over { last.time } else { model.now });
-    Some(Source { model, pane, all, point: point.unwrap_or_default(), last, end, is_over, dots })
+    let begin = all.iter().filter_map(|(_, series)| series.begin()).min();
+    let measured = begin.map(|begin| end.duration_since(begin));
+    let range = measured.map_or(pane.range, |measured| pane.range.no_longer_than(measured));
+    let since = measured.filter(|measured| measured.as_secs() < i64::from(range.seconds()));
+    let point = point.unwrap_or_default();
+    Some(Source { model, pane, all, point, last, end, is_over, range, since, dots })
 }
 
 impl Source<'_> {
@@ -156,7 +169,7 @@ impl Source<'_> {
     }
 
     fn values(&self, series: &Series, value: Value) -> Vec<f64> {
-        series.over(self.end, self.pane.range, self.dots, value)
+        series.over(self.end, self.range, self.dots, value)
     }
 
     fn graphs(&self) -> Vec<Graph> {
@@ -188,7 +201,7 @@ impl Source<'_> {
                 .zip(self.colours())
                 .map(|((_, series), style)| {
                     let values = kinds.iter().map(|kind| self.values(series, *kind)).collect();
-                    chart::Line { values: sum(values).unwrap_or_default(), style }
+                    line(sum(values).unwrap_or_default(), style)
                 })
                 .collect();
             let now = |line: &chart::Line| {
@@ -216,16 +229,16 @@ impl Source<'_> {
         let values = self.values(series, Value::Cpu);
         let quota = self.last.cpu_quota.map(|cpus| cpus * 100.0);
         let top = round_top(&values, quota.unwrap_or(100.0).max(1.0));
-        let mut now = vec![Span::raw(format!("{:.1}%", self.point.cpu))];
-        let mut lines = vec![chart::Line { values, style: theme.g1 }];
+        let mut now = vec![Span::styled(format!("{:.1}%", self.point.cpu), theme.g1)];
+        let mut lines = vec![filled(values, theme.g1)];
         if let Some(cpus) = self.last.cpu_quota {
             let throttled = self.point.throttled;
-            let style = if throttled >= 10.0 { theme.warn } else { theme.text };
+            let style = if throttled >= 10.0 { theme.err } else { theme.dim };
             now.push(Span::styled(format!("throttled {throttled:.0}%"), style));
-            now.push(Span::raw(format!("quota {cpus:.1}")));
+            now.push(Span::styled(format!("quota {cpus:.1}"), theme.warn));
             let cut = self.values(series, Value::Throttled);
             let share = cut.iter().map(|percent| percent / 100.0 * top).collect();
-            lines.insert(0, chart::Line { values: share, style: theme.dim });
+            lines.push(line(share, style));
         }
         let limit = quota.map(|quota| (quota, theme.warn));
         Graph { title: "CPU".to_owned(), now, lines, top, unit: Unit::Percent, limit }
@@ -241,8 +254,8 @@ impl Source<'_> {
         // The scale ends at the limit if memory use is near it, otherwise at a round number.
         let is_near = most * 4.0 > limit && limit > 0.0;
         let top = if is_near { limit } else { binary_top(&[most], 1_048_576.0) };
-        let mut now =
-            vec![Span::raw(format!("{} of {}", bytes(last.memory as f64), amount(last.memory_limit)))];
+        let text = format!("{} of {}", bytes(last.memory as f64), amount(last.memory_limit));
+        let mut now = vec![Span::styled(text, theme.g2)];
         if last.is_limited && limit > 0.0 {
             let percent = last.memory as f64 / limit * 100.0;
             let (sign, style) = if percent >= 90.0 { (" !", theme.warn) } else { ("", theme.text) };
@@ -251,11 +264,9 @@ impl Source<'_> {
         if last.oom_kills > 0 {
             now.push(Span::styled(format!("OOM {}x", last.oom_kills), theme.err));
         }
-        now.push(Span::raw(format!("anon {} cache {}", amount(last.anon), amount(last.file))));
-        let lines = vec![
-            chart::Line { values: cache, style: theme.g4 },
-            chart::Line { values: used, style: theme.g2 },
-        ];
+        now.push(Span::styled(format!("cache {}", amount(last.file)), theme.g4));
+        now.push(Span::styled(format!("anon {}", amount(last.anon)), theme.text));
+        let lines = vec![filled(used, theme.g2), line(cache, theme.g4)];
         let limit = last.is_limited.then_some((limit, theme.warn));
         Graph { title: "Memory".to_owned(), now, lines, top, unit: Unit::Bytes, limit }
     }
@@ -265,7 +276,7 @@ impl Source<'_> {
             return self.split("Network", Part::Interface);
         }
         let (rx, tx) = self.point.net;
-        let now = vec![Span::raw(format!("rx {}/s  tx {}/s", bytes(rx), bytes(tx)))];
+        let now = [format!("rx {}/s", bytes(rx)), format!("tx {}/s", bytes(tx))];
         let title = match self.last.networks.as_slice() {
             [(name, ..)] => format!("Network {}", cell(name, name.width().min(15), Align::Left)),
             _ => "Network".to_owned(),
@@ -278,19 +289,17 @@ impl Source<'_> {
             return self.split("Block I/O", Part::Disk);
         }
         let (read, written) = self.point.block;
-        let now = vec![Span::raw(format!("r {}/s  w {}/s", bytes(read), bytes(written)))];
+        let now = [format!("read {}/s", bytes(read)), format!("write {}/s", bytes(written))];
         self.pair("Block I/O".to_owned(), now, Value::Read, Value::Written)
     }
 
-    fn pair(&self, title: String, now: Vec<Span<'static>>, one: Value, other: Value) -> Graph {
+    fn pair(&self, title: String, now: [String; 2], one: Value, other: Value) -> Graph {
         let (theme, series) = (&self.model.theme, self.all[0].1);
         let (one, other) = (self.values(series, one), self.values(series, other));
         let top = binary_top(&[one.as_slice(), &other].concat(), 1024.0);
-        let lines = vec![
-            chart::Line { values: one, style: theme.g3 },
-            chart::Line { values: other, style: theme.g4 },
-        ];
-        Graph { title, now, lines, top, unit: Unit::Bytes, limit: None }
+        let lines = vec![filled(one, theme.g3), line(other, theme.g4)];
+        let now = now.into_iter().zip([theme.g3, theme.g4]).map(|(text, style)| Span::styled(text, style));
+        Graph { title, now: now.collect(), lines, top, unit: Unit::Bytes, limit: None }
     }
 
     /// Returns a chart with a line for each interface or disk.
@@ -299,11 +308,11 @@ impl Source<'_> {
         let named = series.parts(kind).zip(self.colours());
         let (mut lines, mut now) = (Vec::new(), Vec::new());
         for (name, style) in named {
-            let values = series.over_part(self.end, self.pane.range, self.dots, kind, name);
+            let values = series.over_part(self.end, self.range, self.dots, kind, name);
             let newest = values.iter().rev().find(|value| !value.is_nan()).copied().unwrap_or(0.0);
             let name = cell(name, name.width().min(10), Align::Left);
             now.push(Span::styled(format!("{name} {}/s", bytes(newest)), style));
-            lines.push(chart::Line { values, style });
+            lines.push(line(values, style));
         }
         let flat: Vec<f64> = lines.iter().flat_map(|line| line.values.iter().copied()).collect();
         let top = binary_top(&flat, 1024.0);
@@ -311,37 +320,57 @@ impl Source<'_> {
     }
 }
 
-fn draw_graph(frame: &mut Frame<'_>, model: &Model, graph: &Graph, area: Rect) {
-    let room = usize::from(area.width).saturating_sub(graph.title.width() + 8);
-    let mut now = vec![Span::raw(" ")];
-    let mut taken = 1;
-    for part in &graph.now {
-        taken += part.width() + 2;
-        if taken > room && now.len() > 1 {
-            break;
+fn line(values: Vec<f64>, style: Style) -> chart::Line {
+    chart::Line { values, style, is_filled: false }
+}
+
+fn filled(values: Vec<f64>, style: Style) -> chart::Line {
+    chart::Line { values, style, is_filled: true }
+}
+
+impl Graph {
+    /// Returns the current values that fit into this width, at least one.
+    fn legend(&self, width: usize) -> Vec<Span<'static>> {
+        let (mut legend, mut taken) = (Vec::new(), 0);
+        for part in &self.now {
+            taken += part.width() + 2;
+            if taken > width && !legend.is_empty() {
+                break;
+            }
+            legend.extend([Span::raw("  "), part.clone()]);
         }
-        if now.len() > 1 {
-            now.push(Span::raw("  "));
-        }
-        now.push(part.clone());
+        legend
     }
-    now.push(Span::raw(" "));
-    let now = Line::from(now).style(model.theme.text).alignment(Alignment::Right);
+
+    fn plot(&self, model: &Model) -> Plot<'_> {
+        let Self { lines, top, unit, limit, .. } = self;
+        Plot { lines, top: *top, unit: *unit, limit: *limit, scale: model.theme.dim }
+    }
+}
+
+/// Draws a chart with a border.
+fn draw_graph(frame: &mut Frame<'_>, model: &Model, graph: &Graph, area: Rect) {
+    let legend = graph.legend(usize::from(area.width).saturating_sub(graph.title.width() + 6));
+    let now = legend.into_iter().skip(1).chain([Span::raw(" ")]);
+    let now = Line::from([Span::raw(" ")].into_iter().chain(now).collect::<Vec<_>>());
+    let now = now.style(model.theme.text).alignment(Alignment::Right);
     let block = border(model, false, vec![Span::raw(graph.title.clone())]).title_top(now);
     let inner = block.inner(area);
     frame.render_widget(block, area);
-    let plot = Plot {
-        lines: &graph.lines,
-        top: graph.top,
-        unit: graph.unit,
-        limit: graph.limit,
-        scale: model.theme.dim,
-    };
-    chart::draw(frame.buffer_mut(), inner, &plot);
+    chart::draw(frame.buffer_mut(), inner, &graph.plot(model));
 }
 
-/// Returns the last line: `range: [1m] 5m 15m 1h 6h   scale x2   frozen   history 6h (64K)`, and
-/// the compared containers.
+/// Draws a chart below a heading.
+fn draw_open(frame: &mut Frame<'_>, model: &Model, graph: &Graph, area: Rect) {
+    let [head, plot] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
+    let mut spans = vec![heading(model, &graph.title)];
+    spans.extend(graph.legend(usize::from(area.width).saturating_sub(graph.title.width() + 2)));
+    frame.render_widget(Line::from(spans), head);
+    chart::draw(frame.buffer_mut(), plot, &graph.plot(model));
+}
+
+/// Returns the last line: `range: [1m] 5m 15m 1h 6h   scale x2   since 23s`, and the compared
+/// containers.
 fn footer(source: &Source<'_>) -> Line<'static> {
     let (theme, pane) = (&source.model.theme, source.pane);
     let mut spans = vec![Span::styled(" range: ", theme.dim)];
@@ -357,16 +386,16 @@ fn footer(source: &Source<'_>) -> Line<'static> {
         down => spans.push(Span::raw(format!("   scale 1/{}", 1_u32 << -down))),
     }
     if source.is_over {
-        spans.push(Span::styled("   it has ended", theme.dim));
+        spans.push(Span::styled("   exited", theme.dim));
+    }
+    if let Some(since) = source.since {
+        spans.push(Span::styled(format!("   since {}", span(since)), theme.dim));
     }
     if source.all.len() > 1 {
         for ((name, _), style) in source.all.iter().zip(source.colours()) {
             spans
                 .push(Span::styled(format!("   ● {}", cell(name, name.width().min(20), Align::Left)), style));
         }
-    } else {
-        let kept = source.all[0].1.bytes();
-        spans.push(Span::styled(format!("   history 6h ({})", bytes(kept as f64)), theme.dim));
     }
     Line::from(spans)
 }
@@ -375,17 +404,18 @@ fn footer(source: &Source<'_>) -> Line<'static> {
 fn compact(frame: &mut Frame<'_>, source: &Source<'_>, area: Rect) {
     let theme = &source.model.theme;
     let mut lines: Vec<Line<'_>> = Vec::new();
-    for (graph, style) in source.graphs().iter().zip([theme.g1, theme.g2, theme.g3, theme.g4]) {
-        let now: Vec<&str> = graph.now.iter().map(|span| span.content.as_ref()).collect();
-        let values: Vec<f64> = graph.lines.last().map(|line| line.values.clone()).unwrap_or_default();
+    for graph in source.graphs() {
+        let shown = graph.lines.first();
+        let values: Vec<f64> = shown.map(|line| line.values.clone()).unwrap_or_default();
         let values: Vec<f64> =
             values.into_iter().map(|value| if value.is_nan() { 0.0 } else { value }).collect();
         let title = graph.title.split(' ').next().unwrap_or_default().to_owned();
-        lines.push(Line::from(vec![
-            Span::styled(format!(" {title:<10}"), theme.dim),
-            Span::raw(cell(&now.join("  "), 26, Align::Left)),
-            Span::styled(format!(" {}", spark(&values, graph.top)), style),
-        ]));
+        let mut spans = vec![Span::styled(format!(" {title:<8}"), theme.dim)];
+        spans.extend(graph.legend(28));
+        let taken: usize = spans.iter().map(Span::width).sum();
+        spans.push(Span::raw(" ".repeat(38_usize.saturating_sub(taken))));
+        spans.push(Span::styled(spark(&values, graph.top), shown.map_or(theme.g1, |line| line.style)));
+        lines.push(Line::from(spans));
     }
     lines.extend(
         counters::lines(source.last, theme)

@@ -82,6 +82,11 @@ fn use_of_all(model: &Model, width: u16) -> Vec<Span<'static>> {
     let (cpu, memory) = model.total.latest(if width >= WIDE { 20 } else { 10 });
     let (Some(cpu_now), Some(memory_now)) = (cpu.last(), memory.last()) else { return Vec::new() };
     let highest = |values: &[f64], least: f64| values.iter().copied().fold(least, f64::max);
+    // Without anything to show, there is no chart.
+    let chart = |values: &[f64], top: f64| match spark(values, top) {
+        blank if blank.trim().is_empty() => String::new(),
+        chart => chart + " ",
+    };
     let machine = model.machine;
     // Memory is shown relative to the machine's memory, if that is known.
     #[expect(clippy::cast_precision_loss, reason = "for a scale")]
@@ -91,12 +96,12 @@ fn use_of_all(model: &Model, width: u16) -> Vec<Span<'static>> {
     vec![
         Span::styled("   cpu ", theme.dim),
         // The scale is at least one CPU, so that less looks low.
-        Span::styled(spark(&cpu, highest(&cpu, 100.0)), theme.g1),
-        Span::raw(format!(" {cpu_now:.0}%")),
+        Span::styled(chart(&cpu, highest(&cpu, 100.0)), theme.g1),
+        Span::raw(format!("{cpu_now:.0}%")),
         Span::styled(of(format!("{}%", machine.cpus * 100)), theme.dim),
         Span::styled("   mem ", theme.dim),
-        Span::styled(spark(&memory, memory_top), theme.g2),
-        Span::raw(format!(" {}", bytes(*memory_now))),
+        Span::styled(chart(&memory, memory_top), theme.g2),
+        Span::raw(bytes(*memory_now)),
         Span::styled(of(amount(machine.memory)), theme.dim),
     ]
 }

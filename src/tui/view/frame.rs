@@ -30,6 +30,11 @@ pub(crate) fn border(model: &Model, has_focus: bool, title: Vec<Span<'static>>) 
     Block::bordered().border_type(kind).border_style(style).style(base(model)).title_top(Line::from(spans))
 }
 
+/// Returns the heading of a part of a page, which has no border of its own.
+pub(crate) fn heading(model: &Model, title: &str) -> Span<'static> {
+    Span::styled(format!(" {title}"), model.theme.text.add_modifier(Modifier::BOLD))
+}
+
 /// Whether `focus` has the focus and no dialog is open.
 pub(crate) fn has_focus(model: &Model, focus: Focus) -> bool {
     model.focus == focus && model.layers.is_empty()

@@ -1,7 +1,8 @@
-//! Line charts over time in braille characters, with two by four dots each.
+//! Charts over time in braille characters, with two by four dots each: filled areas, and lines over
+//! them.
 
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
 use crate::tui::words::bytes;
@@ -19,6 +20,8 @@ pub struct Line {
     pub values: Vec<f64>,
     /// The style.
     pub style: Style,
+    /// Whether the area below it is filled.
+    pub is_filled: bool,
 }
 
 /// The unit of values.
@@ -66,7 +69,17 @@ pub fn draw(buf: &mut Buffer, area: Rect, plot: &Plot<'_>) {
             dot(buf, place, column, row, style);
         }
     }
-    for line in plot.lines {
+    for line in plot.lines.iter().filter(|line| line.is_filled) {
+        trace(buf, place, line, plot.top);
+    }
+    // A line takes its cells from the areas below it, so that it stays visible as a line.
+    let areas: Vec<Position> = place.positions().filter(|at| has_dots(&buf[*at])).collect();
+    for line in plot.lines.iter().filter(|line| !line.is_filled) {
+        for at in cells(place, line, plot.top).filter(|at| areas.contains(at)) {
+            buf[at].set_char(' ');
+        }
+    }
+    for line in plot.lines.iter().filter(|line| !line.is_filled) {
         trace(buf, place, line, plot.top);
     }
 }
@@ -114,32 +127,56 @@ fn row_of(value: f64, top: f64, plot: Rect) -> usize {
 }
 
 fn trace(buf: &mut Buffer, plot: Rect, line: &Line, top: f64) {
+    let bottom = usize::from(plot.height) * 4 - 1;
+    for (column, from, to) in strokes(plot, line, top) {
+        let last = if line.is_filled { bottom } else { to };
+        for row in from..=last {
+            dot(buf, plot, column, row, line.style);
+        }
+    }
+}
+
+/// Returns the columns of dots of a line, each with its highest and its lowest row. A steep line has
+/// no gaps: its column contains the dots in between.
+fn strokes(plot: Rect, line: &Line, top: f64) -> Vec<(usize, usize, usize)> {
     let columns = usize::from(plot.width) * 2;
-    let skip = line.values.len().saturating_sub(columns);
-    let values = &line.values[skip..];
+    let values = &line.values[line.values.len().saturating_sub(columns)..];
     let first = columns - values.len();
     let mut before: Option<usize> = None;
+    let mut strokes = Vec::with_capacity(values.len());
     for (at, value) in values.iter().enumerate() {
         if value.is_nan() {
             before = None;
             continue;
         }
-        let (column, row) = (first + at, row_of(*value, top, plot));
-        // A steep line has no gaps: its column contains the dots in between.
+        let row = row_of(*value, top, plot);
         let from = before
             .map_or(row, |before| if before < row { before + 1 } else { before.saturating_sub(1).max(row) });
-        for row in from.min(row)..=from.max(row) {
-            dot(buf, plot, column, row, line.style);
-        }
+        strokes.push((first + at, from.min(row), from.max(row)));
         before = Some(row);
     }
+    strokes
+}
+
+/// Returns the cells that a line crosses.
+fn cells(plot: Rect, line: &Line, top: f64) -> impl Iterator<Item = Position> {
+    strokes(plot, line, top)
+        .into_iter()
+        .flat_map(move |(column, from, to)| (from / 4..=to / 4).map(move |row| (column / 2, row)))
+        .filter_map(move |(x, y)| {
+            let at = Position { x: plot.x + u16::try_from(x).ok()?, y: plot.y + u16::try_from(y).ok()? };
+            plot.contains(at).then_some(at)
+        })
+}
+
+fn has_dots(cell: &Cell) -> bool {
+    cell.symbol().chars().next().is_some_and(|sign| ('\u{2801}'..'\u{2900}').contains(&sign))
 }
 
 fn dot(buf: &mut Buffer, plot: Rect, column: usize, row: usize, style: Style) {
     let (Ok(x), Ok(y)) = (u16::try_from(column / 2), u16::try_from(row / 4)) else { return };
     let Some(cell) = buf.cell_mut((plot.x + x, plot.y + y)) else { return };
-    let old = cell.symbol().chars().next().map_or(0, u32::from);
-    let old = if (0x2800..0x2900).contains(&old) { old } else { 0x2800 };
+    let old = if has_dots(cell) { cell.symbol().chars().next().map_or(0, u32::from) } else { 0x2800 };
     let dots = old | u32::from(DOTS[column % 2][row % 4]);
     if let Some(c) = char::from_u32(dots) {
         cell.set_char(c).set_style(style);
@@ -177,7 +214,18 @@ mod tests {
     }
 
     fn line(values: Vec<f64>) -> Line {
-        Line { values, style: Style::default() }
+        Line { values, style: Style::default(), is_filled: false }
+    }
+
+    #[test]
+    fn an_area_is_filled_and_a_line_over_it_stays_a_line() {
+        let area = Line { is_filled: true, ..line((0..8).map(f64::from).collect()) };
+        assert_eq!(
+            rows(9, 2, &plot(std::slice::from_ref(&area), 7.0, Unit::Percent)),
+            ["  7%   ⣠⣾", "   0 ⣠⣾⣿⣿"]
+        );
+        let over = line(vec![1.0; 8]);
+        assert_eq!(rows(9, 2, &plot(&[over, area], 7.0, Unit::Percent)), ["  7%   ⣠⣾", "   0 ⠤⠤⠤⠤"]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use ratatui::Frame;
-use ratatui::layout::{Alignment, Rect};
+use ratatui::layout::{Alignment, Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 use unicode_width::UnicodeWidthStr;
@@ -10,7 +10,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::engine::{RESOURCES, Sample, Stall};
 use crate::tui::model::Model;
 use crate::tui::theme::Theme;
-use crate::tui::view::frame::border;
+use crate::tui::view::frame::heading;
 use crate::tui::words::{Align, amount, cell, span};
 
 /// The columns of a name and its value when two are side by side.
@@ -22,10 +22,10 @@ pub(crate) fn pressure(frame: &mut Frame<'_>, model: &Model, last: &Sample, area
         return;
     }
     let theme = &model.theme;
-    let note = Line::styled(" avg10 / avg60 / avg300 ", theme.dim).alignment(Alignment::Right);
-    let block = border(model, false, vec![Span::raw("Pressure (PSI)")]).title_top(note);
-    let inner = block.inner(area);
-    frame.render_widget(block, area);
+    let [head, inner] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
+    frame.render_widget(heading(model, "Pressure (PSI)"), head);
+    let note = Line::styled("avg10  avg60 avg300 ", theme.dim).alignment(Alignment::Right);
+    frame.render_widget(note, head);
     let room = usize::from(inner.width).saturating_sub(34);
     let line = |resource: &str, kind: &str, stall: &Stall| {
         let [ten, sixty, long] = stall.averages.map(|hundredths| f64::from(hundredths) / 100.0);
@@ -68,9 +68,8 @@ pub(crate) fn limits(frame: &mut Frame<'_>, model: &Model, last: &Sample, area: 
         return;
     }
     let theme = &model.theme;
-    let block = border(model, false, vec![Span::raw("Limits and counters")]);
-    let inner = block.inner(area);
-    frame.render_widget(block, area);
+    let [head, inner] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
+    frame.render_widget(heading(model, "Limits and counters"), head);
     let all = counters(last);
     let rows = usize::from(inner.height);
     let columns = (usize::from(inner.width) / COLUMN).clamp(1, 3);
