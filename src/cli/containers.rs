@@ -171,6 +171,9 @@ async fn start(engine: &Engine, start: Start) -> Result<u8> {
     exit_code(engine, target, end).await
 }
 
+/// What Docker prints when its `attach` and `exec` are left with the detach keys.
+const DETACHED: &str = "read escape sequence";
+
 async fn attach(engine: &Engine, attach: Attach) -> Result<u8> {
     let containers = engine.containers();
     let container = containers.get(&attach.target).await?;
@@ -185,6 +188,9 @@ async fn attach(engine: &Engine, attach: Attach) -> Result<u8> {
     let sig_proxy = attach.sig_proxy.then(|| (engine.clone(), id.to_owned()));
     let manner = Manner { stdin, sig_proxy, detach_keys: attach.detach_keys, redraw: config.process.tty };
     let end = session::run(attached, manner).await?;
+    if end == session::End::Detached {
+        note(DETACHED);
+    }
     exit_code(engine, id, end).await
 }
 
@@ -216,7 +222,10 @@ async fn exec(engine: &Engine, exec: Exec) -> Result<u8> {
     let manner = Manner { stdin, sig_proxy: None, detach_keys: exec.detach_keys, redraw: false };
     match session::run(session.attached, manner).await? {
         session::End::Exited(code) | session::End::Signal(code) => Ok(code),
-        session::End::Detached => Ok(0),
+        session::End::Detached => {
+            note(DETACHED);
+            Ok(0)
+        }
         session::End::Unread => Ok(128 + 13),
         session::End::Lost => {
             note("error: the monitor of the exec session died: the exit code of the command is unknown");

@@ -23,7 +23,7 @@ use super::record::Process;
 use crate::base::disk::{Unknown, state};
 use crate::base::{ContainerId, ExecId, Paths, disk};
 
-pub use records::{ExecStatus, ExecView, claim, find, make_room};
+pub use records::{ExecStatus, ExecView, claim, find, make_room, running};
 
 /// Current version of the file.
 const VERSION: u32 = 1;

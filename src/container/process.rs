@@ -4,9 +4,11 @@ use std::fs;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use rustix::io::Errno;
 
 use super::record::Process;
+use super::top;
 use crate::sys;
 use crate::sys::process::{self, start_time};
 
@@ -28,6 +30,12 @@ impl Process {
     #[must_use]
     pub fn is_alive(self) -> bool {
         start_time(self.pid) == Some(self.start_time)
+    }
+
+    /// Returns when it was started, according to the current clock.
+    #[must_use]
+    pub fn started(self) -> Option<Timestamp> {
+        top::moment(process::boot_time()?, self.start_time)
     }
 
     /// A descriptor of it, which can never be another's; `None` when it has ended.

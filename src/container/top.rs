@@ -92,7 +92,6 @@ pub(crate) fn row(pid: u32, users: &HashMap<u32, String>, boot: i64) -> Option<P
         |key: &str| status.lines().find_map(|line| line.strip_prefix(key)).map(str::split_ascii_whitespace);
     let uid: u32 = of_status("Uid:")?.next()?.parse().ok()?;
     let ticks = |field| number(field).and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
-    let millis = |ticks: u64| i64::try_from(ticks * 1000 / TICKS).unwrap_or(i64::MAX);
     #[expect(clippy::cast_precision_loss, reason = "hundredths of seconds, to be shown")]
     let cpu_secs = (ticks(14) + ticks(15)) as f64 / TICKS as f64;
     Some(ProcessRow {
@@ -103,8 +102,7 @@ pub(crate) fn row(pid: u32, users: &HashMap<u32, String>, boot: i64) -> Option<P
         parent: number(4).and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
         uid,
         user: users.get(&uid).cloned().unwrap_or_else(|| uid.to_string()),
-        started: Timestamp::from_millisecond(boot.saturating_mul(1000).saturating_add(millis(ticks(22))))
-            .unwrap_or_default(),
+        started: moment(boot, ticks(22)).unwrap_or_default(),
         cpu_secs,
         memory: of_status("VmRSS:").and_then(|mut words| words.next()?.parse::<u64>().ok()).unwrap_or(0)
             * 1024,
@@ -133,6 +131,12 @@ fn terminal(device: i64) -> String {
 /// Returns when the machine was started, in seconds since 1970.
 pub(crate) fn boot_time() -> i64 {
     sys::process::boot_time().unwrap_or(0)
+}
+
+/// Returns the time at a number of clock ticks after the boot, which was at `boot`.
+pub(crate) fn moment(boot: i64, ticks: u64) -> Option<Timestamp> {
+    let millis = i64::try_from(ticks.saturating_mul(1000) / TICKS).ok()?;
+    Timestamp::from_millisecond(boot.saturating_mul(1000).saturating_add(millis)).ok()
 }
 
 /// Sorts processes so that parents come first. A container controls how many there are and how deep

@@ -36,7 +36,7 @@ pub fn container(container: &ContainerView) -> Json {
         "MountLabel": container.state.mount_label,
         "ProcessLabel": container.state.process_label,
         "AppArmorProfile": container.state.apparmor,
-        "ExecIDs": null,
+        "ExecIDs": exec_ids(container),
         "HostConfig": host_config(container),
         "GraphDriver": graph(container, &files),
         "Mounts": config.mounts.list.iter().filter_map(mount_point).collect::<Vec<_>>(),
@@ -48,6 +48,12 @@ pub fn container(container: &ContainerView) -> Json {
         fields.insert("SizeRootFs".to_owned(), size.total.into());
     }
     shown
+}
+
+/// Returns the ids of the commands that are running in it; null without any.
+fn exec_ids(container: &ContainerView) -> Json {
+    let ids: Vec<&str> = container.execs.iter().map(|exec| exec.id.as_str()).collect();
+    if ids.is_empty() { Json::Null } else { json!(ids) }
 }
 
 fn state(container: &ContainerView) -> Json {
@@ -338,6 +344,27 @@ fn list(words: &[String]) -> Json {
 mod tests {
     use super::*;
     use crate::docker::ps::tests::container as example;
+    use crate::engine::{ExecStatus, ExecView};
+
+    #[test]
+    fn the_commands_that_run_in_it_are_named() {
+        let id = crate::base::ExecId::random().unwrap();
+        let mut running = example();
+        running.execs = vec![ExecView {
+            id: id.clone(),
+            container: running.id.clone(),
+            status: ExecStatus::Running(Some(7)),
+            command: vec!["sh".to_owned()],
+            user: None,
+            workdir: None,
+            tty: true,
+            interactive: true,
+            privileged: false,
+            detach: false,
+            started: None,
+        }];
+        assert_eq!(container(&running)["ExecIDs"], json!([id.as_str()]));
+    }
 
     #[test]
     #[expect(clippy::too_many_lines, reason = "a snapshot")]

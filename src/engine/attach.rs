@@ -148,7 +148,7 @@ impl Engine {
         loop {
             let container = self.get(id.as_str())?;
             container.status.after(Verb::Attach).doing(doing)?;
-            match connect(self.paths(), &id, options.into()) {
+            match connect(self.paths(), &id, None, options.into()) {
                 Err(launch::Error::Gone) if Instant::now() < patience => std::thread::sleep(ASK_AGAIN),
                 result => {
                     let connection = result.doing(doing)?;

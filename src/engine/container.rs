@@ -189,7 +189,7 @@ impl Containers<'_> {
     ///
     /// `No such container: x`, or if the id prefix is ambiguous.
     pub async fn get(&self, target: &str) -> Result<ContainerView> {
-        let view = |engine: &Engine, target: &str| Ok(engine.get(target)?.view_with_files(engine.paths()));
+        let view = |engine: &Engine, target: &str| Ok(engine.get(target)?.whole_view(engine.paths()));
         self.on(target, view).await
     }
 

@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 use super::attach::Begun;
 use super::container::{ASK_AGAIN, AttachOptions};
 use super::error::{Doing, NotFound, Result};
-use super::{ContainerId, Engine, ExecId, Record, Session, Verb, Warnings, blocking};
+use super::{Attached, ContainerId, Engine, ExecId, Record, Session, Verb, Warnings, blocking};
 use crate::base::{ErrorKind, Explain, disk};
 use crate::container::exec::{self, ExecRecord, ExecRequest};
 pub use crate::container::exec::{ExecStatus, ExecView};
-use crate::monitor::attach::{Connection, accepted, early};
+use crate::container::store;
+use crate::monitor::attach::{Connection, accepted, connect, early};
 use crate::monitor::journal;
 use crate::monitor::launch::{self, Launched, Role, launch};
 use crate::monitor::wire::Ask;
@@ -109,6 +110,52 @@ impl Execs<'_> {
     pub async fn inspect(&self, id: &ExecId) -> Result<ExecView> {
         let wanted = id.clone();
         self.on(move |engine| engine.find_exec(&wanted, || format!("inspect the command `{wanted}`"))).await
+    }
+
+    /// Returns the commands that are running in all containers; those of a container are in order,
+    /// oldest first.
+    ///
+    /// # Errors
+    ///
+    /// If the containers cannot be listed.
+    pub async fn running(&self) -> Result<Vec<ExecView>> {
+        self.on(|engine| {
+            let ids = store::run_ids(engine.paths()).doing(|| "list the commands in containers")?;
+            Ok(ids.iter().flat_map(|id| exec::running(engine.paths(), id)).collect())
+        })
+        .await
+    }
+
+    /// Connects to the streams of a running command, beside its other clients. With `size` its
+    /// terminal gets this size, and its program redraws itself.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`]; [`ErrorKind::Conflict`] if it is not running.
+    pub async fn attach(
+        &self,
+        id: &ExecId,
+        options: AttachOptions,
+        size: Option<(u16, u16)>,
+    ) -> Result<Attached> {
+        let wanted = id.clone();
+        let connection = self.on(move |engine| engine.attach_exec(&wanted, options, size)).await?;
+        let target = connection.container.to_string();
+        self.engine.attached(connection, Warnings::default(), &target)
+    }
+
+    /// Sends a signal, by number, to the process of a running command.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`]; [`ErrorKind::Conflict`] if it is not running.
+    pub async fn kill(&self, id: &ExecId, signal: i32) -> Result<()> {
+        let wanted = id.clone();
+        self.on(move |engine| {
+            let doing = || format!("send a signal to the command `{wanted}`");
+            engine.ask_exec(&wanted, &Ask::kill(signal), doing)
+        })
+        .await
     }
 
     /// Resizes the terminal of a command.
@@ -216,17 +263,52 @@ impl Engine {
 
     fn resize_exec(&self, id: &ExecId, rows: u16, columns: u16) -> Result<()> {
         let doing = || format!("resize the terminal of the command `{id}`");
+        self.ask_exec(id, &Ask::Resize { rows, columns }, doing)
+    }
+
+    fn attach_exec(
+        &self,
+        id: &ExecId,
+        options: AttachOptions,
+        size: Option<(u16, u16)>,
+    ) -> Result<Connection> {
+        let doing = || format!("attach to the command `{id}`");
+        let connection = self
+            .reach_exec(id, doing, |container| connect(self.paths(), container, Some(id), options.into()))?;
+        if let Some((rows, columns)) = size.filter(|_| connection.tty) {
+            // A program redraws itself only if the size changes.
+            for rows in [rows.saturating_add(1), rows] {
+                self.ask_exec(id, &Ask::Resize { rows, columns }, doing)?;
+            }
+        }
+        Ok(connection)
+    }
+
+    fn ask_exec(&self, id: &ExecId, ask: &Ask, doing: impl Fn() -> String) -> Result<()> {
+        self.reach_exec(id, doing, |container| {
+            launch::ask(self.paths(), container, Some(id), ask.clone()).map(drop)
+        })
+    }
+
+    /// Makes a request to the monitor of a running command, and repeats it while the command is
+    /// being started.
+    fn reach_exec<T>(
+        &self,
+        id: &ExecId,
+        doing: impl Fn() -> String,
+        request: impl Fn(&ContainerId) -> std::result::Result<T, launch::Error>,
+    ) -> Result<T> {
         let patience = Instant::now() + PATIENCE;
         loop {
-            let found = self.find_exec(id, doing)?;
+            let found = self.find_exec(id, &doing)?;
             if !matches!(found.status, ExecStatus::Running(_)) {
                 return Err(Refused::NotRunning).doing(doing);
             }
-            match launch::ask(self.paths(), &found.container, Some(id), Ask::Resize { rows, columns }) {
+            match request(&found.container) {
                 // Its monitor is not listening yet, or has exited since.
                 Err(launch::Error::Gone) if Instant::now() < patience => std::thread::sleep(ASK_AGAIN),
                 Err(launch::Error::Gone) => return Err(Refused::NotHeard).doing(doing),
-                asked => return asked.map(drop).doing(doing),
+                asked => return asked.doing(doing),
             }
         }
     }

@@ -347,7 +347,7 @@ impl Engine {
                 let record = store::load_aside(&trash::folder(self.paths(), id)).doing(doing)?;
                 let status = if record.state.started.is_some() { Status::Exited } else { Status::Created };
                 let stored = Stored { record, run: None, status, warnings: Vec::new() };
-                Ok(TrashDetail::Container(Box::new(stored.view_with_files(self.paths()))))
+                Ok(TrashDetail::Container(Box::new(stored.whole_view(self.paths()))))
             }
             Kind::Image => {
                 let kept = self.image_store()?.aside(id).doing(doing)?;

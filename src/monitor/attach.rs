@@ -73,16 +73,21 @@ pub fn accepted(socket: &OwnedFd) -> Result<bool, Error> {
     }
 }
 
-/// Connects to the process of a container that is up.
+/// Connects to the process of a container that is up, or to a command that is running in it.
 ///
 /// # Errors
 ///
 /// As for [`super::launch::ask`].
-pub fn connect(paths: &Paths, id: &ContainerId, wish: Attach) -> Result<Connection, Error> {
-    let socket = connect_to(paths, id, None)?;
+pub fn connect(
+    paths: &Paths,
+    id: &ContainerId,
+    exec: Option<&ExecId>,
+    wish: Attach,
+) -> Result<Connection, Error> {
+    let socket = connect_to(paths, id, exec)?;
     send_hello(&socket, Ask::Attach(wish))?;
     let tty = accepted(&socket)?;
-    Ok(Connection { socket, tty, container: id.clone(), exec: None })
+    Ok(Connection { socket, tty, container: id.clone(), exec: exec.cloned() })
 }
 
 #[cfg(test)]

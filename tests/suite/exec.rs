@@ -2,7 +2,7 @@
 
 use hoist::engine::container::{AttachOptions, ExecRequest};
 use hoist::engine::exec::{ExecStatus, ExecView};
-use hoist::engine::{Engine, ErrorKind, Output};
+use hoist::engine::{Attached, Engine, ErrorKind, Input, Output};
 use hoist::internals::base::ExecId;
 
 use crate::case::{ALL, Case, Said, hear, until};
@@ -168,4 +168,64 @@ fn so_many_records_are_kept_and_none_beyond_the_run() {
     drop(case.wait_for(case.engine.containers().stop(&target, None, Some(0))).unwrap());
     let last = case.wait_for(case.engine.execs().inspect(ids.last().unwrap())).unwrap_err();
     assert_eq!(last.causes().join(": "), format!("No such exec instance: {}", ids.last().unwrap()));
+}
+
+#[test]
+fn what_runs_is_listed_attached_to_again_and_ended() {
+    let case = Case::new();
+    let target = case.start(&["sleep", "1000"], |_| {});
+    let execs = case.engine.execs();
+    let shown = || case.wait_for(case.engine.containers().get(&target)).unwrap();
+    assert_eq!(shown().execs, []);
+
+    let script = "trap 'stty size' WINCH; while read word; do echo got-$word; done";
+    let asked = ExecRequest {
+        tty: true,
+        interactive: true,
+        user: Some("0".to_owned()),
+        ..request(&["sh", "-c", script])
+    };
+    let session = case.wait_for(case.engine.containers().exec(&target, asked, ALL)).unwrap();
+    let id = session.id.clone();
+    // Its client goes away, as when its terminal is closed.
+    drop(session);
+    // One that was not started is not listed.
+    create(&case, &target, request(&["true"]));
+    let listed = case.wait_for(execs.running()).unwrap();
+    let [view] = listed.as_slice() else { panic!("{listed:?}") };
+    assert_eq!(
+        (&view.id, view.user.as_deref(), view.command.last().unwrap().as_str()),
+        (&id, Some("0"), script)
+    );
+    assert!(view.tty && matches!(view.status, ExecStatus::Running(Some(_))), "{view:?}");
+    let age = jiff::Timestamp::now().duration_since(view.started.unwrap());
+    assert!(age.as_secs().abs() < 60, "{age:?}");
+    assert_eq!(shown().execs, listed);
+
+    // Another engine continues where the first client left.
+    let other = Engine::open(case.engine.settings().clone()).unwrap();
+    let mut session = case.wait_for(other.execs().attach(&id, ALL, Some((31, 97)))).unwrap();
+    let mut text = String::new();
+    let mut read_until = |session: &mut Attached, word: &str| {
+        while !text.contains(word) {
+            match case.wait_for(session.output.recv()).unwrap() {
+                Output::Bytes(_, bytes) => text += &String::from_utf8_lossy(&bytes),
+                other => panic!("{other:?} after {text:?}"),
+            }
+        }
+    };
+    read_until(&mut session, "31 97");
+    case.wait_for(session.input.send(Input::Bytes(b"word\n".to_vec()))).unwrap();
+    read_until(&mut session, "got-word");
+    case.wait_for(execs.kill(&id, libc::SIGHUP)).unwrap();
+    assert_eq!(case.wait_for(hear(session)).code, Some(129));
+    until("it has ended", || status(&case, &id) == ExecStatus::Exited(129));
+    assert_eq!((case.wait_for(execs.running()).unwrap(), shown().execs), (Vec::new(), Vec::new()));
+    for error in [
+        case.wait_for(execs.kill(&id, libc::SIGTERM)).unwrap_err(),
+        case.wait_for(execs.attach(&id, ALL, None)).unwrap_err(),
+    ] {
+        let told = (error.kind(), error.causes().join(": "));
+        assert_eq!(told, (ErrorKind::Conflict, "it is not running".to_owned()));
+    }
 }

@@ -8,9 +8,11 @@ use std::time::SystemTime;
 use super::{
     ExecRecord, ExecRequest, KEPT, KEPT_BYTES, created_file, end_unwatched, ended_file, file, folder,
 };
+use jiff::Timestamp;
+
 use crate::base::{ContainerId, ErrorKind, ExecId, Explain, Paths, disk};
 use crate::container::record::UNKNOWN;
-use crate::container::store;
+use crate::container::{Process, store};
 
 /// The maximum number of sessions of a container at the same time.
 const MAX_SESSIONS: usize = 256;
@@ -61,11 +63,16 @@ pub struct ExecView {
     pub privileged: bool,
     /// Whether it runs in the background, without a client.
     pub detach: bool,
+    /// When its process was started, while it is running.
+    pub started: Option<Timestamp>,
 }
 
 impl ExecView {
-    fn new(id: &ExecId, container: &ContainerId, status: ExecStatus, request: ExecRequest) -> Self {
+    fn new(id: &ExecId, container: &ContainerId, status: ExecStatus, record: ExecRecord) -> Self {
+        let ExecRecord { request, process, .. } = record;
+        let running = process.filter(|_| matches!(status, ExecStatus::Running(_)));
         Self {
+            started: running.and_then(Process::started),
             id: id.clone(),
             container: container.clone(),
             status,
@@ -94,10 +101,31 @@ pub fn find(paths: &Paths, id: &ExecId) -> store::Result<Option<ExecView>> {
     Ok(None)
 }
 
+/// Returns the commands that are running in a container, oldest first. Records that cannot be read
+/// are skipped.
+#[must_use]
+pub fn running(paths: &Paths, container: &ContainerId) -> Vec<ExecView> {
+    let Ok(entries) = fs::read_dir(folder(paths, container)) else { return Vec::new() };
+    let id = |path: PathBuf| match path.extension()?.to_str()? {
+        "json" => path.file_stem()?.to_str()?.parse::<ExecId>().ok(),
+        _ => None,
+    };
+    let ids = entries.flatten().filter_map(|entry| id(entry.path()));
+    let views = ids.filter_map(|id| look(paths, container, &id).ok()?);
+    let mut running: Vec<ExecView> =
+        views.filter(|view| matches!(view.status, ExecStatus::Running(_))).collect();
+    // One that is just being started is the newest.
+    running.sort_by(|one, other| {
+        let key = |view: &ExecView| (view.started.is_none(), view.started, view.id.to_string());
+        key(one).cmp(&key(other))
+    });
+    running
+}
+
 /// Looks for a command in a container, in the order in which its files appear, so that one that is
 /// changing its state is not missed.
 fn look(paths: &Paths, container: &ContainerId, id: &ExecId) -> disk::Result<Option<ExecView>> {
-    let view = |status, record: ExecRecord| Ok(Some(ExecView::new(id, container, status, record.request)));
+    let view = |status, record: ExecRecord| Ok(Some(ExecView::new(id, container, status, record)));
     if let Some(record) = read(&created_file(paths, container, id))? {
         return view(ExecStatus::Created, record);
     }

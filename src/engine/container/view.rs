@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use crate::base::{ContainerId, Endpoint, Name, Paths};
+use crate::container::exec::{self, ExecView};
 use crate::container::{ExitState, Options, Record, Run, Status, log};
 use crate::monitor::recover::UNSEEN;
 use crate::oci::ImageId;
@@ -40,6 +41,9 @@ pub struct ContainerView {
     pub size: Option<DiskUse>,
     /// The paths of its files, if a single container was requested.
     pub files: Option<Box<ContainerFiles>>,
+    /// The commands that are running in it besides its own, oldest first, if a single container was
+    /// requested.
+    pub execs: Vec<ExecView>,
     /// What went wrong when a dead run was settled, one sentence each.
     pub warnings: Vec<String>,
 }
@@ -50,7 +54,7 @@ impl ContainerView {
     pub(crate) fn running(record: serde_json::Value) -> Self {
         let record: Record = serde_json::from_value(record).expect("it is a record");
         let stored = Stored { record, run: None, status: Status::Running, warnings: Vec::new() };
-        stored.view_with_files(&Paths::new("/data", "/run/x"))
+        stored.whole_view(&Paths::new("/data", "/run/x"))
     }
 }
 
@@ -122,14 +126,16 @@ impl Stored {
             log_gap,
             size: None,
             files: None,
+            execs: Vec::new(),
             warnings,
         }
     }
 
-    /// Returns the view with the paths of its files.
-    pub(in crate::engine) fn view_with_files(self, paths: &Paths) -> ContainerView {
+    /// Returns the view with the paths of its files and the commands that are running in it.
+    pub(in crate::engine) fn whole_view(self, paths: &Paths) -> ContainerView {
         let files = Some(Box::new(self.files(paths)));
-        ContainerView { files, ..self.view() }
+        let execs = if self.status.is_up() { exec::running(paths, &self.record.id) } else { Vec::new() };
+        ContainerView { files, execs, ..self.view() }
     }
 
     fn files(&self, paths: &Paths) -> ContainerFiles {
