@@ -55,6 +55,11 @@ impl Environment {
         self.get(name).and_then(OsStr::to_str).map(str::to_owned)
     }
 
+    /// Returns every variable with its value, to pass them on.
+    pub fn all(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
+        self.0.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))
+    }
+
     /// Returns every variable whose name and value are valid UTF-8.
     #[must_use]
     pub fn to_map(&self) -> BTreeMap<String, String> {
@@ -508,7 +513,7 @@ mod tests {
     fn commands_of_the_users_come_with_their_places_in_the_file() {
         let text = "[[command]]\nname = 'ping'\nkey = 'g 1'\nplace = 'containers'\nrun = 'ping {ip}'\n\
                     [[command]]\nname = 'sh'\nkey = 'g 2'\nplace = 'containers'\nrun = ['sh', '-l']\n\
-                    where = 'container'\nconfirm = true\n";
+                    where = 'container'\nconfirm = true\npane = true\n";
         let mut file = parse(text).unwrap();
         file.from = ("/c.toml".into(), text.to_owned());
         let config = Config::merge(&Flags::default(), &Environment::default(), vec![file]).unwrap();
@@ -521,10 +526,13 @@ mod tests {
             (&Line::Words(vec!["sh".into(), "-l".into()]), Whither::Container)
         );
         assert!(shell.confirm && !ping.confirm);
+        let pane = shell.pane.as_ref().map(|(pane, at)| (*pane, at.to_string()));
+        assert_eq!((&ping.pane, pane), (&None, Some((true, "/c.toml, line 13, column 8".to_owned()))));
         for (text, place) in [
             ("[[command]]\nname = 'x'\n", "missing field"),
             ("[[command]]\nname='x'\nkey='a'\nplace='lists'\nrun='x'\nwhere='moon'", "line 6, column 7"),
             ("[[command]]\nname='x'\nkey='a'\nplace='lists'\nrun=3", "line 5, column 5"),
+            ("[[command]]\nname='x'\nkey='a'\nplace='lists'\nrun='x'\npane='yes'", "line 6, column 6"),
             ("[[command]]\nname='x'\nkeys='a'", "line 3, column 1"),
         ] {
             let error = parse(text).unwrap_err().to_string();

@@ -109,6 +109,8 @@ pub struct Custom {
     pub run: (Line, At),
     /// Where it is run.
     pub whither: Whither,
+    /// Whether to run it in a terminal pane, with the position in the file.
+    pub pane: Option<(bool, At)>,
     /// Asks for confirmation first.
     pub confirm: bool,
 }
@@ -127,7 +129,7 @@ pub enum Line {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Whither {
-    /// On the host, in the terminal that hoist runs in.
+    /// On the host: in the terminal that hoist runs in, or in a pane.
     #[default]
     Host,
     /// In the container, in a terminal pane.
@@ -191,6 +193,7 @@ pub(super) struct CommandSection {
     run: Spanned<Line>,
     #[serde(default, rename = "where")]
     whither: Whither,
+    pane: Option<Spanned<bool>>,
     #[serde(default)]
     confirm: bool,
 }
@@ -208,6 +211,7 @@ impl CommandSection {
             place: placed(self.place, path, text),
             run: placed(self.run, path, text),
             whither: self.whither,
+            pane: self.pane.map(|pane| placed(pane, path, text)),
             confirm: self.confirm,
         }
     }

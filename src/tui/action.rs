@@ -146,8 +146,8 @@ actions! {
     }
     "Window" {
         Zoom         Looks  "zoom"          "zoom"     "Maximize the panes, then only this one, then show the list again";
-        SplitRight   Looks  "split-right"   "split |"  "Split the pane, side by side";
-        SplitDown    Looks  "split-down"    "split -"  "Split the pane, one above the other";
+        SplitRight   Either "split-right"   "split |"  "Split the pane, side by side";
+        SplitDown    Either "split-down"    "split -"  "Split the pane, one above the other";
         PaneLeft     Looks  "pane-left"     "left"     "Go to the pane on the left";
         PaneDown     Looks  "pane-down"     "down"     "Go to the pane below";
         PaneUp       Looks  "pane-up"       "up"       "Go to the pane above, or to the list";
@@ -294,14 +294,15 @@ actions! {
     }
     "Task" {
         Cancel       Looks  "cancel"        "cancel"   "Cancel the current task; twice to quit";
-        CancelTask   Looks  "cancel-task"   "cancel"   "Cancel the selected task, or end the terminal";
-        RetryTask    Writes "retry-task"    "retry"    "Run the task again";
+        CancelTask   Either "cancel-task"   "cancel"   "Cancel the selected task, or end the program of a terminal";
+        RetryTask    Writes "retry-task"    "retry"    "Run the task again, or the program of a terminal";
         TaskOutput   Looks  "task-output"   "output"   "Show the output of the task";
         RunWhenDone  Writes "run-when-done" "run then" "Open the run form when the image has arrived";
     }
     "Terminal" {
         Release      Looks  "release"       "release"  "Give the keys back to hoist; twice to send the key itself";
-        Detach       Looks  "detach"        "detach"   "Detach from the session; the container keeps running";
+        Type         Either "type"          "type"     "Give the keys to the terminal";
+        Detach       Looks  "detach"        "detach"   "Detach from the session; its program keeps running";
         ScrollUp     Looks  "scroll-up"     "scroll up" "Scroll up";
         ScrollDown   Looks  "scroll-down"   "scroll down" "Scroll down";
         CopyMode     Looks  "copy-mode"     "copy mode" "Search and copy the terminal's text";

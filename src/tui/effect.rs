@@ -8,7 +8,7 @@ use crossterm::event::{KeyModifiers, MouseEventKind};
 use crate::command::{Request, container};
 use crate::config::Preset;
 use crate::engine::files::{CopyRequest, Place};
-use crate::engine::{ContainerId, ImageRemoval, Name, Process, Removal, SaveLog};
+use crate::engine::{ContainerId, ExecId, ImageRemoval, Name, Process, Removal, SaveLog};
 use crate::tui::custom::ask::Ready;
 use crate::tui::files::model::FilesWish;
 use crate::tui::key::Key;
@@ -35,7 +35,7 @@ pub enum Effect {
     /// Save what hoist remembers between sessions.
     Save,
     /// Run a program on this machine, in the terminal that hoist runs in.
-    Host(Vec<String>),
+    Host(Line),
     /// Run a command from the user's configuration, after its confirmation.
     Command(Box<Ready>),
     /// Read a complete list.
@@ -82,8 +82,10 @@ pub enum Effect {
     Look(String),
     /// List the names in a folder.
     Folder(String),
-    /// Open a terminal.
-    Open(TaskId, ContainerId, Program),
+    /// Open a terminal, in this container unless the program is one of this machine.
+    Open(TaskId, Option<ContainerId>, Program),
+    /// Send a signal to the program of a terminal; with an id, to this command in a container.
+    SignalSession(TaskId, Option<ExecId>, String),
     /// Send a key to a terminal.
     Type(TaskId, Key),
     /// Send pasted text to a terminal.
@@ -94,7 +96,7 @@ pub enum Effect {
     Walk(TaskId, Walk),
     /// Scroll a terminal's history by this many lines; positive is up.
     Scroll(TaskId, i32),
-    /// Detach from a terminal's program and drop its screen.
+    /// Detach from a terminal's program and drop its screen. A program of this machine is hung up.
     Close(TaskId),
 }
 
@@ -144,13 +146,26 @@ pub enum Job {
     Delete(Place, PathBuf, Vec<OsString>),
 }
 
+/// A command of the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The command as the user wrote it, with the values that were filled in.
+    pub typed: String,
+    /// The program and its arguments.
+    pub words: Vec<String>,
+}
+
 /// What a terminal runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Program {
     /// bash if it exists, otherwise sh.
     Shell,
     /// A program with its arguments.
-    Words(Vec<String>),
+    Words(Line),
+    /// A program of this machine.
+    Host(Line),
+    /// A command that is running in the container already.
+    Running(ExecId),
     /// An exec request from the command line: `exec -it -u app web sh`.
     Exec(Box<container::Exec>),
     /// The container's main process.

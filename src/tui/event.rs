@@ -11,7 +11,7 @@ use super::model::look::Ground;
 use super::model::paths::PathFact;
 use super::theme::Themes;
 use crate::config::{Preset, Ui};
-use crate::engine::{ContainerId, Machine, News, PastUsage, Sample, SaveLog, TotalUsage};
+use crate::engine::{ContainerId, ExecView, Machine, News, PastUsage, Sample, SaveLog, TotalUsage};
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::custom::ask::Ready;
 use crate::tui::effect::Effect;
@@ -95,8 +95,8 @@ pub enum Event {
     HostFailed(Failure),
     /// A file operation finished.
     FilesDone(FilesWish, Result<FilesDone, Failure>),
-    /// A terminal's program has started.
-    Opened(TaskId),
+    /// The command in a container for a terminal has started.
+    Opened(TaskId, Box<ExecView>),
     /// A terminal's screen has changed.
     Damage(TaskId),
     /// A terminal's program has exited with this code, or its session ended in another way.

@@ -21,8 +21,8 @@ use super::update::update;
 use crate::command::{World, parse, split};
 use crate::config::Environment;
 use crate::engine::{
-    Level, LogFrom, LogHit, LogLine, LogPage, LogPlace, LogSpot, LogState, LogWanted, Matcher, Sample,
-    Status, Stream, TotalUsage,
+    ContainerId, ExecStatus, ExecView, Level, LogFrom, LogHit, LogLine, LogPage, LogPlace, LogSpot, LogState,
+    LogWanted, Matcher, Sample, Status, Stream, TotalUsage,
 };
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::effect::{Effect, Job};
@@ -42,13 +42,14 @@ pub(crate) const WAYS: &[(KeyContext, &str)] = &[
     (KeyContext::Images, "2 j"),
     (KeyContext::Volumes, "3"),
     (KeyContext::Networks, "4"),
-    (KeyContext::Tasks, "e ctrl-] 5"),
+    (KeyContext::Tasks, "e ctrl-] q 5"),
     (KeyContext::Events, "6"),
     (KeyContext::Trash, "7"),
     (KeyContext::Logs, "l"),
     (KeyContext::Stats, "S"),
     (KeyContext::Top, "t"),
     (KeyContext::Inspect, "i"),
+    (KeyContext::Released, "e ctrl-]"),
     (KeyContext::Files, "f"),
     (KeyContext::Layers, "2 enter"),
     (KeyContext::Compare, "2 space space D"),
@@ -66,6 +67,23 @@ pub(crate) const WAYS: &[(KeyContext, &str)] = &[
 /// 2026-11-22 14:00:00 UTC
 pub(crate) fn now() -> Timestamp {
     Timestamp::from_second(1_795_356_000).unwrap()
+}
+
+/// Returns a command that has been running in a container for three minutes.
+pub(crate) fn exec(number: u8, container: &ContainerId, line: &str, tty: bool) -> ExecView {
+    ExecView {
+        id: format!("{number:02x}").repeat(32).parse().unwrap(),
+        container: container.clone(),
+        status: ExecStatus::Running(Some(4000 + u32::from(number))),
+        command: split(line).unwrap(),
+        user: Some("app".to_owned()),
+        workdir: None,
+        tty,
+        interactive: tty,
+        privileged: false,
+        detach: !tty,
+        started: Some(now() - SignedDuration::from_mins(3)),
+    }
 }
 
 /// Returns the job for a command line.

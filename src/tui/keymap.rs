@@ -4,15 +4,15 @@
 //! A context uses its own keys and those of its parents:
 //!
 //! ```text
-//! global ─┬─ lists ──┬─ containers        terminal   released   copy   prompt   form ─┬─ switch
-//!         │          ├─ images            confirm    menu     progress   page   └─ choice
+//! global ─┬─ lists ──┬─ containers        terminal   copy   prompt   form ─┬─ switch
+//!         │          ├─ images            confirm    menu   progress   page   └─ choice
 //!         │          └─ volumes, networks, tasks, events
 //!         ├─ navigator
 //!         └─ viewer ─┬─ logs
-//!                    └─ stats, top, inspect, why, ended
+//!                    └─ stats, top, inspect, why, ended, released
 //! ```
 //! Within such a chain, no two lines may have the same keys, and no line's keys may be a prefix of
-//! another's: [`Keymap::conflicts`].
+//! another's: [`Keymap::conflicts`]. Only `released` hides lines of its parents with its own.
 //!
 //! ```text
 //! assets/keymap.toml  <  a preset (assets/keymap-k9s.toml …)  <  keymap.toml  <  [[command]]
@@ -95,7 +95,7 @@ contexts! {
     Layers     "layers"     Some(Self::Global);
     Compare    "compare"    Some(Self::Global);
     Terminal   "terminal"   None;
-    Released   "released"   None;
+    Released   "released"   Some(Self::Viewer);
     Copy       "copy"       None;
     Prompt     "prompt"     None;
     Form       "form"       None;
@@ -508,9 +508,18 @@ impl Keymap {
     }
 
     fn chain(&self, place: KeyContext) -> Vec<Binding> {
-        let mut lines = Vec::new();
-        for place in place.chain() {
-            lines.extend(self.own.iter().filter(|binding| binding.place == place).cloned());
+        let mut lines: Vec<Binding> = Vec::new();
+        for above in place.chain() {
+            let hides = |binding: &Binding| {
+                let mut own = lines.iter().filter(|own| own.place == place && place == KeyContext::Released);
+                above != place
+                    && own
+                        .any(|own| own.keys.starts_with(&binding.keys) || binding.keys.starts_with(&own.keys))
+            };
+            let own = self.own.iter().filter(|binding| binding.place == above && !hides(binding));
+            let own: Vec<Binding> = own.cloned().collect();
+            lines.extend(own);
+            let place = above;
             for import in self.imports.iter().filter(|import| import.into == place) {
                 for binding in self.own.iter().filter(|binding| binding.place == import.from) {
                     let keys = [import.keys.as_slice(), &binding.keys].concat();
@@ -655,6 +664,7 @@ mod tests {
             place: (place.to_owned(), at(3)),
             run: (crate::config::Line::Shell("ping {ip}".to_owned()), at(4)),
             whither: crate::config::Whither::Host,
+            pane: None,
             confirm: false,
         }
     }

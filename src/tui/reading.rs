@@ -1,7 +1,7 @@
 //! What is read for the visible lists and tabs, and the answers.
 
 use crate::engine::layers::{ImageDiff, LayerReport};
-use crate::engine::{self, ContainerId};
+use crate::engine::{self, ContainerId, ExecView};
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::events::model::EventRow;
 use crate::tui::failure::Failure;
@@ -53,7 +53,7 @@ pub enum Listed {
     Images(Vec<ImageRow>),
     Volumes(Vec<VolumeRow>),
     Networks(Vec<NetworkRow>),
-    Tasks(Nothing),
+    Tasks(Vec<ExecView>),
     Events(Vec<EventRow>),
     Trash((Vec<TrashRow>, Keeping)),
 }

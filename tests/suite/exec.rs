@@ -178,7 +178,7 @@ fn what_runs_is_listed_attached_to_again_and_ended() {
     let shown = || case.wait_for(case.engine.containers().get(&target)).unwrap();
     assert_eq!(shown().execs, []);
 
-    let script = "trap 'stty size' WINCH; while read word; do echo got-$word; done";
+    let script = "trap 'stty size' WINCH; while :; do read word && echo got-$word; done";
     let asked = ExecRequest {
         tty: true,
         interactive: true,

@@ -269,7 +269,7 @@ fn several_shells_live_beside_each_other_and_go_on_unseen() {
     tui.see("[6 shell]");
     tui.see("# ");
     tui.press(&format!("X=first; (sleep 0.2; echo late-$X){ENTER}"));
-    tui.press(&format!("{RELEASE}e"));
+    tui.press(&format!("{RELEASE},e"));
     tui.see("[7 shell]");
     tui.press(&format!("echo second; tty{ENTER}"));
     tui.see("/dev/pts/");
@@ -278,19 +278,22 @@ fn several_shells_live_beside_each_other_and_go_on_unseen() {
     tui.see("[7 shell]");
     tui.press(&format!("{CTRL_C}{ENTER}echo $?{ENTER}"));
     tui.see("130");
+    // The keys are hoist's until they are given back, and the list is one key further.
     tui.press(RELEASE);
+    tui.see("keys released");
+    tui.press("q");
     tui.see("[1 Containers 1]");
     // The first terminal received output while it was not shown.
     tui.press(&format!("5{ENTER}"));
     tui.see("shell]");
-    tui.press(&format!("{RELEASE}l"));
+    tui.press("1");
     tui.see("[1 Logs]");
     tui.press("6");
     tui.see("late-first");
     // A terminal follows the size of its pane.
     tui.resize(120, 40);
     tui.wait("a wide border", |seen| seen.text().lines().any(|line| line.chars().count() == 120));
-    tui.press(&format!("stty size{ENTER}"));
+    tui.press(&format!("{ENTER}stty size{ENTER}"));
     tui.wait("another size", |seen| {
         seen.text().lines().any(|line| {
             let words: Vec<_> = line.trim_matches(['│', '┃', ' ']).split(' ').collect();
@@ -299,7 +302,7 @@ fn several_shells_live_beside_each_other_and_go_on_unseen() {
     });
     // An exited program is reported, and its terminal closed.
     tui.press(&format!("exit 3{ENTER}"));
-    tui.see("exit 3");
+    tui.see("box: shell · exit 3");
     tui.press("x");
     tui.miss("exit 3");
     tui.press("Q");
@@ -307,6 +310,67 @@ fn several_shells_live_beside_each_other_and_go_on_unseen() {
     tui.press("y");
     assert_eq!(tui.end(), 0);
     assert_eq!(home.hoist(["ps", "--format", "{{.State}}"]).ok(), "running");
+}
+
+#[test]
+fn a_shell_that_outlives_hoist_is_found_attached_to_again_and_ended() {
+    let home = Home::with_busybox();
+    home.hoist(["run", "-d", "--name", "box", "--network", "none", "busybox", "sleep", "1000"]).ok();
+    let mut tui = Tui::open(&home, 80, 24);
+    tui.see("● box");
+    tui.press("e");
+    tui.see("# ");
+    tui.press(&format!("X=kept; echo ready-$((40+2)){ENTER}"));
+    tui.see("ready-42");
+    tui.signal(nix::sys::signal::Signal::SIGKILL);
+    drop(tui);
+    home.hoist(["exec", "-d", "-u", "0", "box", "sleep", "3000"]).ok();
+    let ids = || home.hoist(["inspect", "--format", "{{len .ExecIDs}}", "box"]).ok();
+    assert_eq!(ids(), "2");
+    let mut tui = Tui::open(&home, 80, 24);
+    tui.press("5");
+    tui.see("box: sleep 3000 (0)");
+    tui.press(&format!("/sh{ENTER}"));
+    tui.miss("sleep 3000");
+    tui.see("box: sh");
+    tui.press(ENTER);
+    tui.see("keys released");
+    tui.press(&format!("{ENTER}echo still-$X{ENTER}"));
+    tui.see("still-kept");
+    tui.press(&format!("{RELEASE}K"));
+    tui.see("Signal for box: sh");
+    tui.press(ENTER);
+    tui.see("box: sh · exit 129");
+    tui.press("x");
+    tui.see("[1 Containers 1]");
+    // The other one does not belong to this hoist, and is not asked about.
+    tui.press("Q");
+    assert_eq!(tui.end(), 0);
+    assert_eq!(ids(), "1");
+}
+
+#[test]
+fn a_command_of_the_user_runs_in_a_pane_and_stays_until_it_is_closed() {
+    let home = Home::with_busybox();
+    let text = "[[command]]\nname = \"sizes\"\nkey = \"X\"\nplace = \"containers\"\npane = true\n\
+                run = \"stty size; echo {name} >> RUNS; echo runs-$(wc -l < RUNS); exit 3\"\n";
+    let text = text.replace("RUNS", home.path("runs").to_str().unwrap());
+    std::fs::write(home.path("config.toml"), text).unwrap();
+    home.hoist(["run", "-d", "--name", "box", "--network", "none", "busybox", "sleep", "1000"]).ok();
+    let mut tui = Tui::open(&home, 80, 24);
+    tui.see("● box");
+    tui.press("X");
+    tui.see("$ stty size; echo box >> ");
+    let shown = tui.see("box: sizes · exit 3");
+    assert!(shown.contains("18 78") && shown.contains("runs-1"), "{shown}");
+    // Anything it wrote can be read until it is closed; it can also be run again.
+    tui.press("r");
+    tui.see("runs-2");
+    tui.see("box: sizes · exit 3");
+    tui.press("x");
+    tui.see("[1 Containers 1]");
+    tui.press("Q");
+    assert_eq!(tui.end(), 0);
 }
 
 #[test]
@@ -416,7 +480,7 @@ fn panes_stand_beside_each_other_and_a_layout_comes_back() {
     tui.wait("two shells", |seen| seen.text().matches(": shell").count() == 2);
     tui.press(&format!("echo here-$((40+2)){ENTER}"));
     tui.see("here-42");
-    tui.press(&format!("{RELEASE}hecho there-$((40+3)){ENTER}"));
+    tui.press(&format!("{RELEASE}h{ENTER}echo there-$((40+3)){ENTER}"));
     tui.see("there-43");
     // The scrollback can be searched, marked and copied.
     tui.press(&format!("{RELEASE}[/n5-{ENTER}"));
@@ -428,7 +492,7 @@ fn panes_stand_beside_each_other_and_a_layout_comes_back() {
     tui.see("copied 3 lines");
     tui.wait("the clipboard", |seen| *seen.clipboard.0.lock().unwrap() == "n5-\nn6-\nn7-");
     // The other pane shows the container under the list's cursor again.
-    tui.press(&format!("{RELEASE}:layout save two{ENTER}"));
+    tui.press(&format!(":layout save two{ENTER}"));
     tui.see("layout two saved");
     tui.press("Qy");
     assert_eq!(tui.end(), 0);

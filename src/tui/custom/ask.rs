@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use crate::config::Whither;
 use crate::engine::ContainerId;
 use crate::tui::custom::model::{Placeholder, Template};
+use crate::tui::effect::Line;
 use crate::tui::model::input::Input;
 
 /// An input line.
@@ -31,6 +32,8 @@ pub struct Pending {
     pub template: Template,
     /// Where it runs.
     pub whither: Whither,
+    /// Whether it runs in a pane.
+    pub is_in_pane: bool,
     /// Whether it needs to be confirmed.
     pub confirm: bool,
     /// The container it applies to.
@@ -44,10 +47,12 @@ pub struct Pending {
 pub struct Ready {
     /// Its name.
     pub name: String,
-    /// The program and its arguments.
-    pub words: Vec<String>,
+    /// The command.
+    pub line: Line,
     /// Where it runs.
     pub whither: Whither,
+    /// Whether it runs in a pane.
+    pub is_in_pane: bool,
     /// The container it applies to.
     pub container: Option<ContainerId>,
 }

@@ -8,7 +8,7 @@
 //! `$(…)` and semicolons, and none of them is interpreted. In a shell line, a placeholder becomes a
 //! parameter with the quotes that its context requires. `{{name}}` is the literal text `{name}`.
 
-use crate::command::split;
+use crate::command::{join, split};
 use crate::config::{At, Custom, Line, Whither};
 
 /// A placeholder in a command.
@@ -61,8 +61,10 @@ pub enum Fault {
     Script(String),
     #[error("{0}")]
     Words(String),
-    #[error("a shell's line cannot be hoist's: write `where` or `run` otherwise")]
-    Where,
+    #[error("a command of hoist's runs in no pane: leave out `pane`, or write where = \"host\"")]
+    PaneOfHoist,
+    #[error("a command in a container always runs in a pane: leave out `pane`")]
+    NoPane,
 }
 
 /// A parsed command.
@@ -90,6 +92,11 @@ impl Template {
     ///
     /// Returns a fault if a placeholder is unknown, or stands where it would be run as code.
     pub fn of(command: &Custom) -> Result<Self, (Fault, At)> {
+        match (&command.pane, command.whither) {
+            (Some((true, at)), Whither::Hoist) => return Err((Fault::PaneOfHoist, at.clone())),
+            (Some((false, at)), Whither::Container) => return Err((Fault::NoPane, at.clone())),
+            _ => {}
+        }
         let (run, at) = &command.run;
         let template = match (run, command.whither) {
             (Line::Shell(line), Whither::Hoist) => Self::line(line),
@@ -150,6 +157,21 @@ impl Template {
             }
         }
         found
+    }
+
+    /// Returns the command as it was written, with placeholders replaced by `value`, to be shown.
+    #[must_use]
+    pub fn typed(&self, value: impl Fn(&Placeholder) -> String) -> String {
+        match self {
+            Self::Shell(parts) => {
+                let shown = parts.iter().map(|part| match part {
+                    Part::Text(text) => text.clone(),
+                    Part::Hole(placeholder) => join(&[value(placeholder)]),
+                });
+                shown.collect()
+            }
+            Self::Words(_) => join(&self.fill(value)),
+        }
     }
 
     /// Returns the arguments to run, with placeholders replaced by `value`.

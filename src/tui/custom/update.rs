@@ -3,14 +3,13 @@
 
 use std::collections::HashMap;
 
-use crate::command::join;
 use crate::config::Whither;
 use crate::tui::action::Action;
 use crate::tui::confirm::model::Confirm;
-use crate::tui::containers::update::terminal::terminal;
+use crate::tui::containers::update::terminal::custom;
 use crate::tui::custom::ask::{Ask, Pending, Ready};
 use crate::tui::custom::model::{Placeholder, Template};
-use crate::tui::effect::{Effect, Program};
+use crate::tui::effect::{Effect, Line, Program};
 use crate::tui::failure::Failure;
 use crate::tui::model::Model;
 use crate::tui::model::input::Input;
@@ -31,6 +30,7 @@ pub(crate) fn run(model: &mut Model, at: usize) -> Vec<Effect> {
                 name: command.name,
                 template,
                 whither: command.whither,
+                is_in_pane: command.pane.is_some_and(|(pane, _)| pane),
                 confirm: command.confirm,
                 container: None,
                 values: HashMap::new(),
@@ -92,7 +92,8 @@ fn accept(model: &mut Model) -> Vec<Effect> {
         Ok(template) => {
             let values = HashMap::new();
             let (whither, container) = (Whither::Host, None);
-            begin(model, Pending { name: text, template, whither, confirm: false, container, values })
+            let (name, is_in_pane, confirm) = (text, false, false);
+            begin(model, Pending { name, template, whither, is_in_pane, confirm, container, values })
         }
         Err(fault) => {
             ask.error = Some(fault.to_string());
@@ -171,10 +172,10 @@ fn proceed(model: &mut Model, pending: Pending) -> Vec<Effect> {
         });
         return Vec::new();
     }
-    let words =
-        pending.template.fill(|placeholder| pending.values.get(placeholder).cloned().unwrap_or_default());
-    let Pending { name, whither, container, .. } = pending;
-    let ready = Ready { name, words, whither, container };
+    let value = |placeholder: &Placeholder| pending.values.get(placeholder).cloned().unwrap_or_default();
+    let line = Line { typed: pending.template.typed(value), words: pending.template.fill(value) };
+    let Pending { name, whither, is_in_pane, container, .. } = pending;
+    let ready = Ready { name, line, whither, is_in_pane, container };
     if !pending.confirm {
         return go(model, ready);
     }
@@ -185,7 +186,7 @@ fn proceed(model: &mut Model, pending: Pending) -> Vec<Effect> {
     };
     model.open(Confirm {
         title: format!("Run {}?", ready.name),
-        items: vec![join(&ready.words)],
+        items: vec![ready.line.typed.clone()],
         notes: vec![place.to_owned()],
         yes: "run",
         effects: vec![Effect::Command(Box::new(ready))],
@@ -196,19 +197,17 @@ fn proceed(model: &mut Model, pending: Pending) -> Vec<Effect> {
 
 /// Runs a command.
 pub(crate) fn go(model: &mut Model, ready: Ready) -> Vec<Effect> {
-    match ready.whither {
-        Whither::Host => vec![Effect::Host(ready.words)],
-        Whither::Hoist => crate::tui::line::update::command::words(model, ready.words),
-        Whither::Container => {
-            let row = ready.container.and_then(|id| model.containers.get(id.as_str()).cloned());
-            match row {
-                Some(row) => terminal(model, &row, Program::Words(ready.words)),
-                None => {
-                    let what = format!("cannot run `{}`: no container is selected", ready.name);
-                    model.fail(Failure { what, ..Failure::default() });
-                    Vec::new()
-                }
-            }
+    let Ready { name, line, whither, is_in_pane, container } = ready;
+    let row = container.and_then(|id| model.containers.get(id.as_str()).cloned());
+    match (whither, row) {
+        (Whither::Host, row) if is_in_pane => custom(model, row.as_ref(), &name, Program::Host(line)),
+        (Whither::Host, _) => vec![Effect::Host(line)],
+        (Whither::Hoist, _) => crate::tui::line::update::command::words(model, line.words),
+        (Whither::Container, Some(row)) => custom(model, Some(&row), &name, Program::Words(line)),
+        (Whither::Container, None) => {
+            let what = format!("cannot run `{name}`: no container is selected");
+            model.fail(Failure { what, ..Failure::default() });
+            Vec::new()
         }
     }
 }
@@ -216,12 +215,16 @@ pub(crate) fn go(model: &mut Model, ready: Ready) -> Vec<Effect> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{At, Custom, Line, Preset, Spot};
+    use crate::config::{At, Custom, Line as Run, Preset, Spot};
+    use crate::tui::event::Event;
     use crate::tui::fixture::{full, press, screen, write};
     use crate::tui::keymap::Keymap;
+    use crate::tui::model::Focus;
+    use crate::tui::section::TaskId;
     use crate::tui::tab::Tab;
+    use crate::tui::update::update;
 
-    fn with(run: Line, whither: Whither, confirm: bool) -> Model {
+    fn with(run: Run, whither: Whither, confirm: bool) -> Model {
         let at = At { file: "config.toml".into(), spot: Spot { line: 4, column: 7 } };
         let place = |text: &str| (text.to_owned(), at.clone());
         let command = Custom {
@@ -230,6 +233,7 @@ mod tests {
             place: place("containers"),
             run: (run, at.clone()),
             whither,
+            pane: None,
             confirm,
         };
         let mut model = full(80, 24);
@@ -240,21 +244,21 @@ mod tests {
 
     fn words(effects: &[Effect]) -> Vec<String> {
         match effects {
-            [Effect::Host(words)] => words.clone(),
+            [Effect::Host(line)] => line.words.clone(),
             other => panic!("{other:?}"),
         }
     }
 
     #[test]
     fn a_command_is_run_with_what_is_selected() {
-        let mut model = with(Line::Shell("echo {name} {image}".to_owned()), Whither::Host, false);
+        let mut model = with(Run::Shell("echo {name} {image}".to_owned()), Whither::Host, false);
         let ran = words(&press(&mut model, "g 1"));
         assert_eq!(ran[2..], ["echo \"${1}\" \"${2}\"", "hoist", "api", "acme/app:2.4.1"]);
     }
 
     #[test]
     fn what_is_missing_is_asked_for_and_a_question_comes_last() {
-        let run = Line::Words(vec!["tool".to_owned(), "{prompt:Word}".to_owned(), "{prompt:Way}".to_owned()]);
+        let run = Run::Words(vec!["tool".to_owned(), "{prompt:Word}".to_owned(), "{prompt:Way}".to_owned()]);
         let mut model = with(run, Whither::Host, true);
         assert!(press(&mut model, "g 1").is_empty());
         assert!(screen(&model).contains("Word"), "{}", screen(&model));
@@ -270,23 +274,73 @@ mod tests {
 
     #[test]
     fn a_command_in_the_container_gets_a_terminal() {
-        let mut model = with(Line::Shell("ls {prompt:Folder}".to_owned()), Whither::Container, false);
+        let mut model = with(Run::Shell("ls {prompt:Folder}".to_owned()), Whither::Container, false);
         press(&mut model, "g 1");
         write(&mut model, "/etc");
         let effects = press(&mut model, "enter");
-        let [Effect::Open(_, _, Program::Words(words))] = effects.as_slice() else { panic!("{effects:?}") };
-        assert_eq!(words[..], ["sh", "-c", "ls \"${1}\"", "hoist", "/etc"]);
+        let [Effect::Open(_, Some(_), Program::Words(line))] = effects.as_slice() else {
+            panic!("{effects:?}")
+        };
+        assert_eq!(line.words[..], ["sh", "-c", "ls \"${1}\"", "hoist", "/etc"]);
+        assert_eq!(line.typed, "ls /etc");
         assert!(matches!(model.shown_tab(model.pane()), Tab::Session(_)));
     }
 
     #[test]
+    fn a_command_of_this_machine_runs_in_a_pane_where_that_is_configured() {
+        let in_pane = |keys: &str| {
+            let mut model = with(Run::Shell("ping {name}".to_owned()), Whither::Host, false);
+            let at = model.look.commands[0].run.1.clone();
+            model.look.commands[0].pane = Some((true, at));
+            model.look.commands[0].run.0 = Run::Shell("date".to_owned());
+            let effects = if keys.is_empty() { Vec::new() } else { press(&mut model, keys) };
+            (model, effects)
+        };
+        let (model, effects) = in_pane("g 1");
+        let [Effect::Open(task, Some(_), Program::Host(line))] = effects.as_slice() else {
+            panic!("{effects:?}")
+        };
+        assert_eq!(
+            (line.typed.as_str(), &line.words[..3]),
+            ("date", &["sh", "-c", "date"].map(str::to_owned)[..])
+        );
+        assert_eq!(model.shown_tab(model.pane()), Tab::Session(*task));
+        // Without a container it has a page of its own, which closes with it.
+        let (mut model, _) = in_pane("");
+        model.containers.set(Vec::new());
+        model.settle();
+        let effects = press(&mut model, "g 1");
+        assert!(matches!(effects.as_slice(), [Effect::Open(_, None, Program::Host(_))]), "{effects:?}");
+        assert!(screen(&model).contains("probe"), "{}", screen(&model));
+        update(&mut model, Event::Ended(TaskId(1), Ok(Some(0))));
+        assert!(screen(&model).contains("probe · exit 0"), "{}", screen(&model));
+        assert_eq!(press(&mut model, "x"), [Effect::Close(TaskId(1))]);
+        assert_eq!((model.pane().pinned.clone(), model.focus), (None, Focus::List));
+    }
+
+    #[test]
+    fn where_a_pane_makes_no_sense_the_line_is_named() {
+        for (whither, pane, want) in [
+            (Whither::Hoist, true, "a command of hoist's runs in no pane"),
+            (Whither::Container, false, "a command in a container always runs in a pane"),
+        ] {
+            let mut model = with(Run::Shell("ls".to_owned()), whither, false);
+            let at = model.look.commands[0].key.1.clone();
+            model.look.commands[0].pane = Some((pane, at));
+            assert_eq!(press(&mut model, "g 1"), []);
+            let what = model.failure.unwrap().what;
+            assert!(what.starts_with(&format!("config.toml, line 4, column 7: {want}")), "{what}");
+        }
+    }
+
+    #[test]
     fn a_line_of_hoists_own_is_judged_by_the_grammar() {
-        let mut model = with(Line::Shell("stop {name}".to_owned()), Whither::Hoist, false);
+        let mut model = with(Run::Shell("stop {name}".to_owned()), Whither::Hoist, false);
         let stops = |effects: &[Effect]| {
             effects.iter().any(|effect| matches!(effect, Effect::Work(..) | Effect::Container(..)))
         };
         assert!(stops(&press(&mut model, "g 1")));
-        let mut model = with(Line::Shell("stop {name}".to_owned()), Whither::Hoist, false);
+        let mut model = with(Run::Shell("stop {name}".to_owned()), Whither::Hoist, false);
         model.look.is_read_only = true;
         assert!(!stops(&press(&mut model, "g 1")));
         assert!(screen(&model).contains("read-only"), "{}", screen(&model));

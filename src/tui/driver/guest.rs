@@ -10,6 +10,7 @@ use super::screen::Screen;
 use super::{Done, Driver, Keys, Signals, editor, files, host, screen};
 use crate::engine::files::{Place, Stamp, shown};
 use crate::tui::Error;
+use crate::tui::effect::Line;
 use crate::tui::event::Event;
 use crate::tui::failure::Failure;
 use crate::tui::files::model::FilesWish;
@@ -30,7 +31,7 @@ pub(super) enum Guest {
     /// The user's editor, with the name and text of a file that is only viewed.
     Viewer(String, String),
     /// A program of the user.
-    Program(Vec<String>),
+    Program(Line),
 }
 
 impl Driver {
@@ -63,10 +64,10 @@ impl Driver {
                 screen.take().map_err(Error::Terminal)?;
                 viewed.unwrap_or_else(|why| Err(failed(&why))).err().map(Event::HostFailed)
             }
-            Guest::Program(words) => {
+            Guest::Program(line) => {
                 screen::give_back();
                 let folder = self.world.folder.clone();
-                let program = tokio::task::spawn_blocking(move || host::run(&words, &folder));
+                let program = tokio::task::spawn_blocking(move || host::run(&line, &folder));
                 let result = tokio::select! {
                     result = program => result.unwrap_or(Ok(())),
                     // The guest received the same signal and handles it itself.

@@ -4,18 +4,18 @@ use std::io::{self, BufRead as _, Write as _};
 use std::path::Path;
 use std::process::Command;
 
-use crate::command::join;
+use crate::tui::effect::Line;
 use crate::tui::failure::Failure;
 
-/// Runs `words`, and waits until the user confirms having seen the result. It blocks. The terminal
+/// Runs a command, and waits until the user confirms having seen the result. It blocks. The terminal
 /// must have been released, and nothing else may read from it.
 ///
 /// # Errors
 ///
 /// Fails if the program cannot be run, or exits with a failure.
-pub(super) fn run(words: &[String], folder: &Path) -> Result<(), Failure> {
-    let Some((program, rest)) = words.split_first() else { return Ok(()) };
-    let line = shown(words);
+pub(super) fn run(line: &Line, folder: &Path) -> Result<(), Failure> {
+    let Some((program, rest)) = line.words.split_first() else { return Ok(()) };
+    let line = crate::base::text::line(&line.typed).into_owned();
     say(&format!("$ {line}\n"));
     let status = Command::new(program).args(rest).current_dir(folder).status();
     let end = match &status {
@@ -38,36 +38,8 @@ pub(super) fn run(words: &[String], folder: &Path) -> Result<(), Failure> {
     }
 }
 
-/// Returns the user's command line, without the shell invocation that hoist adds.
-fn shown(words: &[String]) -> String {
-    let text = match words {
-        [shell, flag, script, ours, ..] if shell == "sh" && flag == "-c" && ours == "hoist" => script.clone(),
-        words => join(words),
-    };
-    crate::base::text::line(&text).into_owned()
-}
-
 fn say(text: &str) {
     let mut out = io::stdout();
     // If this fails, the terminal is gone, which the next use will report.
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_line_is_shown_as_it_was_typed() {
-        let cases: [(&[&str], &str); 4] = [
-            (&["sh", "-c", "echo $1", "hoist", "web"], "echo $1"),
-            (&["sh", "-c", "echo"], "sh -c echo"),
-            (&["git", "log", "a b"], "git log 'a b'"),
-            (&["printf", "\x1b[2J"], "printf '␛[2J'"),
-        ];
-        for (words, line) in cases {
-            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-            assert_eq!(shown(&words), line, "{words:?}");
-        }
-    }
 }

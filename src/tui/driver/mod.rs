@@ -19,6 +19,7 @@ mod pace;
 mod pages;
 mod print;
 mod probe;
+mod pty;
 mod reload;
 mod saved;
 mod screen;
@@ -341,7 +342,7 @@ impl Driver {
                 let result = browse(&url);
                 self.spawn(async move { Event::Done(Effect::Browse(url), result) });
             }
-            Effect::Host(words) => self.guest = Some(Guest::Program(words)),
+            Effect::Host(line) => self.guest = Some(Guest::Program(line)),
             Effect::Command(ready) => self.take(Event::Command(ready), screen)?,
             Effect::Machine => self.read_machine(),
             Effect::Keymap(preset) => self.read_keymap(preset),
@@ -369,8 +370,14 @@ impl Driver {
                 let is_taken = !save.overwrites && save.path.symlink_metadata().is_ok();
                 Event::Saving(save, is_taken)
             }),
+            Effect::SignalSession(id, None, name) => {
+                if let Ok(signal) = name.parse::<nix::sys::signal::Signal>() {
+                    self.sessions.send(id, Input::Signal(signal as i32));
+                }
+            }
             Effect::Container(..)
             | Effect::Signal(..)
+            | Effect::SignalSession(..)
             | Effect::RemoveImage(..)
             | Effect::TagImage(..)
             | Effect::Restore(..)

@@ -12,11 +12,13 @@ use crossterm::event::{KeyCode, KeyModifiers, MouseButton, MouseEventKind};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::AbortHandle;
 
+use super::pty;
 use super::verb::notice;
 use super::work::resolved;
 use crate::command::{World, join};
 use crate::engine::{
-    AttachOptions, Attached, ContainerId, Doing as _, Engine, ErrorKind, ExecRequest, Input, Output, Result,
+    AttachOptions, Attached, ContainerId, Doing as _, Engine, ErrorKind, ExecId, ExecRequest, Input, Output,
+    Result,
 };
 use crate::tui::effect::{Pointer, Program};
 use crate::tui::event::Event;
@@ -34,6 +36,9 @@ const PANE: AttachOptions = AttachOptions { stdin: true, stdout: true, stderr: t
 
 /// A program that was started for a pane waits for the pane, as for any terminal.
 const OWN: AttachOptions = AttachOptions { lossless: true, ..PANE };
+
+/// The byte that Ctrl-c sends.
+const CTRL_C: u8 = 3;
 
 /// All terminals.
 #[derive(Default)]
@@ -65,10 +70,14 @@ impl Sessions {
         tell: &EventSender,
         id: TaskId,
         world: &World,
-        (container, program): (ContainerId, Program),
+        (container, program): (Option<ContainerId>, Program),
         size: (u16, u16),
     ) {
         let screen = Screen::new(size.0, size.1);
+        if let Program::Words(line) | Program::Host(line) = &program {
+            let typed = crate::base::text::line(&line.typed);
+            screen.lock().feed(format!("\x1b[2m$ {typed}\x1b[0m\r\n").as_bytes());
+        }
         self.screens.put(id, screen.clone());
         let (input, keys) = mpsc::unbounded_channel();
         let has_changed = Arc::new(AtomicBool::new(false));
@@ -76,14 +85,28 @@ impl Sessions {
         let (engine, tell, answers) = (engine.clone(), tell.clone(), input.clone());
         let world = world.clone();
         let task = tokio::spawn(async move {
-            let ended = match open(&engine, &world, &container, program, (size.1, size.0)).await {
-                Ok(attached) => {
+            let size = (size.1, size.0);
+            let opened = match (program, container) {
+                (Program::Host(line), _) => pty::start(&world, &line.words, size).map(|host| (None, host)),
+                (program, Some(container)) => {
+                    open(&engine, &world, &container, program, size).await.map_err(Failure::from)
+                }
+                (_, None) => Err(Failure::default()),
+            };
+            let ended = match opened {
+                Ok((exec, attached)) => {
+                    if let Some(exec) = exec {
+                        // If it has exited already, its record may be gone.
+                        if let Ok(view) = engine.execs().inspect(&exec).await {
+                            tell.send(Event::Opened(id, Box::new(view))).await;
+                        }
+                    }
                     if let Some(notice) = notice(&attached.warnings) {
                         tell.send(notice).await;
                     }
                     Ok(carry(attached, keys, &answers, &pane).await)
                 }
-                Err(error) => Err(Failure::from(error)),
+                Err(failure) => Err(failure),
             };
             tell.send(Event::Ended(id, ended)).await;
         });
@@ -224,14 +247,19 @@ impl Pane {
     }
 }
 
+/// Opens a session; returns the id of its command in the container, unless it is the main program.
 async fn open(
     engine: &Engine,
     world: &World,
     container: &ContainerId,
     program: Program,
     size: (u16, u16),
-) -> Result<Attached> {
+) -> Result<(Option<ExecId>, Attached)> {
     let containers = engine.containers();
+    let start = async |request: ExecRequest| {
+        let session = containers.exec(container.as_str(), request, OWN).await?;
+        Ok((Some(session.id), session.attached))
+    };
     let exec = async |command: Vec<String>| {
         let request = ExecRequest {
             command,
@@ -241,20 +269,27 @@ async fn open(
             size: Some(size),
             ..ExecRequest::default()
         };
-        let session = containers.exec(container.as_str(), request, OWN).await?;
-        Ok(session.attached)
+        start(request).await
     };
     match program {
-        Program::Attach => containers.attach(container.as_str(), PANE).await,
-        Program::Start => containers.start_attached(container.as_str(), PANE, Some(size)).await,
-        Program::Words(words) => exec(words).await,
+        Program::Attach => {
+            let attached = containers.attach(container.as_str(), PANE).await?;
+            // A program redraws itself only if the size changes, here to the pane's.
+            let _ = attached.input.send(Input::Resize(size.0.saturating_add(1), size.1)).await;
+            Ok((None, attached))
+        }
+        Program::Start => Ok((None, containers.start_attached(container.as_str(), PANE, Some(size)).await?)),
+        Program::Running(id) => {
+            let attached = engine.execs().attach(&id, OWN, Some(size)).await?;
+            Ok((Some(id), attached))
+        }
+        Program::Words(line) | Program::Host(line) => exec(line.words).await,
         Program::Exec(asked) => {
             let doing = format!("exec {} {}", asked.target, join(&asked.request.command));
             let request = resolved(world, |world| asked.resolve(world)).await.doing(|| doing)?.request;
             let mut env = vec!["TERM=xterm-256color".to_owned()];
             env.extend(request.env);
-            let request = ExecRequest { env, size: request.tty.then_some(size), ..request };
-            Ok(containers.exec(container.as_str(), request, OWN).await?.attached)
+            start(ExecRequest { env, size: request.tty.then_some(size), ..request }).await
         }
         Program::Shell => match exec(vec!["bash".to_owned()]).await {
             Err(error) if error.kind() == ErrorKind::ProgramNotFound => exec(vec!["sh".to_owned()]).await,
@@ -290,6 +325,8 @@ async fn carry(
             },
             Some(input) = keys.recv() => {
                 let input = match input {
+                    // Without a terminal, nothing else makes a signal of it.
+                    Input::Bytes(bytes) if !attached.tty && bytes == [CTRL_C] => Input::Signal(libc::SIGINT),
                     Input::Bytes(bytes) if !attached.tty => Input::Bytes(lines(bytes, pane)),
                     other => other,
                 };

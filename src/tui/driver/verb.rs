@@ -36,6 +36,11 @@ pub(super) async fn verb(engine: &Engine, effect: &Effect) -> Result<Done> {
             .signal_process(id.as_str(), *process, signal)
             .await
             .map(|()| Warnings::default()),
+        Effect::SignalSession(_, Some(exec), name) => {
+            // The menu has only names of signals.
+            let signal = name.parse().unwrap_or(nix::sys::signal::Signal::SIGHUP);
+            engine.execs().kill(exec, signal as i32).await.map(|()| Warnings::default())
+        }
         Effect::RemoveImage(name, removal) => {
             return engine.images().remove(name, *removal).await.map(Done::from);
         }

@@ -152,8 +152,10 @@ pub struct Model {
     pub pending: Vec<Key>,
     #[allow(missing_docs, reason = "as above")]
     pub pending_since: Timestamp,
-    /// The terminal that was just left with its prefix key; the same key again is sent to it.
-    pub released: Option<TaskId>,
+    /// The terminal that receives the keys, while its pane has the focus.
+    pub typing: Option<TaskId>,
+    /// Whether the last key gave the keys of a terminal back; the same key again is sent to it.
+    pub was_released: bool,
     /// The terminal in copy mode.
     pub copying: Option<TaskId>,
     /// The terminal in which a mouse button was pressed.
@@ -260,7 +262,8 @@ impl Model {
             layers: Vec::new(),
             pending: Vec::new(),
             pending_since: now,
-            released: None,
+            typing: None,
+            was_released: false,
             copying: None,
             dragged: None,
             notice: None,
@@ -279,7 +282,6 @@ impl Model {
     pub fn key_context(&self) -> KeyContext {
         match self.top() {
             Some(dialog) => dialog.key_context(),
-            None if self.released.is_some() && self.windows.count() > 1 => KeyContext::Released,
             None => self.key_context_below(),
         }
     }
@@ -293,7 +295,8 @@ impl Model {
             (Focus::Detail, _, Tab::Session(id)) => match self.session_is_over(id) {
                 _ if self.copying == Some(id) => KeyContext::Copy,
                 true => KeyContext::Ended,
-                false => KeyContext::Terminal,
+                false if self.typing == Some(id) => KeyContext::Terminal,
+                false => KeyContext::Released,
             },
             (Focus::Detail, _, tab) => tab.viewer().key_context(),
         }

@@ -1,7 +1,7 @@
 //! Moving between lists, and between the list and a tab.
 
 use super::{Focus, Model};
-use crate::tui::section::Section;
+use crate::tui::section::{Section, Subject};
 use crate::tui::tab::{PaneId, Tab};
 
 impl Model {
@@ -31,6 +31,10 @@ impl Model {
     /// Returns the focus to the list.
     pub(crate) fn leave_panes(&mut self) {
         (self.focus, self.is_zoomed, self.is_alone) = (Focus::List, false, false);
+        if self.section != Section::Tasks {
+            // Only the page of a terminal is pinned to a task.
+            self.pane_mut().pinned.take_if(|subject| matches!(subject, Subject::Task(_)));
+        }
     }
 
     /// Shows a list.

@@ -105,9 +105,11 @@ impl Model {
     pub fn tabs(&self, pane: &Pane) -> Vec<Tab> {
         let Some(subject) = self.subject_of(pane) else { return vec![Tab::Inspect] };
         let own = Tab::ALL.iter().copied().filter(|tab| tab.viewer().is_of(self, pane, &subject));
-        let sessions = self.tasks.all().iter().rev().filter(|task| match &subject {
-            Subject::Container(id) => task.session() == Some(id),
-            Subject::Task(id) => task.id == *id && task.session().is_some(),
+        let sessions = self.tasks.all().iter().rev().filter(|task| match (&subject, task.session()) {
+            (Subject::Container(id), Some(session)) => {
+                session.container.as_ref() == Some(id) && session.has_terminal()
+            }
+            (Subject::Task(id), Some(_)) => task.id == *id,
             _ => false,
         });
         own.chain(sessions.map(|task| Tab::Session(task.id))).collect()
@@ -144,6 +146,7 @@ impl Model {
             let Some(pane) = self.windows.get_mut(id) else { continue };
             if ended.contains(&id) {
                 pane.tab = Tab::Logs;
+                pane.pinned.take_if(|subject| matches!(subject, Subject::Task(_)));
             }
             for tab in Tab::ALL {
                 tab.viewer().settle(pane, &about);

@@ -4,6 +4,7 @@ use super::{Focus, Model, inner};
 use crate::tui::list::table::Changed;
 use crate::tui::navigator::model::{Branch, Sources, Spot};
 use crate::tui::section::Section;
+use crate::tui::tab::Tab;
 
 impl Model {
     /// Updates all derived state. Must be called after every change.
@@ -37,6 +38,11 @@ impl Model {
         }
         self.settle_navigator(changed);
         self.settle_panes();
+        // A terminal that loses the focus, or whose program exits, loses the keys too.
+        let shown = self.shown_tab(self.pane());
+        self.typing = self.typing.filter(|id| {
+            self.focus == Focus::Detail && shown == Tab::Session(*id) && !self.session_is_over(*id)
+        });
     }
 
     /// Returns the position of the list's cursor in the navigator.

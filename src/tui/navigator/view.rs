@@ -133,6 +133,7 @@ fn task(model: &Model, task: Option<&crate::tui::tasks::model::TaskRow>) -> Entr
     let theme = &model.theme;
     let Some(task) = task else { return Entry::default() };
     let (sign, style) = match (&task.state, &task.what) {
+        (TaskState::Live, What::Session(session)) if !session.is_attached => ("□", theme.text),
         (TaskState::Live, What::Session(_)) => ("▣", theme.ok),
         (TaskState::Live, What::Work(_)) => (texts::spinner(model.now), theme.accent),
         (TaskState::Stopping, _) => (texts::spinner(model.now), theme.warn),

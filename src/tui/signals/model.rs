@@ -1,7 +1,8 @@
 //! The menu of signals, and the receivers of the chosen one.
 
-use crate::engine::{ContainerId, Process};
+use crate::engine::{ContainerId, ExecId, Process};
 use crate::tui::menu::model::Menu;
+use crate::tui::section::TaskId;
 
 /// The signals of the menu with their descriptions.
 const SIGNALS: &[(&str, &str)] = &[
@@ -16,6 +17,9 @@ const SIGNALS: &[(&str, &str)] = &[
     ("SIGSTOP", "stop the process"),
     ("SIGCONT", "continue, if stopped"),
 ];
+
+/// The signal that ends the program of a terminal.
+const HANGUP: (&str, &str) = ("SIGHUP", "hang up: end it, as closing its terminal does");
 
 /// A menu of signals.
 #[derive(Debug)]
@@ -33,6 +37,8 @@ pub enum Receivers {
     Containers(Vec<ContainerId>),
     /// One process of a container.
     Process(ContainerId, Process),
+    /// The programs of terminals, or these commands in containers.
+    Sessions(Vec<(TaskId, Option<ExecId>)>),
 }
 
 impl SignalMenu {
@@ -40,6 +46,12 @@ impl SignalMenu {
     #[must_use]
     pub fn new(title: String, receivers: Receivers) -> Self {
         let items = SIGNALS.iter().map(|(name, about)| ((*name).to_owned(), (*about).to_owned()));
-        Self { menu: Menu::new(title, items.collect()), receivers }
+        let mut items: Vec<_> = items.collect();
+        if matches!(receivers, Receivers::Sessions(_)) {
+            // Shells ignore SIGTERM.
+            items.retain(|(name, _)| name != HANGUP.0);
+            items.insert(0, (HANGUP.0.to_owned(), HANGUP.1.to_owned()));
+        }
+        Self { menu: Menu::new(title, items), receivers }
     }
 }

@@ -18,6 +18,10 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let Some(signal) = signal.filter(|_| action == Action::Accept) else { return Vec::new() };
     match receivers {
         Receivers::Process(id, process) => vec![Effect::Signal(id, process, signal)],
+        Receivers::Sessions(sessions) => {
+            let send = |(id, exec)| Effect::SignalSession(id, exec, signal.clone());
+            sessions.into_iter().map(send).collect()
+        }
         Receivers::Containers(ids) => {
             let kill = |id| Effect::Container(ContainerVerb::Kill(signal.clone()), id);
             model.confirmed(ids.into_iter().map(kill).collect())

@@ -6,9 +6,11 @@ pub mod view;
 
 use ratatui::Frame;
 
+use crate::engine::{self, ExecView, Kind};
 use crate::tui::action::Action;
 use crate::tui::dialog::Dialog;
 use crate::tui::effect::Effect;
+use crate::tui::event::Event;
 use crate::tui::keymap::KeyContext;
 use crate::tui::list::columns::Column;
 use crate::tui::list::table::Table;
@@ -17,7 +19,7 @@ use crate::tui::list_screen::{Counted, ListScreen};
 use crate::tui::model::Model;
 use crate::tui::model::targets::About;
 use crate::tui::reader::ListReader;
-use crate::tui::reading::Nothing;
+use crate::tui::reading::Listed;
 use crate::tui::section::Subject;
 use model::{OutputPage, ProgressPage, TaskRow};
 
@@ -27,15 +29,13 @@ pub struct Tasks;
 
 impl ListScreen for Tasks {
     type Row = TaskRow;
-    type Read = Nothing;
+    type Read = Vec<ExecView>;
 
     const KEY_CONTEXT: KeyContext = KeyContext::Tasks;
     const ACTION: Action = Action::GoTasks;
     const COLUMNS: &'static [Column] = &[Column::Task, Column::State, Column::Spent];
     const COUNTED: Counted = Counted::WhereThereAreSome;
     const HAS_GLYPH: bool = true;
-    const IS_READ_AT_START: bool = false;
-
     fn table(model: &Model) -> &Table<TaskRow> {
         &model.tasks
     }
@@ -52,11 +52,23 @@ impl ListScreen for Tasks {
         view::empty(model)
     }
 
-    // The tasks are hoist's own data.
-    async fn read(_: ListReader) {}
+    // The tasks are hoist's own data; what is read are the commands that run in containers.
+    async fn read(reader: ListReader) {
+        match reader.engine.execs().running().await {
+            Ok(execs) => reader.tell.send(Event::List(Ok(Listed::Tasks(execs)))).await,
+            // The list of containers fails for the same reason, and says so.
+            Err(error) => tracing::debug!(error = error.causes().join(": "), "execs are not listed"),
+        }
+    }
 
-    fn take(_: &mut Model, nothing: Nothing) {
-        match nothing {}
+    fn take(model: &mut Model, execs: Vec<ExecView>) {
+        update::session::found(model, execs);
+    }
+
+    fn is_changed_by(event: &engine::Event) -> bool {
+        let words = ["exec_start", "exec_die", "die", "destroy", "rename"];
+        let action = event.action.split(':').next().unwrap_or_default();
+        event.kind == Kind::Container && words.contains(&action)
     }
 
     fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {

@@ -7,8 +7,8 @@ use std::collections::VecDeque;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::command::Request;
-use crate::engine::{ContainerId, Phase, Progress};
-use crate::tui::effect::Job;
+use crate::engine::{ContainerId, ExecView, Phase, Progress};
+use crate::tui::effect::{Job, Program};
 use crate::tui::failure::Failure;
 use crate::tui::list::columns::Column;
 use crate::tui::list::filter::Field;
@@ -58,10 +58,65 @@ pub enum TaskState {
 /// What a task does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
-    /// A terminal of a container.
-    Session(ContainerId),
+    /// A terminal.
+    Session(Box<Session>),
     /// A job of the engine.
     Work(Work),
+}
+
+/// A terminal, or a command in a container that has none here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// The container; `None` for a program of this machine.
+    pub container: Option<ContainerId>,
+    /// What hoist started, to start it again; `None` for a command that was started elsewhere.
+    pub program: Option<Program>,
+    /// The command in the container, once it is known.
+    pub exec: Option<ExecView>,
+    /// Whether hoist shows its terminal. Without it, the command runs on unseen.
+    pub is_attached: bool,
+    /// Whether the user knows that Ctrl-c may end the container's main program.
+    pub is_warned: bool,
+}
+
+impl Session {
+    /// Returns the terminal of a program that hoist starts.
+    #[must_use]
+    pub fn new(container: Option<ContainerId>, program: Program) -> Self {
+        let is_warned = program != Program::Attach;
+        Self { container, program: Some(program), exec: None, is_attached: true, is_warned }
+    }
+
+    /// Returns a command that was found running in a container.
+    #[must_use]
+    pub fn found(exec: ExecView) -> Self {
+        let container = Some(exec.container.clone());
+        Self { container, program: None, exec: Some(exec), is_attached: false, is_warned: true }
+    }
+
+    /// Whether it shows the container's main program.
+    #[must_use]
+    pub fn is_main(&self) -> bool {
+        matches!(self.program, Some(Program::Attach | Program::Start))
+    }
+
+    /// Whether it is a program of this machine, which ends with its terminal.
+    #[must_use]
+    pub fn is_on_host(&self) -> bool {
+        matches!(self.program, Some(Program::Host(_)))
+    }
+
+    /// Whether hoist has started it and does not know its id yet.
+    #[must_use]
+    pub fn is_opening(&self) -> bool {
+        self.exec.is_none() && !self.is_main() && !self.is_on_host()
+    }
+
+    /// Whether it has a terminal that can be shown.
+    #[must_use]
+    pub fn has_terminal(&self) -> bool {
+        self.is_attached || self.exec.as_ref().is_some_and(|exec| exec.tty)
+    }
 }
 
 /// The progress of a job.
@@ -233,19 +288,40 @@ impl TaskRow {
         words
     }
 
-    /// Returns the container, if the task is a terminal.
+    /// Returns the terminal, if the task is one.
     #[must_use]
-    pub fn session(&self) -> Option<&ContainerId> {
+    pub fn session(&self) -> Option<&Session> {
         match &self.what {
-            What::Session(container) => Some(container),
+            What::Session(session) => Some(session),
             What::Work(_) => None,
         }
+    }
+
+    /// Like [`Self::session`], but mutable.
+    pub fn session_mut(&mut self) -> Option<&mut Session> {
+        match &mut self.what {
+            What::Session(session) => Some(session),
+            What::Work(_) => None,
+        }
+    }
+
+    /// Whether hoist shows the terminal of its running program.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        !self.is_over() && self.session().is_some_and(|session| session.is_attached)
+    }
+
+    /// Whether it was started elsewhere, or left behind, and runs on unseen.
+    #[must_use]
+    pub fn is_unseen(&self) -> bool {
+        self.session().is_some_and(|session| !session.is_attached)
     }
 
     /// Returns the state in one word.
     #[must_use]
     pub fn word(&self) -> &'static str {
         match self.state {
+            TaskState::Live if self.is_unseen() => "running",
             TaskState::Live => "live",
             TaskState::Stopping => "stopping",
             TaskState::Done(_) => "done",

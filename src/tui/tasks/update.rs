@@ -1,5 +1,7 @@
 //! Background tasks: starting, watching, reading, cancelling and retrying them.
 
+pub(crate) mod session;
+
 use crate::base::units::counted;
 use crate::command::{Request, join};
 use crate::tui::action::Action;
@@ -53,8 +55,12 @@ pub(crate) fn print(model: &mut Model, words: Vec<String>, request: Request) -> 
 
 /// Applies `action` to the marked or selected tasks; `None` if it is not such an action.
 pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
-    if !matches!(action, Action::ClearTasks | Action::CancelTask | Action::RetryTask | Action::TaskOutput) {
+    use Action as A;
+    if !matches!(action, A::ClearTasks | A::CancelTask | A::RetryTask | A::TaskOutput | A::Open) {
         return None;
+    }
+    if action == Action::Open {
+        return enter(model);
     }
     model.tasks.end_range();
     let targets: Vec<TaskRow> = model.tasks.targets().into_iter().cloned().collect();
@@ -62,8 +68,16 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     match action {
         Action::ClearTasks => return Some(clear(model)),
         Action::CancelTask if live.is_empty() => model.say(Tone::Plain, "nothing there still goes on", None),
-        Action::CancelTask if live.len() > 1 => ask_cancel(model, &live),
-        Action::CancelTask => return Some(live.iter().flat_map(|task| stop(model, task.id)).collect()),
+        Action::CancelTask => {
+            let is_session = |task: &&TaskRow| task.session().is_some();
+            if live.iter().all(is_session) {
+                return Some(session::end(model, &live.iter().map(|task| task.id).collect::<Vec<_>>()));
+            }
+            if live.len() == 1 {
+                return Some(live.iter().flat_map(|task| stop(model, task.id)).collect());
+            }
+            ask_cancel(model, &live);
+        }
         Action::RetryTask if over.is_empty() => model.say(Tone::Plain, "it still goes on", None),
         Action::RetryTask => return Some(over.iter().flat_map(|task| retry(model, task.id)).collect()),
         _ => {
@@ -123,29 +137,32 @@ fn retry(model: &mut Model, id: TaskId) -> Vec<Effect> {
             model.say(Tone::Plain, "it still goes on", None);
             Vec::new()
         }
-        (None, _) => {
-            model.say(Tone::Plain, "a terminal is opened from its container", None);
-            Vec::new()
-        }
+        (None, _) => session::again(model, id),
     }
 }
 
 /// Shows the output of a task, or its terminal.
 pub(crate) fn read(model: &mut Model, id: TaskId) {
-    let session = model.task(id).and_then(|task| task.session().cloned());
-    match session {
-        None => model.open(OutputPage { id, top: None, left: 0 }),
-        Some(container) => {
-            model.jumps.leave(model.spot());
-            model.shows_all = true;
-            model.containers.filter.clear();
-            model.section = Section::Containers;
-            model.settle();
-            if model.containers.select_key(container.as_str()) {
-                model.show_tab(Tab::Session(id));
-            }
+    let Some(task) = model.task(id) else { return };
+    let Some(session) = task.session() else {
+        model.open(OutputPage { id, top: None, left: 0 });
+        return;
+    };
+    let container = session.container.clone().filter(|_| session.has_terminal());
+    model.jumps.leave(model.spot());
+    if let Some(container) = container {
+        model.shows_all = true;
+        model.containers.filter.clear();
+        model.section = Section::Containers;
+        model.settle();
+        if model.containers.select_key(container.as_str()) {
+            model.show_tab(Tab::Session(id));
+            return;
         }
     }
+    model.section = Section::Tasks;
+    model.tasks.select_key(&id.key());
+    model.show_tab(Tab::Session(id));
 }
 
 /// Shows the progress of a task: its layers if there are any, otherwise its output.
@@ -159,26 +176,27 @@ pub(crate) fn open(model: &mut Model, id: TaskId) {
     }
 }
 
+/// Opens the selected task; attaches to a command that runs unseen. `None` for jobs.
+fn enter(model: &mut Model) -> Option<Vec<Effect>> {
+    let id = model.tasks.selected().filter(|task| task.session().is_some()).map(|task| task.id)?;
+    let effects = match model.task(id).and_then(TaskRow::session) {
+        Some(session) if session.has_terminal() => session::attach(model, id),
+        _ => Vec::new(),
+    };
+    read(model, id);
+    Some(effects)
+}
+
 /// Cancels a job, or detaches from a terminal's program.
 pub(crate) fn stop(model: &mut Model, id: TaskId) -> Vec<Effect> {
-    let Some(task) = model.tasks.get_mut(&id.key()) else { return Vec::new() };
-    match task.what {
-        What::Work(_) => {
+    match model.tasks.get_mut(&id.key()) {
+        Some(task) if matches!(task.what, What::Work(_)) => {
             task.state = TaskState::Stopping;
             vec![Effect::Cancel(id)]
         }
-        What::Session(_) => detach(model, id),
+        Some(_) => session::detach(model, id),
+        None => Vec::new(),
     }
-}
-
-/// Detaches from a terminal's program and closes its tab.
-pub(crate) fn detach(model: &mut Model, id: TaskId) -> Vec<Effect> {
-    if let Some(task) = model.task(id) {
-        let text = format!("detached from {}", task.title);
-        model.say(Tone::Plain, text, None);
-    }
-    model.tasks.take(&id.key());
-    vec![Effect::Close(id)]
 }
 
 /// Closes the progress page of the task `id`.

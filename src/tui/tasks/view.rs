@@ -243,6 +243,9 @@ pub(crate) fn output(frame: &mut Frame<'_>, model: &Model, reading: OutputPage) 
 pub(crate) fn row(model: &Model, row: &TaskRow, column: Option<Column>, _: usize) -> Cell {
     let theme = &model.theme;
     let (glyph, word, style) = match (&row.state, &row.what) {
+        (TaskState::Live, What::Session(session)) if !session.is_attached => {
+            ("□", "running".to_owned(), theme.text)
+        }
         (TaskState::Live, What::Session(_)) => ("▣", "open".to_owned(), theme.ok),
         (TaskState::Live, What::Work(work)) => {
             let word = work.done().map_or_else(|| "working".to_owned(), |done| format!("{}%", done / 10));

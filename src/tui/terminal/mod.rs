@@ -10,6 +10,7 @@ pub mod walk;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::tui::action::Action;
 use crate::tui::effect::Effect;
@@ -57,22 +58,50 @@ impl Viewer for Terminal {
         }
     }
 
-    fn note(&self, seen: &Seen<'_>, _: u16) -> Option<(String, Style)> {
+    fn note(&self, seen: &Seen<'_>, width: u16) -> Option<(String, Style)> {
         let Seen { model, tab: Tab::Session(id), .. } = *seen else { return None };
         let theme = &model.theme;
+        let task = model.task(id)?;
         if model.copying == Some(id) {
             return Some((" copy mode ".to_owned(), theme.warn));
         }
-        if model.session_is_over(id) {
+        if task.is_over() {
+            let keys = |action| model.keys_of(KeyContext::Ended, action);
+            let (close, again) = (keys(Action::CloseTab), keys(Action::RetryTask));
+            let again = match task.session()?.program {
+                Some(_) => format!(" · {again} runs it again"),
+                None => String::new(),
+            };
+            let text = format!(" {} · {close} closes{again} ", update::ending(task)?);
+            return Some((fitting([text, format!(" {} ", update::ending(task)?)], width), theme.warn));
+        }
+        if task.is_unseen() {
             return None;
         }
         let scrolled = seen.screens.get(id).map_or(0, |screen| screen.lock().scrolled());
+        let up = if scrolled > 0 { format!(" {scrolled} lines up ·") } else { String::new() };
+        // Without focus, the keys do not apply to this pane.
+        if !seen.has_keys {
+            return (scrolled > 0).then(|| (up.trim_end_matches('·').to_owned(), theme.warn));
+        }
         let key = model.keys_of(KeyContext::Terminal, Action::Release);
-        Some(match scrolled {
-            // Without focus, the key does not apply to this pane.
-            0 if !seen.has_keys => return None,
-            0 => (format!(" {key} release "), theme.dim),
-            lines => (format!(" {lines} lines up · {key} release "), theme.warn),
-        })
+        let forms = match (model.typing == Some(id), task.session()?.is_main()) {
+            (true, true) => [
+                format!("{up} main program: Ctrl-c may end it · {key} releases the keys "),
+                format!("{up} main program · {key} "),
+            ],
+            (true, false) => [format!("{up} {key} releases the keys "), format!("{up} {key} ")],
+            (false, _) => {
+                let key = model.keys_of(KeyContext::Released, Action::Type);
+                [format!("{up} keys released · {key} types "), format!("{up} {key} types ")]
+            }
+        };
+        let is_plain = scrolled == 0 && model.typing == Some(id) && !task.session()?.is_main();
+        Some((fitting(forms, width), if is_plain { theme.dim } else { theme.warn }))
     }
+}
+
+/// Returns the first form if it fits the border, otherwise the second.
+fn fitting([long, short]: [String; 2], width: u16) -> String {
+    if long.width() + 4 <= usize::from(width) { long } else { short }
 }

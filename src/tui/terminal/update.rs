@@ -1,17 +1,20 @@
 //! Terminals: their actions, copy mode, and the mouse.
 
-use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{KeyCode, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
 
 use crate::tui::action::Action;
 use crate::tui::effect::{Effect, Pointer};
-
+use crate::tui::failure::Tone;
+use crate::tui::key::Key;
+use crate::tui::keymap::KeyContext;
 use crate::tui::line::purpose::Purpose;
 use crate::tui::line::update::prompt;
 use crate::tui::model::{Focus, Model, inner};
 use crate::tui::section::TaskId;
 use crate::tui::tab::Tab;
-use crate::tui::tasks::update::detach;
+use crate::tui::tasks::model::{TaskRow, TaskState};
+use crate::tui::tasks::update::session as tasks;
 use crate::tui::terminal::walk::{Kind, Step, Walk};
 
 /// Applies `action` in a terminal; `None` for the default behaviour.
@@ -20,16 +23,27 @@ pub(crate) fn act(model: &mut Model, id: TaskId, action: Action) -> Option<Vec<E
     if model.copying == Some(id) {
         return copy(model, id, action);
     }
+    let is_unseen = model.task(id).is_some_and(TaskRow::is_unseen);
     match action {
         Action::Release => {
-            model.released = Some(id);
-            // With several panes, the next key may move between them.
-            if model.windows.count() == 1 {
-                model.leave_panes();
-            }
+            (model.typing, model.was_released) = (None, true);
             Some(Vec::new())
         }
+        Action::Type => Some(take_keys(model, id)),
+        Action::CopyMode | Action::Search | Action::Detach if is_unseen => {
+            let key = model.keys_of(KeyContext::Released, Action::Type);
+            model.say(Tone::Plain, "hoist is not attached to it", Some(format!("{key} attaches")));
+            Some(Vec::new())
+        }
+        Action::CopyMode => Some(begin_copy(model, id)),
+        Action::Search => {
+            let effects = begin_copy(model, id);
+            prompt(model, Search(id), "");
+            Some(effects)
+        }
         Action::Detach => Some(detached(model, id)),
+        Action::CancelTask => Some(tasks::end(model, &[id])),
+        Action::RetryTask => Some(tasks::again(model, id)),
         Action::ScrollUp => Some(vec![Effect::Scroll(id, page)]),
         Action::ScrollDown => Some(vec![Effect::Scroll(id, -page)]),
         Action::CloseTab => {
@@ -39,6 +53,42 @@ pub(crate) fn act(model: &mut Model, id: TaskId, action: Action) -> Option<Vec<E
         }
         _ => None,
     }
+}
+
+/// Returns how the program of a terminal has ended.
+pub(crate) fn ending(task: &TaskRow) -> Option<String> {
+    match &task.state {
+        TaskState::Live | TaskState::Stopping => None,
+        TaskState::Done(text) => Some(text.clone()),
+        TaskState::Cancelled => Some("cancelled".to_owned()),
+        TaskState::Failed(_) => Some("failed".to_owned()),
+    }
+}
+
+/// Gives the keys to a terminal. If hoist is not attached to its program yet, it attaches first.
+pub(crate) fn take_keys(model: &mut Model, id: TaskId) -> Vec<Effect> {
+    let effects = tasks::attach(model, id);
+    if model.task(id).is_some_and(TaskRow::is_open) {
+        model.focus = Focus::Detail;
+        model.typing = Some(id);
+    }
+    effects
+}
+
+/// Whether a key must not reach a terminal yet: the first Ctrl-c after attaching to a container's
+/// main program, because many expect it to end only what they look at. It is explained instead.
+pub(crate) fn holds_back(model: &mut Model, id: TaskId, key: Key) -> bool {
+    if key != (Key { code: KeyCode::Char('c'), held: KeyModifiers::CONTROL }) {
+        return false;
+    }
+    let Some(session) = model.tasks.get_mut(&id.key()).and_then(TaskRow::session_mut) else { return false };
+    if session.is_warned {
+        return false;
+    }
+    session.is_warned = true;
+    let text = "Ctrl-c may end the container's program";
+    model.say(Tone::Warning, text, Some("again sends it".to_owned()));
+    true
 }
 
 /// Starts copy mode.
@@ -116,7 +166,7 @@ impl Purpose for Search {
 pub(crate) fn point(model: &mut Model, mouse: MouseEvent) -> Option<Vec<Effect>> {
     let at = Position::new(mouse.column, mouse.row);
     let shown = |model: &Model, id| match model.shown_tab(model.windows.get(id)?) {
-        Tab::Session(task) if !model.session_is_over(task) => Some(task),
+        Tab::Session(task) if model.task(task).is_some_and(TaskRow::is_open) => Some(task),
         _ => None,
     };
     let terminals: Vec<_> = model
@@ -133,6 +183,7 @@ pub(crate) fn point(model: &mut Model, mouse: MouseEvent) -> Option<Vec<Effect>>
         MouseEventKind::Down(button) => {
             model.windows.select(pane);
             model.focus = Focus::Detail;
+            model.typing = Some(task).filter(|_| model.copying != Some(task));
             model.dragged = (button == MouseButton::Left).then_some(task);
         }
         MouseEventKind::Up(_) => model.dragged = None,
@@ -146,7 +197,7 @@ pub(crate) fn point(model: &mut Model, mouse: MouseEvent) -> Option<Vec<Effect>>
 /// Detaches from the session of the current pane.
 pub(crate) fn detached(model: &mut Model, id: TaskId) -> Vec<Effect> {
     let_go(model);
-    detach(model, id)
+    tasks::detach(model, id)
 }
 
 /// Closes the pane of a session that has ended or was detached; a single pane returns to the list.

@@ -6,18 +6,23 @@ use alacritty_terminal::vte::ansi::{Color as TermColor, CursorShape, NamedColor}
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::{Color, Modifier, Style};
-use ratatui::text::Line;
-use ratatui::widgets::{Clear, Paragraph};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Clear, Paragraph, Wrap};
+
+use crate::base::text;
+use crate::command::join;
+use crate::engine::ExecStatus;
 
 use crate::tui::action::Action;
 use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
 use crate::tui::section::TaskId;
-use crate::tui::tasks::model::TaskState;
+use crate::tui::tasks::model::{TaskRow, TaskState};
 use crate::tui::terminal::screen::{Emulator, Screens};
 use crate::tui::view::texts;
+use crate::tui::words::span;
 
-/// Draws a terminal in a pane; below an ended session, shows how it ended.
+/// Draws a terminal in a pane; describes a command that hoist is not attached to.
 pub(crate) fn draw(
     frame: &mut Frame<'_>,
     model: &Model,
@@ -25,27 +30,62 @@ pub(crate) fn draw(
     (id, has_keys): (TaskId, bool),
     area: Rect,
 ) {
+    let Some(task) = model.task(id) else { return };
+    if task.is_unseen() {
+        frame.render_widget(Paragraph::new(unseen(model, task)).wrap(Wrap { trim: false }), area);
+        return;
+    }
     let Some(screen) = screens.get(id) else {
         frame.render_widget(Line::styled(" opening…", model.theme.dim), area);
         return;
     };
     let cursor = cells(frame, &screen.lock(), area);
-    if let Some(at) = cursor.filter(|_| has_keys) {
+    let types = model.typing == Some(id) || model.copying == Some(id);
+    if let Some(at) = cursor.filter(|_| has_keys && types) {
         frame.set_cursor_position(at);
     }
-    let Some(task) = model.task(id) else { return };
-    let mut lines = match &task.state {
-        TaskState::Live | TaskState::Stopping => return,
-        TaskState::Done(text) => vec![Line::styled(format!(" ■ {text} "), model.theme.dim)],
-        TaskState::Cancelled => vec![Line::styled(" ■ cancelled ", model.theme.dim)],
+    // How it exited is in the border, so that all of its output can be read.
+    let lines = match &task.state {
         TaskState::Failed(failure) => texts::failure(failure, &model.theme, area.width),
+        _ => return,
     };
-    let key = model.keys_of(KeyContext::Ended, Action::CloseTab);
-    lines.push(Line::styled(format!(" {key} closes this tab"), model.theme.dim));
     let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(area.height);
     let at = Rect { y: area.bottom() - height, height, ..area };
     frame.render_widget(Clear, at);
     frame.render_widget(Paragraph::new(lines).style(crate::tui::view::frame::base(model)), at);
+}
+
+/// Describes a command to which hoist is not attached.
+fn unseen(model: &Model, task: &TaskRow) -> Vec<Line<'static>> {
+    let theme = &model.theme;
+    let Some(exec) = task.session().and_then(|session| session.exec.as_ref()) else { return Vec::new() };
+    let fact = |name: &str, value: String| {
+        Line::from(vec![
+            Span::styled(format!(" {name:<9}"), theme.dim),
+            Span::raw(text::line(&value).into_owned()),
+        ])
+    };
+    let since = model.now.duration_since(task.since);
+    let mut lines = vec![
+        Line::styled(" This command runs in the container without a terminal in hoist.", theme.text),
+        Line::default(),
+        fact("command", join(&exec.command)),
+        fact("user", exec.user.clone().unwrap_or_else(|| "the container's".to_owned())),
+        fact("running", span(since)),
+        fact("exec", exec.id.as_str().chars().take(12).collect()),
+    ];
+    if let ExecStatus::Running(Some(pid)) = exec.status {
+        lines.push(fact("host pid", pid.to_string()));
+    }
+    lines.push(Line::default());
+    let keys = |action| model.keys_of(KeyContext::Released, action);
+    let (attach, end) = (keys(Action::Type), keys(Action::CancelTask));
+    let text = match exec.tty {
+        true => format!(" {attach} attaches to its terminal · {end} ends it"),
+        false => format!(" It has no terminal to attach to · {end} ends it"),
+    };
+    lines.push(Line::styled(text, theme.dim));
+    lines
 }
 
 /// Draws the emulator's window, and returns the position of its cursor.

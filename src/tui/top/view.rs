@@ -9,6 +9,9 @@ use ratatui::widgets::Paragraph;
 use unicode_width::UnicodeWidthStr;
 
 use crate::base::text;
+use crate::engine::{ContainerId, ExecStatus};
+use crate::tui::model::Model;
+use crate::tui::tasks::model::TaskRow;
 use crate::tui::theme::Theme;
 use crate::tui::top::model::{Column, Member, TopPane};
 use crate::tui::view::texts;
@@ -35,13 +38,26 @@ pub(crate) fn draw(frame: &mut Frame<'_>, seen: &Seen<'_>, area: Rect) {
     }
     let columns = columns(area.width);
     let mut lines = vec![heading(pane, &columns, theme)];
+    let execs = model.container_of(seen.pane).map(|row| execs_of(model, &row.id)).unwrap_or_default();
     for (is_under, branch, member) in pane.window() {
-        lines.push(row(pane, &columns, (is_under, branch, member), theme));
+        let is_exec = execs.contains(&member.row.pid);
+        lines.push(row(pane, &columns, (is_under, branch, member, is_exec), theme));
     }
     if pane.counts().0 == 0 {
         lines.push(Line::styled(" no process fits the filter", theme.dim));
     }
     frame.render_widget(Paragraph::new(lines), area);
+}
+
+/// Returns the processes that were started in a container beside its own, by this hoist or another
+/// program. Tasks lists them.
+fn execs_of(model: &Model, id: &ContainerId) -> Vec<u32> {
+    let pid =
+        |task: &TaskRow| match task.session()?.exec.as_ref().filter(|exec| exec.container == *id)?.status {
+            ExecStatus::Running(pid) => pid,
+            ExecStatus::Created | ExecStatus::Exited(_) => None,
+        };
+    model.tasks.all().iter().filter(|task| !task.is_over()).filter_map(pid).collect()
 }
 
 /// Returns the text for the upper border: the sort order and the filter.
@@ -115,7 +131,7 @@ fn heading(pane: &TopPane, columns: &[Heading], theme: &Theme) -> Line<'static> 
 fn row(
     pane: &TopPane,
     columns: &[Heading],
-    (is_under, branch, member): (bool, &str, &Member),
+    (is_under, branch, member, is_exec): (bool, &str, &Member, bool),
     theme: &Theme,
 ) -> Line<'static> {
     let row = &member.row;
@@ -132,7 +148,9 @@ fn row(
             (Some(Column::Memory), _) => (amount(row.memory), theme.text),
             (Some(Column::Time), _) => (clock(row.cpu_secs), theme.text),
             (Some(Column::Command), _) => {
-                (text::line(&row.command).chars().skip(pane.left).collect(), theme.text)
+                let exec = if is_exec { "[exec] " } else { "" };
+                let command: String = text::line(&row.command).chars().skip(pane.left).collect();
+                (format!("{exec}{command}"), theme.text)
             }
             (None, "HOST") => (row.pid.to_string(), theme.dim),
             (None, "THR") => (row.threads.to_string(), theme.dim),

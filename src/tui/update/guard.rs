@@ -6,9 +6,10 @@
 //! [`super::update`].
 
 use crate::tui::action::{Action, Reach};
-use crate::tui::effect::{Effect, Job};
+use crate::tui::effect::{Effect, Job, Program};
 use crate::tui::files::model::FilesWish;
 use crate::tui::model::Model;
+use crate::tui::tasks::model::TaskRow;
 use crate::tui::tasks::update::close_progress;
 
 /// Refuses an action that writes, with a reason. Returns whether it was refused.
@@ -45,6 +46,11 @@ fn forget(model: &mut Model, effect: &Effect) {
                 row.busy = None;
             }
         }
+        Effect::Open(id, _, Program::Running(_)) => {
+            if let Some(session) = model.tasks.get_mut(&id.key()).and_then(TaskRow::session_mut) {
+                session.is_attached = false;
+            }
+        }
         Effect::Work(id, _) | Effect::Open(id, ..) => {
             model.tasks.take(&id.key());
             close_progress(model, *id);
@@ -60,6 +66,7 @@ fn writes(effect: &Effect) -> bool {
         Effect::Container(..)
         | Effect::RemoveImage(..)
         | Effect::Signal(..)
+        | Effect::SignalSession(..)
         | Effect::TagImage(..)
         | Effect::Restore(..)
         | Effect::RestoreAndStart(_)

@@ -31,17 +31,15 @@ use super::event::{Configured, Event};
 use super::key::Key;
 use super::keymap::{Found, KeyContext};
 use super::model::{Focus, Model};
-use crate::tui::confirm::model::Confirm;
 use crate::tui::effect::Effect;
 use crate::tui::failure::Tone;
 use crate::tui::line::update::command::CommandLine;
 use crate::tui::line::update::prompt;
-use crate::tui::list::batch::Batch;
 use crate::tui::list::jumps::Jumps;
 use crate::tui::page::model::Page;
 use crate::tui::section::Section;
 use crate::tui::tab::Tab;
-use crate::tui::{custom, dialogs, files, help, list, navigator, palette, terminal, themes, undo};
+use crate::tui::{custom, dialogs, files, help, list, navigator, palette, tasks, terminal, themes, undo};
 
 /// Changes the model and returns what to do.
 pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
@@ -92,28 +90,14 @@ fn press(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
         return Vec::new();
     }
     let key = Key::from_event(event);
-    if let Some(id) = model.released {
-        if model.keymap.find(KeyContext::Terminal, &[key]) == Found::Action(Action::Release) {
-            model.released = None;
-            model.pane_mut().tab = Tab::Session(id);
-            model.focus = Focus::Detail;
-            return vec![Effect::Type(id, key)];
-        }
-        let found = match model.keymap.find(KeyContext::Released, &[key]) {
-            // With a single pane, the user left it for the list, so these keys are for the list.
-            Found::Action(action) if model.windows.count() == 1 && action != Action::CopyMode => {
-                Found::Nothing
-            }
-            found => found,
-        };
-        model.released = None;
-        if let Found::Action(action) = found
-            && let Some(effects) = window::released(model, id, action)
-        {
-            return effects;
-        }
-        // Any other key is for the list.
-        model.leave_panes();
+    let was_released = std::mem::take(&mut model.was_released);
+    if let (KeyContext::Released, Tab::Session(id)) = (model.key_context(), model.shown_tab(model.pane()))
+        && model.keymap.find(KeyContext::Terminal, &[key]) == Found::Action(Action::Release)
+    {
+        model.pending.clear();
+        let mut effects = terminal::update::take_keys(model, id);
+        effects.extend(was_released.then_some(Effect::Type(id, key)));
+        return effects;
     }
     if key.code == KeyCode::Esc && !model.pending.is_empty() && model.key_context() != KeyContext::Terminal {
         model.pending.clear();
@@ -144,9 +128,18 @@ fn press(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
 fn unbound(model: &mut Model, place: KeyContext, keys: &[Key], event: KeyEvent) -> Vec<Effect> {
     match place {
         KeyContext::Terminal => match model.shown_tab(model.pane()) {
+            Tab::Session(id) if keys.iter().any(|key| terminal::update::holds_back(model, id, *key)) => {
+                Vec::new()
+            }
             Tab::Session(id) => keys.iter().map(|key| Effect::Type(id, *key)).collect(),
             _ => Vec::new(),
         },
+        // Probably meant for the program.
+        KeyContext::Released => {
+            let key = model.keys_of(place, Action::Type);
+            model.say(Tone::Plain, "the terminal does not have the keys", Some(format!("{key} types in it")));
+            Vec::new()
+        }
         _ => dialogs::key(model, event),
     }
 }
@@ -343,8 +336,12 @@ fn here(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Refresh => return start(),
         Action::Redraw => return vec![Effect::Redraw],
         Action::Suspend => return vec![Effect::Suspend],
-        Action::Quit => return quit(model),
+        Action::Quit => return tasks::update::session::quit(model),
         Action::Cancel if model.is_leaving => return vec![Effect::Quit],
+        // This asks, so there is no need to press it twice.
+        Action::Cancel if tasks::update::session::has_work(model) => {
+            return tasks::update::session::quit(model);
+        }
         Action::Cancel => {
             model.is_leaving = true;
             model.say(Tone::Plain, "once more to leave hoist; containers keep running", None);
@@ -417,26 +414,4 @@ fn details(model: &mut Model) {
     }
     let title = "The last error".to_owned();
     model.open(Page::new(title, lines));
-}
-
-fn quit(model: &mut Model) -> Vec<Effect> {
-    let alive = model.tasks.all().iter().filter(|task| !task.is_over());
-    let mut items: Vec<String> = alive.map(|task| task.title.clone()).collect();
-    items.extend(model.batches.iter().map(Batch::progress));
-    if items.is_empty() {
-        return vec![Effect::Quit];
-    }
-    model.open(Confirm {
-        title: "Leave hoist?".to_owned(),
-        items,
-        notes: vec![
-            "Containers keep running. Terminals are detached: a shell goes on inside its container."
-                .to_owned(),
-            "Pulls stop; what they have fetched is kept. Verbs that have not begun are dropped.".to_owned(),
-        ],
-        yes: "leave",
-        effects: vec![Effect::Quit],
-        top: 0,
-    });
-    Vec::new()
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::copy;
-use crate::tui::{containers, dialogs, form, line, sections, undo, viewers};
+use crate::tui::{containers, dialogs, form, line, sections, tasks, undo, viewers};
 
 use super::batch::{self, end};
 use crate::config::Preset;
@@ -41,7 +41,10 @@ pub(crate) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
             effects.extend(model.journal_is_asked.then_some(Effect::Load(Section::Events)));
             return effects;
         }
-        Event::List(Ok(listed)) => sections::take(model, listed),
+        Event::List(Ok(listed)) => {
+            sections::take(model, listed);
+            tasks::update::session::name_found(model);
+        }
         Event::List(Err((section, failure))) => unlisted(model, section, failure),
         Event::Container(id, row) => containers::update::put(model, &id, row),
         Event::Unreadable(_) => return vec![Effect::Load(Section::Containers)],
@@ -93,6 +96,7 @@ pub(crate) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
         }
         Event::Folder(folder, names) => return line::update::folder_read(model, folder, names),
         Event::Finished(id, result) => return finished(model, id, result),
+        Event::Opened(id, exec) => return tasks::update::session::opened(model, id, *exec),
         Event::Ended(id, result) => ended(model, id, result),
         _ => {}
     }
@@ -193,6 +197,10 @@ fn done(model: &mut Model, effect: &Effect, result: Result<(), Failure>) -> Vec<
         }
         Effect::Signal(_, process, signal) => {
             (format!("sent {signal} to process {}", process.pid), Vec::new())
+        }
+        Effect::SignalSession(id, _, signal) => {
+            let title = model.task(*id).map_or_else(String::new, |task| task.title.clone());
+            (format!("sent {signal} to {title}"), vec![Effect::Load(Section::Tasks)])
         }
         Effect::RemoveImage(name, _) => (format!("removed {name}"), vec![Effect::Load(Section::Images)]),
         Effect::Browse(url) if result.is_err() => {

@@ -354,10 +354,12 @@ fn what_another_process_changed_is_read_anew() {
     let mut model = full(80, 24);
     let id = model.container().unwrap().id.clone();
     // A network lists its containers.
-    let read = [Effect::Reload(id.clone()), Effect::Load(Section::Networks)];
+    let (networks, tasks) = (Effect::Load(Section::Networks), Effect::Load(Section::Tasks));
+    let read = [Effect::Reload(id.clone()), networks, tasks.clone()];
     assert_eq!(update(&mut model, news(id.as_str(), "die")), read);
     assert_eq!(update(&mut model, news(id.as_str(), "pause")), [Effect::Reload(id.clone())]);
-    assert_eq!(update(&mut model, news(id.as_str(), "exec_start: sh")), []);
+    assert_eq!(update(&mut model, news(id.as_str(), "exec_start: sh")), [tasks]);
+    assert_eq!(update(&mut model, news(id.as_str(), "exec_create: sh")), []);
     update(&mut model, Event::Container(id.clone(), None));
     assert_ne!(model.container().unwrap().id, id);
     assert_eq!(update(&mut model, Event::News(News::Gap)), start());
@@ -398,7 +400,7 @@ fn a_terminal_gets_every_key_until_it_is_released() {
     let id = model.container().unwrap().id.clone();
     let effects = press(&mut model, "e");
     let task = TaskId(1);
-    assert_eq!(effects, [Effect::Open(task, id, Program::Shell)]);
+    assert_eq!(effects, [Effect::Open(task, Some(id), Program::Shell)]);
     assert_eq!(model.wants().terminals, [(task, (78, 18))].into());
     let typed = press(&mut model, "q ctrl-c : tab");
     assert_eq!(typed.len(), 4);
@@ -407,25 +409,67 @@ fn a_terminal_gets_every_key_until_it_is_released() {
     assert_eq!(press(&mut model, "ctrl-p"), []);
     assert_eq!(press(&mut model, "x").len(), 2);
     assert_eq!(press(&mut model, "ctrl-]"), []);
-    assert_eq!(model.focus, Focus::List);
-    // Pressing it twice sends the key itself.
+    assert_eq!((model.focus, model.key_context()), (Focus::Detail, KeyContext::Released));
+    // Pressing it twice sends the key itself; later it only gives the keys back.
     assert_eq!(press(&mut model, "ctrl-]").len(), 1);
     assert_eq!(model.key_context(), KeyContext::Terminal);
+    assert_eq!(press(&mut model, "ctrl-] pgup ctrl-]"), [Effect::Scroll(task, 17)]);
+    assert_eq!(model.key_context(), KeyContext::Terminal);
     // The session continues in the background and is listed.
-    press(&mut model, "ctrl-] 5");
+    press(&mut model, "ctrl-] q 5");
     assert!(screen(&model).contains("api: shell"));
     press(&mut model, "enter");
     assert_eq!((model.section, model.pane().tab), (Section::Containers, Tab::Session(task)));
-    assert_eq!(press(&mut model, "ctrl-p ctrl-q"), [Effect::Close(task)]);
+    assert_eq!(press(&mut model, "enter ctrl-p ctrl-q"), [Effect::Close(task), Effect::Load(Section::Tasks)]);
     assert_eq!(model.pane().tab, Tab::Logs);
+}
+
+#[test]
+fn whichever_way_leads_to_a_terminal_its_keys_are_hoists_until_they_are_asked_for() {
+    let task = TaskId(1);
+    for way in ["enter", "l 6", "l ] ] ] ] ]", "5 enter", "5 l", "tab"] {
+        let mut model = full(80, 24);
+        press(&mut model, "e ctrl-] q");
+        assert_eq!(model.focus, Focus::List);
+        let effects = press(&mut model, way);
+        assert_eq!(model.key_context(), KeyContext::Released, "{way}: {effects:?}");
+        // What does nothing in hoist is not sent, but explained.
+        assert_eq!(press(&mut model, "x"), [], "{way}");
+        assert!(screen(&model).contains("does not have the keys → ↵ types in it"), "{}", screen(&model));
+        assert_eq!(press(&mut model, "i x").len(), 1, "{way}");
+        assert_eq!(press(&mut model, "ctrl-] q").len(), 0);
+        assert_eq!(model.focus, Focus::List, "{way}");
+        assert!(!model.session_is_over(task));
+    }
+}
+
+#[test]
+fn ctrl_c_to_a_containers_main_program_is_explained_once() {
+    let mut model = full(80, 24);
+    assert!(matches!(press(&mut model, "a").as_slice(), [Effect::Open(_, Some(_), Program::Attach)]));
+    assert_eq!(press(&mut model, "ctrl-c"), []);
+    assert!(
+        screen(&model).contains("Ctrl-c may end the container's program → again sends it"),
+        "{}",
+        screen(&model)
+    );
+    assert_eq!(press(&mut model, "ctrl-c ctrl-c").len(), 2);
+    assert!(screen(&model).contains("main program"));
 }
 
 #[test]
 fn a_terminal_that_ended_says_so_and_is_closed() {
     let mut model = full(80, 24);
     press(&mut model, "e");
+    let id = model.container().unwrap().id.clone();
     update(&mut model, Event::Ended(TaskId(1), Ok(Some(3))));
     assert_eq!(model.key_context(), KeyContext::Ended);
+    let shown = screen(&model);
+    assert!(shown.contains("api: shell · exit 3") && shown.contains("x closes · r runs it again"), "{shown}");
+    let again = [Effect::Close(TaskId(1)), Effect::Open(TaskId(1), Some(id), Program::Shell)];
+    assert_eq!(press(&mut model, "r"), again);
+    assert_eq!(model.key_context(), KeyContext::Terminal);
+    update(&mut model, Event::Ended(TaskId(1), Ok(Some(0))));
     assert_eq!(press(&mut model, "x"), [Effect::Close(TaskId(1))]);
     assert!(model.tasks.all().is_empty());
 }
@@ -462,7 +506,7 @@ fn a_run_opens_its_terminal_when_it_is_there() {
     let finish =
         Finish { text: "created shell".to_owned(), made: Some(Box::new(row)), image: None, opens: true };
     let effects = update(&mut model, Event::Finished(*id, Ok(finish)));
-    assert_eq!(effects, [Effect::Open(TaskId(2), container, Program::Start)]);
+    assert_eq!(effects, [Effect::Open(TaskId(2), Some(container), Program::Start)]);
     assert_eq!(model.key_context(), KeyContext::Terminal);
 }
 
@@ -605,18 +649,18 @@ fn beside_a_terminal_a_split_opens_a_second_one_and_release_moves_between_them()
     let mut model = full(120, 40);
     let api = model.container().unwrap().id.clone();
     press(&mut model, "e ctrl-]");
-    assert_eq!(press(&mut model, "ctrl-w v"), [Effect::Open(TaskId(2), api.clone(), Program::Shell)]);
+    assert_eq!(press(&mut model, "ctrl-w v"), [Effect::Open(TaskId(2), Some(api.clone()), Program::Shell)]);
     assert_eq!(model.key_context(), KeyContext::Terminal);
     assert_eq!(model.wants().terminals.len(), 2);
-    press(&mut model, "ctrl-] h");
+    press(&mut model, "ctrl-] h enter");
     assert!(matches!(press(&mut model, "q").as_slice(), [Effect::Type(TaskId(1), _)]));
-    assert_eq!(press(&mut model, "ctrl-] s"), [Effect::Open(TaskId(3), api, Program::Shell)]);
-    assert_eq!(press(&mut model, "ctrl-] d"), [Effect::Close(TaskId(3))]);
-    assert_eq!((model.windows.count(), model.key_context()), (2, KeyContext::Terminal));
-    // Any other key returns to the list and has its usual meaning there.
-    press(&mut model, "ctrl-] ?");
-    assert_eq!(model.focus, Focus::List);
+    assert_eq!(press(&mut model, "ctrl-] ctrl-w s"), [Effect::Open(TaskId(3), Some(api), Program::Shell)]);
+    assert_eq!(press(&mut model, "ctrl-] d"), [Effect::Close(TaskId(3)), Effect::Load(Section::Tasks)]);
+    assert_eq!((model.windows.count(), model.key_context()), (2, KeyContext::Released));
+    press(&mut model, "?");
     assert!(!model.layers.is_empty());
+    press(&mut model, "esc q");
+    assert_eq!((model.focus, model.windows.count()), (Focus::List, 2));
 }
 
 #[test]
@@ -632,7 +676,7 @@ fn text_of_a_terminal_is_walked_over_searched_and_copied() {
     assert_eq!(press(&mut model, "enter"), [Effect::Walk(task, Walk::Search("err".to_owned()))]);
     assert_eq!(press(&mut model, "V"), [Effect::Walk(task, Walk::Mark(Marked::Lines))]);
     assert_eq!(press(&mut model, "y"), [Effect::Walk(task, Walk::Copy)]);
-    assert_eq!(model.key_context(), KeyContext::Terminal);
+    assert_eq!(model.key_context(), KeyContext::Released);
 }
 
 #[test]

@@ -1,15 +1,13 @@
 //! Splitting and closing panes, and moving between them.
 
-use crate::tui::containers::update::terminal::shell;
-use crate::tui::terminal;
-
 use crate::tui::action::Action;
+use crate::tui::containers::update::terminal::shell;
 use crate::tui::effect::{Effect, Program};
 use crate::tui::failure::Tone;
 use crate::tui::keymap::KeyContext;
 use crate::tui::model::window::{Axis, Toward};
 use crate::tui::model::{Focus, Model};
-use crate::tui::section::{Subject, TaskId};
+use crate::tui::section::Subject;
 use crate::tui::tab::Tab;
 
 /// How far a border moves, in thousandths.
@@ -61,6 +59,10 @@ fn needs_another(model: &Model, action: Action) -> bool {
         | Action::EqualPanes
         | Action::ExchangePanes
         | Action::OnlyPane => true,
+        // Nothing is beside a terminal that fills the window.
+        Action::PaneLeft | Action::PaneRight | Action::PaneUp | Action::PaneDown => {
+            model.is_zoomed && matches!(model.shown_tab(model.pane()), Tab::Session(_))
+        }
         _ => false,
     }
 }
@@ -186,18 +188,4 @@ fn zoom(model: &mut Model) {
     };
     model.focus =
         if model.is_zoomed || model.layout().detail.is_some() { Focus::Detail } else { Focus::List };
-}
-
-/// Handles an action right after a terminal was left with its prefix key; `None` if the list
-/// handles it.
-pub(crate) fn released(model: &mut Model, id: TaskId, action: Action) -> Option<Vec<Effect>> {
-    match action {
-        Action::CopyMode => Some(terminal::update::begin_copy(model, id)),
-        Action::Detach => Some(terminal::update::detached(model, id)),
-        Action::Back => {
-            model.leave_panes();
-            Some(Vec::new())
-        }
-        action => act(model, action),
-    }
 }

@@ -20,7 +20,8 @@ use crate::tui::list::batch::Batch;
 use crate::tui::model::titles::{Title, subject_name};
 use crate::tui::model::{Focus, Model};
 use crate::tui::section::Section;
-use crate::tui::tasks::model::What;
+use crate::tui::tab::Tab;
+use crate::tui::tasks::model::{Session, What};
 use crate::tui::view::texts;
 use crate::tui::words::{amount, bytes, cell, size, spark};
 
@@ -208,6 +209,12 @@ fn is_useful(model: &Model, place: KeyContext, action: Action) -> bool {
         A::Open if place_is_viewer(place) => {
             !model.is_zoomed || matches!(place, KeyContext::Top | KeyContext::Inspect)
         }
+        A::Back => place == KeyContext::Released,
+        A::PaneLeft | A::PaneDown | A::PaneUp | A::PaneRight if place == KeyContext::Released => {
+            model.windows.count() > 1
+        }
+        A::CopyMode | A::Detach if place == KeyContext::Released => !shows_unseen(model),
+        A::Type => shown_session(model).is_none_or(Session::has_terminal),
         A::Older | A::Newer | A::Complete | A::CompleteBack => false,
         A::ShowAll => !model.containers.all().is_empty(),
         _ => {
@@ -215,6 +222,25 @@ fn is_useful(model: &Model, place: KeyContext, action: Action) -> bool {
                 && (!is_go || matches!(place, KeyContext::Form | KeyContext::Switch | KeyContext::Choice))
         }
     }
+}
+
+/// Whether the cursor in Tasks is on a terminal.
+fn is_on_session(model: &Model) -> bool {
+    model.key_context() == KeyContext::Tasks
+        && model.tasks.selected().is_some_and(|task| task.session().is_some())
+}
+
+/// Returns the terminal that the pane shows.
+fn shown_session(model: &Model) -> Option<&Session> {
+    match model.shown_tab(model.pane()) {
+        Tab::Session(id) => model.task(id)?.session(),
+        _ => None,
+    }
+}
+
+/// Whether the pane shows a command to which hoist is not attached.
+fn shows_unseen(model: &Model) -> bool {
+    shown_session(model).is_some_and(|session| !session.is_attached)
 }
 
 fn place_is_viewer(place: KeyContext) -> bool {
@@ -240,6 +266,12 @@ fn label(model: &Model, binding: &Binding) -> String {
         (Action::Follow, _) if !model.pane().log.is_paused => "pause".to_owned(),
         (Action::ShowAll, _) if model.shows_all => "only up".to_owned(),
         (Action::Accept, _) => "ok".to_owned(),
+        (Action::Back, _) => "leave".to_owned(),
+        (Action::CancelTask, _) if binding.place == KeyContext::Released || is_on_session(model) => {
+            "end…".to_owned()
+        }
+        (Action::RetryTask, _) if binding.place == KeyContext::Ended => "run again".to_owned(),
+        (Action::Type, _) if shows_unseen(model) => "attach".to_owned(),
         _ => model.keymap.label(binding).to_owned(),
     }
 }
@@ -251,7 +283,7 @@ pub(crate) fn status(frame: &mut Frame<'_>, model: &Model, area: Rect) {
         line.draw_line(frame, model, area);
         return;
     }
-    let live = model.tasks.all().iter().filter(|task| !task.is_over());
+    let live = model.tasks.all().iter().filter(|task| !task.is_over() && !task.is_unseen());
     let (work, terminals): (Vec<_>, Vec<_>) = live.partition(|task| matches!(task.what, What::Work(_)));
     let mut goes_on: Vec<Span<'_>> =
         model.batches.first().map(|batch| batch_line(model, batch)).into_iter().collect();

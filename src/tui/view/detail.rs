@@ -10,8 +10,9 @@ use crate::tui::model::window::Pane;
 use crate::tui::model::{Focus, Model};
 use crate::tui::section::Subject;
 use crate::tui::tab::Tab;
+use crate::tui::tasks::model::{Session, TaskRow, TaskState};
 use crate::tui::terminal::screen::Screens;
-use crate::tui::view::frame::border;
+use crate::tui::view::frame::{border, terminal_border};
 use crate::tui::viewer::Seen;
 use crate::tui::words::{Align, cell};
 
@@ -24,7 +25,11 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, screens: &Screens, pane
     let called = subject.as_ref().map_or_else(String::new, |subject| model.last_name_of(subject));
     let gone = format!("{called} is gone");
     let name = match (tab, &subject) {
-        (Tab::Session(id), _) => model.task(id).map_or_else(String::new, |task| task.title.clone()),
+        (Tab::Session(id), _) => model.task(id).map_or_else(String::new, |task| match &task.state {
+            TaskState::Done(text) => format!("{} · {text}", task.title),
+            TaskState::Failed(_) => format!("{} · failed", task.title),
+            _ => task.title.clone(),
+        }),
         // If it is the only pane, the line above shows its subject.
         (_, Some(_)) if model.is_zoomed && model.panes().len() == 1 => tab_name(model, tab),
         (_, Some(_)) if model.is_zoomed => {
@@ -34,7 +39,15 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, screens: &Screens, pane
         (_, Some(_)) => called.clone(),
         (_, None) => String::new(),
     };
-    let mut block = border(model, has_keys, vec![Span::raw(cell_title(&name, area.width))]);
+    let title = vec![Span::raw(cell_title(&name, area.width))];
+    let mut block = match tab {
+        Tab::Session(id) if has_keys && !model.session_is_over(id) => {
+            let session = model.task(id).and_then(TaskRow::session);
+            let types = model.typing == Some(id) || model.copying == Some(id);
+            terminal_border(model, (types, session.is_some_and(Session::is_main)), title)
+        }
+        _ => border(model, has_keys, title),
+    };
     if !model.is_zoomed && matches!(subject, Some(Subject::Container(_) | Subject::Image(_))) {
         let room = usize::from(area.width).saturating_sub(name.len() + 8);
         block = block.title_top(tab_line(model, pane, tab, room).alignment(Alignment::Right));

@@ -19,7 +19,34 @@ pub(crate) fn border(model: &Model, has_focus: bool, title: Vec<Span<'static>>) 
         true => (BorderType::Thick, theme.accent),
         false => (BorderType::Rounded, theme.dim),
     };
-    let line = if has_focus { "━ " } else { "─ " };
+    lined(model, has_focus, (kind, style), title)
+}
+
+/// Returns the border of a terminal: double where its keys belong to hoist, heavy where they go to
+/// its program, and in the colour of a warning where that is the main program of a container.
+pub(crate) fn terminal_border(
+    model: &Model,
+    (has_keys, is_main): (bool, bool),
+    title: Vec<Span<'static>>,
+) -> Block<'static> {
+    let theme = &model.theme;
+    let style = if is_main { theme.warn } else { theme.accent };
+    let kind = if has_keys { BorderType::Thick } else { BorderType::Double };
+    lined(model, true, (kind, style), title)
+}
+
+fn lined(
+    model: &Model,
+    has_focus: bool,
+    (kind, style): (BorderType, Style),
+    title: Vec<Span<'static>>,
+) -> Block<'static> {
+    let theme = &model.theme;
+    let line = match kind {
+        BorderType::Thick => "━ ",
+        BorderType::Double => "═ ",
+        _ => "─ ",
+    };
     let title_style = if has_focus { theme.accent.add_modifier(Modifier::BOLD) } else { theme.text };
     let mut spans = vec![Span::styled(line, style)];
     spans.extend(title.into_iter().map(|span| {

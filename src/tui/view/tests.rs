@@ -7,8 +7,8 @@ use crate::tui::event::{Configured, Event};
 use crate::tui::events::model::EventRow;
 use crate::tui::failure::Failure;
 use crate::tui::fixture::{
-    WAYS, empty, full, keep_all, keys_line, log, now, over_shot, press, pressed, screen, shot, sized_shot,
-    wide_shot, write,
+    WAYS, empty, exec, full, keep_all, keys_line, log, now, over_shot, press, pressed, screen, shot,
+    sized_shot, wide_shot, write,
 };
 use crate::tui::inspect::model::Document;
 use crate::tui::keymap::KeyContext;
@@ -77,7 +77,7 @@ fn the_lists() {
         press(&mut model, "3");
         model
     });
-    shot("tasks", |width, height| pressed(width, height, "e ctrl-] 5"));
+    shot("tasks", |width, height| pressed(width, height, "e ctrl-] q 5"));
     shot("events", |width, height| {
         let mut model = pressed(width, height, "6");
         let rows = ["start", "die", "destroy"].map(|action| happened(&model, action)).to_vec();
@@ -147,6 +147,23 @@ fn the_terminal() {
         (model, screens)
     };
     shot("terminal", open);
+    shot("terminal_released", |width, height| {
+        let (mut model, screens) = open(width, height);
+        press(&mut model, "ctrl-]");
+        (model, screens)
+    });
+    shot("terminal_attached", |width, height| {
+        let (_, screens) = open(width, height);
+        (pressed(width, height, "a"), screens)
+    });
+    shot("terminal_unseen", |width, height| {
+        let mut model = full(width, height);
+        let id = model.container().unwrap().id.clone();
+        let execs = vec![exec(1, &id, "sh -l", true), exec(2, &id, "backup --all", false)];
+        update(&mut model, Event::List(Ok(Listed::Tasks(execs))));
+        press(&mut model, "5 G l");
+        model
+    });
     shot("terminal_ended", |width, height| {
         let (mut model, screens) = open(width, height);
         update(&mut model, Event::Ended(TaskId(1), Ok(Some(0))));
@@ -173,7 +190,7 @@ fn the_dialogs() {
     over("load", |model| drop(press(model, "2 L")));
     over("import", |model| drop(press(model, "2 I")));
     over("exec", |model| drop(press(model, "E")));
-    over("quit", |model| drop(press(model, "e ctrl-] Q")));
+    over("quit", |model| drop(press(model, "e ctrl-] q Q")));
     over("choices", |model| {
         press(model, "g");
         update(model, Event::Tick(now() + SignedDuration::from_millis(250)));

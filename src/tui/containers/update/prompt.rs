@@ -2,8 +2,8 @@
 
 use crate::command::split;
 use crate::engine::{ContainerId, Name};
-use crate::tui::containers::update::terminal::terminal;
-use crate::tui::effect::{ContainerVerb, Effect, Program};
+use crate::tui::containers::update::terminal::custom;
+use crate::tui::effect::{ContainerVerb, Effect, Line, Program};
 use crate::tui::form::model::Note;
 use crate::tui::form::update::free_name;
 use crate::tui::line::purpose::Purpose;
@@ -51,6 +51,8 @@ impl Purpose for Exec {
             return Err("the container was removed in the meantime".to_owned());
         };
         let words = split(text).map_err(|usage| usage.to_string())?;
-        Ok(terminal(model, &row, Program::Words(words)))
+        let name = words.first().cloned().unwrap_or_default();
+        let line = Line { typed: text.trim().to_owned(), words };
+        Ok(custom(model, Some(&row), &name, Program::Words(line)))
     }
 }

@@ -5,26 +5,36 @@ use crate::tui::containers::model::ContainerRow;
 use crate::tui::containers::update::allowed::allowed;
 use crate::tui::effect::{Effect, Program};
 use crate::tui::model::Model;
-use crate::tui::section::TaskId;
+use crate::tui::section::{Subject, TaskId};
 use crate::tui::tab::{PaneId, Tab};
-use crate::tui::tasks::model::{TaskRow, What};
+use crate::tui::tasks::model::{Session, TaskRow, What};
 
 /// Opens a terminal in the container.
 pub(crate) fn terminal(model: &mut Model, row: &ContainerRow, program: Program) -> Vec<Effect> {
-    let (wish, what) = match &program {
-        Program::Attach => (Wish::Attach, "attach".to_owned()),
-        Program::Shell => (Wish::Exec, "shell".to_owned()),
-        Program::Words(words) => (Wish::Exec, words.first().cloned().unwrap_or_default()),
-        Program::Exec(asked) => (Wish::Exec, asked.request.command.first().cloned().unwrap_or_default()),
-        Program::Start => (Wish::Start, "attach".to_owned()),
+    let wish = match &program {
+        Program::Attach => Wish::Attach,
+        Program::Start => Wish::Start,
+        _ => Wish::Exec,
     };
     if let Err(failure) = allowed(row, wish) {
         model.fail(failure);
         return Vec::new();
     }
-    let id = session(model, row, &what);
+    let id = session(model, row, &what(&program), program.clone());
     model.show_tab(Tab::Session(id));
-    vec![Effect::Open(id, row.id.clone(), program)]
+    model.typing = Some(id);
+    vec![Effect::Open(id, Some(row.id.clone()), program)]
+}
+
+fn what(program: &Program) -> String {
+    let first = |words: &[String]| words.first().cloned().unwrap_or_default();
+    match program {
+        Program::Attach | Program::Start => "attach".to_owned(),
+        Program::Shell => "shell".to_owned(),
+        Program::Words(line) | Program::Host(line) => first(&line.words),
+        Program::Exec(asked) => first(&asked.request.command),
+        Program::Running(id) => id.to_string(),
+    }
 }
 
 /// Opens a terminal in a container, in the given pane.
@@ -33,16 +43,53 @@ pub(crate) fn shell(model: &mut Model, row: &ContainerRow, program: Program, pan
         model.fail(failure);
         return Vec::new();
     }
-    let id = session(model, row, "shell");
+    let id = session(model, row, "shell", program.clone());
     if let Some(pane) = model.windows.get_mut(pane) {
         pane.tab = Tab::Session(id);
     }
-    vec![Effect::Open(id, row.id.clone(), program)]
+    if model.pane().id == pane {
+        model.typing = Some(id);
+    }
+    vec![Effect::Open(id, Some(row.id.clone()), program)]
 }
 
-fn session(model: &mut Model, row: &ContainerRow, what: &str) -> TaskId {
+/// Opens a terminal for a command of the user, called `name`: in the container, or on this machine.
+/// A command of this machine is shown with the container that it is about.
+pub(crate) fn custom(
+    model: &mut Model,
+    row: Option<&ContainerRow>,
+    name: &str,
+    program: Program,
+) -> Vec<Effect> {
+    if let (Some(row), Program::Words(_)) = (row, &program)
+        && let Err(failure) = allowed(row, Wish::Exec)
+    {
+        model.fail(failure);
+        return Vec::new();
+    }
+    let id = match row {
+        Some(row) => session(model, row, name, program.clone()),
+        None => {
+            let id = model.new_task();
+            let session = Session::new(None, program.clone());
+            let row = TaskRow::new(id, name.to_owned(), model.now, What::Session(Box::new(session)));
+            model.tasks.put(row);
+            id
+        }
+    };
+    model.show_tab(Tab::Session(id));
+    if row.is_none() {
+        // No object of the list has it as a tab.
+        model.pane_mut().pinned = Some(Subject::Task(id));
+    }
+    model.typing = Some(id);
+    vec![Effect::Open(id, row.map(|row| row.id.clone()), program)]
+}
+
+fn session(model: &mut Model, row: &ContainerRow, what: &str, program: Program) -> TaskId {
     let id = model.new_task();
     let title = format!("{}: {what}", row.name);
-    model.tasks.put(TaskRow::new(id, title, model.now, What::Session(row.id.clone())));
+    let session = Session::new(Some(row.id.clone()), program);
+    model.tasks.put(TaskRow::new(id, title, model.now, What::Session(Box::new(session))));
     id
 }

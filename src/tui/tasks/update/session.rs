@@ -1,0 +1,346 @@
+//! Terminals, and commands that run in containers without one: attaching, detaching, ending them
+//! and starting them again; and what becomes of them when hoist quits.
+
+use crate::base::text;
+use crate::command::join;
+use crate::engine::{ContainerId, ExecId, ExecView};
+use crate::tui::action::Action;
+use crate::tui::confirm::model::Confirm;
+use crate::tui::effect::{Effect, Program};
+use crate::tui::failure::Tone;
+use crate::tui::keymap::KeyContext;
+use crate::tui::list::batch::Batch;
+use crate::tui::model::{Focus, Model};
+use crate::tui::section::{Section, TaskId};
+use crate::tui::signals::model::{Receivers, SignalMenu};
+use crate::tui::tasks::model::{Session, TaskRow, TaskState, What};
+
+/// Asks which signal ends the programs of terminals.
+pub(crate) fn end(model: &mut Model, ids: &[TaskId]) -> Vec<Effect> {
+    let live: Vec<&TaskRow> =
+        ids.iter().filter_map(|id| model.task(*id)).filter(|task| !task.is_over()).collect();
+    let (main, others): (Vec<_>, Vec<_>) =
+        live.into_iter().partition(|task| task.session().is_some_and(Session::is_main));
+    let title = |tasks: &[&TaskRow]| match tasks {
+        [task] => format!("Signal for {}", task.title),
+        several => format!("Signal for {} programs", several.len()),
+    };
+    let menu = if others.is_empty() {
+        let containers = main.iter().filter_map(|task| task.session()?.container.clone()).collect();
+        SignalMenu::new(title(&main), Receivers::Containers(containers))
+    } else {
+        let receiver = |task: &&TaskRow| {
+            let session = task.session().filter(|session| !session.is_opening())?;
+            Some((task.id, session.exec.as_ref().map(|exec| exec.id.clone())))
+        };
+        let receivers: Vec<_> = others.iter().filter_map(receiver).collect();
+        if receivers.is_empty() {
+            model.say(Tone::Plain, "it is still being opened", None);
+            return Vec::new();
+        }
+        SignalMenu::new(title(&others), Receivers::Sessions(receivers))
+    };
+    model.open(menu);
+    Vec::new()
+}
+
+/// Attaches to a command that runs in a container unseen.
+pub(crate) fn attach(model: &mut Model, id: TaskId) -> Vec<Effect> {
+    let Some(session) = model.tasks.get_mut(&id.key()).and_then(TaskRow::session_mut) else {
+        return Vec::new();
+    };
+    let Some(exec) = session.exec.clone().filter(|_| !session.is_attached) else { return Vec::new() };
+    if !exec.tty {
+        let key = model.keys_of(KeyContext::Released, Action::CancelTask);
+        model.say(Tone::Plain, "it has no terminal to attach to", Some(format!("{key} ends it")));
+        return Vec::new();
+    }
+    session.is_attached = true;
+    vec![Effect::Open(id, session.container.clone(), Program::Running(exec.id))]
+}
+
+/// Starts the program of a terminal again, after it has ended.
+pub(crate) fn again(model: &mut Model, id: TaskId) -> Vec<Effect> {
+    let now = model.now;
+    let Some(task) = model.tasks.get_mut(&id.key()) else { return Vec::new() };
+    let is_over = task.is_over();
+    let Some(session) = task.session_mut() else { return Vec::new() };
+    let Some(program) = session.program.clone().filter(|_| is_over) else {
+        let text = if is_over { "it was started elsewhere" } else { "it still goes on" };
+        model.say(Tone::Plain, text, None);
+        return Vec::new();
+    };
+    session.exec = None;
+    let container = session.container.clone();
+    (task.state, task.since, task.until) = (TaskState::Live, now, None);
+    if model.focus == Focus::Detail {
+        model.typing = Some(id);
+    }
+    vec![Effect::Close(id), Effect::Open(id, container, program)]
+}
+
+/// Detaches from a terminal's program, which keeps running: a command in a container unseen, a
+/// program of this machine in its hidden terminal.
+pub(crate) fn detach(model: &mut Model, id: TaskId) -> Vec<Effect> {
+    let Some(task) = model.tasks.get_mut(&id.key()) else { return Vec::new() };
+    let text = format!("detached from {}", task.title);
+    let keys = model.keymap.keys_of(KeyContext::Global, Action::GoTasks).unwrap_or_default();
+    let hint = format!("{keys} lists it");
+    let Some(session) = task.session_mut() else { return Vec::new() };
+    if session.is_on_host() {
+        model.say(Tone::Plain, text, Some(hint));
+        return Vec::new();
+    }
+    if session.exec.is_some() {
+        session.is_attached = false;
+        model.say(Tone::Plain, text, Some(hint));
+    } else {
+        // What it ran is found again, if that was a command.
+        model.tasks.take(&id.key());
+        model.say(Tone::Plain, text, None);
+        return vec![Effect::Close(id), Effect::Load(Section::Tasks)];
+    }
+    vec![Effect::Close(id)]
+}
+
+/// Whether anything goes on that ends or is left behind when hoist quits.
+#[must_use]
+pub(crate) fn has_work(model: &Model) -> bool {
+    !model.batches.is_empty() || model.tasks.all().iter().any(is_left)
+}
+
+fn is_left(task: &TaskRow) -> bool {
+    !task.is_over() && !task.is_unseen()
+}
+
+/// Quits hoist. If terminals are open or jobs are running, asks first, and says what ends and what
+/// keeps running.
+pub(crate) fn quit(model: &mut Model) -> Vec<Effect> {
+    let told = |task: &TaskRow| {
+        let what = match task.session() {
+            None => "is cancelled",
+            Some(session) if session.is_on_host() => "ends: SIGHUP",
+            Some(session) if session.is_main() => "the container keeps running",
+            Some(_) => "keeps running in the container",
+        };
+        format!("{} · {what}", task.title)
+    };
+    let left: Vec<&TaskRow> = model.tasks.all().iter().filter(|task| is_left(task)).collect();
+    if !has_work(model) {
+        return vec![Effect::Quit];
+    }
+    let is_shell = |session: &Session| !session.is_on_host() && !session.is_main();
+    let keeps = left.iter().any(|task| task.session().is_some_and(is_shell));
+    let mut notes = Vec::new();
+    if keeps {
+        let keys = model.keys_of(KeyContext::Global, Action::GoTasks);
+        notes.push(format!(
+            "Shells that keep running are listed in Tasks ({keys}): attach to them or end them there."
+        ));
+    }
+    if left.iter().any(|task| task.session().is_none()) {
+        notes.push("What pulls have fetched is kept.".to_owned());
+    }
+    if !model.batches.is_empty() {
+        notes.push("Verbs that have not begun are dropped.".to_owned());
+    }
+    let mut items: Vec<String> = left.into_iter().map(told).collect();
+    items.extend(model.batches.iter().map(Batch::progress));
+    model.open(Confirm {
+        title: "Leave hoist?".to_owned(),
+        items,
+        notes,
+        yes: "leave",
+        effects: vec![Effect::Quit],
+        top: 0,
+    });
+    Vec::new()
+}
+
+/// A command in a container was started for a terminal.
+pub(crate) fn opened(model: &mut Model, id: TaskId, exec: ExecView) -> Vec<Effect> {
+    if let Some(session) = model.tasks.get_mut(&id.key()).and_then(TaskRow::session_mut) {
+        session.exec = Some(exec);
+    }
+    vec![Effect::Load(Section::Tasks)]
+}
+
+/// Lists the commands that are running in containers, besides those with a terminal here.
+pub(crate) fn found(model: &mut Model, execs: Vec<ExecView>) {
+    let known: Vec<(ExecId, TaskId, bool)> = model
+        .tasks
+        .all()
+        .iter()
+        .filter_map(|task| {
+            let exec = task.session()?.exec.as_ref()?;
+            Some((exec.id.clone(), task.id, task.is_unseen() && !task.is_over()))
+        })
+        .collect();
+    for (exec, id, is_unseen) in &known {
+        if *is_unseen && !execs.iter().any(|found| found.id == *exec) {
+            model.tasks.take(&id.key());
+        }
+    }
+    // Which of a container's commands belong to a terminal that is being opened is known soon.
+    let opening: Vec<ContainerId> = model
+        .tasks
+        .all()
+        .iter()
+        .filter(|task| !task.is_over())
+        .filter_map(|task| task.session().filter(|session| session.is_opening())?.container.clone())
+        .collect();
+    for exec in execs {
+        let is_known = known.iter().any(|(id, ..)| *id == exec.id);
+        if !is_known && !opening.contains(&exec.container) {
+            let (id, since) = (model.new_task(), exec.started.unwrap_or(model.now));
+            let title = found_title(model, &exec);
+            let what = What::Session(Box::new(Session::found(exec)));
+            model.tasks.put(TaskRow::new(id, title, since, what));
+        }
+    }
+}
+
+/// Updates the titles of commands whose container has been read since, or renamed.
+pub(crate) fn name_found(model: &mut Model) {
+    let titles: Vec<(String, String)> = model
+        .tasks
+        .all()
+        .iter()
+        .filter(|task| task.session().is_some_and(|session| session.program.is_none()))
+        .filter_map(|task| {
+            let title = found_title(model, task.session()?.exec.as_ref()?);
+            (title != task.title).then(|| (task.key.clone(), title))
+        })
+        .collect();
+    for (key, title) in titles {
+        if let Some(task) = model.tasks.get_mut(&key) {
+            task.title = title;
+        }
+    }
+}
+
+/// `web: sh -l`, `web: sh (app)`
+fn found_title(model: &Model, exec: &ExecView) -> String {
+    let row = model.containers.get(exec.container.as_str());
+    let name = row.map_or_else(|| exec.container.short().to_owned(), |row| row.name.clone());
+    let user = exec.user.as_ref().map_or_else(String::new, |user| format!(" ({user})"));
+    text::line(&format!("{name}: {}{user}", join(&exec.command))).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::ExecStatus;
+    use crate::tui::event::Event;
+    use crate::tui::fixture::{exec, full, press, screen};
+    use crate::tui::reading::Listed;
+    use crate::tui::tab::Tab;
+    use crate::tui::update::update;
+
+    fn listed(model: &mut Model, execs: &[&ExecView]) {
+        let execs = execs.iter().map(|exec| (*exec).clone()).collect();
+        update(model, Event::List(Ok(Listed::Tasks(execs))));
+    }
+
+    fn titles(model: &Model) -> Vec<&str> {
+        model.tasks.all().iter().map(|task| task.title.as_str()).collect()
+    }
+
+    #[test]
+    fn what_runs_unseen_is_listed_until_it_has_exited() {
+        let mut model = full(80, 24);
+        let api = model.container().unwrap().id.clone();
+        let (shell, job) = (exec(1, &api, "sh -l", true), exec(2, &api, "backup --all", false));
+        listed(&mut model, &[&shell, &job]);
+        listed(&mut model, &[&shell, &job]);
+        assert_eq!(titles(&model), ["api: backup --all (app)", "api: sh -l (app)"]);
+        press(&mut model, "5");
+        assert!(screen(&model).contains("running"), "{}", screen(&model));
+        listed(&mut model, &[&job]);
+        assert_eq!(titles(&model), ["api: backup --all (app)"]);
+        // It has no terminal, so there is nothing to attach to.
+        assert_eq!(press(&mut model, "enter"), []);
+        assert!(screen(&model).contains("It has no terminal"));
+        assert_eq!(press(&mut model, "enter"), []);
+        assert_eq!(model.key_context(), KeyContext::Released);
+    }
+
+    #[test]
+    fn a_shell_that_was_left_is_attached_to_again_and_ended() {
+        let mut model = full(80, 24);
+        let api = model.container().unwrap().id.clone();
+        let shell = exec(1, &api, "sh", true);
+        // One that hoist is opening is not listed twice.
+        press(&mut model, "e");
+        listed(&mut model, &[&shell]);
+        assert_eq!(titles(&model), ["api: shell"]);
+        let opened = Event::Opened(TaskId(1), Box::new(shell.clone()));
+        assert_eq!(update(&mut model, opened), [Effect::Load(Section::Tasks)]);
+        listed(&mut model, &[&shell]);
+        assert_eq!(press(&mut model, "ctrl-p ctrl-q"), [Effect::Close(TaskId(1))]);
+        assert!(screen(&model).contains("detached from api: shell"), "{}", screen(&model));
+        listed(&mut model, &[&shell]);
+        assert_eq!(titles(&model), ["api: shell"]);
+        assert_eq!(press(&mut model, "Q"), [Effect::Quit], "nothing of it ends with hoist");
+        let attach = Effect::Open(TaskId(1), Some(api.clone()), Program::Running(shell.id.clone()));
+        assert_eq!(press(&mut model, "5 enter"), std::slice::from_ref(&attach));
+        assert_eq!((model.section, model.key_context()), (Section::Containers, KeyContext::Released));
+        press(&mut model, "enter");
+        assert_eq!(model.key_context(), KeyContext::Terminal);
+        // Also from the container's page.
+        press(&mut model, "ctrl-] d l 6");
+        assert_eq!(model.shown_tab(model.pane()), Tab::Session(TaskId(1)));
+        assert_eq!(press(&mut model, "enter"), [attach]);
+        press(&mut model, "ctrl-] K");
+        assert!(screen(&model).contains("Signal for api: shell"), "{}", screen(&model));
+        let signal = Effect::SignalSession(TaskId(1), Some(shell.id.clone()), "SIGHUP".to_owned());
+        assert_eq!(press(&mut model, "enter"), std::slice::from_ref(&signal));
+        assert_eq!(update(&mut model, Event::Done(signal, Ok(()))), [Effect::Load(Section::Tasks)]);
+        update(&mut model, Event::Ended(TaskId(1), Ok(Some(129))));
+        assert!(screen(&model).contains("api: shell · exit 129"), "{}", screen(&model));
+    }
+
+    #[test]
+    fn of_a_containers_main_program_the_containers_signals_are_offered() {
+        let mut model = full(80, 24);
+        let api = model.container().unwrap().id.clone();
+        press(&mut model, "a ctrl-] K");
+        let kill = crate::tui::effect::ContainerVerb::Kill("SIGTERM".to_owned());
+        assert_eq!(press(&mut model, "enter"), [Effect::Container(kill, api)]);
+    }
+
+    #[test]
+    fn leaving_says_what_stays_and_what_ends() {
+        let mut model = full(80, 24);
+        let api = model.container().unwrap().id.clone();
+        press(&mut model, "e");
+        update(&mut model, Event::Opened(TaskId(1), Box::new(exec(1, &api, "sh", true))));
+        press(&mut model, "ctrl-] q a ctrl-] q");
+        listed(&mut model, &[&exec(1, &api, "sh", true), &exec(2, &api, "job", false)]);
+        press(&mut model, "ctrl-c");
+        let shown = screen(&model);
+        for text in [
+            "Leave hoist?",
+            "api: shell · keeps running in the container",
+            "api: attach · the container keeps running",
+            "listed in Tasks",
+        ] {
+            assert!(shown.contains(text), "{text}: {shown}");
+        }
+        assert!(!shown.contains("job ·"), "what runs unseen is not touched: {shown}");
+        assert_eq!(press(&mut model, "y"), [Effect::Quit]);
+    }
+
+    #[test]
+    fn in_read_only_mode_nothing_is_attached_to_or_ended() {
+        let mut model = full(80, 24);
+        let api = model.container().unwrap().id.clone();
+        let shell = exec(1, &api, "sh", true);
+        listed(&mut model, &[&shell]);
+        model.look.is_read_only = true;
+        assert_eq!(press(&mut model, "5 enter enter"), []);
+        assert!(model.tasks.all()[0].is_unseen());
+        assert_eq!(press(&mut model, "K enter"), []);
+        assert!(matches!(shell.status, ExecStatus::Running(_)));
+    }
+}
