@@ -370,11 +370,7 @@ impl Driver {
                 let is_taken = !save.overwrites && save.path.symlink_metadata().is_ok();
                 Event::Saving(save, is_taken)
             }),
-            Effect::SignalSession(id, None, name) => {
-                if let Ok(signal) = name.parse::<nix::sys::signal::Signal>() {
-                    self.sessions.send(id, Input::Signal(signal as i32));
-                }
-            }
+            Effect::SignalSession(id, None, name) => self.sessions.signal(id, &name),
             Effect::Container(..)
             | Effect::Signal(..)
             | Effect::SignalSession(..)

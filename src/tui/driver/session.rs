@@ -131,6 +131,14 @@ impl Sessions {
         }
     }
 
+    /// Sends a signal, by name, to a program of this machine.
+    pub(super) fn signal(&self, id: TaskId, name: &str) {
+        // The menu has only names of signals.
+        if let Ok(signal) = name.parse::<nix::sys::signal::Signal>() {
+            self.send(id, Input::Signal(signal as i32));
+        }
+    }
+
     /// Resizes a terminal, if its size differs.
     pub(super) fn resize(&self, id: TaskId, columns: u16, rows: u16) {
         if let Some(screen) = self.screens.get(id)
