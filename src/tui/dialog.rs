@@ -7,6 +7,7 @@ use ratatui::layout::Rect;
 use crate::tui::action::Action;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::KeyContext;
+use crate::tui::menu::model::Menu;
 use crate::tui::model::Model;
 use crate::tui::model::input::Input;
 
@@ -25,6 +26,11 @@ pub(crate) trait Dialog {
 
     /// Returns the input field, if the dialog has one.
     fn input(&mut self) -> Option<&mut Input> {
+        None
+    }
+
+    /// Returns its menu, if it consists of one, so that the mouse can choose from it.
+    fn menu(&mut self) -> Option<&mut Menu> {
         None
     }
 

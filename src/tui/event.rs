@@ -83,8 +83,8 @@ pub enum Event {
     Keymap(Preset, Result<Arc<Keymap>, Failure>),
     /// Whether the terminal's background is light or dark.
     Ground(Ground),
-    /// The terminal draws some symbols two columns wide that hoist counts as one.
-    WideSigns,
+    /// The terminal does not draw hoist's symbols one column wide.
+    LacksUnicode,
     /// A notice for the user.
     Notice(Tone, String),
     /// Warnings from reading a list, one sentence each; each is shown once.

@@ -1,4 +1,6 @@
-//! The layout of the screen, as a function of its size.
+//! The layout of the screen, as a function of its size and of the length of the list.
+//!
+//! The list is as high as its rows need, up to 60 % of the space that it shares with the panes.
 //!
 //! ```text
 //!  80×24                     ≥ 100×30                      ≥ 160 wide
@@ -55,9 +57,18 @@ pub struct Beside {
     pub navigator: Navigator,
 }
 
-/// Lays out a terminal of `size`.
+/// The lines of the list's border and headings.
+const AROUND_ROWS: u16 = 3;
+
+/// The least number of rows of the list.
+const FEWEST_ROWS: u16 = 4;
+
+/// The number of lines of the text of an empty list.
+const EMPTY_ROWS: u16 = 9;
+
+/// Lays out a terminal of `size`, for a list of `rows` rows.
 #[must_use]
-pub fn layout(size: (u16, u16), is_zoomed: bool, beside: Beside) -> Layout {
+pub fn layout(size: (u16, u16), is_zoomed: bool, beside: Beside, rows: usize) -> Layout {
     let (width, height) = size;
     let line = |y: u16| Rect::new(0, y, width, u16::from(y < height));
     if width < SMALLEST.0 || height < SMALLEST.1 {
@@ -98,8 +109,11 @@ pub fn layout(size: (u16, u16), is_zoomed: bool, beside: Beside) -> Layout {
         main.width -= side;
         layout.side = Some(Rect::new(main.right(), body.y, side, body.height));
     }
-    // On a high screen the panes get more than the list: containers are few, log lines are many.
-    let list = if body.height >= 30 { body.height * 2 / 5 } else { body.height - 7.max(body.height / 3) };
+    let rows = match u16::try_from(rows).unwrap_or(u16::MAX) {
+        0 => EMPTY_ROWS,
+        rows => rows.max(FEWEST_ROWS),
+    };
+    let list = rows.saturating_add(AROUND_ROWS).min(body.height * 3 / 5);
     layout.list = Some(Rect { height: list, ..main });
     let mut detail = Rect { y: main.y + list, height: main.height - list, ..main };
     if has_charts && layout.side.is_none() && main.width >= 100 && height >= 30 {
@@ -111,11 +125,22 @@ pub fn layout(size: (u16, u16), is_zoomed: bool, beside: Beside) -> Layout {
     layout
 }
 
+/// Returns a rectangle of at most this size in the middle of the screen.
+pub(crate) fn middle(screen: Rect, width: u16, height: u16) -> Rect {
+    let (width, height) = (width.min(screen.width), height.min(screen.height));
+    Rect {
+        x: screen.x + (screen.width - width) / 2,
+        y: screen.y + (screen.height - height) / 3,
+        width,
+        height,
+    }
+}
+
 impl Layout {
     /// Returns the number of rows of the list, without border and heading.
     #[must_use]
     pub fn list_rows(&self) -> usize {
-        self.list.map_or(0, |list| usize::from(list.height.saturating_sub(3)))
+        self.list.map_or(0, |list| usize::from(list.height.saturating_sub(AROUND_ROWS)))
     }
 
     /// Whether the list is wide enough for columns of resource usage.
@@ -133,15 +158,15 @@ mod tests {
     fn nothing_overlaps_and_nothing_is_outside_at_any_size() {
         for width in 0..220 {
             for height in 0..70 {
-                for (is_zoomed, charts, navigator) in [
-                    (false, true, Navigator::Auto),
-                    (true, true, Navigator::On),
-                    (false, false, Navigator::Auto),
-                    (false, false, Navigator::On),
-                    (false, true, Navigator::On),
-                    (false, true, Navigator::Off),
+                for (is_zoomed, charts, navigator, rows) in [
+                    (false, true, Navigator::Auto, 0),
+                    (true, true, Navigator::On, 12),
+                    (false, false, Navigator::Auto, 12),
+                    (false, false, Navigator::On, 100_000),
+                    (false, true, Navigator::On, 20),
+                    (false, true, Navigator::Off, 1),
                 ] {
-                    let all = layout((width, height), is_zoomed, Beside { charts, navigator });
+                    let all = layout((width, height), is_zoomed, Beside { charts, navigator }, rows);
                     let areas: Vec<Rect> = [all.header, Some(all.tabs), all.list, all.detail, all.side]
                         .into_iter()
                         .chain([all.navigator, Some(all.keys), Some(all.status)])
@@ -160,5 +185,13 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_list_is_as_high_as_its_rows_need_up_to_three_fifths() {
+        let beside = Beside { charts: true, navigator: Navigator::Off };
+        let rows = |height, rows| layout((80, height), false, beside, rows).list_rows();
+        assert_eq!([0, 2, 7, 9, 10, 1000].map(|all| rows(24, all)), [9, 4, 7, 9, 9, 9]);
+        assert_eq!([2, 12, 30, 1000].map(|all| rows(60, all)), [4, 12, 30, 30]);
     }
 }

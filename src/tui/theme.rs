@@ -170,6 +170,12 @@ impl Theme {
         Ok(theme)
     }
 
+    /// Whether the selection is shown by reversing colours instead of a background.
+    #[must_use]
+    pub fn reverses(&self) -> bool {
+        self.sel.add_modifier.contains(Modifier::REVERSED)
+    }
+
     /// Returns the shipped theme called `name`, or `mono` if the terminal shows no colours.
     ///
     /// # Errors

@@ -33,7 +33,7 @@ pub fn exit(code: u8, oom_killed: bool) -> String {
     format!("exit {code}{why}")
 }
 
-/// Formats a duration: `6s`, `41m`, `3h12m`, `2d4h`.
+/// Formats a duration in its two largest units: `6s`, `41m`, `3h12m`, `2d4h`, `3w2d`, `1y8w`.
 #[must_use]
 pub fn span(duration: SignedDuration) -> String {
     let seconds = duration.as_secs().max(0);
@@ -42,8 +42,9 @@ pub fn span(duration: SignedDuration) -> String {
         () if seconds < 60 => format!("{seconds}s"),
         () if minutes < 60 => format!("{minutes}m"),
         () if hours < 24 => format!("{hours}h{:02}m", minutes % 60),
-        () if days < 100 => format!("{days}d{}h", hours % 24),
-        () => format!("{days}d"),
+        () if days < 14 => format!("{days}d{}h", hours % 24),
+        () if days < 365 => format!("{}w{}d", days / 7, days % 7),
+        () => format!("{}y{}w", days / 365, days % 365 / 7),
     }
 }
 
@@ -56,7 +57,8 @@ pub fn next_age(age: SignedDuration) -> Duration {
     let unit = match age.as_secs() {
         0..60 => return Duration::from_secs(1),
         60..86_400 => 60,
-        86_400..8_640_000 => 3600,
+        // Two weeks: from then on it is told in weeks and days.
+        86_400..1_209_600 => 3600,
         _ => 86_400,
     };
     let into = Duration::new(age.as_secs() % unit, age.subsec_nanos());
@@ -159,6 +161,31 @@ pub fn cell(text: &str, width: usize, align: Align) -> String {
     }
 }
 
+/// Shortens the name of an image to `width` columns from the left, so that its last component and
+/// its tag remain: `…/orders:2.14`. Of a digest, the first twelve digits are shown.
+#[must_use]
+pub fn image_name(name: &str, width: usize) -> String {
+    const DIGITS: usize = 12;
+    let name = match name.split_once("@sha256:") {
+        Some((name, digest)) if digest.len() > DIGITS && name.width() + digest.len() + 8 > width => {
+            format!("{name}@{}", digest.get(..DIGITS).unwrap_or(digest))
+        }
+        _ => name.to_owned(),
+    };
+    if name.width() <= width {
+        return name;
+    }
+    let mut room = width.saturating_sub(1);
+    let fits = |c: &char| {
+        let columns = c.width().unwrap_or(0);
+        let fits = columns <= room;
+        room = room.saturating_sub(columns);
+        fits
+    };
+    let end: Vec<char> = name.chars().rev().take_while(fits).collect();
+    std::iter::once('…').chain(end.into_iter().rev()).take(width).collect()
+}
+
 /// Draws a bar chart, one character per value: `▁▃█`, the highest for `top`. Less than a hundredth of
 /// it is blank, so that only what does something catches the eye.
 #[must_use]
@@ -230,8 +257,27 @@ mod tests {
 
     #[test]
     fn times_are_short() {
-        for (seconds, text) in [(6, "6s"), (2460, "41m"), (11_520, "3h12m"), (187_200, "2d4h"), (-5, "0s")] {
+        for (seconds, text) in [(6, "6s"), (2460, "41m"), (11_520, "3h12m"), (187_200, "2d4h"), (-5, "0s")]
+            .into_iter()
+            .chain([(1_382_400, "2w2d"), (52_704_000, "1y35w")])
+        {
             assert_eq!(span(SignedDuration::from_secs(seconds)), text);
+        }
+    }
+
+    #[test]
+    fn the_name_of_an_image_keeps_its_end() {
+        let digest = format!("registry.local/orders@sha256:{}", "0123456789ab".repeat(6));
+        for (name, width, shown) in [
+            ("orders:2.14", 11, "orders:2.14"),
+            ("registry.local/shop/orders:2.14", 12, "…orders:2.14"),
+            ("registry.local/shop/orders:2.14", 1, "…"),
+            ("registry.local/shop/orders:2.14", 0, ""),
+            (&digest, 40, "registry.local/orders@0123456789ab"),
+            (&digest, 20, "…orders@0123456789ab"),
+            ("日本語", 4, "…語"),
+        ] {
+            assert_eq!(image_name(name, width), shown, "{name}");
         }
     }
 

@@ -89,6 +89,7 @@ const FEATURES: &[(&str, &[&str])] = &[
     ("top", &["signals", "tasks"]),
     ("trash", &["inspect"]),
     ("undo", &["containers", "trash"]),
+    ("verbs", &[]),
     ("volumes", &["events"]),
     ("why", &["containers"]),
 ];

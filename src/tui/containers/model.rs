@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use jiff::Timestamp;
+use unicode_width::UnicodeWidthStr;
 
 use crate::base::text;
 use crate::command;
 use crate::engine::{ContainerId, ContainerView, CreateRequest, Damaged, PullPolicy, Status};
-use crate::tui::containers::words::settled_word;
+use crate::tui::containers::words::{settled_word, state_word};
 use crate::tui::list::columns::Column;
 use crate::tui::list::filter::Field;
 use crate::tui::list::rows::{Row, natural, shown_words};
@@ -246,6 +247,21 @@ impl Row for ContainerRow {
             Field::Network => test(&self.network),
             Field::Project => test(&self.project),
             _ => false,
+        }
+    }
+
+    fn width(&self, column: Column) -> usize {
+        match (column, &self.damaged) {
+            (Column::Image | Column::Command, Some(why)) => why.width(),
+            (Column::Name, _) => self.name.width(),
+            (Column::State, _) => state_word(self).width(),
+            (Column::Image, _) => self.image.width(),
+            (Column::Command, _) => self.command.width(),
+            (Column::Project, _) => self.project.width(),
+            (Column::Network, _) => self.network.width(),
+            // Or a dash.
+            (Column::Ports, _) => self.ports.iter().map(|port| port.width() + 1).sum::<usize>().max(1),
+            _ => 0,
         }
     }
 

@@ -11,7 +11,7 @@ use crate::tui::list::view::empty::{Said, plain};
 use crate::tui::list::view::{Cell, ago, or_dash};
 use crate::tui::model::Model;
 use crate::tui::theme::Theme;
-use crate::tui::words::{bytes, spark};
+use crate::tui::words::{bytes, image_name, spark};
 
 /// Returns a row's text in a column.
 pub(crate) fn cell(model: &Model, row: &ContainerRow, column: Option<Column>, width: usize) -> Cell {
@@ -28,7 +28,7 @@ pub(crate) fn cell(model: &Model, row: &ContainerRow, column: Option<Column>, wi
         Some(C::State) => (word, style),
         Some(C::Image | C::Command) if let Some(why) = &row.damaged => (why.clone(), theme.err),
         Some(C::Up | C::Created) if row.damaged.is_some() => ("-".to_owned(), theme.dim),
-        Some(C::Image) => (row.image.clone(), text),
+        Some(C::Image) => (image_name(&row.image, width), text),
         Some(C::Chart) => {
             let series = model.series.get(&row.id).filter(|_| used.is_some());
             let chart = series.map(|series| spark(&series.latest(width, |point| point.cpu), 100.0));

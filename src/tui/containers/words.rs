@@ -11,28 +11,22 @@ use crate::tui::words::{exit, span};
 /// Returns the glyph, text and style of a container's state.
 #[must_use]
 pub fn state(row: &ContainerRow, theme: &Theme) -> (&'static str, String, Style) {
+    let (glyph, style) = sign(row, theme);
+    (glyph, state_word(row), style)
+}
+
+/// Returns the text of a container's state.
+#[must_use]
+pub fn state_word(row: &ContainerRow) -> String {
     if let Some(busy) = row.busy {
-        let text = match row.left {
+        return match row.left {
             None | Some(0) => busy.to_owned(),
             Some(left @ 1..10) => format!("{busy} {left}s"),
             // The column is too narrow for both.
             Some(left) => format!("{} {left}s", busy.trim_end_matches('…')),
         };
-        return ("◐", text, theme.warn);
     }
-    let (glyph, style) = match row.status {
-        _ if row.damaged.is_some() => ("✗", theme.err),
-        Status::Running => ("●", theme.ok),
-        Status::Paused => ("‖", theme.info),
-        Status::Restarting => ("↻", theme.warn),
-        Status::Created if row.error.is_empty() => ("○", theme.dim),
-        Status::Removing => ("◌", theme.dim),
-        Status::Created | Status::Dead => ("✗", theme.err),
-        Status::Unknown(_) => ("?", theme.warn),
-        Status::Exited if row.exit_code == 0 => ("■", theme.dim),
-        Status::Exited => ("✗", theme.err),
-    };
-    (glyph, settled_word(row), style)
+    settled_word(row)
 }
 
 /// Returns the text of a container's state without a verb that is in progress.
@@ -50,6 +44,21 @@ pub fn settled_word(row: &ContainerRow) -> String {
         Status::Unknown(word) => word.as_str().to_owned(),
         Status::Exited if row.exit_code == 0 => "exit 0".to_owned(),
         Status::Exited => exit(row.exit_code, row.oom_killed),
+    }
+}
+
+fn sign(row: &ContainerRow, theme: &Theme) -> (&'static str, Style) {
+    match row.status {
+        _ if row.busy.is_some() => ("◐", theme.warn),
+        _ if row.damaged.is_some() => ("✗", theme.err),
+        Status::Running => ("●", theme.ok),
+        Status::Paused => ("‖", theme.info),
+        Status::Restarting => ("↻", theme.warn),
+        Status::Created if row.error.is_empty() => ("○", theme.dim),
+        Status::Removing => ("◌", theme.dim),
+        Status::Unknown(_) => ("?", theme.warn),
+        Status::Exited if row.exit_code == 0 => ("■", theme.dim),
+        Status::Created | Status::Dead | Status::Exited => ("✗", theme.err),
     }
 }
 

@@ -46,13 +46,12 @@ use super::event::{Event, Finish};
 use super::keymap::Keymap;
 use super::model::Model;
 use super::reader::{EventSender, ListReader};
-use super::terminal::encode;
 use super::theme::{DARK, Depth, Theme};
 use super::update::{begin, start, update};
 use super::{Error, TuiSettings, sections, view};
 use crate::command::World;
 use crate::config::Preset;
-use crate::engine::{Engine, ErrorKind, EventRequest, Input, Progress, Reporter, Result};
+use crate::engine::{Engine, ErrorKind, EventRequest, Progress, Reporter, Result};
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::effect::{Effect, Job};
 use crate::tui::failure::{Failure, Tone};
@@ -214,6 +213,7 @@ fn model(settings: &TuiSettings, depth: Depth) -> std::result::Result<Model, Err
     let keymap = configured.keymap.clone().map_or_else(|| Keymap::read(None).map(Arc::new), Ok)?;
     let theme = Theme::shipped(DARK, depth)?;
     let mut model = Model::new(keymap, theme, depth, settings.world.clone(), Timestamp::now());
+    model.look.lacks_unicode = settings::lacks_unicode(settings);
     match saved::read(settings.ui.state.as_deref(), !settings.ui.read_only) {
         Ok(saved) => model.saved = saved,
         Err(fault) => {
@@ -259,8 +259,8 @@ impl Driver {
                 if answers.has_kitty {
                     screen.tell_keys_apart().map_err(Error::Terminal)?;
                 }
-                if answers.is_wide {
-                    self.take(Event::WideSigns, screen)?;
+                if answers.lacks_unicode {
+                    self.take(Event::LacksUnicode, screen)?;
                 }
                 if let Some(ground) = answers.ground {
                     self.take(Event::Ground(ground), screen)?;
@@ -397,19 +397,8 @@ impl Driver {
                 let size = self.model.wants().terminals.get(&id).copied().unwrap_or((80, 24));
                 self.sessions.open(&self.engine, &self.tell, id, &self.world, (container, program), size);
             }
-            Effect::Type(id, key) => {
-                let mode = self.sessions.screens.get(id).map(|screen| {
-                    let mut emulator = screen.lock();
-                    emulator.unscroll();
-                    emulator.mode()
-                });
-                let bytes = encode::key(key, mode.unwrap_or_default());
-                self.sessions.send(id, Input::Bytes(bytes));
-            }
-            Effect::Paste(id, text) => {
-                let mode = self.sessions.screens.get(id).map(|screen| screen.lock().mode());
-                self.sessions.send(id, Input::Bytes(encode::paste(&text, mode.unwrap_or_default())));
-            }
+            Effect::Type(id, key) => self.sessions.press(id, key),
+            Effect::Paste(id, text) => self.sessions.paste(id, &text),
             Effect::Point(id, pointer) => {
                 if let Some(text) = self.sessions.point(id, pointer) {
                     self.copied(&text, screen)?;

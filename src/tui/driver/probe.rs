@@ -29,8 +29,8 @@ const PATIENCE: Duration = Duration::from_millis(50);
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Answers {
     pub(super) ground: Option<Ground>,
-    /// The symbol is two columns wide.
-    pub(super) is_wide: bool,
+    /// The symbol is not one column wide: two in some fonts, three without UTF-8.
+    pub(super) lacks_unicode: bool,
     /// The terminal supports the kitty keyboard protocol.
     pub(super) has_kitty: bool,
     /// The last query was answered.
@@ -117,7 +117,7 @@ fn sequence<'a>(bytes: &'a [u8], answers: &mut Answers) -> &'a [u8] {
     let text = String::from_utf8_lossy(parameters);
     match (bytes[end], text.as_ref()) {
         (b'R', text) => {
-            answers.is_wide = text.rsplit(';').next().is_some_and(|column| column == "3");
+            answers.lacks_unicode = text.rsplit(';').next().is_some_and(|column| column != "2");
         }
         (b'c', text) if text.starts_with('?') => answers.is_through = true,
         (b'u', text) if text.starts_with('?') => answers.has_kitty = true,
@@ -245,16 +245,17 @@ mod tests {
             answers,
             Answers {
                 ground: Some(Ground::Light),
-                is_wide: true,
+                lacks_unicode: true,
                 has_kitty: true,
                 is_through: true,
                 events: events.map(|(code, held)| key(code, held)).to_vec(),
             }
         );
         let answers = parse(b"\x1b[1;2R\x1b]11;rgb:00/00/00\x07\x1b[200~a\nb\x1b[201~\x1b[?6c\x1b");
-        assert_eq!((answers.ground, answers.is_wide), (Some(Ground::Dark), false));
+        assert_eq!((answers.ground, answers.lacks_unicode), (Some(Ground::Dark), false));
         assert_eq!(answers.events, [Event::Paste("a\nb".to_owned()), key(KeyCode::Esc, KeyModifiers::NONE)]);
         assert!(!answers.has_kitty && answers.is_through);
+        assert!(parse(b"\x1b[1;4R").lacks_unicode);
     }
 
     #[test]

@@ -139,6 +139,22 @@ impl Sessions {
         }
     }
 
+    /// Sends a key to a program, and shows the newest lines of its terminal.
+    pub(super) fn press(&self, id: TaskId, key: Key) {
+        let mode = self.screens.get(id).map(|screen| {
+            let mut emulator = screen.lock();
+            emulator.unscroll();
+            emulator.mode()
+        });
+        self.send(id, Input::Bytes(encode::key(key, mode.unwrap_or_default())));
+    }
+
+    /// Pastes a text into a program.
+    pub(super) fn paste(&self, id: TaskId, text: &str) {
+        let mode = self.screens.get(id).map(|screen| screen.lock().mode());
+        self.send(id, Input::Bytes(encode::paste(text, mode.unwrap_or_default())));
+    }
+
     /// Resizes a terminal, if its size differs.
     pub(super) fn resize(&self, id: TaskId, columns: u16, rows: u16) {
         if let Some(screen) = self.screens.get(id)

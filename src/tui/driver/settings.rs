@@ -158,6 +158,17 @@ pub(super) fn depth(settings: &TuiSettings) -> Depth {
     }
 }
 
+/// Whether hoist's symbols cannot be shown because of the character set of the locale (locale(7)),
+/// or because nothing is known about the Linux console, whose font has few of them.
+pub(super) fn lacks_unicode(settings: &TuiSettings) -> bool {
+    let variable = |name| settings.world.environment.text(name);
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(variable);
+    match locale.map(|locale| locale.to_ascii_lowercase()) {
+        Some(locale) => !locale.contains("utf-8") && !locale.contains("utf8"),
+        None => variable("TERM").is_some_and(|term| term == "linux"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,6 +187,29 @@ mod tests {
         };
         begin(&mut model, read_first(&settings, Depth::True));
         assert_eq!(model.notice.unwrap().text, "the configuration is not used");
+    }
+
+    #[test]
+    fn the_locale_decides_about_unicode() {
+        for (variables, lacks) in [
+            (vec![], false),
+            (vec![("TERM", "linux")], true),
+            (vec![("TERM", "linux"), ("LANG", "C.UTF-8")], false),
+            (vec![("LANG", "de_DE.utf8")], false),
+            (vec![("LANG", "de_DE.UTF-8"), ("LC_ALL", "C")], true),
+            (vec![("LANG", "de_DE.UTF-8"), ("LC_ALL", "")], false),
+            (vec![("LANG", "C"), ("LC_CTYPE", "en_US.UTF-8")], false),
+            (vec![("LANG", "de_DE@euro")], true),
+        ] {
+            let mut settings = TuiSettings {
+                ui: Ui::default(),
+                warnings: Vec::new(),
+                flags: Flags::default(),
+                world: fixture::empty(80, 24).world,
+            };
+            settings.world.environment = variables.iter().copied().collect();
+            assert_eq!(lacks_unicode(&settings), lacks, "{variables:?}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use unicode_width::UnicodeWidthStr;
 
 use crate::base::text;
 use crate::engine::{Event, Kind};
@@ -100,6 +101,15 @@ impl Row for EventRow {
             // An event's labels and image are among its attributes.
             Field::Label | Field::Image => test(&self.attributes),
             _ => false,
+        }
+    }
+
+    fn width(&self, column: Column) -> usize {
+        match column {
+            Column::Name => self.name.width(),
+            Column::Action => self.action.width(),
+            Column::Attributes => self.attributes.width(),
+            _ => 0,
         }
     }
 

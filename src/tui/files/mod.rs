@@ -81,7 +81,7 @@ impl Viewer for Files {
 
     fn offers(&self, pane: &Pane, action: Action) -> bool {
         match &pane.files.reader {
-            None => true,
+            None => pane.files.can(action),
             Some(reader) if action == Action::EditFile => reader.of.is_some(),
             // These apply to the browser below the text.
             Some(_) => !matches!(action.group(), "Files" | "Delete" | "List"),

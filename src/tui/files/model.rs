@@ -17,6 +17,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use crate::engine::files::{Contents, CopyRequest, Entry, FileKind, Listing, Place, Stamp, Weight, shown};
+use crate::tui::action::Action;
 use crate::tui::failure::Failure;
 use crate::tui::section::Subject;
 
@@ -191,6 +192,20 @@ impl FilesPane {
     fn ask(&mut self, at: usize) {
         self.serial += 1;
         self.sides[at].serial = self.serial;
+    }
+
+    /// Whether an action is possible with what the two sides show: images and read-only file systems
+    /// cannot be changed.
+    #[must_use]
+    pub fn can(&self, action: Action) -> bool {
+        let is_fixed = |side: &Side| side.place.is_image() || side.is_read_only();
+        match action {
+            Action::EditFile | Action::MakeFolder | Action::RenameFile | Action::DeleteFile => {
+                !is_fixed(self.side())
+            }
+            Action::CopyFiles => !is_fixed(self.other()),
+            _ => true,
+        }
     }
 
     /// Returns the focused side.

@@ -20,6 +20,7 @@ use crate::tui::ansi;
 use crate::tui::files::model::{DOUBLE, EntryFacts as _, FilesPane, Reader, Side};
 use crate::tui::files::words::whose_word;
 use crate::tui::model::Model;
+use crate::tui::view::frame::select;
 use crate::tui::view::texts;
 use crate::tui::words::{Align, cell, size};
 
@@ -95,7 +96,7 @@ fn side(frame: &mut Frame<'_>, model: &Model, pane: &FilesPane, which: usize, ar
     if is_active && side.failure.is_none() && side.cursor >= side.top {
         let y = area.y + 1 + u16::try_from(side.cursor - side.top).unwrap_or(u16::MAX - area.y - 1);
         let under = Rect { y, height: 1, ..area };
-        frame.buffer_mut().set_style(under.intersection(area), theme.sel);
+        select(frame, model, under.intersection(area));
     }
 }
 
@@ -169,7 +170,7 @@ fn line(
     let room = usize::from(width).saturating_sub(used);
     let mut spans = vec![
         bar,
-        Span::styled(if is_marked { "+" } else { " " }, theme.mark),
+        if is_marked { Span::styled("+", theme.mark) } else { Span::raw(" ") },
         Span::styled(format!(" {flag} "), flag_style),
     ];
     spans.extend(name(model, entry, room));

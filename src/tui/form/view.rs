@@ -15,6 +15,7 @@ use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
 use crate::tui::theme::Theme;
 use crate::tui::view::dialog::{keys, open};
+use crate::tui::view::frame::selected;
 use crate::tui::words::{Align, cell, wrap};
 
 /// Draws the form.
@@ -334,7 +335,7 @@ pub(crate) fn presets(frame: &mut Frame<'_>, model: &Model, shown: &Presets) {
             Span::raw(cell(name, 16, Align::Left) + "  "),
             Span::styled(cell(&shown_words(words), width, Align::Left), theme.dim),
         ]);
-        lines.push(if at == shown.cursor { line.style(theme.sel) } else { line });
+        lines.push(if at == shown.cursor { selected(line, theme) } else { line });
     }
     lines.push(Line::default());
     let actions = [(Action::Accept, "take"), (Action::DropPreset, "forget"), (Action::Dismiss, "close")];

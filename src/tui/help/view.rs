@@ -12,6 +12,7 @@ use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
 use crate::tui::model::titles::tab_name;
 use crate::tui::view::dialog::open;
+use crate::tui::view::frame::selected;
 use crate::tui::words::{Align, cell};
 
 /// The columns of an entry.
@@ -126,16 +127,19 @@ fn row(model: &Model, help: &Help, at: usize, entry: &Entry, room: usize) -> Lin
     let theme = &model.theme;
     let is_here = at == help.cursor;
     let keys = model.signs(&entry.keys.join(" "));
+    let keys = cell(&keys, keys.width().min(13), Align::Left);
+    let gap = " ".repeat(14 - keys.width());
     let place = entry.place.name();
     let width = room.saturating_sub(16 + place.len() + 2);
     let style = if entry.is_here { theme.text } else { theme.dim };
     let line = Line::from(vec![
         Span::styled(if is_here { "▌" } else { " " }, theme.accent),
-        Span::styled(cell(&keys, 13, Align::Left) + " ", theme.mark),
+        Span::styled(keys, theme.mark),
+        Span::raw(gap),
         Span::styled(cell(&entry.help, width, Align::Left), style),
         Span::styled(format!(" {place}"), theme.dim),
     ]);
-    if is_here { line.style(theme.sel) } else { line }
+    if is_here { selected(line, theme) } else { line }
 }
 
 fn footer(model: &Model, help: &Help, has_query: bool, more: usize) -> Line<'static> {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use jiff::Timestamp;
+use unicode_width::UnicodeWidthStr;
 
 use crate::base::text;
 use crate::engine::Damaged;
@@ -111,6 +112,17 @@ impl Row for ImageRow {
 
     fn moment(&self, column: Column) -> Option<Timestamp> {
         self.created.filter(|_| column == Column::Created)
+    }
+
+    fn width(&self, column: Column) -> usize {
+        match column {
+            Column::Name => self.name.width(),
+            Column::UsedBy => match &self.damaged {
+                Some(why) => why.width(),
+                None => self.users.iter().map(|user| user.width() + 1).sum::<usize>().max(1),
+            },
+            _ => 0,
+        }
     }
 
     fn compare(&self, other: &Self, column: Column) -> Ordering {

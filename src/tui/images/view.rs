@@ -8,10 +8,10 @@ use crate::tui::list::columns::Column;
 use crate::tui::list::view::empty::{Said, plain};
 use crate::tui::list::view::{Cell, ago, or_dash};
 use crate::tui::model::Model;
-use crate::tui::words::size;
+use crate::tui::words::{image_name, size};
 
 /// Returns a row's text in a column.
-pub(crate) fn cell(model: &Model, row: &ImageRow, column: Option<Column>, _: usize) -> Cell {
+pub(crate) fn cell(model: &Model, row: &ImageRow, column: Option<Column>, width: usize) -> Cell {
     let theme = &model.theme;
     match column {
         None => (String::new(), theme.dim),
@@ -19,7 +19,7 @@ pub(crate) fn cell(model: &Model, row: &ImageRow, column: Option<Column>, _: usi
         Some(Column::Size) if row.damaged.is_some() => ("damaged".to_owned(), theme.err),
         Some(Column::Created) if row.damaged.is_some() => ("-".to_owned(), theme.dim),
         Some(Column::Name) if row.name.is_empty() => ("<none>".to_owned(), theme.dim),
-        Some(Column::Name) => (row.name.clone(), theme.text.add_modifier(Modifier::BOLD)),
+        Some(Column::Name) => (image_name(&row.name, width), theme.text.add_modifier(Modifier::BOLD)),
         Some(Column::Id) => (row.short().to_owned(), theme.dim),
         Some(Column::Created) => (ago(model, row.created), theme.text),
         Some(Column::Size) => (size(row.size), theme.text),

@@ -86,6 +86,12 @@ impl Viewer for Inspect {
         true
     }
 
+    fn offers(&self, pane: &Pane, action: Action) -> bool {
+        let is_of_tree =
+            matches!(action, Action::Fold | Action::Unfold | Action::FoldAll | Action::UnfoldAll);
+        !is_of_tree || pane.inspect.form == model::Form::Tree
+    }
+
     fn scroll(&self, model: &mut Model, by: i64) -> Vec<Effect> {
         model.pane_mut().inspect.scroll(by);
         Vec::new()

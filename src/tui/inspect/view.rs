@@ -13,6 +13,7 @@ use crate::tui::inspect::model::{Form, InspectPane};
 use crate::tui::logs::model::contains;
 use crate::tui::navigator::tree::{Content, Node};
 use crate::tui::theme::Theme;
+use crate::tui::view::frame::selected;
 use crate::tui::view::texts;
 use crate::tui::viewer::Seen;
 use crate::tui::words::{Align, cell, span};
@@ -125,7 +126,7 @@ fn node(
         Span::styled(value, style),
         Span::styled(note, theme.dim),
     ]);
-    if is_under { line.style(theme.sel) } else { line }
+    if is_under { selected(line, theme) } else { line }
 }
 
 /// Returns the distance from now: `(41m ago)`, `(in 3m)`.

@@ -14,6 +14,7 @@ use crate::tui::model::Model;
 use crate::tui::pathtree;
 use crate::tui::pathtree::model::TreeRow;
 use crate::tui::pathtree::view::heading;
+use crate::tui::view::frame::select;
 use crate::tui::view::texts;
 use crate::tui::words::{Align, cell, size, span};
 
@@ -80,7 +81,7 @@ fn left(
     frame.render_widget(Paragraph::new(lines), area);
     if has_keys {
         let row = Rect { y: area.y + under, height: 1, ..area };
-        frame.buffer_mut().set_style(row.intersection(area), model.theme.sel);
+        select(frame, model, row.intersection(area));
     }
 }
 

@@ -12,7 +12,7 @@ use crate::tui::line::candidates::Candidates;
 use crate::tui::line::model::Prompt;
 use crate::tui::model::Model;
 use crate::tui::view::dialog::{keys, open, two_lines};
-use crate::tui::view::frame::base;
+use crate::tui::view::frame::{base, selected};
 use crate::tui::words::{Align, cell};
 
 /// The number of completions that are shown at once.
@@ -67,9 +67,10 @@ pub(crate) fn line(frame: &mut Frame<'_>, model: &Model, prompt: &Prompt, area: 
 fn above_line(frame: &mut Frame<'_>, model: &Model, prompt: &Prompt) {
     let screen = frame.area();
     let begin = u16::try_from(prompt.candidates.before.width() + 2).unwrap_or(u16::MAX);
-    let rows = height(&prompt.candidates).min(screen.height.saturating_sub(2));
+    // Inside the border of the pane below them.
+    let rows = height(&prompt.candidates).min(screen.height.saturating_sub(5));
     let area =
-        Rect { x: begin, y: screen.height.saturating_sub(2 + rows), width: screen.width, height: rows };
+        Rect { x: begin, y: screen.height.saturating_sub(3 + rows), width: screen.width, height: rows };
     candidates(frame, model, &prompt.candidates, area);
 }
 
@@ -100,15 +101,16 @@ fn candidates(frame: &mut Frame<'_>, model: &Model, candidates: &Candidates, are
     let hidden = candidates.items.len() - candidates.items.len().min(rows);
     let more = if hidden > 0 { 6 } else { 0 };
     let screen = frame.area();
-    let width = u16::try_from(word + about + 4 + more).unwrap_or(u16::MAX).min(screen.width);
-    let x = area.x.min(screen.width.saturating_sub(width));
+    let width =
+        u16::try_from(word + about + 4 + more).unwrap_or(u16::MAX).min(screen.width.saturating_sub(2));
+    let x = area.x.min(screen.width.saturating_sub(width + 1));
     let area = Rect { x, width, ..area }.intersection(screen);
     let lines = window.map(|(at, item)| {
         let line = Line::from(vec![
             Span::raw(format!(" {} ", cell(&item.word, word, Align::Left))),
             Span::styled(format!("{} ", cell(&item.about, about, Align::Left)), theme.dim),
         ]);
-        if candidates.chosen == Some(at) { line.style(theme.sel) } else { line }
+        if candidates.chosen == Some(at) { selected(line, theme) } else { line }
     });
     let lines: Vec<Line<'_>> = lines.collect();
     frame.render_widget(Clear, area);

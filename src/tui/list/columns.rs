@@ -1,7 +1,7 @@
 //! The columns of lists: their names and widths, and which of them are shown.
 //!
 //! [`Columns`] stores which columns the user wants and in which order; [`fit`] determines how many
-//! of them there is room for.
+//! of them there is room for. A column of texts is as wide as its longest text, within its bounds.
 
 use std::collections::BTreeMap;
 
@@ -59,6 +59,7 @@ macro_rules! columns {
 
 /// The minimum, preferred and maximum width of a column, and its rank: columns with a smaller rank
 /// get their width first.
+#[derive(Clone, Copy)]
 struct Width {
     least: usize,
     good: usize,
@@ -68,15 +69,15 @@ struct Width {
 
 // Widths: minimum, preferred, maximum; rank; alignment.
 columns! {
-    Name       "name"       "NAME"       12 12 24 0  Left;
+    Name       "name"       "NAME"       12 22 48 0  Left;
     Task       "task"       "TASK"       12 24 60 0  Left;
     Time       "time"       "TIME"       8  8  8  1  Left;
-    State      "state"      "STATE"      12 13 16 1  Left;
+    State      "state"      "STATE"      13 13 20 1  Left;
     Left       "left"       "LEFT"       6  6  7  1  Right;
     Removed    "removed"    "REMOVED"    10 10 11 2  Left;
     Action     "action"     "ACTION"     10 12 20 2  Left;
     Driver     "driver"     "DRIVER"     7  7  8  2  Left;
-    Image      "image"      "IMAGE"      12 18 48 3  Left;
+    Image      "image"      "IMAGE"      12 20 60 3  Left;
     Subnet     "subnet"     "SUBNET"     16 16 18 3  Left;
     Folder     "folder"     "PATH"       12 20 60 3  Left;
     Kind       "kind"       "KIND"       9  9  9  4  Left;
@@ -85,34 +86,25 @@ columns! {
     Spent      "for"        "FOR"        6  6  7  4  Right;
     Containers "containers" "CONTAINERS" 10 18 40 5  Left;
     Attributes "attributes" "ATTRIBUTES" 12 20 90 5  Left;
-    Memory     "memory"     "MEM"        5  11 11 5  Right;
-    Chart      "chart"      "CPU"        5  9  12 6  Left;
+    Memory     "memory"     "MEM"        5  5  11 5  Right;
+    Chart      "chart"      "CPU"        5  9  12 8  Left;
     Up         "up"         "UP"         9  9  10 7  Left;
     UsedBy     "used-by"    "USED BY"    8  12 40 7  Left;
-    Ports      "ports"      "PORTS"      8  8  18 8  Left;
-    Id         "id"         "ID"         12 12 12 9  Left;
-    Created    "created"    "CREATED"    10 10 11 9  Left;
-    NetIn      "net-in"     "NET↓"       5  5  6  10 Right;
-    NetOut     "net-out"    "NET↑"       5  5  6  11 Right;
-    Platform   "platform"   "PLATFORM"   8  8  9  10 Left;
-    Pids       "pids"       "PIDS"       5  5  5  12 Right;
-    Project    "project"    "PROJECT"    8  8  16 12 Left;
-    Address    "address"    "ADDRESS"    15 15 15 13 Left;
-    Network    "network"    "NETWORK"    8  8  14 13 Left;
-    Command    "command"    "COMMAND"    12 20 60 14 Left;
+    Ports      "ports"      "PORTS"      8  8  18 9  Left;
+    Id         "id"         "ID"         12 12 12 10 Left;
+    Created    "created"    "CREATED"    10 10 11 10 Left;
+    NetIn      "net-in"     "NET↓"       5  5  6  11 Right;
+    NetOut     "net-out"    "NET↑"       5  5  6  12 Right;
+    Platform   "platform"   "PLATFORM"   8  8  9  11 Left;
+    Pids       "pids"       "PIDS"       5  5  5  13 Right;
+    Project    "project"    "PROJECT"    8  8  16 13 Left;
+    Address    "address"    "ADDRESS"    15 15 15 14 Left;
+    Network    "network"    "NETWORK"    8  8  14 14 Left;
+    Command    "command"    "COMMAND"    12 20 60 15 Left;
 }
 
-/// Columns that can take up the remaining width.
-const ELASTIC: [Column; 8] = [
-    Column::Image,
-    Column::Attributes,
-    Column::Folder,
-    Column::Task,
-    Column::Command,
-    Column::UsedBy,
-    Column::Containers,
-    Column::Name,
-];
+/// The number of columns by which each column is widened at most where room is left over.
+const SPREAD: usize = 2;
 
 /// Columns of resource usage.
 pub const USE: [Column; 6] =
@@ -137,10 +129,31 @@ impl Column {
     }
 }
 
-/// Returns the width before the columns: cursor, mark, symbol, and a blank.
+impl Column {
+    /// Returns the bounds of the width for a longest text of `longest` columns; see [`fit`].
+    fn width_for(self, longest: usize) -> Width {
+        let width = self.width();
+        if longest == 0 {
+            return width;
+        }
+        // The heading may have an arrow.
+        let wanted = longest.max(self.heading().len() + 1).min(width.most);
+        let least = match self {
+            // A state that is cut may read as another one.
+            Self::State => wanted.max(width.least),
+            _ => wanted.min(width.least),
+        };
+        Width { least, good: wanted.min(width.good).max(least), most: wanted.max(least), ..width }
+    }
+}
+
+/// The indentation of rows below the heading of their group.
+pub const INDENT: usize = 2;
+
+/// Returns the width before the columns: cursor, mark, indentation, symbol, and a blank.
 #[must_use]
-pub fn gutter(section: Section) -> usize {
-    3 + usize::from(section.has_glyph())
+pub fn gutter(section: Section, is_grouped: bool) -> usize {
+    3 + usize::from(section.has_glyph()) + if is_grouped { INDENT } else { 0 }
 }
 
 /// The user's columns for each list, in order. They are stored by name, so that files of other
@@ -243,56 +256,72 @@ impl Choice {
 }
 
 /// Returns as many of the columns as fit into `width`, with their widths. The first column is
-/// always shown; `left` of the others are scrolled off.
+/// always shown; `left` of the others are scrolled off. `longest` returns the width of the longest
+/// text in a column, or 0 if all its texts have about the same width.
 #[must_use]
-pub fn fit(columns: &[Column], width: usize, left: usize) -> Vec<(Column, usize)> {
+pub fn fit(
+    columns: &[Column],
+    width: usize,
+    left: usize,
+    longest: impl Fn(Column) -> usize,
+) -> Vec<(Column, usize)> {
     let Some((first, rest)) = columns.split_first() else { return Vec::new() };
     let rest = &rest[left.min(rest.len().saturating_sub(1))..];
     let wished: Vec<Column> = [*first].into_iter().chain(rest.iter().copied()).collect();
+    let widths: BTreeMap<Column, Width> =
+        wished.iter().map(|column| (*column, column.width_for(longest(*column)))).collect();
     let mut ranked = wished.clone();
     // When scrolling, show the columns in their order, whatever their rank.
     if left == 0 {
-        ranked.sort_by_key(|column| column.width().rank);
+        ranked.sort_by_key(|column| widths[column].rank);
     }
-    let mut taken: BTreeMap<Column, usize> = BTreeMap::new();
-    let mut room = (width + GAP).max(first.width().least + GAP);
+    let least = widths[first].least;
+    let mut fitted = Fitted { widths, taken: BTreeMap::new(), room: (width + GAP).max(least + GAP) };
     let (essential, further): (Vec<Column>, Vec<Column>) =
-        ranked.into_iter().partition(|column| column.width().rank <= ESSENTIAL || left > 0);
-    take(&mut taken, &mut room, &essential);
-    grow(&mut taken, &mut room, &essential, |width| width.good);
-    take(&mut taken, &mut room, &further);
-    grow(&mut taken, &mut room, &further, |width| width.good);
-    grow(&mut taken, &mut room, &essential, |width| width.most);
-    grow(&mut taken, &mut room, &further, |width| width.most);
-    let elastic = ELASTIC.iter().find(|column| taken.contains_key(column));
-    if let Some(width) = elastic.and_then(|column| taken.get_mut(column)) {
-        *width += room;
-    }
-    wished.into_iter().filter_map(|column| Some((column, *taken.get(&column)?))).collect()
+        ranked.into_iter().partition(|column| fitted.widths[column].rank <= ESSENTIAL || left > 0);
+    fitted.take(&essential);
+    fitted.grow(&essential, |width| width.good);
+    fitted.take(&further);
+    fitted.grow(&further, |width| width.good);
+    fitted.grow(&essential, |width| width.most);
+    fitted.grow(&further, |width| width.most);
+    fitted.spread();
+    wished.into_iter().filter_map(|column| Some((column, *fitted.taken.get(&column)?))).collect()
 }
 
-fn take(taken: &mut BTreeMap<Column, usize>, room: &mut usize, columns: &[Column]) {
-    for column in columns {
-        let least = column.width().least;
-        // A column is not shown while one with a smaller rank has no room.
-        let Some(rest) = room.checked_sub(least + GAP) else { return };
-        *room = rest;
-        taken.insert(*column, least);
-    }
+/// The columns that have got a width so far, and the width that is left.
+struct Fitted {
+    widths: BTreeMap<Column, Width>,
+    taken: BTreeMap<Column, usize>,
+    room: usize,
 }
 
-fn grow(
-    taken: &mut BTreeMap<Column, usize>,
-    room: &mut usize,
-    columns: &[Column],
-    to: impl Fn(Width) -> usize,
-) {
-    for column in columns {
-        if let Some(width) = taken.get_mut(column) {
-            let more = to(column.width()).saturating_sub(*width).min(*room);
-            *width += more;
-            *room -= more;
+impl Fitted {
+    /// Adds columns with their minimum width while there is room.
+    fn take(&mut self, columns: &[Column]) {
+        for column in columns {
+            let least = self.widths[column].least;
+            // A column is not shown while one with a smaller rank has no room.
+            let Some(rest) = self.room.checked_sub(least + GAP) else { return };
+            self.room = rest;
+            self.taken.insert(*column, least);
         }
+    }
+
+    fn grow(&mut self, columns: &[Column], to: impl Fn(Width) -> usize) {
+        for column in columns {
+            if let Some(width) = self.taken.get_mut(column) {
+                let more = to(self.widths[column]).saturating_sub(*width).min(self.room);
+                *width += more;
+                self.room -= more;
+            }
+        }
+    }
+
+    /// Widens all columns alike, so that a wide list has wider gaps instead of a single hole.
+    fn spread(&mut self) {
+        let more = (self.room / self.taken.len().max(1)).min(SPREAD);
+        self.taken.values_mut().for_each(|width| *width += more);
     }
 }
 
@@ -300,9 +329,17 @@ fn grow(
 mod tests {
     use super::*;
 
-    fn told(width: usize, left: usize) -> String {
+    /// Fits the columns of containers whose longest name and image have these widths.
+    fn told(width: usize, left: usize, (name, image): (usize, usize)) -> String {
         let columns = Section::Containers.columns().0;
-        let fitted = fit(columns, width, left);
+        let longest = |column| match column {
+            Column::Name => name,
+            Column::Image => image,
+            Column::State => 7,
+            Column::Ports => 1,
+            _ => 0,
+        };
+        let fitted = fit(columns, width, left, longest);
         let used: usize = fitted.iter().map(|(_, width)| width + GAP).sum();
         assert!(used <= (width + GAP).max(14), "{width}: {used}");
         fitted
@@ -313,25 +350,51 @@ mod tests {
     }
 
     #[test]
-    fn columns_come_and_grow_with_the_width() {
-        for (width, columns) in [
-            (8, "name:12"),
-            (34, "name:19 state:13"),
-            (74, "name:12 state:13 image:12 chart:5 cpu:6 memory:5 up:9"),
-            (114, "name:12 state:13 image:18 chart:9 cpu:6 memory:11 net-in:5 net-out:5 up:9 ports:8"),
-            (194, "name:24 state:16 image:67 chart:12 cpu:6 memory:11 net-in:6 net-out:6 up:10 ports:18"),
+    fn columns_come_and_grow_with_the_width_and_their_texts() {
+        for (width, longest, columns) in [
+            (8, (30, 60), "name:12"),
+            (34, (30, 60), "name:19 state:13"),
+            (74, (30, 60), "name:19 state:13 image:12 cpu:6 memory:5 up:9"),
+            (74, (9, 7), "name:9 state:13 image:7 chart:5 cpu:6 memory:5 up:9 ports:6"),
+            (
+                114,
+                (30, 60),
+                "name:22 state:13 image:20 chart:5 cpu:6 memory:5 net-in:5 net-out:5 up:9 ports:6",
+            ),
+            (
+                114,
+                (9, 7),
+                "name:10 state:14 image:8 chart:13 cpu:7 memory:12 net-in:7 net-out:7 up:11 ports:7",
+            ),
+            (
+                194,
+                (30, 60),
+                "name:31 state:14 image:61 chart:13 cpu:7 memory:12 net-in:7 net-out:7 up:11 ports:7",
+            ),
+            (
+                194,
+                (9, 7),
+                "name:11 state:15 image:9 chart:14 cpu:8 memory:13 net-in:8 net-out:8 up:12 ports:8",
+            ),
         ] {
-            assert_eq!(told(width, 0), columns, "{width}");
+            assert_eq!(told(width, 0, longest), columns, "{width} {longest:?}");
         }
         for width in 0..300 {
-            told(width, width % 12);
+            told(width, width % 12, (width % 70, 0));
         }
     }
 
     #[test]
+    fn a_state_is_never_cut() {
+        let longest = |column| if column == Column::State { 16 } else { 0 };
+        let fitted = fit(Section::Containers.columns().0, 40, 0, longest);
+        assert!(fitted.contains(&(Column::State, 16)), "{fitted:?}");
+    }
+
+    #[test]
     fn scrolling_keeps_the_first_column_and_always_one_more() {
-        assert_eq!(told(40, 2), "name:12 chart:9 cpu:6 memory:7");
-        assert_eq!(told(40, 99), "name:24 ports:14");
+        assert_eq!(told(40, 2, (30, 60)), "name:18 chart:5 cpu:6 memory:5");
+        assert_eq!(told(40, 99, (30, 60)), "name:31 ports:7");
     }
 
     #[test]

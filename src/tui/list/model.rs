@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::tui::failure::Failure;
 use crate::tui::list::columns;
-use crate::tui::list::columns::{Align, Column, GAP, gutter};
+use crate::tui::list::columns::{Column, GAP, gutter};
 use crate::tui::list::jumps::Spot;
 use crate::tui::list::table::{Loaded, Order, Table};
 use crate::tui::model::Model;
@@ -77,6 +77,10 @@ pub trait List {
     fn next_age(&self, rows: usize, columns: &[(Column, usize)], now: Timestamp) -> Option<Duration>;
     /// Returns the key of the row with this subject.
     fn key_of(&self, model: &Model, subject: &Subject) -> Option<String>;
+    /// See [`Table::longest`].
+    fn longest(&self, column: Column) -> usize;
+    /// See [`Table::height`].
+    fn height(&self) -> usize;
     /// Returns the key and name of each row, including hidden ones.
     fn titles(&self) -> Vec<(String, String)>;
 }
@@ -206,6 +210,14 @@ impl<R: About> List for Table<R> {
         row.map(|row| row.key().to_owned())
     }
 
+    fn longest(&self, column: Column) -> usize {
+        Self::longest(self, column)
+    }
+
+    fn height(&self) -> usize {
+        Self::height(self)
+    }
+
     fn titles(&self) -> Vec<(String, String)> {
         self.all().iter().map(|row| (row.key().to_owned(), row.title())).collect()
     }
@@ -223,20 +235,21 @@ impl Model {
         self.list_of_mut(self.section)
     }
 
+    /// Returns the width before the columns of the list.
+    #[must_use]
+    pub fn gutter(&self) -> usize {
+        gutter(self.section, self.list().is_grouped())
+    }
+
     /// Returns the columns that fit into the list, with their widths.
     #[must_use]
     pub fn fitted_columns(&self) -> Vec<(Column, usize)> {
         let width = self.layout().list.map_or(0, |list| usize::from(list.width.saturating_sub(2)));
-        let room = width.saturating_sub(gutter(self.section));
+        // One blank before the right border.
+        let room = width.saturating_sub(self.gutter() + 1);
         let columns = self.saved.columns.of(self.section);
-        let fitted = columns::fit(&columns, room, self.scrolled_columns);
-        match fitted.last() {
-            // Right-aligned text must not touch the border.
-            Some((last, _)) if last.align() == Align::Right => {
-                columns::fit(&columns, room.saturating_sub(1), self.scrolled_columns)
-            }
-            _ => fitted,
-        }
+        let list = self.list();
+        columns::fit(&columns, room, self.scrolled_columns, |column| list.longest(column))
     }
 
     /// Returns the time until an age in the visible list, or in the line above a zoomed pane,
@@ -262,7 +275,7 @@ impl Model {
     #[must_use]
     pub fn column_at(&self, x: u16) -> Option<Column> {
         let list = self.layout().list?;
-        let mut at = usize::from(list.x) + 1 + gutter(self.section);
+        let mut at = usize::from(list.x) + 1 + self.gutter();
         self.fitted_columns().into_iter().find_map(|(column, width)| {
             let here = at..at + width + GAP;
             at = here.end;

@@ -34,6 +34,13 @@ pub trait Row {
         None
     }
 
+    /// Returns the width of its text in a column; 0 for columns whose width does not depend on
+    /// their texts.
+    fn width(&self, column: Column) -> usize {
+        let _ = column;
+        0
+    }
+
     /// Returns the group that the row belongs to; empty if there is none.
     fn group(&self) -> &str {
         ""

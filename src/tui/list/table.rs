@@ -15,7 +15,7 @@ mod marks;
 mod tests;
 mod window;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -53,6 +53,8 @@ pub struct Table<R> {
     marks: HashSet<String>,
     /// The number of marked rows, shown and in total; `None` if not yet counted.
     counted: Cell<Option<(usize, usize)>>,
+    /// The width of the longest text of each column that was asked for since the rows changed.
+    longest: RefCell<BTreeMap<Column, usize>>,
     /// The start of a range of marks, which extends to the cursor.
     anchor: Option<String>,
     order: Option<Order>,
@@ -171,6 +173,7 @@ impl<R> Default for Table<R> {
             offset: 0,
             marks: HashSet::new(),
             counted: Cell::new(None),
+            longest: RefCell::default(),
             anchor: None,
             order: None,
             is_grouped: false,
@@ -196,6 +199,7 @@ impl<R: Row> Table<R> {
         self.index = self.rows.iter().enumerate().map(|(at, row)| (row.key().to_owned(), at)).collect();
         self.marks.retain(|key| self.index.contains_key(key));
         self.counted.set(None);
+        self.longest.get_mut().clear();
         self.state = Loaded::Yes;
         self.left = Left::Everything;
         self.changed = Changed::Everything;
@@ -286,6 +290,7 @@ impl<R: Row> Table<R> {
             self.marks.remove(row.key());
         }
         self.hays.truncate(count);
+        self.longest.get_mut().clear();
         self.left = Left::Everything;
     }
 
@@ -295,6 +300,7 @@ impl<R: Row> Table<R> {
     }
 
     fn note(&mut self, key: &str) {
+        self.longest.get_mut().clear();
         match &mut self.changed {
             Changed::Rows(rows) if rows.len() < SINGLY => rows.push(key.to_owned()),
             changed => *changed = Changed::Everything,
@@ -439,6 +445,23 @@ impl<R: Row> Table<R> {
             Some(Slot::Group(at)) => self.groups.get(*at),
             _ => None,
         }
+    }
+
+    /// Returns the width of the longest text in a column, including hidden rows, so that it does
+    /// not change while a filter is typed.
+    pub fn longest(&self, column: Column) -> usize {
+        let widest = || self.rows.iter().map(|row| row.width(column)).max().unwrap_or_default();
+        *self.longest.borrow_mut().entry(column).or_insert_with(widest)
+    }
+
+    /// Returns the number of lines of the list, including headings. A filter does not change it, so
+    /// that nothing moves while it is typed.
+    pub fn height(&self) -> usize {
+        if self.wanted.is_empty() {
+            return self.lines.len();
+        }
+        let shown = self.rows.iter().filter(|row| !(self.hides_idle && row.is_idle()));
+        shown.count() + self.groups.len()
     }
 
     /// Returns the number of rows that pass the filter.

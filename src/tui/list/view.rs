@@ -13,12 +13,12 @@ use unicode_width::UnicodeWidthStr;
 use crate::tui::action::Action;
 use crate::tui::keymap::KeyContext;
 use crate::tui::list::columns;
-use crate::tui::list::columns::{Choice, Column, GAP, gutter};
+use crate::tui::list::columns::{Choice, Column, GAP, INDENT};
 use crate::tui::list::rows::Row;
 use crate::tui::list::table::{Group, Line as TableLine, Loaded, Order, Table};
 use crate::tui::model::{Focus, Model};
 use crate::tui::theme::Theme;
-use crate::tui::view::frame::{border, has_focus};
+use crate::tui::view::frame::{border, has_focus, select, selected};
 use crate::tui::view::{dialog, texts};
 use crate::tui::words::{Align, cell, span};
 
@@ -51,7 +51,7 @@ pub(crate) fn choice(frame: &mut Frame<'_>, model: &Model, choice: &Choice) {
             Span::raw(format!("{sign} {:<12}", column.heading())),
             Span::styled(column.name(), theme.dim),
         ]);
-        if is_here { line.style(theme.sel) } else { line }
+        if is_here { selected(line, theme) } else { line }
     };
     let mut lines: Vec<Line<'_>> = choice.items.iter().enumerate().skip(top).take(rows).map(line).collect();
     let actions = [
@@ -88,8 +88,8 @@ pub(crate) fn table<R: Row>(
     let taken = model.section.title().len() + 8;
     let about = about(rows, usize::from(area.width).saturating_sub(taken));
     if !about.is_empty() {
-        block =
-            block.title_top(Line::from(format!(" {about} ")).style(theme.mark).alignment(Alignment::Right));
+        let title = vec![Span::raw(" "), Span::styled(about, theme.mark), Span::raw(" ")];
+        block = block.title_top(Line::from(title).alignment(Alignment::Right));
     }
     if let Some(count) = counted(rows) {
         block = block.title_bottom(Line::from(count).style(theme.dim).alignment(Alignment::Right));
@@ -111,11 +111,14 @@ pub(crate) fn table<R: Row>(
         }
         let mut spans = vec![
             Span::styled(if signs.is_under { "▌" } else { " " }, theme.accent),
-            Span::styled(if signs.is_marked { "+" } else { " " }, theme.mark),
+            if signs.is_marked { Span::styled("+", theme.mark) } else { Span::raw(" ") },
         ];
         match what {
             TableLine::Heading(group) => spans.push(group_heading(theme, group)),
             TableLine::Row(row) => {
+                if rows.is_grouped() {
+                    spans.push(Span::raw(" ".repeat(INDENT)));
+                }
                 if has_glyph {
                     let (glyph, style) = show(model, row, None, 1);
                     spans.push(Span::styled(glyph, style));
@@ -134,7 +137,7 @@ pub(crate) fn table<R: Row>(
     // The highlight extends from border to border.
     if let Some(y) = under.filter(|_| focus) {
         let line = Rect { y: inner.y + 1 + y, height: 1, ..inner };
-        frame.buffer_mut().set_style(line.intersection(inner), theme.sel);
+        select(frame, model, line.intersection(inner));
     }
 }
 
@@ -148,7 +151,7 @@ fn align(column: Column) -> Align {
 /// Returns the headings of the columns, with an arrow at the one that determines the order.
 fn heading(model: &Model, order: Option<Order>, columns: &[(Column, usize)]) -> Line<'static> {
     let theme = &model.theme;
-    let mut spans = vec![Span::raw(" ".repeat(gutter(model.section)))];
+    let mut spans = vec![Span::raw(" ".repeat(model.gutter()))];
     for (column, width) in columns {
         let arrow = match order.filter(|order| order.column == *column) {
             Some(order) if order.is_descending => "▼",

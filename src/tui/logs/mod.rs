@@ -17,6 +17,7 @@ use crate::tui::failure::Tone;
 use crate::tui::keymap::KeyContext;
 use crate::tui::line::update::prompt;
 use crate::tui::menu;
+use crate::tui::menu::model::Menu;
 use crate::tui::model::Model;
 use crate::tui::model::context::PaneContext;
 use crate::tui::model::window::Pane;
@@ -119,6 +120,10 @@ impl Viewer for Logs {
 }
 
 impl Dialog for model::MergeMenu {
+    fn menu(&mut self) -> Option<&mut Menu> {
+        Some(&mut self.menu)
+    }
+
     fn key_context(&self) -> KeyContext {
         KeyContext::Menu
     }

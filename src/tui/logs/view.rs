@@ -19,6 +19,7 @@ use crate::tui::logs::model::text::{JsonForm, Piece, Role};
 use crate::tui::logs::model::{BAR, LogPane, Times, text};
 use crate::tui::model::Model;
 use crate::tui::theme::Theme;
+use crate::tui::view::frame::selected;
 use crate::tui::view::texts;
 use crate::tui::viewer::Seen;
 use crate::tui::words::{Align, cell, span};
@@ -101,12 +102,12 @@ fn line(pane: &LogPane, theme: &Theme, now: Timestamp, seq: i64, width: usize) -
             spans.push(Span::raw(" ".repeat(pane.head_width().saturating_sub(1))));
         }
         spans.extend(row.into_iter().map(|piece| drawn(piece, theme, line.is_context, is_hit)));
-        let style = if is_selected { theme.sel } else { Style::default() };
         let mut row = Line::from(spans);
         if is_selected {
             let gap = width.saturating_sub(row.width());
             row.push_span(Span::raw(" ".repeat(gap)));
-            row.spans.iter_mut().for_each(|span| span.style = span.style.patch(style));
+            row = selected(row, theme);
+            row.spans.iter_mut().for_each(|span| span.style = span.style.patch(theme.sel));
         }
         rows.push(row);
     }

@@ -1,6 +1,12 @@
 //! A menu: its items and the cursor.
 
+use ratatui::layout::{Position, Rect};
+
 use crate::tui::action::Action;
+use crate::tui::layout::middle;
+
+/// The width of a menu, including the border.
+const WIDTH: u16 = 60;
 
 /// A menu of items, one of which can be chosen.
 #[derive(Debug)]
@@ -18,6 +24,31 @@ impl Menu {
     #[must_use]
     pub fn new(title: String, items: Vec<(String, String)>) -> Self {
         Self { title, items, cursor: 0 }
+    }
+
+    /// Returns its area on a screen of `size`, including the border.
+    #[must_use]
+    pub fn area(&self, size: (u16, u16)) -> Rect {
+        // The line of keys stays visible.
+        let most = size.1.saturating_sub(2);
+        let height = u16::try_from(self.items.len() + 2).unwrap_or(u16::MAX).min(most);
+        middle(Rect::new(0, 0, size.0, size.1), WIDTH, height)
+    }
+
+    /// Returns the index of the first visible item on a screen of `size`.
+    #[must_use]
+    pub fn top(&self, size: (u16, u16)) -> usize {
+        let rows = usize::from(self.area(size).height.saturating_sub(2));
+        (self.cursor + 1).saturating_sub(rows.max(1))
+    }
+
+    /// Returns the index of the item at a position of a screen of `size`.
+    #[must_use]
+    pub fn item_at(&self, size: (u16, u16), at: Position) -> Option<usize> {
+        let area = self.area(size);
+        let is_inside = area.contains(at) && at.x > area.x && at.x + 1 < area.right();
+        let line = at.y.checked_sub(area.y + 1).filter(|line| line + 2 < area.height && is_inside)?;
+        Some(self.top(size) + usize::from(line)).filter(|item| *item < self.items.len())
     }
 
     /// Moves the cursor. Returns whether the action is a cursor movement.

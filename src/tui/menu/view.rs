@@ -8,21 +8,20 @@ use unicode_width::UnicodeWidthStr;
 use crate::tui::menu::model::Menu;
 use crate::tui::model::Model;
 use crate::tui::view::dialog::open;
+use crate::tui::view::frame::selected;
 use crate::tui::words::{Align, cell};
 
 /// Draws the menu, with `keys` in its border.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, choice: &Menu, keys: &str) {
     let theme = &model.theme;
-    // The line of keys stays visible.
-    let most = model.size.1.saturating_sub(2);
-    let height = u16::try_from(choice.items.len() + 2).unwrap_or(u16::MAX).min(most);
-    let inner = open(frame, model, &choice.title, keys, 60, height);
+    let area = choice.area(model.size);
+    let inner = open(frame, model, &choice.title, keys, area.width, area.height);
     let rows = usize::from(inner.height);
     // The longest name and a gap, as long as there is room for a description.
     let wide = choice.items.iter().map(|(name, _)| name.width()).max().unwrap_or(0).max(8) + 2;
     let wide = wide.min(usize::from(inner.width) * 2 / 3);
     let room = usize::from(inner.width).saturating_sub(wide + 2);
-    let top = (choice.cursor + 1).saturating_sub(rows.max(1));
+    let top = choice.top(model.size);
     let lines = choice.items.iter().enumerate().skip(top).take(rows).map(|(at, (name, note))| {
         let bar = if at == choice.cursor { "▌ " } else { "  " };
         let line = Line::from(vec![
@@ -30,7 +29,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, choice: &Menu, keys: &s
             Span::raw(cell(name, wide.saturating_sub(2), Align::Left) + "  "),
             Span::styled(cell(note, room, Align::Left), theme.dim),
         ]);
-        if at == choice.cursor { line.style(theme.sel) } else { line }
+        if at == choice.cursor { selected(line, theme) } else { line }
     });
     frame.render_widget(Paragraph::new(lines.collect::<Vec<_>>()), inner);
 }

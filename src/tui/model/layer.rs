@@ -8,6 +8,7 @@ macro_rules! each_dialog {
             Confirm  $crate::tui::confirm::model::Confirm;
             Removal  $crate::tui::removal::model::Question;
             Signals  $crate::tui::signals::model::SignalMenu;
+            Verbs    $crate::tui::verbs::model::VerbMenu;
             Merge    $crate::tui::logs::model::MergeMenu;
             Columns  $crate::tui::list::columns::Choice;
             Run      $crate::tui::form::model::RunForm;

@@ -45,8 +45,9 @@ pub struct Look {
     pub icons: Icons,
     /// Whether the set is not configured, so that it depends on the terminal.
     pub icons_are_free: bool,
-    /// The terminal draws some symbols two columns wide that hoist counts as one.
-    pub is_wide: bool,
+    /// The terminal does not draw hoist's symbols one column wide, or its locale has another
+    /// character set.
+    pub lacks_unicode: bool,
     /// The user's own commands.
     pub commands: Vec<Custom>,
     /// The preset that the user's keymap is applied to.
@@ -74,7 +75,7 @@ impl Look {
             ground: None,
             icons: Icons::Unicode,
             icons_are_free: true,
-            is_wide: false,
+            lacks_unicode: false,
             commands: Vec::new(),
             keymap: Preset::Default,
             navigator: Navigator::Auto,

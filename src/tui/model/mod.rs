@@ -10,6 +10,7 @@ pub mod input;
 pub mod layer;
 pub mod look;
 mod navigate;
+pub mod offers;
 pub(crate) mod panes;
 pub mod paths;
 pub mod saved;
@@ -322,7 +323,7 @@ impl Model {
         let wide = if navigator == config::Navigator::Off { 160 } else { 160 + NAVIGATOR };
         let has_room = self.windows.count() == 1 || self.size.0 >= wide;
         let charts = has_room && self.section == Section::Containers;
-        layout(self.size, self.is_zoomed, Beside { charts, navigator })
+        layout(self.size, self.is_zoomed, Beside { charts, navigator }, self.list().height())
     }
 
     /// Shows `text` at the bottom.

@@ -23,20 +23,23 @@ impl Model {
         let titles = if self.is_zoomed {
             let shown = self.shown_tab(self.pane());
             let tabs = self.tabs(self.pane()).into_iter().enumerate();
-            let title = |(at, tab)| Title {
-                name: format!("{} {}", at + 1, tab_name(self, tab)),
+            let title = |(at, tab)| Parts {
+                number: at + 1,
+                name: format!(" {}", tab_name(self, tab)),
+                count: String::new(),
                 is_shown: tab == shown,
             };
             tabs.map(title).collect()
         } else {
-            let title = |(at, section): (usize, Section)| {
-                let count = section.count(self).map_or_else(String::new, |count| format!(" {count}"));
-                let name = format!("{} {}{count}", at + 1, section.title());
-                Title { name, is_shown: section == self.section }
+            let title = |(at, section): (usize, Section)| Parts {
+                number: at + 1,
+                name: format!(" {}", section.title()),
+                count: section.count(self).map_or_else(String::new, |count| format!(" {count}")),
+                is_shown: section == self.section,
             };
             Section::ALL.into_iter().enumerate().map(title).collect()
         };
-        short_where_needed(titles, usize::from(self.size.0))
+        fitted(titles, usize::from(self.size.0))
     }
 
     /// Returns the index of the title at a column.
@@ -73,17 +76,35 @@ pub fn tab_name(model: &Model, tab: Tab) -> String {
     }
 }
 
-/// Shortens titles until they fit, starting with the last, whose number is enough of a reminder.
-fn short_where_needed(mut titles: Vec<Title>, room: usize) -> Vec<Title> {
-    let mut wide: usize = 1 + titles.iter().map(|title| title.name.width() + 2).sum::<usize>();
-    for Title { name, is_shown } in titles.iter_mut().rev() {
-        let number = name.split(' ').next().unwrap_or_default().to_owned();
-        if wide > room && !*is_shown {
-            wide -= name.width() - number.width();
-            *name = number;
+/// The parts of a title, of which the later ones are given up first.
+struct Parts {
+    number: usize,
+    name: String,
+    count: String,
+    is_shown: bool,
+}
+
+impl Parts {
+    fn width(&self) -> usize {
+        self.number.to_string().len() + self.name.width() + self.count.width()
+    }
+}
+
+/// Shortens titles until they fit, starting with the last: first the counts are dropped, then the
+/// names.
+fn fitted(mut titles: Vec<Parts>, room: usize) -> Vec<Title> {
+    let mut wide: usize = 1 + titles.iter().map(|title| title.width() + 2).sum::<usize>();
+    for drops_names in [false, true] {
+        for title in titles.iter_mut().rev().filter(|title| !title.is_shown) {
+            let part = if drops_names { &mut title.name } else { &mut title.count };
+            if wide > room {
+                wide -= std::mem::take(part).width();
+            }
         }
     }
-    titles
+    let title =
+        |Parts { number, name, count, is_shown }| Title { name: format!("{number}{name}{count}"), is_shown };
+    titles.into_iter().map(title).collect()
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::tui::keymap::KeyContext;
 use crate::tui::model::{Focus, Model};
 use crate::tui::navigator::model::{Branch, Spot};
 use crate::tui::tasks::model::{TaskState, What};
-use crate::tui::view::frame::{border, has_focus};
+use crate::tui::view::frame::{border, has_focus, select};
 use crate::tui::view::texts;
 use crate::tui::words::{Align, cell};
 
@@ -51,7 +51,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     frame.render_widget(Paragraph::new(lines), inner);
     if let Some(y) = under.filter(|_| focus) {
         let line = Rect { y: inner.y + y, height: 1, ..inner };
-        frame.buffer_mut().set_style(line.intersection(inner), theme.sel);
+        select(frame, model, line.intersection(inner));
     }
 }
 

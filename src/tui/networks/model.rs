@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use jiff::Timestamp;
+use unicode_width::UnicodeWidthStr;
 
 use crate::tui::list::columns::Column;
 use crate::tui::list::filter::Field;
@@ -50,6 +51,13 @@ impl Row for NetworkRow {
 
     fn moment(&self, column: Column) -> Option<Timestamp> {
         self.created.filter(|_| column == Column::Created)
+    }
+
+    fn width(&self, column: Column) -> usize {
+        match column {
+            Column::Name => self.name.width(),
+            _ => 0,
+        }
     }
 
     fn compare(&self, other: &Self, column: Column) -> Ordering {

@@ -11,6 +11,7 @@ use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
 use crate::tui::palette::model::{Entry, Palette, equivalent};
 use crate::tui::view::dialog::{keys, open};
+use crate::tui::view::frame::selected;
 use crate::tui::words::{Align, cell};
 
 /// Draws the palette.
@@ -74,7 +75,7 @@ fn line(model: &Model, entry: &Entry, is_under: bool, width: u16) -> Line<'stati
         Span::styled(cell(what, object, Align::Left), what_style),
         Span::styled(cell(&entry.deed.keys, 9, Align::Right), theme.accent),
     ]);
-    if is_under { line.style(theme.sel) } else { line }
+    if is_under { selected(line, theme) } else { line }
 }
 
 /// Returns what an entry would do, and the equivalent command.

@@ -10,6 +10,7 @@ use crate::engine::files::{FileKind, Mark, shown};
 use crate::engine::layers::LayerPath;
 use crate::tui::model::Model;
 use crate::tui::pathtree::model::{PathTree, TreeRow};
+use crate::tui::view::frame::select;
 use crate::tui::words::{Align, cell};
 
 /// Returns the heading of a section, with its title on the left and other text on the right.
@@ -71,7 +72,7 @@ pub(crate) fn draw(
     if has_keys && !tree.rows.is_empty() {
         let y = area.y + 1 + u16::try_from(tree.cursor.saturating_sub(tree.top)).unwrap_or(0);
         let under = Rect { y, height: 1, ..area };
-        frame.buffer_mut().set_style(under.intersection(area), theme.sel);
+        select(frame, model, under.intersection(area));
     }
 }
 

@@ -10,6 +10,7 @@ use crate::tui::dialog::Dialog;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::KeyContext;
 use crate::tui::menu;
+use crate::tui::menu::model::Menu;
 use crate::tui::model::Model;
 use model::SignalMenu;
 
@@ -24,6 +25,10 @@ impl Dialog for SignalMenu {
 
     fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         update::act(model, action)
+    }
+
+    fn menu(&mut self) -> Option<&mut Menu> {
+        Some(&mut self.menu)
     }
 
     fn label(&self, _: &Model, action: Action) -> Option<&'static str> {

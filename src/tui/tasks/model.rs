@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use std::collections::VecDeque;
 
 use jiff::{SignedDuration, Timestamp};
+use unicode_width::UnicodeWidthStr;
 
 use crate::command::Request;
 use crate::engine::{ContainerId, ExecView, Phase, Progress};
@@ -369,6 +370,14 @@ impl Row for TaskRow {
 
     fn moment(&self, column: Column) -> Option<Timestamp> {
         (column == Column::Spent && self.until.is_none()).then_some(self.since)
+    }
+
+    fn width(&self, column: Column) -> usize {
+        match column {
+            Column::Task => self.title.width(),
+            Column::State => self.word().width(),
+            _ => 0,
+        }
     }
 
     fn compare(&self, other: &Self, column: Column) -> Ordering {

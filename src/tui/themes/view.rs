@@ -42,7 +42,8 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, picker: &Picker) {
         ];
         // The colours of each theme on its own background.
         let colours = [shown.accent, shown.ok, shown.warn, shown.err, shown.mark];
-        spans.extend(colours.map(|style| Span::styled("● ", shown.bg.patch(style))));
+        let sample = |style| [Span::styled("●", shown.bg.patch(style)), Span::styled(" ", shown.bg)];
+        spans.extend(colours.into_iter().flat_map(sample));
         let line = Line::from(spans);
         if is_here { line.style(theme.sel) } else { line }
     });

@@ -14,12 +14,15 @@ use crate::tui::model::Model;
 use crate::tui::tasks::model::TaskRow;
 use crate::tui::theme::Theme;
 use crate::tui::top::model::{Column, Member, TopPane};
+use crate::tui::view::frame::selected;
 use crate::tui::view::texts;
 use crate::tui::viewer::Seen;
 use crate::tui::words::{Align, amount, cell};
 
 /// The width from which a pane has room for a bar beside the percentage.
 const WITH_BAR: u16 = 96;
+/// From this width on, there is room for all usual columns beside a command.
+const WHOLE: u16 = 72;
 /// The columns of that bar.
 const BAR: usize = 10;
 
@@ -94,8 +97,9 @@ struct Heading(Option<Column>, &'static str, usize, Align);
 
 fn columns(width: u16) -> Vec<Heading> {
     // A narrow pane shows only the columns that distinguish processes.
-    let mut columns = vec![Heading(Some(Column::Pid), "PID", if width >= 64 { 10 } else { 7 }, Align::Left)];
-    if width >= 64 {
+    let mut columns =
+        vec![Heading(Some(Column::Pid), "PID", if width >= WHOLE { 10 } else { 7 }, Align::Left)];
+    if width >= WHOLE {
         columns.push(Heading(None, "HOST", 7, Align::Left));
         columns.push(Heading(Some(Column::User), "USER", 9, Align::Left));
     }
@@ -104,7 +108,7 @@ fn columns(width: u16) -> Vec<Heading> {
         columns.push(Heading(None, "", BAR, Align::Left));
     }
     columns.push(Heading(Some(Column::Memory), "MEM", 5, Align::Right));
-    if width >= 64 {
+    if width >= WHOLE {
         columns.push(Heading(Some(Column::Time), "TIME", 9, Align::Right));
     }
     if width >= 120 {
@@ -162,7 +166,7 @@ fn row(
         spans.push(Span::styled(format!("{} ", cell(&text, *width, *align)), style));
     }
     let line = Line::from(spans);
-    if is_under { line.style(theme.sel) } else { line }
+    if is_under { selected(line, theme) } else { line }
 }
 
 /// Returns a bar for a percentage of one CPU: `███▏`.

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use unicode_width::UnicodeWidthStr;
 
 use crate::engine::TrashEntry;
 use crate::tui::list::columns::Column;
@@ -82,6 +83,14 @@ impl Row for TrashRow {
 
     fn moment(&self, column: Column) -> Option<Timestamp> {
         (column == Column::Removed).then_some(self.removed)
+    }
+
+    fn width(&self, column: Column) -> usize {
+        match column {
+            // With the number of other names.
+            Column::Name => self.name.width() + if self.names.len() > 1 { 4 } else { 0 },
+            _ => 0,
+        }
     }
 
     fn compare(&self, other: &Self, column: Column) -> Ordering {

@@ -39,7 +39,9 @@ use crate::tui::list::jumps::Jumps;
 use crate::tui::page::model::Page;
 use crate::tui::section::Section;
 use crate::tui::tab::Tab;
-use crate::tui::{custom, dialogs, files, help, list, navigator, palette, tasks, terminal, themes, undo};
+use crate::tui::{
+    custom, dialogs, files, help, list, navigator, palette, tasks, terminal, themes, undo, verbs,
+};
 
 /// Changes the model and returns what to do.
 pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
@@ -56,7 +58,7 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
             settings::ground(model, ground);
             Vec::new()
         }
-        Event::WideSigns => settings::wide(model),
+        Event::LacksUnicode => settings::lacks_unicode(model),
         Event::Command(ready) => custom::update::go(model, *ready),
         other => news::take(model, other),
     };
@@ -153,7 +155,7 @@ fn paste(model: &mut Model, text: String) -> Vec<Effect> {
 
 fn point(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
     if !model.layers.is_empty() {
-        return Vec::new();
+        return point_at_menu(model, mouse);
     }
     if let Some(effects) = terminal::update::point(model, mouse) {
         return effects;
@@ -200,19 +202,9 @@ fn point(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
             }
             return Vec::new();
         }
-        MouseEventKind::Down(MouseButton::Left) => {
+        MouseEventKind::Down(button @ (MouseButton::Left | MouseButton::Right)) => {
             if let Some(list) = layout.list.filter(|area| area.contains(at)) {
-                model.focus = Focus::List;
-                if mouse.row == list.y + 1 {
-                    model
-                        .column_at(mouse.column)
-                        .into_iter()
-                        .for_each(|column| model.list_mut().order_by(column));
-                    return Vec::new();
-                }
-                let line = usize::from(mouse.row.saturating_sub(list.y + 2));
-                let cursor = model.list_mut();
-                cursor.place_at(line).into_iter().for_each(|place| cursor.select(place));
+                point_at_list(model, button, (mouse.column, mouse.row.saturating_sub(list.y)));
             }
             return Vec::new();
         }
@@ -227,6 +219,47 @@ fn point(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
     }
     model.list_mut().step(isize::try_from(by).unwrap_or(0));
     Vec::new()
+}
+
+/// Selects the row at a column of the screen and a line of the list, whose first one is the border;
+/// the right button also opens the menu of its verbs. The headings sort.
+fn point_at_list(model: &mut Model, button: MouseButton, (column, line): (u16, u16)) {
+    model.focus = Focus::List;
+    if line == 1 {
+        if let Some(column) = model.column_at(column).filter(|_| button == MouseButton::Left) {
+            model.list_mut().order_by(column);
+        }
+        return;
+    }
+    let list = model.list_mut();
+    let Some(place) = line.checked_sub(2).and_then(|line| list.place_at(line.into())) else { return };
+    list.select(place);
+    if button == MouseButton::Right {
+        verbs::open(model);
+    }
+}
+
+/// Chooses an item of the topmost dialog if it is a menu; a click elsewhere closes the menu.
+fn point_at_menu(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
+    let size = model.size;
+    let Some(menu) = model.layers.last_mut().and_then(|top| top.dialog_mut().menu()) else {
+        return Vec::new();
+    };
+    let at = ratatui::layout::Position::new(mouse.column, mouse.row);
+    let action = match mouse.kind {
+        MouseEventKind::ScrollUp => Action::Up,
+        MouseEventKind::ScrollDown => Action::Down,
+        MouseEventKind::Down(_) => match menu.item_at(size, at) {
+            Some(item) => {
+                menu.cursor = item;
+                Action::Accept
+            }
+            None if menu.area(size).contains(at) => return Vec::new(),
+            None => Action::Back,
+        },
+        _ => return Vec::new(),
+    };
+    model.act(action)
 }
 
 impl Model {

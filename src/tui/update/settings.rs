@@ -56,7 +56,7 @@ fn take_over(model: &mut Model, ui: Ui) -> Vec<Effect> {
     let look = &mut model.look;
     look.theme = ui.theme;
     look.icons_are_free = ui.icons.is_none();
-    look.icons = ui.icons.unwrap_or(match look.is_wide {
+    look.icons = ui.icons.unwrap_or(match look.lacks_unicode {
         true => Icons::Ascii,
         false => Icons::Unicode,
     });
@@ -83,9 +83,9 @@ pub(crate) fn ground(model: &mut Model, ground: Ground) {
     dress(model);
 }
 
-/// Reacts to a terminal that draws some symbols two columns wide that hoist counts as one.
-pub(crate) fn wide(model: &mut Model) -> Vec<Effect> {
-    model.look.is_wide = true;
+/// Reacts to a terminal that does not draw hoist's symbols one column wide.
+pub(crate) fn lacks_unicode(model: &mut Model) -> Vec<Effect> {
+    model.look.lacks_unicode = true;
     if !model.look.icons_are_free {
         return Vec::new();
     }
@@ -157,15 +157,15 @@ mod tests {
     }
 
     #[test]
-    fn wide_signs_make_way_unless_icons_are_configured() {
+    fn a_terminal_without_unicode_gets_ascii_unless_icons_are_configured() {
         let mut model = full(80, 24);
-        assert_eq!(update(&mut model, Event::WideSigns), [Effect::Redraw]);
+        assert_eq!(update(&mut model, Event::LacksUnicode), [Effect::Redraw]);
         assert!(screen(&model).is_ascii());
         update(&mut model, Event::Configured(Box::new(configured(Some(Ui::default())))));
         assert!(screen(&model).is_ascii());
         let ui = Ui { icons: Some(Icons::Unicode), ..Ui::default() };
         update(&mut model, Event::Configured(Box::new(configured(Some(ui)))));
         assert!(!screen(&model).is_ascii());
-        assert!(update(&mut model, Event::WideSigns).is_empty());
+        assert!(update(&mut model, Event::LacksUnicode).is_empty());
     }
 }

@@ -8,8 +8,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 use unicode_width::UnicodeWidthStr;
 
-use crate::engine::Status;
-use crate::tui::action::{Action, Reach};
+use crate::tui::action::Action;
 use crate::tui::alerts;
 use crate::tui::containers::words::{age, state};
 use crate::tui::failure::Tone;
@@ -18,12 +17,12 @@ use crate::tui::keymap::{Binding, KeyContext};
 use crate::tui::layout::Layout;
 use crate::tui::list::batch::Batch;
 use crate::tui::model::titles::{Title, subject_name};
-use crate::tui::model::{Focus, Model};
+use crate::tui::model::{Focus, Model, Notice};
 use crate::tui::section::Section;
-use crate::tui::tab::Tab;
-use crate::tui::tasks::model::{Session, What};
+use crate::tui::tasks::model::What;
+use crate::tui::theme::Theme;
 use crate::tui::view::texts;
-use crate::tui::words::{amount, bytes, cell, size, spark};
+use crate::tui::words::{amount, bytes, cell, size, spark, wrap};
 
 /// Draws the first line: a summary of the engine, or the zoomed pane.
 pub(crate) fn header(frame: &mut Frame<'_>, model: &Model, layout: &Layout) {
@@ -146,16 +145,20 @@ pub(crate) fn keys(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     let mut room = usize::from(area.width).saturating_sub(help.width() + 1);
     let mut spans = vec![Span::raw(" ")];
     let mut shown = Vec::new();
-    for binding in model.keymap.of(place) {
+    // The keys of the list, which need a prefix on a page, come after its own.
+    let is_imported = |binding: &&Binding| {
+        matches!(binding.place, KeyContext::Viewer | KeyContext::Navigator) && binding.keys.len() > 1
+    };
+    let bindings = model.keymap.of(place);
+    let (own, imported) =
+        (bindings.iter().filter(|one| !is_imported(one)), bindings.iter().filter(is_imported));
+    for binding in own.chain(imported) {
         let is_general = matches!(binding.place, KeyContext::Global) && place != KeyContext::Global;
-        if is_general || shown.contains(&binding.action) || !is_useful(model, place, binding.action) {
+        let place = if is_imported(&binding) { KeyContext::Containers } else { place };
+        if is_general || shown.contains(&binding.action) || !model.is_useful(place, binding.action) {
             continue;
         }
-        // The keys of an imported context need its prefix; showing that is enough.
-        if matches!(binding.place, KeyContext::Viewer | KeyContext::Navigator) && binding.keys.len() > 1 {
-            continue;
-        }
-        let (key, label) = (model.signs(&show_strokes(&binding.keys)), label(model, binding));
+        let (key, label) = (model.signs(&show_strokes(&binding.keys)), model.label_of(binding));
         let width = key.width() + label.width() + 3;
         if width > room {
             break;
@@ -170,110 +173,6 @@ pub(crate) fn keys(frame: &mut Frame<'_>, model: &Model, area: Rect) {
         spans.push(Span::styled(help, theme.accent));
     }
     frame.render_widget(Line::from(spans), area);
-}
-
-fn is_useful(model: &Model, place: KeyContext, action: Action) -> bool {
-    if model.look.is_read_only && action.reach() == Reach::Writes {
-        return false;
-    }
-    if let Some(is_offered) = model.top().and_then(|top| top.offers(model, action)) {
-        return is_offered;
-    }
-    if model.needs_what_is_gone(action) {
-        return false;
-    }
-    use Action as A;
-    if model.focus == Focus::Detail && !model.shown_tab(model.pane()).viewer().offers(model.pane(), action) {
-        return false;
-    }
-    let is_on_group = model.containers.heading().is_some();
-    let is_empty = place == KeyContext::Containers && model.container().is_none() && !is_on_group;
-    if is_empty
-        && (action.group() == "Act"
-            || action.group() == "Delete"
-            || action.group() == "Look"
-            || action == A::RunAgain)
-    {
-        return false;
-    }
-    let is_go = action.group() == "Go" || action.group() == "Move";
-    match action {
-        A::Shell | A::Exec | A::Attach | A::Kill | A::Pause => {
-            model.container().is_none_or(|row| row.is_up() || place != KeyContext::Containers)
-        }
-        A::NextMatch | A::PreviousMatch => {
-            !model.pane().log.search.is_empty() || !model.pane().inspect.search.is_empty()
-        }
-        A::Zoom => !model.is_zoomed,
-        A::Restore | A::RestoreAs | A::Purge | A::EmptyTrash => !model.trash.all().is_empty(),
-        A::Open if place_is_viewer(place) => {
-            !model.is_zoomed || matches!(place, KeyContext::Top | KeyContext::Inspect)
-        }
-        A::Back => place == KeyContext::Released,
-        A::PaneLeft | A::PaneDown | A::PaneUp | A::PaneRight if place == KeyContext::Released => {
-            model.windows.count() > 1
-        }
-        A::CopyMode | A::Detach if place == KeyContext::Released => !shows_unseen(model),
-        A::Type => shown_session(model).is_none_or(Session::has_terminal),
-        A::Older | A::Newer | A::Complete | A::CompleteBack => false,
-        A::ShowAll => !model.containers.all().is_empty(),
-        _ => {
-            !matches!(action.group(), "Copy" | "Order" | "List" | "Since")
-                && (!is_go || matches!(place, KeyContext::Form | KeyContext::Switch | KeyContext::Choice))
-        }
-    }
-}
-
-/// Whether the cursor in Tasks is on a terminal.
-fn is_on_session(model: &Model) -> bool {
-    model.key_context() == KeyContext::Tasks
-        && model.tasks.selected().is_some_and(|task| task.session().is_some())
-}
-
-/// Returns the terminal that the pane shows.
-fn shown_session(model: &Model) -> Option<&Session> {
-    match model.shown_tab(model.pane()) {
-        Tab::Session(id) => model.task(id)?.session(),
-        _ => None,
-    }
-}
-
-/// Whether the pane shows a command to which hoist is not attached.
-fn shows_unseen(model: &Model) -> bool {
-    shown_session(model).is_some_and(|session| !session.is_attached)
-}
-
-fn place_is_viewer(place: KeyContext) -> bool {
-    place == KeyContext::Viewer || place.above() == Some(KeyContext::Viewer)
-}
-
-/// Returns the current label of an action.
-fn label(model: &Model, binding: &Binding) -> String {
-    let action = binding.action;
-    if let Some(label) = model.top().and_then(|top| top.label(model, action)) {
-        return label.to_owned();
-    }
-    let row = model.container();
-    match (action, row) {
-        (Action::Open, _) if place_is_viewer(model.key_context()) => match model.key_context() {
-            KeyContext::Top => "details".to_owned(),
-            KeyContext::Inspect => "fold".to_owned(),
-            _ => "zoom".to_owned(),
-        },
-        (Action::Search, _) if binding.place == KeyContext::Copy => "search".to_owned(),
-        (Action::StartStop, Some(row)) if !row.is_up() => "start".to_owned(),
-        (Action::Pause, Some(row)) if row.status == Status::Paused => "resume".to_owned(),
-        (Action::Follow, _) if !model.pane().log.is_paused => "pause".to_owned(),
-        (Action::ShowAll, _) if model.shows_all => "only up".to_owned(),
-        (Action::Accept, _) => "ok".to_owned(),
-        (Action::Back, _) => "leave".to_owned(),
-        (Action::CancelTask, _) if binding.place == KeyContext::Released || is_on_session(model) => {
-            "end…".to_owned()
-        }
-        (Action::RetryTask, _) if binding.place == KeyContext::Ended => "run again".to_owned(),
-        (Action::Type, _) if shows_unseen(model) => "attach".to_owned(),
-        _ => model.keymap.label(binding).to_owned(),
-    }
 }
 
 /// Draws the last line: an input line, or the notice and the running tasks.
@@ -310,7 +209,9 @@ pub(crate) fn status(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     let right = Line::from(right);
     let room = usize::from(area.width).saturating_sub(right.width());
     if let Some((text, style)) = told {
-        frame.render_widget(Line::styled(cell(&text, room, crate::tui::words::Align::Left), style), area);
+        let text = cell(&text, text.width().min(room), crate::tui::words::Align::Left);
+        // A line would be underlined beyond its end.
+        frame.render_widget(Span::styled(text, style), area);
     }
     frame.render_widget(Paragraph::new(right.right_aligned()), area);
 }
@@ -323,24 +224,99 @@ fn batch_line(model: &Model, batch: &Batch) -> Span<'static> {
     Span::styled(text, model.theme.accent)
 }
 
-/// Returns the notice, or a hint about marks.
+/// Returns the notice if it fits into a line, or a hint about marks.
 fn notice_line(model: &Model) -> Option<(String, Style)> {
     let theme = &model.theme;
-    let Some(notice) = &model.notice else { return about_marks(model).map(|text| (text, theme.mark)) };
-    let (glyph, style) = match notice.tone {
+    match &model.notice {
+        None => about_marks(model).map(|text| (text, theme.mark)),
+        Some(notice) if needs_box(model, notice) => None,
+        Some(notice) => Some((format!(" {}", sentence(model, notice)), tone(theme, notice.tone).1)),
+    }
+}
+
+/// Returns the glyph and style of a tone.
+fn tone(theme: &Theme, tone: Tone) -> (&'static str, Style) {
+    match tone {
         Tone::Good => ("✓", theme.ok),
         Tone::Plain => ("·", theme.dim),
         Tone::Warning => ("!", theme.warn),
         Tone::Bad => ("✗", theme.err),
-    };
+    }
+}
+
+/// Returns the whole notice, with its hint and where to read more.
+fn sentence(model: &Model, notice: &Notice) -> String {
+    let (glyph, _) = tone(&model.theme, notice.tone);
     let hint = notice.hint.as_ref().map_or_else(String::new, |hint| format!(" → {hint}"));
-    // A single line often does not contain all details.
-    let has_more = notice.tone == Tone::Bad && model.failure.as_ref().is_some_and(|it| !it.why.is_empty());
+    let has_more = notice.tone == Tone::Bad && model.failure.as_ref().is_some_and(|it| it.why.len() > 1);
     let more = match has_more {
         true => format!("  ({} tells all)", model.keys_of(KeyContext::Global, Action::Details)),
         false => String::new(),
     };
-    Some((format!(" {glyph} {}{hint}{more}", notice.text), style))
+    format!("{glyph} {}{hint}{more}", notice.text)
+}
+
+/// Whether a notice is too long for the last line. In a terminal it is cut instead, because a box
+/// would cover what is being typed.
+fn needs_box(model: &Model, notice: &Notice) -> bool {
+    sentence(model, notice).width() + 2 > usize::from(model.size.0)
+        && model.key_context() != KeyContext::Terminal
+        && !model.layout().is_too_small
+}
+
+/// Returns the lines and the style of a notice that is too long for the last line.
+fn long_notice(model: &Model) -> Option<(Vec<String>, Style)> {
+    const MOST_LINES: usize = 4;
+    let notice = model.notice.as_ref().filter(|notice| needs_box(model, notice))?;
+    let room = usize::from(model.size.0).saturating_sub(6);
+    let mut lines = wrap(&sentence(model, notice), room, 2);
+    if lines.len() > MOST_LINES {
+        lines.truncate(MOST_LINES);
+        let key = model.keys_of(KeyContext::Global, Action::Details);
+        lines[MOST_LINES - 1] = format!("  … {key} tells all");
+    }
+    Some((lines, tone(&model.theme, notice.tone).1))
+}
+
+/// Returns the area of the box of a notice that is too long for the last line, if there is one.
+pub(crate) fn notice_area(model: &Model) -> Option<Rect> {
+    let (lines, _) = long_notice(model)?;
+    Some(overlay_area(model, (model.size.0.saturating_sub(2), lines.len())))
+}
+
+/// Draws a notice that is too long for the last line in a box above it.
+pub(crate) fn notice_box(frame: &mut Frame<'_>, model: &Model) {
+    let (Some((lines, style)), Some(area)) = (long_notice(model), notice_area(model)) else { return };
+    let lines: Vec<Line<'_>> =
+        lines.into_iter().map(|line| Line::styled(format!(" {line}"), style)).collect();
+    overlay(frame, model, area, Line::default(), style, lines);
+}
+
+/// Returns the area of a box of this width and number of lines at the bottom right, inside the
+/// border of the pane below it.
+fn overlay_area(model: &Model, (width, lines): (u16, usize)) -> Rect {
+    let (columns, rows) = model.size;
+    let width = width.min(columns.saturating_sub(2));
+    let height = u16::try_from(lines + 2).unwrap_or(u16::MAX).min(rows.saturating_sub(2));
+    Rect { x: columns.saturating_sub(width + 1), y: rows.saturating_sub(3 + height), width, height }
+}
+
+/// Draws a box with lines.
+fn overlay(
+    frame: &mut Frame<'_>,
+    model: &Model,
+    area: Rect,
+    title: Line<'static>,
+    style: Style,
+    lines: Vec<Line<'_>>,
+) {
+    let block = Block::bordered()
+        .border_type(BorderType::Rounded)
+        .border_style(style)
+        .style(model.theme.overlay.patch(model.theme.text))
+        .title_top(title);
+    frame.render_widget(Clear, area);
+    frame.render_widget(Paragraph::new(lines).block(block), area);
 }
 
 /// Returns the most detailed text about alerts that fits.
@@ -381,12 +357,17 @@ pub(crate) fn which_key(frame: &mut Frame<'_>, model: &Model) {
     let depth = model.pending.len();
     let chain = model.keymap.of(model.key_context());
     let follow = chain.iter().filter(|binding| binding.keys.starts_with(&model.pending));
-    let follow = follow.filter(|binding| !model.needs_what_is_gone(binding.action));
+    let mut follow: Vec<_> = follow.filter(|binding| !model.needs_what_is_gone(binding.action)).collect();
+    // Orders and marks concern the list; where there are verbs as well, these are looked for.
+    let is_verb = |binding: &&Binding| !matches!(binding.action.group(), "Order" | "List");
+    if follow.iter().any(is_verb) {
+        follow.retain(is_verb);
+    }
     let screen = frame.area();
     let room = usize::from(screen.width).saturating_sub(10);
-    let (follow, rows): (Vec<_>, _) = (follow.collect(), usize::from(screen.height).saturating_sub(4));
-    let lines = if follow.len() > rows {
-        in_columns(model, &follow, (rows, usize::from(screen.width).saturating_sub(2)))
+    let rows = usize::from(screen.height).saturating_sub(5);
+    let lines = if follow.len() > MOST_SENTENCES.min(rows) {
+        in_columns(model, &follow, (rows, usize::from(screen.width).saturating_sub(4)))
     } else {
         let line = |binding: &&Binding| {
             let keys = model.signs(&show_strokes(&binding.keys[depth..]));
@@ -397,26 +378,26 @@ pub(crate) fn which_key(frame: &mut Frame<'_>, model: &Model) {
         };
         follow.iter().map(line).collect()
     };
-    let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX).min(screen.height.saturating_sub(2));
     let width = lines.iter().map(Line::width).max().unwrap_or(0) + 4;
-    let width = u16::try_from(width).unwrap_or(u16::MAX).min(screen.width);
-    let area = Rect { x: screen.width - width, y: screen.height.saturating_sub(2 + height), width, height };
-    let title = format!(" {} … ", model.signs(&show_strokes(&model.pending)));
-    let block = Block::bordered()
-        .border_type(BorderType::Rounded)
-        .border_style(theme.accent)
-        .style(theme.overlay.patch(theme.text))
-        .title_top(title);
-    frame.render_widget(Clear, area);
-    frame.render_widget(Paragraph::new(lines).block(block), area);
+    let area = overlay_area(model, (u16::try_from(width).unwrap_or(u16::MAX), lines.len()));
+    let title = Line::from(format!(" {} … ", model.signs(&show_strokes(&model.pending))));
+    overlay(frame, model, area, title, theme.accent, lines);
 }
+
+/// Up to this number, each next key is explained by a sentence.
+const MOST_SENTENCES: usize = 12;
 
 /// Lists the possible next keys in short form and several columns, and counts those that do not
 /// fit.
 fn in_columns(model: &Model, follow: &[&Binding], (rows, room): (usize, usize)) -> Vec<Line<'static>> {
-    const WIDTH: usize = 12;
-    let columns = follow.len().div_ceil(rows).min((room / WIDTH).max(1));
-    let width = room / columns;
+    const NARROW: usize = 12;
+    const WIDE: usize = 18;
+    // As wide as the labels need if they all fit, otherwise as many as fit.
+    let wide = (room / WIDE).max(1);
+    let columns = if follow.len() <= rows * wide { wide.min(4) } else { (room / NARROW).max(1) };
+    let columns = columns.max(follow.len().div_ceil(rows).min((room / NARROW).max(1)));
+    let rows = rows.min(follow.len().div_ceil(columns));
+    let width = (room / columns).min(WIDE);
     let hidden = follow.len().saturating_sub(rows * columns);
     let mut shown: Vec<Line<'static>> = Vec::new();
     for (at, binding) in follow.iter().take(rows * columns).enumerate() {

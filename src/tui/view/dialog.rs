@@ -8,8 +8,8 @@ use ratatui::widgets::{Block, BorderType, Clear};
 
 use crate::tui::action::Action;
 use crate::tui::keymap::KeyContext;
+use crate::tui::layout::middle;
 use crate::tui::model::Model;
-use crate::tui::view::frame::middle;
 use crate::tui::words::{Align, cell, wrap};
 
 /// Draws all dialogs, the topmost last.

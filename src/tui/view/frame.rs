@@ -1,11 +1,13 @@
 //! Borders and backgrounds.
 
+use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType};
 
 use crate::tui::model::{Focus, Model};
+use crate::tui::theme::Theme;
 
 /// Returns the default style.
 pub(crate) fn base(model: &Model) -> Style {
@@ -62,18 +64,23 @@ pub(crate) fn heading(model: &Model, title: &str) -> Span<'static> {
     Span::styled(format!(" {title}"), model.theme.text.add_modifier(Modifier::BOLD))
 }
 
+/// Returns a line as the selected one. A theme that reverses the selection shows it in one style,
+/// because each colour of the line would become a background of its own.
+pub(crate) fn selected<'a>(mut line: Line<'a>, theme: &Theme) -> Line<'a> {
+    if theme.reverses() {
+        line.spans.iter_mut().for_each(|span| span.style = Style::default());
+    }
+    line.style(theme.sel)
+}
+
+/// Like [`selected`], for a row that is already drawn.
+pub(crate) fn select(frame: &mut Frame<'_>, model: &Model, row: Rect) {
+    let theme = &model.theme;
+    let style = if theme.reverses() { Style::reset().patch(base(model)).patch(theme.sel) } else { theme.sel };
+    frame.buffer_mut().set_style(row, style);
+}
+
 /// Whether `focus` has the focus and no dialog is open.
 pub(crate) fn has_focus(model: &Model, focus: Focus) -> bool {
     model.focus == focus && model.layers.is_empty()
-}
-
-/// Returns a rectangle of at most this size in the middle of the screen.
-pub(crate) fn middle(screen: Rect, width: u16, height: u16) -> Rect {
-    let (width, height) = (width.min(screen.width), height.min(screen.height));
-    Rect {
-        x: screen.x + (screen.width - width) / 2,
-        y: screen.y + (screen.height - height) / 3,
-        width,
-        height,
-    }
 }

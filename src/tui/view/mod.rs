@@ -64,6 +64,7 @@ fn compose(frame: &mut Frame<'_>, model: &Model, screens: &Screens) -> Vec<(Rect
     }
     bars::keys(frame, model, layout.keys);
     bars::status(frame, model, layout.status);
+    bars::notice_box(frame, model);
     let kept = kept(frame, model);
     dialog::draw(frame, model);
     bars::which_key(frame, model);

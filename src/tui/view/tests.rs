@@ -230,6 +230,11 @@ fn the_failures() {
         model.failures = vec![failure(); 12];
         press(model, "g !");
     });
+    shot("failure_in_a_box", |width, height| {
+        let mut model = full(width, height);
+        model.fail(failure());
+        model
+    });
     over("page_of_ports", |model| {
         press(model, "P");
         let lines = ["80/tcp -> 0.0.0.0:8080", "443/tcp -> 0.0.0.0:8443"].map(str::to_owned).to_vec();

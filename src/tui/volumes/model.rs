@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
+use unicode_width::UnicodeWidthStr;
+
 use crate::tui::list::columns::Column;
 use crate::tui::list::filter::Field;
 use crate::tui::list::rows::{Row, natural, shown_words};
@@ -34,6 +36,14 @@ impl Row for VolumeRow {
             Field::Name => test(&self.name),
             Field::Driver => test(&self.driver),
             _ => false,
+        }
+    }
+
+    fn width(&self, column: Column) -> usize {
+        match column {
+            Column::Name => self.name.width(),
+            Column::Folder => self.place.width(),
+            _ => 0,
         }
     }
 

@@ -8,6 +8,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use crate::base::units::counted;
 use crate::tui::ansi;
 use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
@@ -31,8 +32,14 @@ pub(crate) fn draw(frame: &mut Frame<'_>, seen: &Seen<'_>, area: Rect) {
     let place = if seen.has_keys { KeyContext::Why } else { KeyContext::Containers };
     let lines = lines(model, card, place, usize::from(area.width));
     let top = pane.top.min(lines.len().saturating_sub(usize::from(area.height)));
+    let hidden = (lines.len() - top).saturating_sub(area.height.into());
     let shown: Vec<Line<'_>> = lines.into_iter().skip(top).take(area.height.into()).collect();
     frame.render_widget(Paragraph::new(shown), area);
+    if hidden > 0 {
+        let last = Rect { y: area.bottom() - 1, height: 1, ..area };
+        let text = format!(" ↓ {} more ", counted(hidden as u64, "line"));
+        frame.render_widget(Line::styled(text, theme.dim).right_aligned(), last);
+    }
 }
 
 /// Returns the lines of a report at this width.
@@ -97,7 +104,14 @@ fn lines(model: &Model, card: &Card, place: KeyContext, width: usize) -> Vec<Lin
 }
 
 fn pair(name: &str, text: &str, style: Style, width: usize) -> Line<'static> {
-    Line::from(vec![Span::styled(format!("   {name:<width$} "), style), Span::raw(text.to_owned())])
+    // Only the name itself has the style, which may be an underline.
+    let gap = " ".repeat(width.saturating_sub(name.width()) + 1);
+    Line::from(vec![
+        Span::raw("   "),
+        Span::styled(name.to_owned(), style),
+        Span::raw(gap),
+        Span::raw(text.to_owned()),
+    ])
 }
 
 /// Wraps a text to this width, at spaces where possible.

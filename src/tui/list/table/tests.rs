@@ -261,3 +261,19 @@ fn marks_are_counted_once_for_each_change_and_not_in_each_frame() {
     table.step(-2);
     assert_eq!(table.mark_count(), (3, 3));
 }
+
+#[test]
+fn the_height_follows_folds_and_not_the_filter() {
+    let mut table = table(&["x/a", "x/b", "y/c", "d"]);
+    assert_eq!(table.height(), 4);
+    "b".clone_into(&mut table.filter);
+    table.show();
+    assert_eq!((table.shown(), table.height()), (1, 4));
+    table.filter.clear();
+    table.set_grouped(true);
+    table.show();
+    assert_eq!(table.height(), 7);
+    assert!(table.fold(true));
+    table.show();
+    assert_eq!(table.height(), 5);
+}

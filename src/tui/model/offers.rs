@@ -1,0 +1,154 @@
+//! Which actions are offered, and under which labels.
+
+use super::{Focus, Model};
+use crate::engine::Status;
+use crate::tui::action::{Action, Reach};
+use crate::tui::key::show_strokes;
+use crate::tui::keymap::{Binding, KeyContext};
+use crate::tui::tab::Tab;
+use crate::tui::tasks::model::Session;
+
+/// An action that is offered, with its keys and its label.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// `dd`
+    pub keys: String,
+    /// `remove`
+    pub label: String,
+    /// A sentence that describes it.
+    pub help: String,
+    /// The action.
+    pub action: Action,
+}
+
+impl Model {
+    /// Returns the verbs of the list's current row, in the order of the keymap.
+    #[must_use]
+    pub fn verbs(&self) -> Vec<Offer> {
+        let place = self.key_context();
+        let mut offers: Vec<Offer> = Vec::new();
+        for binding in self.keymap.of(place) {
+            let action = binding.action;
+            let is_verb = matches!(action.group(), "Look" | "Files" | "Act" | "Make" | "Delete" | "Copy")
+                && !matches!(action, Action::Pull | Action::FromHost | Action::Load | Action::Import);
+            // What is copied is never in the line of keys, which has no room for it.
+            let is_useful = action.group() == "Copy" || self.is_useful(place, action);
+            if is_verb && is_useful && offers.iter().all(|offer| offer.action != action) {
+                let keys = self.signs(&show_strokes(&binding.keys));
+                let help = self.keymap.help(binding).to_owned();
+                offers.push(Offer { keys, label: self.label_of(binding), help, action });
+            }
+        }
+        offers
+    }
+
+    /// Whether the line of keys and the menu of verbs show an action in a context.
+    #[must_use]
+    pub fn is_useful(&self, place: KeyContext, action: Action) -> bool {
+        if self.look.is_read_only && action.reach() == Reach::Writes {
+            return false;
+        }
+        if let Some(is_offered) = self.top().and_then(|top| top.offers(self, action)) {
+            return is_offered;
+        }
+        if self.needs_what_is_gone(action) {
+            return false;
+        }
+        use Action as A;
+        if self.focus == Focus::Detail && !self.shown_tab(self.pane()).viewer().offers(self.pane(), action) {
+            return false;
+        }
+        if place.above() == Some(KeyContext::Lists) && self.needs_row(place, action) {
+            return false;
+        }
+        let is_go = action.group() == "Go" || action.group() == "Move";
+        match action {
+            A::Shell | A::Exec | A::Attach | A::Kill | A::Pause => {
+                self.container().is_none_or(|row| row.is_up() || place != KeyContext::Containers)
+            }
+            A::NextMatch | A::PreviousMatch => {
+                !self.pane().log.search.is_empty() || !self.pane().inspect.search.is_empty()
+            }
+            A::Zoom => !self.is_zoomed,
+            A::Restore | A::RestoreAs | A::Purge | A::EmptyTrash => !self.trash.all().is_empty(),
+            A::Open if place_is_viewer(place) => {
+                !self.is_zoomed || matches!(place, KeyContext::Top | KeyContext::Inspect)
+            }
+            A::Back => place == KeyContext::Released,
+            A::PaneLeft | A::PaneDown | A::PaneUp | A::PaneRight if place == KeyContext::Released => {
+                self.windows.count() > 1
+            }
+            A::CopyMode | A::Detach if place == KeyContext::Released => !self.shows_unseen(),
+            A::Type => self.shown_session().is_none_or(Session::has_terminal),
+            A::Older | A::Newer | A::Complete | A::CompleteBack => false,
+            A::ShowAll => !self.containers.all().is_empty(),
+            _ => {
+                !matches!(action.group(), "Copy" | "Order" | "List" | "Since")
+                    && (!is_go || matches!(place, KeyContext::Form | KeyContext::Switch | KeyContext::Choice))
+            }
+        }
+    }
+
+    /// Whether an action needs a row of a list that has none.
+    fn needs_row(&self, place: KeyContext, action: Action) -> bool {
+        use Action as A;
+        let is_on_group = place == KeyContext::Containers && self.containers.heading().is_some();
+        let of_row = matches!(action.group(), "Act" | "Delete" | "Look" | "Files")
+            || matches!(action, A::RunAgain | A::Tag | A::TaskOutput | A::RetryTask | A::CancelTask)
+            || (action == A::Run && place == KeyContext::Images);
+        of_row && self.subject().is_none() && !is_on_group
+    }
+
+    /// Whether the cursor in Tasks is on a terminal.
+    fn is_on_session(&self) -> bool {
+        self.key_context() == KeyContext::Tasks
+            && self.tasks.selected().is_some_and(|task| task.session().is_some())
+    }
+
+    /// Returns the terminal that the pane shows.
+    fn shown_session(&self) -> Option<&Session> {
+        match self.shown_tab(self.pane()) {
+            Tab::Session(id) => self.task(id)?.session(),
+            _ => None,
+        }
+    }
+
+    /// Whether the pane shows a command to which hoist is not attached.
+    fn shows_unseen(&self) -> bool {
+        self.shown_session().is_some_and(|session| !session.is_attached)
+    }
+
+    /// Returns the current label of an action.
+    #[must_use]
+    pub fn label_of(&self, binding: &Binding) -> String {
+        let action = binding.action;
+        if let Some(label) = self.top().and_then(|top| top.label(self, action)) {
+            return label.to_owned();
+        }
+        let row = self.container();
+        match (action, row) {
+            (Action::Open, _) if place_is_viewer(self.key_context()) => match self.key_context() {
+                KeyContext::Top => "details".to_owned(),
+                KeyContext::Inspect => "fold".to_owned(),
+                _ => "zoom".to_owned(),
+            },
+            (Action::Search, _) if binding.place == KeyContext::Copy => "search".to_owned(),
+            (Action::StartStop, Some(row)) if !row.is_up() => "start".to_owned(),
+            (Action::Pause, Some(row)) if row.status == Status::Paused => "resume".to_owned(),
+            (Action::Follow, _) if !self.pane().log.is_paused => "pause".to_owned(),
+            (Action::ShowAll, _) if self.shows_all => "only up".to_owned(),
+            (Action::Accept, _) => "ok".to_owned(),
+            (Action::Back, _) => "leave".to_owned(),
+            (Action::CancelTask, _) if binding.place == KeyContext::Released || self.is_on_session() => {
+                "end…".to_owned()
+            }
+            (Action::RetryTask, _) if binding.place == KeyContext::Ended => "run again".to_owned(),
+            (Action::Type, _) if self.shows_unseen() => "attach".to_owned(),
+            _ => self.keymap.label(binding).to_owned(),
+        }
+    }
+}
+
+fn place_is_viewer(place: KeyContext) -> bool {
+    place == KeyContext::Viewer || place.above() == Some(KeyContext::Viewer)
+}

@@ -1,0 +1,109 @@
+//! The menu of verbs of a row.
+
+pub mod model;
+
+use ratatui::Frame;
+
+use crate::tui::action::Action;
+use crate::tui::dialog::Dialog;
+use crate::tui::effect::Effect;
+use crate::tui::keymap::KeyContext;
+use crate::tui::menu;
+use crate::tui::menu::model::Menu;
+use crate::tui::model::Model;
+use crate::tui::model::layer::Layer;
+use crate::tui::model::offers::Offer;
+use crate::tui::model::titles::subject_name;
+use model::VerbMenu;
+
+impl Dialog for VerbMenu {
+    fn key_context(&self) -> KeyContext {
+        KeyContext::Menu
+    }
+
+    fn draw(&self, frame: &mut Frame<'_>, model: &Model) {
+        menu::view::draw(frame, model, &self.menu, "↵ do · Esc cancel");
+    }
+
+    fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+        let Some(Layer::Verbs(dialog)) = model.layers.last_mut() else { return Vec::new() };
+        if dialog.menu.moves(action) {
+            return Vec::new();
+        }
+        let chosen = dialog.actions.get(dialog.menu.cursor).copied();
+        model.layers.pop();
+        match chosen.filter(|_| action == Action::Accept) {
+            Some(chosen) => model.act(chosen),
+            None => Vec::new(),
+        }
+    }
+
+    fn menu(&mut self) -> Option<&mut Menu> {
+        Some(&mut self.menu)
+    }
+
+    fn label(&self, _: &Model, action: Action) -> Option<&'static str> {
+        (action == Action::Accept).then_some("do")
+    }
+}
+
+/// Opens the menu of the verbs of the list's current row.
+pub(crate) fn open(model: &mut Model) {
+    let verbs = model.verbs();
+    if !verbs.is_empty() {
+        let (_, marked) = model.list().mark_count();
+        let title = if marked > 0 { format!("{marked} marked") } else { subject_name(model) };
+        let item = |offer: Offer| (offer.action, (format!("{:<3} {}", offer.keys, offer.label), offer.help));
+        model.open(VerbMenu::new(title, verbs.into_iter().map(item).collect()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+
+    use super::*;
+    use crate::tui::event::Event;
+    use crate::tui::fixture::{full, over_shot, press};
+    use crate::tui::tab::Tab;
+    use crate::tui::update::update;
+
+    fn click(model: &mut Model, button: MouseButton, (column, row): (u16, u16)) -> Vec<Effect> {
+        let kind = MouseEventKind::Down(button);
+        update(model, Event::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }))
+    }
+
+    /// Opens the menu of the second row.
+    fn opened(width: u16, height: u16) -> Model {
+        let mut model = full(width, height);
+        let list = model.layout().list.unwrap();
+        click(&mut model, MouseButton::Right, (list.x + 10, list.y + 3));
+        model
+    }
+
+    #[test]
+    fn a_right_click_opens_the_verbs_of_the_row() {
+        over_shot("verbs", opened);
+        let model = opened(80, 24);
+        let mut other = full(80, 24);
+        press(&mut other, "j");
+        assert_eq!(model.subject(), other.subject());
+    }
+
+    #[test]
+    fn a_click_chooses_a_verb_and_one_outside_closes_the_menu() {
+        let mut model = opened(80, 24);
+        click(&mut model, MouseButton::Left, (0, 0));
+        assert!(model.layers.is_empty());
+        let mut model = opened(80, 24);
+        let Some(Layer::Verbs(dialog)) = model.layers.last() else { panic!("no menu") };
+        let line = dialog.actions.iter().position(|action| *action == Action::Inspect).unwrap();
+        let area = dialog.menu.area(model.size);
+        let row = area.y + 1 + u16::try_from(line).unwrap();
+        click(&mut model, MouseButton::Left, (area.x, row));
+        assert_eq!(model.layers.len(), 1, "the border chooses nothing");
+        click(&mut model, MouseButton::Left, (area.x + 2, row));
+        assert!(model.layers.is_empty() && model.is_zoomed);
+        assert_eq!(model.shown_tab(model.pane()), Tab::Inspect);
+    }
+}
