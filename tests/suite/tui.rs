@@ -450,8 +450,10 @@ fn what_one_key_removed_comes_back_by_one_key_and_runs_again() {
     tui.see("● web");
     tui.press("s");
     tui.see("stopped web · u undo");
+    tui.see("■ web");
     tui.press("s");
     tui.see("started web · u undo");
+    tui.see("● web");
     tui.press("r");
     tui.see("restarted web");
     tui.press("u");
