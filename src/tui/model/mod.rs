@@ -318,12 +318,18 @@ impl Model {
     /// Returns the layout of the screen.
     #[must_use]
     pub fn layout(&self) -> Layout {
+        self.layout_for(self.list().height())
+    }
+
+    /// Returns the layout for a list of `rows` rows.
+    #[must_use]
+    pub fn layout_for(&self, rows: usize) -> Layout {
         // Several panes need the room more than charts do.
         let navigator = self.look.navigator;
         let wide = if navigator == config::Navigator::Off { 160 } else { 160 + NAVIGATOR };
         let has_room = self.windows.count() == 1 || self.size.0 >= wide;
         let charts = has_room && self.section == Section::Containers;
-        layout(self.size, self.is_zoomed, Beside { charts, navigator }, self.list().height())
+        layout(self.size, self.is_zoomed, Beside { charts, navigator }, rows)
     }
 
     /// Shows `text` at the bottom.

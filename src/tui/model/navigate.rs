@@ -1,6 +1,7 @@
 //! Moving between lists, and between the list and a tab.
 
 use super::{Focus, Model};
+use crate::tui::layout::Layout;
 use crate::tui::section::{Section, Subject};
 use crate::tui::tab::{PaneId, Tab};
 
@@ -23,7 +24,10 @@ impl Model {
         }
         self.pane_mut().tab = tab;
         self.focus = Focus::Detail;
-        if self.pane_inner().is_none_or(|area| area.height < 12) {
+        // How a tab opens depends on the window only, not on the number of rows in the list.
+        let height = |layout: Layout| layout.detail.map_or(0, |area| area.height);
+        let spare = height(self.layout()).saturating_sub(height(self.layout_for(usize::MAX)));
+        if self.pane_inner().is_none_or(|area| area.height.saturating_sub(spare) < 12) {
             self.is_zoomed = true;
         }
     }

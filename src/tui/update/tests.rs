@@ -327,6 +327,21 @@ fn a_filter_filters_while_it_is_typed_and_esc_clears_it() {
 }
 
 #[test]
+fn a_page_opens_alike_whatever_the_length_of_the_list() {
+    for (height, is_zoomed) in [(24, true), (38, true), (40, false)] {
+        for rows in [1, 7] {
+            let mut model = full(100, height);
+            let names: Vec<_> =
+                model.containers.all().iter().skip(rows).map(|row| row.id.to_string()).collect();
+            names.iter().for_each(|name| model.containers.take(name));
+            model.settle();
+            press(&mut model, "l");
+            assert_eq!(model.is_zoomed, is_zoomed, "{height} {rows}");
+        }
+    }
+}
+
+#[test]
 fn only_what_is_seen_is_asked_for() {
     let mut model = full(80, 24);
     let api = model.container().unwrap().id.clone();
