@@ -79,7 +79,7 @@ mod tests {
     fn each_tab_keeps_what_was_read_and_reads_no_more() {
         let cases = [
             ("l", "listening on :8080", "3 lines kept"),
-            ("S", "Memory", "it has ended"),
+            ("S", "Memory", "exited"),
             ("t", "the-server --flag", "1 process, 3 threads at "),
             ("i", "overlay2", ""),
         ];
