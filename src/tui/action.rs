@@ -15,12 +15,25 @@ pub enum Reach {
 
 /// Generates the enum and its methods from the table.
 macro_rules! actions {
-    ($($group:literal { $($variant:ident $reach:ident $name:literal $label:literal $help:literal;)* })*) => {
+    ($($group:ident $title:literal { $($variant:ident $reach:ident $name:literal $label:literal $help:literal;)* })*) => {
         /// What a key does, independent of which key is bound to it.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[expect(clippy::enum_variant_names, reason = "one is the actions themselves")]
         #[allow(missing_docs, reason = "the table's last column says it")]
         pub enum Action { $($($variant,)*)* }
+
+        /// The headings of the help, each with the actions of one kind.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[allow(missing_docs, reason = "the table's second column says it")]
+        pub enum Group { $($group,)* }
+
+        impl Group {
+            /// Returns the heading as the help shows it.
+            #[must_use]
+            pub fn title(self) -> &'static str {
+                match self { $(Self::$group => $title,)* }
+            }
+        }
 
         impl Action {
             /// All actions, in table order.
@@ -28,8 +41,8 @@ macro_rules! actions {
 
             /// Returns the heading that lists this action in the help.
             #[must_use]
-            pub fn group(self) -> &'static str {
-                match self { $($(Self::$variant => $group,)*)* }
+            pub fn group(self) -> Group {
+                match self { $($(Self::$variant => Group::$group,)*)* }
             }
 
             /// Returns whether this action may write.
@@ -60,7 +73,7 @@ macro_rules! actions {
 }
 
 actions! {
-    "Look" {
+    View "View" {
         Open         Looks  "open"          "open"     "Open what is selected, in the whole window";
         Logs         Looks  "logs"          "logs"     "Show its log";
         Stats        Looks  "stats"         "stats"    "Show what it uses";
@@ -68,7 +81,7 @@ actions! {
         Inspect      Looks  "inspect"       "inspect"  "Show everything known about it";
         Ports        Looks  "ports"         "ports"    "Show where its ports can be reached";
     }
-    "Files" {
+    Files "Files" {
         Files        Looks  "files"         "files"    "Browse its files next to those of this machine";
         Layers       Looks  "layers"        "layers"   "Show what each layer of the image adds, changes and removes";
         CopyFiles    Writes "copy-files"    "copy"     "Copy the marked files to the other side; asks first";
@@ -85,7 +98,7 @@ actions! {
         CompareForm  Looks  "compare-form"  "form"     "Show the differences as a tree, or as full paths, largest first";
         SwapImages   Looks  "swap-images"   "swap"     "Exchange the two images";
     }
-    "Act" {
+    Act "Actions" {
         StartStop    Writes "start-stop"    "stop"     "Stop the container, or start it";
         Restart      Writes "restart"       "restart"  "Stop the container and start it again";
         Pause        Writes "pause"         "pause"    "Pause the container, or resume it";
@@ -95,7 +108,7 @@ actions! {
         Attach       Writes "attach"        "attach"   "Attach a terminal to the container's own process";
         Rename       Writes "rename"        "rename…"  "Rename the container";
     }
-    "Make" {
+    Create "Create" {
         Run          Writes "run"           "run…"     "Run a container of this image";
         RunAgain     Writes "run-again"     "again…"   "Run a container like this one";
         Pull         Writes "pull"          "pull…"    "Pull an image from a registry";
@@ -104,7 +117,7 @@ actions! {
         Import       Writes "import"        "import…"  "Create an image from a tar of a root file system";
         Tag          Writes "tag"           "tag…"     "Tag the image with another name";
     }
-    "Delete" {
+    Remove "Remove" {
         Remove       Writes "remove"        "remove"   "Remove it; asks first";
         RemoveForce  Writes "remove-force"  "remove!"  "Remove it by force; asks first";
         Purge        Writes "purge"         "delete"   "Delete it for good; asks first";
@@ -112,13 +125,13 @@ actions! {
         DeleteFile   Writes "delete-file"   "delete"   "Delete the marked files for good; asks first";
         ClearTasks   Looks  "clear-tasks"   "clear"    "Remove finished tasks from the list";
     }
-    "Undo" {
+    Undo "Undo" {
         Undo         Writes "undo"          "undo"     "Undo the last removal, stop, start, pause, rename or tag";
         Restore      Writes "restore"       "restore"  "Restore it from the trash";
         RestoreAs    Writes "restore-as"    "restore as…" "Restore it from the trash under a new name";
         SkipTrash    Writes "skip-trash"    "skip trash" "In the question: delete for good instead of moving to the trash";
     }
-    "Move" {
+    Move "Move" {
         Down         Looks  "down"          "down"     "Select the next row";
         Up           Looks  "up"            "up"       "Select the previous row";
         First        Looks  "first"         "top"      "Go to the first row";
@@ -144,7 +157,7 @@ actions! {
         Tab9         Looks  "tab-9"         "tab 9"     "Show the ninth tab";
         Back         Looks  "back"          "back"     "Go back; clears a filter or search first";
     }
-    "Window" {
+    Window "Window" {
         Zoom         Looks  "zoom"          "zoom"     "Maximize the panes, then only this one, then show the list again";
         SplitRight   Either "split-right"   "split |"  "Split the pane, side by side";
         SplitDown    Either "split-down"    "split -"  "Split the pane, one above the other";
@@ -163,7 +176,7 @@ actions! {
         Navigator    Looks  "navigator"     "navigator" "Show or hide the navigator";
         PinPane      Looks  "pin-pane"      "pin"      "Pin what the pane shows, or let it follow the list again";
     }
-    "Go" {
+    Go "Go to" {
         GoContainers Looks  "go-containers" "containers" "Show the containers";
         GoImages     Looks  "go-images"     "images"   "Show the images";
         GoVolumes    Looks  "go-volumes"    "volumes"  "Show the volumes";
@@ -176,13 +189,13 @@ actions! {
         JumpBack     Looks  "jump-back"     "back"     "Go back to the previous position";
         JumpForward  Looks  "jump-forward"  "forward"  "Go forward to the next position";
     }
-    "Find" {
+    Find "Find" {
         Search       Looks  "search"        "filter"   "Filter the list, or search in the text";
         NextMatch    Looks  "next-match"    "next"     "Go to the next match";
         PreviousMatch Looks  "previous-match" "previous" "Go to the previous match";
         ShowAll      Looks  "show-all"      "all"      "Show only running containers, or all";
     }
-    "List" {
+    List "List" {
         Mark         Looks  "mark"          "mark"     "Mark or unmark the row; keys then act on all marked rows";
         RangeMark    Looks  "range-mark"    "range"    "Start or end a range of marks here";
         MarkAll      Looks  "mark-all"      "mark all" "Mark all shown rows, or none";
@@ -193,7 +206,7 @@ actions! {
         Repeat       Looks  "repeat"        "repeat"   "Repeat the last action on the selection";
         Group        Looks  "group"         "group"    "Group containers by project, or ungroup them";
     }
-    "Order" {
+    Sort "Sort" {
         OrderNone    Looks  "order-none"    "unsorted" "Do not sort";
         OrderName    Looks  "order-name"    "name"     "Sort by name; again to reverse";
         OrderState   Looks  "order-state"   "state"    "Sort by state, failures first";
@@ -225,7 +238,7 @@ actions! {
         OrderLeft    Looks  "order-left"    "left"     "Sort by remaining time";
         OrderSpent   Looks  "order-spent"   "time"     "Sort by duration";
     }
-    "Log" {
+    Log "Log" {
         Follow       Looks  "follow"        "follow"   "Follow the log, or stop following";
         Wrap         Looks  "wrap"          "wrap"     "Wrap long lines, or cut them";
         FilterLines  Looks  "filter-lines"  "filter"   "Show only lines that contain a text; !text hides them";
@@ -244,7 +257,7 @@ actions! {
         Streams      Looks  "streams"       "streams"  "Show both streams, only stdout, or only stderr";
         Clear        Looks  "clear"         "clear"    "Clear the view; the log is kept";
     }
-    "Charts" {
+    Charts "Charts" {
         RangeShorter Looks  "range-shorter" "shorter"  "Show a shorter range: 6h, 1h, 15m, 5m, 1m";
         RangeLonger  Looks  "range-longer"  "longer"   "Show a longer range: 1m, 5m, 15m, 1h, 6h";
         ScaleUp      Looks  "scale-up"      "scale"    "Double the scale of the charts";
@@ -254,7 +267,7 @@ actions! {
         SaveCsv      Writes "save-csv"      "save…"    "Save what the charts show as CSV";
         EachPart     Looks  "each-part"     "parts"    "Draw a line per interface and disk, or their totals";
     }
-    "Processes" {
+    Processes "Processes" {
         TopPid       Looks  "top-pid"       "pid"      "Sort by PID; again to reverse";
         TopUser      Looks  "top-user"      "user"     "Sort by user";
         TopCpu       Looks  "top-cpu"       "cpu"      "Sort by CPU use";
@@ -265,7 +278,7 @@ actions! {
         SignalProcess Writes "signal-process" "signal…" "Send a signal to the process";
         ProcessPage  Looks  "process-page"  "details"  "Show the details of the process: environment, files, limits";
     }
-    "Inspect" {
+    Inspect "Inspect" {
         Fold         Looks  "fold"          "fold"     "Fold the branch, or go to its parent";
         Unfold       Looks  "unfold"        "unfold"   "Unfold the branch, or go to its first line";
         FoldAll      Looks  "fold-all"      "fold all" "Fold everything";
@@ -275,7 +288,7 @@ actions! {
         CopyValue    Looks  "copy-value"    "value"    "Copy the value under the cursor, or the whole text";
         CopyPath     Looks  "copy-path"     "path"     "Copy the path of the value under the cursor";
     }
-    "Since" {
+    Since "Log since" {
         SinceTail    Looks  "since-tail"    "tail"     "Show only the last thousand lines";
         SinceMinute  Looks  "since-1m"      "1 minute" "Show only the last minute";
         SinceMinutes Looks  "since-5m"      "5 minutes" "Show only the last five minutes";
@@ -283,7 +296,7 @@ actions! {
         SinceMoment  Looks  "since-moment"  "when…"    "Show only what was written since a given time";
         SinceAll     Looks  "since-all"     "all"      "Show the whole log again";
     }
-    "Copy" {
+    Copy "Copy" {
         CopyName     Looks  "copy-name"     "name"     "Copy the name";
         CopyId       Looks  "copy-id"       "id"       "Copy the id";
         CopyImage    Looks  "copy-image"    "image"    "Copy the image's name";
@@ -292,14 +305,14 @@ actions! {
         Browse       Looks  "browse"        "open web" "Open that URL in a browser";
         CopyCommand  Looks  "copy-command"  "command"  "Copy the command that creates a container like this one";
     }
-    "Task" {
+    Tasks "Tasks" {
         Cancel       Looks  "cancel"        "cancel"   "Cancel the current task; twice to quit";
         CancelTask   Either "cancel-task"   "cancel"   "Cancel the selected task, or end the program of a terminal";
         RetryTask    Writes "retry-task"    "retry"    "Run the task again, or the program of a terminal";
         TaskOutput   Looks  "task-output"   "output"   "Show the output of the task";
         RunWhenDone  Writes "run-when-done" "run then" "Open the run form when the image has arrived";
     }
-    "Terminal" {
+    Terminal "Terminal" {
         Release      Looks  "release"       "release"  "Give the keys back to hoist; twice to send the key itself";
         Type         Either "type"          "type"     "Give the keys to the terminal";
         Detach       Looks  "detach"        "detach"   "Detach from the session; its program keeps running";
@@ -316,7 +329,7 @@ actions! {
         CopyMarked   Looks  "copy-marked"   "copy"     "Copy the marked text, or the line, and leave copy mode";
         CloseTab     Looks  "close-tab"     "close"    "Close the tab of a session that has ended";
     }
-    "Dialog" {
+    Dialog "Dialog" {
         Accept       Either "accept"        "ok"       "Confirm";
         Dismiss      Looks  "dismiss"       "cancel"   "Close without doing anything";
         Background   Looks  "background"    "background" "Close; the work continues and is listed in Tasks";
@@ -329,7 +342,7 @@ actions! {
         CopyShown    Looks  "copy-shown"    "copy"     "Copy the command that is shown";
         CompleteBack Looks  "complete-back" "previous" "Show the previous completion";
     }
-    "Form" {
+    Form "Form" {
         NextSection  Looks  "next-section"  "section"  "Show the next group of fields";
         TakeOffer    Looks  "take-offer"    "next"     "Accept the suggestion for the field, or go to the next one";
         NextChoice   Looks  "next-choice"   "choice"   "Choose the next value";
@@ -339,11 +352,11 @@ actions! {
         Presets      Looks  "presets"       "presets"  "Choose a preset";
         DropPreset   Writes "drop-preset"   "drop"     "Delete this preset";
     }
-    "Yours" {
+    Custom "Custom" {
         Custom       Either "custom"        "yours"    "Run one of your own commands";
         Host         Writes "host"          "shell…"   "Run a command on this machine; {name} {id} {image} {ip} stand for the selection";
     }
-    "App" {
+    App "App" {
         Help         Looks  "help"          "help"     "Show what the keys do here";
         Palette      Either "palette"       "palette"  "Search all actions";
         Command      Either "command"       "command"  "Type a command, as on the command line";

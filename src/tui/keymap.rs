@@ -542,6 +542,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::tui::action::Group;
 
     fn find(keymap: &Keymap, place: KeyContext, keys: &str) -> Found {
         keymap.find(place, &parse_strokes(keys).unwrap())
@@ -578,7 +579,7 @@ mod tests {
     #[test]
     fn nothing_destructive_is_one_stroke_or_a_chord() {
         for binding in all().iter().flat_map(|keymap| &keymap.own) {
-            if binding.action.group() == "Delete" {
+            if binding.action.group() == Group::Remove {
                 assert!(binding.keys.len() >= 2, "{binding:?}");
                 assert!(binding.keys.iter().all(|key| key.held.is_empty()), "{binding:?}");
             }

@@ -10,7 +10,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::tui::action::Action;
+use crate::tui::action::{Action, Group};
 use crate::tui::effect::Effect;
 use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
@@ -76,7 +76,7 @@ impl Viewer for Files {
     fn needs_subject(&self, action: Action) -> bool {
         // Once the subject is gone, this machine's folders are not read either.
         matches!(action, Action::Open | Action::Left | Action::Right | Action::Refresh)
-            || matches!(action.group(), "Files" | "Delete")
+            || matches!(action.group(), Group::Files | Group::Remove)
     }
 
     fn offers(&self, pane: &Pane, action: Action) -> bool {
@@ -84,7 +84,7 @@ impl Viewer for Files {
             None => pane.files.can(action),
             Some(reader) if action == Action::EditFile => reader.of.is_some(),
             // These apply to the browser below the text.
-            Some(_) => !matches!(action.group(), "Files" | "Delete" | "List"),
+            Some(_) => !matches!(action.group(), Group::Files | Group::Remove | Group::List),
         }
     }
 

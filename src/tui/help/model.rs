@@ -111,8 +111,13 @@ fn search(keymap: &Keymap, place: KeyContext, query: &str) -> Vec<Entry> {
     all.extend(others(keymap, place).into_iter().flat_map(|(_, entries)| entries));
     let words: Vec<String> = query.split_whitespace().map(str::to_lowercase).collect();
     let has = |entry: &Entry, word: &String| {
-        let texts =
-            [&entry.label, &entry.help, entry.action.name(), entry.action.group(), entry.place.name()];
+        let texts = [
+            &entry.label,
+            &entry.help,
+            entry.action.name(),
+            entry.action.group().title(),
+            entry.place.name(),
+        ];
         texts.iter().any(|text| text.to_lowercase().contains(word))
             || entry.keys.iter().any(|keys| keys.to_lowercase() == *word)
     };

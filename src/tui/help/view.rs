@@ -78,7 +78,7 @@ fn table(model: &Model, help: &Help, room: usize) -> Vec<Line<'static>> {
         entries.retain(|entry| entry.action.tab().is_none_or(|at| at < model.tabs(model.pane()).len()));
     }
     for chunk in entries.chunk_by(|one, other| one.action.group() == other.action.group()) {
-        lines.extend(group(model, chunk[0].action.group(), chunk, room));
+        lines.extend(group(model, chunk[0].action.group().title(), chunk, room));
     }
     if help.place.above() == Some(KeyContext::Viewer) {
         let text = ", and a key of the container list acts on what is shown: ,s ,r ,e";

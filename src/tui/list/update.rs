@@ -2,7 +2,7 @@
 
 pub(crate) mod prompt;
 
-use crate::tui::action::Action;
+use crate::tui::action::{Action, Group};
 use crate::tui::effect::Effect;
 use crate::tui::failure::Tone;
 use crate::tui::list::columns::{Choice, Column};
@@ -192,7 +192,7 @@ pub(crate) fn go_to_object(model: &mut Model) {
 
 /// Remembers a verb for [`Action::Repeat`].
 pub(crate) fn remember(model: &mut Model, action: Action, effects: &[Effect]) {
-    if matches!(action.group(), "Act" | "Delete" | "Make") {
+    if matches!(action.group(), Group::Act | Group::Remove | Group::Create) {
         // A verb on several is first asked about.
         let effects = match model.layers.last() {
             Some(Layer::Confirm(question)) if effects.is_empty() => &question.effects,

@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 
 use crate::base::units::counted;
 use crate::engine::{ContainerId, LogForm, LogQuery, LogWanted, SaveLog};
-use crate::tui::action::Action;
+use crate::tui::action::{Action, Group};
 use crate::tui::confirm::model::Confirm;
 use crate::tui::effect::{Effect, Job};
 use crate::tui::failure::Tone;
@@ -97,7 +97,7 @@ pub(crate) fn reads(action: Action) -> bool {
     finds.contains(&action)
         || sifts.contains(&action)
         || others.contains(&action)
-        || action.group() == "Since"
+        || action.group() == Group::Since
 }
 
 /// Moves the end of the selection, or scrolls.

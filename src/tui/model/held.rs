@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::titles::name_of;
 use super::{Focus, Model};
 use crate::engine::ContainerId;
-use crate::tui::action::Action;
+use crate::tui::action::{Action, Group};
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::section::Subject;
 
@@ -114,7 +114,7 @@ impl Model {
         // Its name and its image are known, but not its state.
         let needs_object = matches!(action, Action::Ports | Action::RunAgain | Action::Browse | Action::Tag)
             || matches!(action, Action::Remove | Action::RemoveForce | Action::CopyUrl | Action::CopyJson)
-            || action.group() == "Act";
+            || action.group() == Group::Act;
         needs_object || self.shown_tab(self.pane()).viewer().needs_subject(action)
     }
 

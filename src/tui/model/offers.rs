@@ -2,7 +2,7 @@
 
 use super::{Focus, Model};
 use crate::engine::Status;
-use crate::tui::action::{Action, Reach};
+use crate::tui::action::{Action, Group, Reach};
 use crate::tui::key::show_strokes;
 use crate::tui::keymap::{Binding, KeyContext};
 use crate::tui::tab::Tab;
@@ -29,10 +29,13 @@ impl Model {
         let mut offers: Vec<Offer> = Vec::new();
         for binding in self.keymap.of(place) {
             let action = binding.action;
-            let is_verb = matches!(action.group(), "Look" | "Files" | "Act" | "Make" | "Delete" | "Copy")
-                && !matches!(action, Action::Pull | Action::FromHost | Action::Load | Action::Import);
+            let is_verb =
+                matches!(
+                    action.group(),
+                    Group::View | Group::Files | Group::Act | Group::Create | Group::Remove | Group::Copy
+                ) && !matches!(action, Action::Pull | Action::FromHost | Action::Load | Action::Import);
             // What is copied is never in the line of keys, which has no room for it.
-            let is_useful = action.group() == "Copy" || self.is_useful(place, action);
+            let is_useful = action.group() == Group::Copy || self.is_useful(place, action);
             if is_verb && is_useful && offers.iter().all(|offer| offer.action != action) {
                 let keys = self.signs(&show_strokes(&binding.keys));
                 let help = self.keymap.help(binding).to_owned();
@@ -61,7 +64,7 @@ impl Model {
         if place.above() == Some(KeyContext::Lists) && self.needs_row(place, action) {
             return false;
         }
-        let is_go = action.group() == "Go" || action.group() == "Move";
+        let is_go = action.group() == Group::Go || action.group() == Group::Move;
         match action {
             A::Shell | A::Exec | A::Attach | A::Kill | A::Pause => {
                 self.container().is_none_or(|row| row.is_up() || place != KeyContext::Containers)
@@ -83,7 +86,7 @@ impl Model {
             A::Older | A::Newer | A::Complete | A::CompleteBack => false,
             A::ShowAll => !self.containers.all().is_empty(),
             _ => {
-                !matches!(action.group(), "Copy" | "Order" | "List" | "Since")
+                !matches!(action.group(), Group::Copy | Group::Sort | Group::List | Group::Since)
                     && (!is_go || matches!(place, KeyContext::Form | KeyContext::Switch | KeyContext::Choice))
             }
         }
@@ -93,7 +96,7 @@ impl Model {
     fn needs_row(&self, place: KeyContext, action: Action) -> bool {
         use Action as A;
         let is_on_group = place == KeyContext::Containers && self.containers.heading().is_some();
-        let of_row = matches!(action.group(), "Act" | "Delete" | "Look" | "Files")
+        let of_row = matches!(action.group(), Group::Act | Group::Remove | Group::View | Group::Files)
             || matches!(action, A::RunAgain | A::Tag | A::TaskOutput | A::RetryTask | A::CancelTask)
             || (action == A::Run && place == KeyContext::Images);
         of_row && self.subject().is_none() && !is_on_group

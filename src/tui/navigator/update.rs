@@ -1,7 +1,7 @@
 //! Actions of the navigator. The list's cursor follows the navigator's as far as possible.
 
 use crate::config;
-use crate::tui::action::Action;
+use crate::tui::action::{Action, Group};
 use crate::tui::alerts::model::{Cause, Ill};
 use crate::tui::effect::Effect;
 use crate::tui::failure::Tone;
@@ -41,7 +41,10 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
 
 /// Whether an action applies to the container under the cursor.
 fn is_verb(action: Action) -> bool {
-    matches!(action.group(), "Look" | "Files" | "Act" | "Make" | "Delete" | "Copy" | "Yours")
+    matches!(
+        action.group(),
+        Group::View | Group::Files | Group::Act | Group::Create | Group::Remove | Group::Copy | Group::Custom
+    )
 }
 
 fn fold(model: &mut Model, fold: fn(&mut Navigator, bool) -> bool, folds: bool) {

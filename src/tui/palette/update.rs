@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::command::join;
-use crate::tui::action::Action;
+use crate::tui::action::{Action, Group};
 use crate::tui::effect::Effect;
 use crate::tui::failure::Tone;
 use crate::tui::form::update::preset;
@@ -46,13 +46,14 @@ fn deeds(model: &Model) -> Vec<Deed> {
         for binding in model.keymap.of(place) {
             let action = binding.action;
             // Actions on a list itself are only offered for the current list.
-            let is_of_list = matches!(action.group(), "Order" | "List" | "Find");
+            let is_of_list = matches!(action.group(), Group::Sort | Group::List | Group::Find);
             if is_of_list && section != model.section {
                 continue;
             }
             let is_own = binding.place == place && !ALONE.contains(&action) && !is_of_list;
-            let is_deed = !matches!(action.group(), "Move" | "Dialog" | "Terminal" | "Yours")
-                && action != Action::Palette;
+            let is_deed =
+                !matches!(action.group(), Group::Move | Group::Dialog | Group::Terminal | Group::Custom)
+                    && action != Action::Palette;
             if is_deed && is_own && seen.insert(action) {
                 deeds.push(deed(model, action, Some(section)));
             } else if is_deed && !is_own && alone.insert(action) {

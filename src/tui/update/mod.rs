@@ -26,7 +26,7 @@ pub(crate) mod window;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
 
-use super::action::Action;
+use super::action::{Action, Group};
 use super::event::{Configured, Event};
 use super::key::Key;
 use super::keymap::{Found, KeyContext};
@@ -382,7 +382,7 @@ fn here(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         Action::Zoom => model.say(Tone::Plain, "nothing is selected", None),
         // The cursor is visibly at the end, so nothing needs to be said.
-        _ if action.group() == "Move" => {}
+        _ if action.group() == Group::Move => {}
         _ => model.say(Tone::Plain, format!("`{}` means nothing here", action.label()), None),
     }
     model.is_leaving = false;

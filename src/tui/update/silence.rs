@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use super::{act, update};
 use crate::engine::files::FileKind;
 use crate::engine::{ProcessRow, Top};
-use crate::tui::action::Action;
+use crate::tui::action::{Action, Group};
 use crate::tui::compare::model::tests::diff;
 use crate::tui::event::Event;
 use crate::tui::files::model::tests::{entry, listing};
@@ -91,13 +91,13 @@ fn is_plain(place: KeyContext, action: Action) -> bool {
     );
     // Behind the `,` prefix they change the list, which the pane covers.
     let hidden = !matches!(place.above(), Some(KeyContext::Lists))
-        && (matches!(action.group(), "Order" | "List") || action == Action::ShowAll);
+        && (matches!(action.group(), Group::Sort | Group::List) || action == Action::ShowAll);
     // The first and the last entry of a choice, a history or candidates.
     let ends = matches!(
         action,
         Action::Older | Action::Newer | Action::Complete | Action::CompleteBack | Action::ColumnSooner
     );
-    action.group() == "Move" || action == is_here || moves || hidden || ends
+    action.group() == Group::Move || action == is_here || moves || hidden || ends
 }
 
 fn silent_in(make: impl Fn() -> Model, place: KeyContext) -> BTreeSet<String> {

@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 use unicode_width::UnicodeWidthStr;
 
-use crate::tui::action::Action;
+use crate::tui::action::{Action, Group};
 use crate::tui::alerts;
 use crate::tui::containers::words::{age, state};
 use crate::tui::failure::Tone;
@@ -359,7 +359,7 @@ pub(crate) fn which_key(frame: &mut Frame<'_>, model: &Model) {
     let follow = chain.iter().filter(|binding| binding.keys.starts_with(&model.pending));
     let mut follow: Vec<_> = follow.filter(|binding| !model.needs_what_is_gone(binding.action)).collect();
     // Orders and marks concern the list; where there are verbs as well, these are looked for.
-    let is_verb = |binding: &&Binding| !matches!(binding.action.group(), "Order" | "List");
+    let is_verb = |binding: &&Binding| !matches!(binding.action.group(), Group::Sort | Group::List);
     if follow.iter().any(is_verb) {
         follow.retain(is_verb);
     }

@@ -6,7 +6,7 @@ pub(crate) mod several;
 pub(crate) mod terminal;
 
 use crate::engine::{ContainerId, Force, Status, Verb as Wish};
-use crate::tui::action::Action;
+use crate::tui::action::{Action, Group};
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::containers::update::allowed::allowed;
 use crate::tui::containers::update::several::{Choice, several};
@@ -69,7 +69,7 @@ pub(crate) fn put(model: &mut Model, id: &ContainerId, row: Option<Box<Container
 /// actions.
 pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     use Action as A;
-    let is_ours = matches!(action.group(), "Act" | "Delete")
+    let is_ours = matches!(action.group(), Group::Act | Group::Remove)
         || matches!(action, A::Logs | A::Stats | A::Top | A::Inspect | A::Ports | A::RunAgain);
     if !is_ours {
         return None;
