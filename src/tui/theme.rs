@@ -262,9 +262,12 @@ fn parse_style(role: &str, words: &str, depth: Depth) -> Result<Style, Fault> {
             "reverse" => Modifier::REVERSED,
             _ => {
                 let bad = |_| Fault::Word { role: role.to_owned(), word: word.to_owned() };
-                let color = fit(Color::from_str(&word.replace('-', "")).map_err(bad)?, depth);
-                match (color, background) {
+                let color = Color::from_str(&word.replace('-', "")).map_err(bad)?;
+                let is_tint = matches!(color, Color::Rgb(..) | Color::Indexed(16..));
+                match (fit(color, depth), background) {
                     (None, _) => {}
+                    // Sixteen colours have no tints: the nearest one can be that of a text.
+                    (Some(_), true) if is_tint && role == "sel" && depth == Depth::Ansi => {}
                     (Some(color), false) => style.fg = Some(color),
                     (Some(color), true) => style.bg = Some(color),
                 }
@@ -285,6 +288,10 @@ fn fit(color: Color, depth: Depth) -> Option<Color> {
     match (depth, color) {
         (Depth::None, _) => None,
         (Depth::Ansi, Color::Rgb(r, g, b)) => Some(nearest_ansi(r, g, b)),
+        (Depth::Ansi, Color::Indexed(index @ 16..)) => {
+            let [r, g, b] = indexed(index);
+            Some(nearest_ansi(r, g, b))
+        }
         (Depth::Indexed, Color::Rgb(r, g, b)) => Some(Color::Indexed(nearest_index(r, g, b))),
         _ => Some(color),
     }
@@ -310,6 +317,14 @@ fn nearest_index(r: u8, g: u8, b: u8) -> u8 {
         .min_by_key(|(_, far)| *far)
         .unwrap_or(cube);
     if grey.1 < cube.1 { grey.0 } else { cube.0 }
+}
+
+/// Returns a colour of the cube or a grey, 16…255.
+fn indexed(index: u8) -> [u8; 3] {
+    match index.saturating_sub(16) {
+        at @ ..216 => [at / 36, at / 6 % 6, at % 6].map(|level| CUBE[usize::from(level)]),
+        at => [8 + 10 * (at - 216); 3],
+    }
 }
 
 /// Returns the nearest of the 16 colours by their usual values; those that users choose are rarely
@@ -408,9 +423,19 @@ mod tests {
         ] {
             let color = Color::from_str(rgb).unwrap();
             assert_eq!(fit(color, Depth::Indexed), Some(Color::Indexed(index)), "{rgb}");
-            let _ = ansi;
+            assert_eq!(fit(color, Depth::Ansi), Some(ansi), "{rgb}");
+            assert_eq!(fit(Color::Indexed(index), Depth::Ansi), Some(ansi), "{index}");
         }
-        assert_eq!(fit(Color::Rgb(255, 0, 0), Depth::Ansi), Some(Color::Red));
+        assert_eq!(fit(Color::Indexed(3), Depth::Ansi), Some(Color::Indexed(3)));
+    }
+
+    #[test]
+    fn with_sixteen_colours_a_tinted_selection_is_reversed() {
+        for (words, is_reversed) in [("on #263043", true), ("on 236", true), ("on blue", false)] {
+            let style = parse_style("sel", words, Depth::Ansi).unwrap();
+            assert_eq!(style.add_modifier.contains(Modifier::REVERSED), is_reversed, "{words}");
+            assert_eq!(style.bg.is_some(), !is_reversed, "{words}");
+        }
     }
 
     #[test]

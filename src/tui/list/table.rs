@@ -379,6 +379,12 @@ impl<R: Row> Table<R> {
         Self { follows: true, ..self }
     }
 
+    /// Whether idle rows are hidden.
+    #[must_use]
+    pub fn hides_idle(&self) -> bool {
+        self.hides_idle
+    }
+
     /// Hides or shows idle rows.
     pub fn hide_idle(&mut self, hides: bool) {
         if self.hides_idle != hides {

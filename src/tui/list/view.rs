@@ -178,7 +178,9 @@ fn group_heading(theme: &Theme, group: &Group) -> Span<'static> {
 fn about<R: Row>(rows: &Table<R>, room: usize) -> String {
     let arrow = |order: Order| if order.is_descending { "▼" } else { "▲" };
     let filter = Some(rows.filter.trim()).filter(|filter| !filter.is_empty());
+    let running = rows.hides_idle().then(|| "running only".to_owned());
     let long: Vec<String> = [
+        running.clone(),
         filter.map(|filter| format!("filter: {filter}")),
         rows.order().map(|order| format!("sort {} {}", order.column.name(), arrow(order))),
         rows.is_grouped().then(|| "group project".to_owned()),
@@ -191,6 +193,7 @@ fn about<R: Row>(rows: &Table<R>, room: usize) -> String {
         return long;
     }
     let short: Vec<String> = [
+        running,
         filter.map(|filter| format!("/{filter}")),
         rows.order().map(|order| format!("o:{}{}", order.column.name(), arrow(order))),
         rows.is_grouped().then(|| "grouped".to_owned()),

@@ -363,10 +363,13 @@ fn progress(pane: &LogPane) -> Option<String> {
     Some(format!("searched {}%", done.saturating_mul(100) / state.bytes))
 }
 
-/// Returns the search and the settings: `/timed out  2 of 2 · level≥warn · wrap`.
+/// Returns the number of logs if there are several, the search and the settings: `/timed out  2 of 2 · level≥warn · wrap`.
 #[must_use]
 pub(crate) fn top_note(pane: &LogPane) -> Option<String> {
     let mut parts = Vec::new();
+    if pane.of.len() > 1 {
+        parts.push(format!("{} logs merged", pane.of.len()));
+    }
     if !pane.search.is_empty() {
         let rank = pane.hit.as_ref().and_then(|hit| hit.rank);
         let more = if pane.has_counts() && pane.state.is_searched { "" } else { "+" };

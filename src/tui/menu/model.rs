@@ -1,12 +1,16 @@
 //! A menu: its items and the cursor.
 
 use ratatui::layout::{Position, Rect};
+use unicode_width::UnicodeWidthStr;
 
 use crate::tui::action::Action;
 use crate::tui::layout::middle;
 
-/// The width of a menu, including the border.
+/// The least width of a menu, including the border.
 const WIDTH: u16 = 60;
+
+/// The columns of a menu's line besides its name and description: border, blanks, bar and gap.
+const AROUND: usize = 8;
 
 /// A menu of items, one of which can be chosen.
 #[derive(Debug)]
@@ -32,7 +36,24 @@ impl Menu {
         // The line of keys stays visible.
         let most = size.1.saturating_sub(2);
         let height = u16::try_from(self.items.len() + 2).unwrap_or(u16::MAX).min(most);
-        middle(Rect::new(0, 0, size.0, size.1), WIDTH, height)
+        let width = u16::try_from(self.width()).unwrap_or(u16::MAX);
+        middle(
+            Rect::new(0, 0, size.0, size.1),
+            width.clamp(WIDTH, size.0.saturating_sub(2).max(WIDTH)),
+            height,
+        )
+    }
+
+    /// Returns the width of the longest name, which descriptions come after.
+    #[must_use]
+    pub fn name_width(&self) -> usize {
+        self.items.iter().map(|(name, _)| name.width()).max().unwrap_or(0).max(8)
+    }
+
+    /// Returns the width that shows all names and descriptions, and the title.
+    fn width(&self) -> usize {
+        let note = self.items.iter().map(|(_, note)| note.width()).max().unwrap_or(0);
+        (self.name_width() + note).max(self.title.width()) + AROUND
     }
 
     /// Returns the index of the first visible item on a screen of `size`.

@@ -3,7 +3,6 @@
 use ratatui::Frame;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
-use unicode_width::UnicodeWidthStr;
 
 use crate::tui::menu::model::Menu;
 use crate::tui::model::Model;
@@ -18,8 +17,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, choice: &Menu, keys: &s
     let inner = open(frame, model, &choice.title, keys, area.width, area.height);
     let rows = usize::from(inner.height);
     // The longest name and a gap, as long as there is room for a description.
-    let wide = choice.items.iter().map(|(name, _)| name.width()).max().unwrap_or(0).max(8) + 2;
-    let wide = wide.min(usize::from(inner.width) * 2 / 3);
+    let wide = (choice.name_width() + 2).min(usize::from(inner.width) * 2 / 3);
     let room = usize::from(inner.width).saturating_sub(wide + 2);
     let top = choice.top(model.size);
     let lines = choice.items.iter().enumerate().skip(top).take(rows).map(|(at, (name, note))| {

@@ -5,6 +5,7 @@ use unicode_width::UnicodeWidthStr;
 use super::Model;
 use crate::tui::section::{Section, Subject};
 use crate::tui::tab::Tab;
+use crate::tui::words::{Align, cell, image_name};
 
 /// The title of a section or tab.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +64,16 @@ pub(crate) fn subject_name(model: &Model) -> String {
 /// Returns the name of an object; its id if it is gone.
 pub(crate) fn name_of(model: &Model, subject: &Subject) -> String {
     (subject.section().screen().name_of)(model, subject)
+}
+
+/// Returns the last known name of an object in at most `width` columns. That of an image is shortened
+/// from the left.
+pub(crate) fn short_name(model: &Model, subject: &Subject, width: usize) -> String {
+    let name = model.last_name_of(subject);
+    match subject {
+        Subject::Image(_) => image_name(&cell(&name, name.width(), Align::Left), width),
+        _ => cell(&name, name.width().min(width), Align::Left),
+    }
 }
 
 /// Returns the name of a tab.

@@ -153,7 +153,9 @@ impl<const N: usize> History<N> {
         let count = slots.partition_point(|slot| slot.at <= newest);
         let slot = |at: usize| slots.get(at).filter(|_| at < count);
         let (end, length) = (end.as_second() as f64 + 1.0, f64::from(range.seconds()));
-        // A longer interval between values is a gap without measurements.
+        // A longer interval between values is a gap without measurements. Monitors measure every ten
+        // seconds, so that up to as much lies between their last value and hoist's first.
+        let gap = (step * 2.5).max(12.0);
         let patience = (step * 2.5).max(6.0);
         let value = |slot: &Slot<N>| slot.values.get(which).copied().map_or(f64::NAN, f64::from);
         let middle = |slot: &Slot<N>| (f64::from(slot.at) + 0.5) * step;
@@ -173,7 +175,7 @@ impl<const N: usize> History<N> {
             }
             let (before, after) = (next.checked_sub(1).and_then(slot), slot(next));
             out.push(match (before, after) {
-                (Some(before), Some(after)) if middle(after) - middle(before) <= patience => {
+                (Some(before), Some(after)) if middle(after) - middle(before) <= gap => {
                     let share = ((from + to) / 2.0 - middle(before)) / (middle(after) - middle(before));
                     value(before) + (value(after) - value(before)) * share.clamp(0.0, 1.0)
                 }
@@ -251,19 +253,20 @@ mod tests {
     #[test]
     fn dots_between_values_are_drawn_and_dots_where_nobody_measured_are_not() {
         let mut history = History::<1>::default();
-        for (second, value) in [(0, 0.0), (2, 20.0), (4, 40.0), (30, 7.0)] {
+        for (second, value) in [(0, 0.0), (2, 20.0), (4, 40.0), (14, 50.0), (30, 7.0)] {
             history.push(at(second), [value]);
         }
         let dots = history.sampled(at(59), Range::Minute, 60, 0);
         let seen = |at: usize| dots[at];
         assert_eq!((seen(0), seen(1), seen(2), seen(4)), (0.0, 10.0, 20.0, 40.0));
-        assert!((6..30).all(|at| seen(at).is_nan()), "{dots:?}");
+        assert_eq!((seen(9), seen(14)), (45.0, 50.0));
+        assert!((16..30).all(|at| seen(at).is_nan()), "{dots:?}");
         assert_eq!(seen(30), 7.0);
         // The newest value is extended, because the next one is still to come.
         assert_eq!(seen(34), 7.0);
         assert!(seen(40).is_nan());
         // Many values in one dot are averaged.
-        assert_eq!(history.sampled(at(59), Range::Minute, 6, 0)[0], 20.0);
+        assert_eq!(history.sampled(at(59), Range::Minute, 12, 0)[0], 20.0);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub mod model;
 
 use ratatui::Frame;
+use unicode_width::UnicodeWidthStr;
 
 use crate::tui::action::Action;
 use crate::tui::dialog::Dialog;
@@ -14,6 +15,7 @@ use crate::tui::model::Model;
 use crate::tui::model::layer::Layer;
 use crate::tui::model::offers::Offer;
 use crate::tui::model::titles::subject_name;
+use crate::tui::words::{Align, cell};
 use model::VerbMenu;
 
 impl Dialog for VerbMenu {
@@ -53,8 +55,12 @@ pub(crate) fn open(model: &mut Model) {
     if !verbs.is_empty() {
         let (_, marked) = model.list().mark_count();
         let title = if marked > 0 { format!("{marked} marked") } else { subject_name(model) };
-        let item = |offer: Offer| (offer.action, (format!("{:<3} {}", offer.keys, offer.label), offer.help));
-        model.open(VerbMenu::new(title, verbs.into_iter().map(item).collect()));
+        let keys: Vec<String> = verbs.iter().map(|offer| model.signs(&offer.keys)).collect();
+        let wide = keys.iter().map(|keys| keys.width()).max().unwrap_or(0);
+        let item = |(keys, offer): (String, Offer)| {
+            (offer.action, (cell(&keys, wide, Align::Left) + " " + &offer.label, offer.help))
+        };
+        model.open(VerbMenu::new(title, keys.into_iter().zip(verbs).map(item).collect()));
     }
 }
 

@@ -10,13 +10,14 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::tui::action::{Action, Group};
 use crate::tui::alerts;
+use crate::tui::containers::model::ContainerRow;
 use crate::tui::containers::words::{age, state};
 use crate::tui::failure::Tone;
 use crate::tui::key::show_strokes;
 use crate::tui::keymap::{Binding, KeyContext};
 use crate::tui::layout::Layout;
 use crate::tui::list::batch::Batch;
-use crate::tui::model::titles::{Title, subject_name};
+use crate::tui::model::titles::{Title, short_name};
 use crate::tui::model::{Focus, Model, Notice};
 use crate::tui::section::Section;
 use crate::tui::tasks::model::What;
@@ -27,34 +28,47 @@ use crate::tui::words::{amount, bytes, cell, size, spark, wrap};
 /// Draws the first line: a summary of the engine, or the zoomed pane.
 pub(crate) fn header(frame: &mut Frame<'_>, model: &Model, layout: &Layout) {
     let Some(area) = layout.header else { return };
+    if model.is_zoomed { zoomed(frame, model, area) } else { summary(frame, model, area) }
+}
+
+/// Draws what the zoomed pane shows: its name on the left, its state on the right. The name is
+/// shortened before the state.
+fn zoomed(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     let theme = &model.theme;
-    let mut spans = Vec::new();
-    if model.is_zoomed {
-        let gone = model.gone();
-        let name = gone.clone().unwrap_or_else(|| subject_name(model));
-        spans.push(Span::styled(format!(" {} ", model.section.title()), theme.dim));
-        spans.push(Span::styled(format!("› {name}"), theme.accent.add_modifier(Modifier::BOLD)));
-        if gone.is_some() {
-            spans.push(Span::styled("  is gone", theme.warn));
-        }
-        if let Some(row) = model.container() {
-            let (glyph, word, style) = state(row, theme);
-            let mut right = vec![
-                Span::styled(format!("{glyph} {word}"), style),
-                Span::styled(format!("  {}", age(row, model.now)), theme.dim),
-            ];
-            if let Some(now) =
-                model.series.get(&row.id).and_then(|series| series.now()).filter(|_| row.is_up())
-            {
-                right.push(Span::raw(format!("  {:.0}% cpu  {}", now.cpu, bytes(now.memory))));
-            }
-            right.push(Span::raw(" "));
-            frame.render_widget(Paragraph::new(Line::from(right).right_aligned()), area);
-        }
-        frame.render_widget(Line::from(spans), area);
-        return;
+    let right = model.container().map_or_else(Line::default, |row| now(model, row));
+    let section = format!(" {} ", model.section.title());
+    let gone = if model.gone().is_some() { "  is gone" } else { "" };
+    let taken = section.width() + gone.width() + right.width() + 4;
+    let room = usize::from(area.width).saturating_sub(taken);
+    let name = model.subject().map_or_else(String::new, |subject| short_name(model, &subject, room));
+    let left = vec![
+        Span::styled(section, theme.dim),
+        Span::styled(format!("› {name}"), theme.accent.add_modifier(Modifier::BOLD)),
+        Span::styled(gone, theme.warn),
+    ];
+    frame.render_widget(right.right_aligned(), area);
+    frame.render_widget(Line::from(left), area);
+}
+
+/// Returns the state, age and usage of a container.
+fn now(model: &Model, row: &ContainerRow) -> Line<'static> {
+    let theme = &model.theme;
+    let (glyph, word, style) = state(row, theme);
+    let mut spans = vec![
+        Span::styled(format!("{glyph} {word}"), style),
+        Span::styled(format!("  {}", age(row, model.now)), theme.dim),
+    ];
+    if let Some(now) = model.series.get(&row.id).and_then(|series| series.now()).filter(|_| row.is_up()) {
+        spans.push(Span::raw(format!("  {:.0}% cpu  {}", now.cpu, bytes(now.memory))));
     }
-    spans.push(Span::styled(" hoist ", theme.accent.add_modifier(Modifier::BOLD)));
+    spans.push(Span::raw(" "));
+    Line::from(spans)
+}
+
+/// Draws the name, how many containers there are, and what they and the disk use.
+fn summary(frame: &mut Frame<'_>, model: &Model, area: Rect) {
+    let theme = &model.theme;
+    let mut spans = vec![Span::styled(" hoist ", theme.accent.add_modifier(Modifier::BOLD))];
     let rows = model.containers.all();
     let up = rows.iter().filter(|row| row.is_up()).count();
     spans.push(Span::styled(format!(" {} ctr  {up} up", rows.len()), theme.dim));

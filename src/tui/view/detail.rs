@@ -1,11 +1,13 @@
 //! A pane: its border with the tabs, and the contents of the tab.
 
 use ratatui::Frame;
-use ratatui::layout::{Alignment, Rect};
+use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
+use ratatui::widgets::Block;
+use unicode_width::UnicodeWidthStr;
 
-use crate::tui::model::titles::tab_name;
+use crate::tui::model::titles::{short_name, tab_name};
 use crate::tui::model::window::Pane;
 use crate::tui::model::{Focus, Model};
 use crate::tui::section::Subject;
@@ -16,56 +18,38 @@ use crate::tui::view::frame::{border, terminal_border};
 use crate::tui::viewer::Seen;
 use crate::tui::words::{Align, cell};
 
+/// The columns that the tabs of a pane leave to its name, if it needs them.
+const NAME: usize = 12;
+
 /// Draws a pane.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, screens: &Screens, pane: &Pane, area: Rect) {
     let has_keys = model.focus == Focus::Detail && model.pane().id == pane.id && model.layers.is_empty();
     let tab = model.shown_tab(pane);
     let subject = model.subject_of(pane);
-    let is_gone = subject.as_ref().is_some_and(|subject| model.is_gone(subject));
-    let called = subject.as_ref().map_or_else(String::new, |subject| model.last_name_of(subject));
-    let gone = format!("{called} is gone");
-    let name = match (tab, &subject) {
-        (Tab::Session(id), _) => model.task(id).map_or_else(String::new, |task| match &task.state {
-            TaskState::Done(text) => format!("{} · {text}", task.title),
-            TaskState::Failed(_) => format!("{} · failed", task.title),
-            _ => task.title.clone(),
-        }),
-        // If it is the only pane, the line above shows its subject.
-        (_, Some(_)) if model.is_zoomed && model.panes().len() == 1 => tab_name(model, tab),
-        (_, Some(_)) if model.is_zoomed => {
-            format!("{} · {}", if is_gone { &gone } else { &called }, tab_name(model, tab))
-        }
-        (_, Some(_)) if is_gone => gone.clone(),
-        (_, Some(_)) => called.clone(),
-        (_, None) => String::new(),
-    };
-    let title = vec![Span::raw(cell_title(&name, area.width))];
-    let mut block = match tab {
-        Tab::Session(id) if has_keys && !model.session_is_over(id) => {
-            let session = model.task(id).and_then(TaskRow::session);
-            let types = model.typing == Some(id) || model.copying == Some(id);
-            terminal_border(model, (types, session.is_some_and(Session::is_main)), title)
-        }
-        _ => border(model, has_keys, title),
-    };
-    if !model.is_zoomed && matches!(subject, Some(Subject::Container(_) | Subject::Image(_))) {
-        let room = usize::from(area.width).saturating_sub(name.len() + 8);
-        block = block.title_top(tab_line(model, pane, tab, room).alignment(Alignment::Right));
-    }
     let subject = subject.as_ref();
+    let is_gone = subject.is_some_and(|subject| model.is_gone(subject));
     let seen = Seen { model, screens, pane, tab, subject, is_gone, has_keys };
     let viewer = tab.viewer();
-    if let Some(title) = viewer.title(&seen, area.width).filter(|_| model.is_zoomed) {
-        block = block.title_top(title.right_aligned());
+    // Both corners, the line before the name, and a blank after it.
+    let room = usize::from(area.width).saturating_sub(5);
+    let tabs = match subject {
+        _ if model.is_zoomed => viewer.title(&seen, area.width),
+        Some(Subject::Container(_) | Subject::Image(_)) => Some(tab_line(&seen, room)),
+        _ => None,
+    };
+    let room = room.saturating_sub(tabs.as_ref().map_or(0, |tabs| tabs.width() + 1));
+    let mut block = frame_of(&seen, title(&seen, room));
+    if let Some(tabs) = tabs {
+        block = block.title_top(tabs.right_aligned());
     }
     if let Some((note, style)) = viewer.note(&seen, area.width) {
-        block = block.title_bottom(Line::styled(note, style).alignment(Alignment::Right));
+        block = block.title_bottom(Line::styled(note, style).right_aligned());
     }
     let inner = block.inner(area);
     frame.render_widget(block, area);
     match subject {
-        Some(_) if is_gone && viewer.is_blank(pane) => {
-            let text = format!(" {gone}: nothing was read here before");
+        Some(subject) if is_gone && viewer.is_blank(pane) => {
+            let text = format!(" {} is gone: nothing was read here before", model.last_name_of(subject));
             frame.render_widget(Line::styled(text, model.theme.dim), inner);
         }
         Some(_) => viewer.draw(frame, &seen, inner),
@@ -73,18 +57,54 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, screens: &Screens, pane
     }
 }
 
-fn cell_title(name: &str, width: u16) -> String {
-    let room = usize::from(width / 3).max(8);
-    cell(name, unicode_width::UnicodeWidthStr::width(name).min(room), Align::Left)
+/// Returns the border of a pane, without its tabs.
+fn frame_of(seen: &Seen<'_>, title: String) -> Block<'static> {
+    let (model, title) = (seen.model, vec![Span::raw(title)]);
+    match seen.tab {
+        Tab::Session(id) if seen.has_keys && !model.session_is_over(id) => {
+            let session = model.task(id).and_then(TaskRow::session);
+            let types = model.typing == Some(id) || model.copying == Some(id);
+            terminal_border(model, (types, session.is_some_and(Session::is_main)), title)
+        }
+        _ => border(model, seen.has_keys, title),
+    }
 }
 
-/// Returns the tabs or, if they do not fit, only the current one.
-fn tab_line(model: &Model, pane: &Pane, shown: Tab, room: usize) -> Line<'static> {
+/// Returns the title of a pane in at most `room` columns; the name is shortened before the rest.
+fn title(seen: &Seen<'_>, room: usize) -> String {
+    let (model, tab) = (seen.model, seen.tab);
+    let fitted = |rest: &str, name: &dyn Fn(usize) -> String| {
+        let text = name(room.saturating_sub(rest.width())) + rest;
+        cell(&text, text.width().min(room), Align::Left)
+    };
+    let gone = if seen.is_gone { " is gone" } else { "" };
+    match (tab, seen.subject) {
+        (Tab::Session(id), _) => model.task(id).map_or_else(String::new, |task| {
+            let rest = match &task.state {
+                TaskState::Done(text) => format!(" · {text}"),
+                TaskState::Failed(_) => " · failed".to_owned(),
+                _ => String::new(),
+            };
+            fitted(&rest, &|room| cell(&task.title, task.title.width().min(room), Align::Left))
+        }),
+        // If it is the only pane, the line above shows its subject.
+        (_, Some(_)) if model.is_zoomed && model.panes().len() == 1 => tab_name(model, tab),
+        (_, Some(subject)) if model.is_zoomed => {
+            fitted(&format!("{gone} · {}", tab_name(model, tab)), &|room| short_name(model, subject, room))
+        }
+        (_, Some(subject)) => fitted(gone, &|room| short_name(model, subject, room)),
+        (_, None) => String::new(),
+    }
+}
+
+/// Returns the tabs or, if they do not fit beside a short name, only the current one.
+fn tab_line(seen: &Seen<'_>, room: usize) -> Line<'static> {
+    let (model, shown) = (seen.model, seen.tab);
     let theme = &model.theme;
-    let mut tabs = model.tabs(pane);
-    let width =
-        |tabs: &[Tab]| -> usize { tabs.iter().map(|tab| tab_name(model, *tab).chars().count() + 2).sum() };
-    if width(&tabs) > room {
+    let mut tabs = model.tabs(seen.pane);
+    let width = |tabs: &[Tab]| -> usize { tabs.iter().map(|tab| tab_name(model, *tab).width() + 2).sum() };
+    let name = title(seen, room).width().min(NAME);
+    if width(&tabs) + name + 3 > room {
         tabs.retain(|tab| *tab == shown);
     }
     let mut spans = vec![Span::raw(" ")];

@@ -5,6 +5,7 @@ use ratatui::layout::{Alignment, Rect};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear};
+use unicode_width::UnicodeWidthStr;
 
 use crate::tui::action::Action;
 use crate::tui::keymap::KeyContext;
@@ -29,13 +30,14 @@ pub(crate) fn open(
     let theme = &model.theme;
     let area = middle(frame.area(), width, height);
     let room = usize::from(area.width).saturating_sub(6);
-    let title = cell(title, unicode_width::UnicodeWidthStr::width(title).min(room), Align::Left);
+    let title = cell(title, title.width().min(room), Align::Left);
+    let note = model.signs(note);
     let mut block = Block::bordered()
         .border_type(BorderType::Thick)
         .border_style(theme.accent)
         .style(theme.overlay.patch(theme.text))
         .title_top(Line::styled(format!("━ {title} "), theme.accent.add_modifier(Modifier::BOLD)));
-    if usize::from(area.width) > title.len() + note.len() + 8 && !note.is_empty() {
+    if usize::from(area.width) > title.width() + note.width() + 8 && !note.is_empty() {
         block = block.title_top(Line::styled(format!(" {note} "), theme.dim).alignment(Alignment::Right));
     }
     let inner = block.inner(area);
@@ -49,7 +51,7 @@ pub(crate) fn keys(model: &Model, place: KeyContext, actions: &[(Action, &str)])
     let mut spans = Vec::new();
     for (action, word) in actions {
         spans.push(Span::styled(model.keys_of(place, *action), model.theme.accent));
-        spans.push(Span::raw(format!(" {word}   ")));
+        spans.push(Span::raw(format!(" {}   ", model.signs(word))));
     }
     Line::from(spans)
 }

@@ -111,6 +111,12 @@ pub(crate) fn draw_ascii(frame: &mut Frame<'_>, model: &Model, screens: &Screens
     signs.filter(|sign| !sign.is_ascii() && !sign.is_alphanumeric()).collect()
 }
 
+/// Draws the screen before its symbols are fitted to the terminal.
+#[cfg(test)]
+pub(crate) fn draw_unfitted(frame: &mut Frame<'_>, model: &Model, screens: &Screens) {
+    compose(frame, model, screens);
+}
+
 /// Draws the line of keys of this context.
 #[cfg(test)]
 pub(crate) fn draw_keys(frame: &mut Frame<'_>, model: &Model, area: Rect) {

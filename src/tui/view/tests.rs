@@ -2,13 +2,14 @@
 
 use jiff::SignedDuration;
 
-use crate::engine::{Kind, Phase, ProcessRow, Progress, Top};
+use crate::engine::{Kind, Phase, ProcessRow, Progress, Status, Top};
+use crate::tui::containers::model::ContainerRow;
 use crate::tui::event::{Configured, Event};
 use crate::tui::events::model::EventRow;
 use crate::tui::failure::Failure;
 use crate::tui::fixture::{
-    WAYS, empty, exec, full, keep_all, keys_line, log, now, over_shot, press, pressed, screen, shot,
-    sized_shot, wide_shot, write,
+    WAYS, container, empty, exec, full, keep_all, keys_line, log, now, over_shot, press, pressed, screen,
+    shot, sized_shot, wide_shot, write,
 };
 use crate::tui::inspect::model::Document;
 use crate::tui::keymap::KeyContext;
@@ -319,4 +320,34 @@ fn the_keys_of_each_place() {
         }
     }
     keep_all("bars", &told);
+}
+
+#[test]
+fn a_long_name_is_cut_before_its_state_and_its_tabs() {
+    let mut model = empty(120, 40);
+    let name = "a-long-name-".repeat(10);
+    let long = ContainerRow { name, ..container("long", Status::Running) };
+    update(&mut model, Event::List(Ok(Listed::Containers(vec![long]))));
+    let shown = screen(&model);
+    let border = shown.lines().find(|line| line.contains("[Logs]")).unwrap();
+    assert!(border.contains("Inspect") && border.contains("a-long-name-a-long"), "{border}");
+    model.size = (80, 24);
+    press(&mut model, "enter");
+    let shown = screen(&model);
+    let first = shown.lines().next().unwrap();
+    assert!(first.contains("a-long-name-a-long") && first.contains("… "), "{first}");
+    assert!(first.contains("● running"), "{first}");
+}
+
+#[test]
+fn of_a_long_image_name_the_end_is_shown() {
+    let mut model = full(60, 24);
+    press(&mut model, "2");
+    let mut row = model.images.selected().unwrap().clone();
+    row.name = "registry.example.com/team/with/a/deep/path/orders:2.14".to_owned();
+    update(&mut model, Event::List(Ok(Listed::Images(vec![row]))));
+    press(&mut model, "enter");
+    let shown = screen(&model);
+    let first = shown.lines().next().unwrap();
+    assert!(first.contains("› …") && first.contains("/orders:2.14"), "{first}");
 }
