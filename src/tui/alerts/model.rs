@@ -120,7 +120,7 @@ impl Alerts {
     pub fn look(&mut self, row: &ContainerRow, now: Timestamp) {
         let cause = Cause::State(row.id.clone());
         let known = self.known.get(&cause).copied();
-        match ill(row, known.map(|(ill, ..)| ill), now) {
+        match ill(row, now) {
             Some((ill, since)) => {
                 let is_same = known.is_some_and(|(old, then, _)| match (old, ill) {
                     (Ill::Restarts(_), Ill::Restarts(_)) => true,
@@ -220,16 +220,14 @@ impl Alerts {
     }
 }
 
-/// Returns what is wrong with a container's state, and since when; `old` is what was wrong before.
-fn ill(row: &ContainerRow, old: Option<Ill>, now: Timestamp) -> Option<(Ill, Timestamp)> {
+/// Returns what is wrong with a container's state, and since when.
+fn ill(row: &ContainerRow, now: Timestamp) -> Option<(Ill, Timestamp)> {
     let ended = row.finished.unwrap_or(row.created);
-    // Running between two crashes is not a recovery.
-    let is_up_again = row.status == Status::Running
-        && matches!(old, Some(Ill::Restarts(_)))
-        && row.started.is_some_and(|started| now.duration_since(started) < STEADY);
+    let is_steady = row.started.is_none_or(|started| now.duration_since(started) >= STEADY);
     match row.status {
         Status::Restarting if row.restarts >= LOOP => Some((Ill::Restarts(row.restarts), now)),
-        Status::Running if is_up_again => Some((Ill::Restarts(row.restarts), now)),
+        // Running between two crashes is not a recovery.
+        Status::Running if row.restarts >= LOOP && !is_steady => Some((Ill::Restarts(row.restarts), now)),
         Status::Exited | Status::Dead if row.died_of_memory() => Some((Ill::Oom, ended)),
         Status::Exited | Status::Dead if row.exit_code != 0 && !row.ended_by_hand => {
             Some((Ill::Exit(row.exit_code), ended))
@@ -298,6 +296,11 @@ mod tests {
             (ContainerRow { restarts: 2, ..container("a", Status::Restarting) }, None),
             (ContainerRow { restarts: 3, ..container("a", Status::Restarting) }, Some(Ill::Restarts(3))),
             (ContainerRow { restarts: 3, ..container("a", Status::Running) }, None),
+            // It has just been restarted; hoist may have been opened only now.
+            (
+                ContainerRow { restarts: 3, started: Some(now()), ..container("a", Status::Running) },
+                Some(Ill::Restarts(3)),
+            ),
         ] {
             let mut alerts = Alerts::default();
             alerts.look(&row, now());

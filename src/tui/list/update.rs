@@ -388,7 +388,7 @@ mod tests {
         let mut model = full(100, 24);
         let effects = press(&mut model, "* d d y");
         update(&mut model, Event::Done(effects[0].clone(), Ok(())));
-        assert!(screen(&model).contains("removing 1 of 7 · q cancels"), "{}", screen(&model));
+        assert!(screen(&model).contains("removing 1 of 7 · Esc cancels"), "{}", screen(&model));
         let asked = press(&mut model, "esc");
         let [Effect::Withdraw(asked)] = asked.as_slice() else { panic!("{asked:?}") };
         assert!(asked.len() == 6 && effects[1..].iter().all(|effect| asked.contains(effect)));

@@ -232,8 +232,10 @@ fn empty<R: Row>(model: &Model, rows: &Table<R>, width: u16) -> Vec<Line<'static
         } else {
             format!("   Nothing fits `{}`.", rows.filter)
         };
-        let keys = if rows.filter.is_empty() { Action::ShowAll } else { Action::Back };
-        let key = model.keys_of(model.key_context_below(), keys);
+        let key = match rows.filter.is_empty() {
+            true => model.keys_of(model.key_context_below(), Action::ShowAll),
+            false => model.cancel_key(),
+        };
         return vec![
             Line::default(),
             Line::from(text),

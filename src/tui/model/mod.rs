@@ -28,8 +28,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::action::Action;
-use super::key::Key;
-use super::keymap::{KeyContext, Keymap};
+use super::key::{Key, parse_strokes, show_strokes};
+use super::keymap::{Found, KeyContext, Keymap};
 use super::layout::{Beside, Layout, NAVIGATOR, layout};
 use super::theme::{Depth, Theme};
 use crate::base::text;
@@ -371,6 +371,17 @@ impl Model {
     #[must_use]
     pub fn keys_of(&self, place: KeyContext, action: Action) -> String {
         self.signs(&self.keymap.keys_of(place, action).unwrap_or_default())
+    }
+
+    /// Returns the key that cancels and clears, for a hint: Esc where it does, because the other keys
+    /// of `back` also leave.
+    #[must_use]
+    pub fn cancel_key(&self) -> String {
+        let esc = parse_strokes("esc").unwrap_or_default();
+        match self.keymap.find(KeyContext::Global, &esc) {
+            Found::Action(Action::Back) => show_strokes(&esc),
+            _ => self.keys_of(KeyContext::Global, Action::Back),
+        }
     }
 
     /// Returns keys as they are displayed: with ASCII symbols, some become words.

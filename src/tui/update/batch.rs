@@ -22,7 +22,7 @@ pub(crate) fn damage(action: Action, name: &str, why: Option<&str>) -> Option<Fa
 
 /// Reports that `action` applies to a single object only.
 pub(crate) fn refuse_many(model: &mut Model, action: Action, count: usize) {
-    let back = model.keys_of(KeyContext::Global, Action::Back);
+    let back = model.cancel_key();
     model.fail(Failure {
         what: format!("cannot {} {count} at once", action.label().trim_end_matches('…')),
         why: vec!["it is done to one at a time".to_owned()],

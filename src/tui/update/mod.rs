@@ -30,7 +30,7 @@ use super::action::{Action, Group};
 use super::event::{Configured, Event};
 use super::key::Key;
 use super::keymap::{Found, KeyContext};
-use super::model::{Focus, Model};
+use super::model::{Focus, Model, Notice};
 use crate::tui::effect::Effect;
 use crate::tui::failure::Tone;
 use crate::tui::line::update::command::CommandLine;
@@ -38,13 +38,15 @@ use crate::tui::line::update::prompt;
 use crate::tui::list::jumps::Jumps;
 use crate::tui::page::model::Page;
 use crate::tui::section::Section;
-use crate::tui::tab::Tab;
+use crate::tui::tab::{PaneId, Tab};
 use crate::tui::{
     custom, dialogs, files, help, list, navigator, palette, tasks, terminal, themes, undo, verbs,
 };
 
 /// Changes the model and returns what to do.
 pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
+    let input =
+        matches!(event, Event::Key(_) | Event::Mouse(_)).then(|| (place(model), model.notice.clone()));
     let effects = match event {
         Event::Key(key) => press(model, key),
         Event::Paste(text) => paste(model, text),
@@ -66,12 +68,30 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
     undo::update::watch(model, &effects);
     countdown::watch(model, &effects);
     model.settle();
+    if let Some((place_before, notice)) = input {
+        leave_notice(model, place_before, notice.as_ref());
+    }
     // Earlier events are read once, when they first become visible.
     if model.shows_journal() && !model.journal_is_asked {
         model.journal_is_asked = true;
         effects.push(Effect::Load(Section::Events));
     }
     effects
+}
+
+/// The list, the pane and the tab that are in use.
+type InUse = (Section, Focus, PaneId, Tab);
+
+fn place(model: &Model) -> InUse {
+    (model.section, model.focus, model.pane().id, model.shown_tab(model.pane()))
+}
+
+/// Drops a notice about what was done somewhere else. Warnings and failures stay until their time.
+fn leave_notice(model: &mut Model, before: InUse, notice: Option<&Notice>) {
+    let is_quiet = notice.is_some_and(|notice| matches!(notice.tone, Tone::Good | Tone::Plain));
+    if is_quiet && model.notice.as_ref() == notice && place(model) != before {
+        model.notice = None;
+    }
 }
 
 /// Applies the user's configuration at the start.

@@ -791,3 +791,18 @@ proptest! {
         prop_assert!(model.layers.is_empty() && model.focus == Focus::List, "{:?}", model.key_context());
     }
 }
+
+#[test]
+fn a_quiet_notice_does_not_go_along_to_another_place() {
+    let mut model = full(80, 24);
+    for (tone, stays) in [(Tone::Good, false), (Tone::Plain, false), (Tone::Warning, true), (Tone::Bad, true)]
+    {
+        press(&mut model, "1");
+        model.say(tone, "copied", None);
+        press(&mut model, "j");
+        assert!(model.notice.is_some(), "{tone:?}");
+        press(&mut model, "2");
+        assert_eq!(model.notice.is_some(), stays, "{tone:?}");
+        model.notice = None;
+    }
+}

@@ -232,7 +232,7 @@ pub(crate) fn status(frame: &mut Frame<'_>, model: &Model, area: Rect) {
 
 /// Returns the progress of a verb on several objects, and how to cancel it.
 fn batch_line(model: &Model, batch: &Batch) -> Span<'static> {
-    let key = model.keys_of(KeyContext::Global, Action::Back);
+    let key = model.cancel_key();
     let cancel = if model.focus == Focus::List { format!(" · {key} cancels") } else { String::new() };
     let text = format!("{} {}{cancel} ", texts::spinner(model.now), batch.progress());
     Span::styled(text, model.theme.accent)
@@ -356,7 +356,7 @@ fn about_marks(model: &Model) -> Option<String> {
     if seen == 0 || model.focus != Focus::List {
         return None;
     }
-    let key = model.keys_of(KeyContext::Global, Action::Back);
+    let key = model.cancel_key();
     let hidden = if seen < all { format!(" ({} more are hidden)", all - seen) } else { String::new() };
     Some(format!(" marked {seen}{hidden}: all keys act on the marked rows · {key} clears"))
 }
