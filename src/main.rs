@@ -54,6 +54,9 @@ fn screen(flags: Flags, environment: Environment) -> u8 {
 fn screen(_flags: Flags, _environment: Environment) -> u8 {
     use std::io::Write;
     // Nobody is left to be told when this fails.
-    let _ = writeln!(std::io::stderr(), "error: the terminal UI is not built in\nhint: see `hoist --help`");
+    let _ = writeln!(
+        std::io::stderr(),
+        "error: this build of hoist has no terminal UI\nhint: see `hoist --help`"
+    );
     1
 }

@@ -112,7 +112,7 @@ impl Failure {
         match self {
             Self::Usage(usage) => format!("error: {usage}\n"),
             Self::NotText(word) => {
-                report(&format!("an argument is not UTF-8: {}", word.to_string_lossy()), &[], None)
+                report(&format!("an argument is not valid UTF-8: {}", word.to_string_lossy()), &[], None)
             }
             Self::Engine(error) => report(&error.to_string(), &error.causes(), error.hint()),
             Self::Explained(error) => {

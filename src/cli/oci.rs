@@ -56,7 +56,7 @@ struct Global {
     /// File to write messages to, in addition to standard error.
     #[arg(long)]
     log: Option<PathBuf>,
-    /// Format of the messages in that file: text or json.
+    /// Format of the messages in that file.
     #[arg(long, default_value = "text", value_parser = ["text", "json"])]
     log_format: String,
     /// Accepted for compatibility with other runtimes; no effect.
@@ -94,13 +94,13 @@ enum OciVerb {
     List(list::List),
     /// List the processes of a container.
     Ps(list::Ps),
-    /// Run an additional process in a container.
+    /// Run another process in a container.
     Exec(Exec),
-    /// Suspend all processes of a container.
+    /// Pause all processes in a container.
     Pause { id: String },
-    /// Resume all processes of a paused container.
+    /// Resume all processes in a paused container.
     Resume { id: String },
-    /// Write a new `config.json`.
+    /// Write a template for `config.json`.
     Spec {
         /// Folder to write it to.
         #[arg(short, long, default_value = ".")]
@@ -118,7 +118,7 @@ struct Create {
     /// Unix socket that receives the terminal's master file descriptor.
     #[arg(long)]
     console_socket: Option<PathBuf>,
-    /// File to write the process id to.
+    /// File to write the process ID to.
     #[arg(long)]
     pid_file: Option<PathBuf>,
     id: String,
@@ -134,7 +134,7 @@ struct Run {
     /// Keep its state after it exits.
     #[arg(long)]
     keep: bool,
-    /// Run an init process that starts the payload and reaps processes.
+    /// Run an init that starts the program and reaps processes.
     #[arg(long)]
     init: bool,
 }
@@ -150,7 +150,7 @@ struct Exec {
     /// Set an environment variable.
     #[arg(short, long)]
     env: Vec<String>,
-    /// Allocate a terminal and send its master to the console socket.
+    /// Allocate a pseudo-TTY and send its master to the console socket.
     #[arg(short, long)]
     tty: bool,
     /// User to run as: `uid[:gid]`, or names in the container.
@@ -168,7 +168,7 @@ struct Exec {
     /// Unix socket that receives the terminal's master file descriptor.
     #[arg(long)]
     console_socket: Option<PathBuf>,
-    /// File to write the process id to.
+    /// File to write the process ID to.
     #[arg(long)]
     pid_file: Option<PathBuf>,
     id: String,

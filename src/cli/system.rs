@@ -126,7 +126,8 @@ async fn reset(engine: &Engine, reset: Reset) -> Result<u8> {
     let folders = engine.settings().folders();
     if !reset.force {
         let question = format!(
-            "This removes all containers, images and networks of the engine at {} and {}.\nAre you sure? [y/N] ",
+            "WARNING! This will remove all containers, images and networks of the engine at {} and {}.\n\
+             Are you sure you want to continue? [y/N] ",
             folders.root.display(),
             folders.run.display()
         );

@@ -36,7 +36,7 @@ verbs! { Container:
     Run(Box<Run>) from RunWords = changes(
         &["run", "container run"],
         "[OPTIONS] IMAGE [COMMAND] [ARG...]",
-        "Create a container from an image, and start it",
+        "Create and run a new container from an image",
         &["run -it --rm debian bash", "run -d --name web -v ./site:/srv:ro -m 512m nginx"],
     )
     .common()
@@ -61,7 +61,7 @@ verbs! { Container:
     Logs(Logs) from LogsWords = shows(
         &["logs", "container logs"],
         "[OPTIONS] CONTAINER",
-        "Print the log of a container",
+        "Print the logs of a container",
         &["logs -f --since 10m web"],
     )
     .common()
@@ -70,7 +70,7 @@ verbs! { Container:
     Attach(Attach) from AttachWords = changes(
         &["attach", "container attach"],
         "[OPTIONS] CONTAINER",
-        "Connect the terminal to the program of a running container",
+        "Attach the terminal to a running container",
         &["attach web"],
     );
 
@@ -85,14 +85,14 @@ verbs! { Container:
     Export(Export) from Export = changes(
         &["export", "container export"],
         "[OPTIONS] CONTAINER",
-        "Write the files of a container to a tar archive",
+        "Export the file system of a container as a tar archive",
         &["export -o web.tar web"],
     );
 
     Inspect(Inspect) from InspectWords = shows(
         &["container inspect"],
         "[OPTIONS] CONTAINER [CONTAINER...]",
-        "Print everything known about containers",
+        "Show detailed information about containers",
         &["container inspect web"],
     );
 
@@ -106,7 +106,7 @@ verbs! { Container:
     Pause(Pause) from Pause = changes(
         &["pause", "container pause"],
         "CONTAINER [CONTAINER...]",
-        "Suspend all processes of containers",
+        "Pause all processes in containers",
         &["pause web"],
     );
 
@@ -120,7 +120,7 @@ verbs! { Container:
     Restart(Restart) from Restart = changes(
         &["restart", "container restart"],
         "[OPTIONS] CONTAINER [CONTAINER...]",
-        "Stop containers and start them again",
+        "Restart containers",
         &["restart -t 30 web"],
     );
 
@@ -171,7 +171,7 @@ verbs! { Container:
     Wait(Wait) from Wait = shows(
         &["wait", "container wait"],
         "CONTAINER [CONTAINER...]",
-        "Wait until containers exit, and print their exit codes",
+        "Wait until containers exit, then print their exit codes",
         &["wait web"],
     );
 }
@@ -216,7 +216,7 @@ pub struct Attach {
 
 #[derive(Debug, Args)]
 pub(super) struct AttachWords {
-    /// Keys that detach from the container (default ctrl-p,ctrl-q)
+    /// Key sequence for detaching from the container (default ctrl-p,ctrl-q)
     #[arg(long, value_name = "KEYS")]
     detach_keys: Option<String>,
     /// Do not attach standard input
@@ -272,10 +272,10 @@ pub(super) struct StartWords {
     /// Attach standard output and error, and forward signals
     #[arg(short, long)]
     attach: bool,
-    /// Keys that detach from the container (default ctrl-p,ctrl-q)
+    /// Key sequence for detaching from the container (default ctrl-p,ctrl-q)
     #[arg(long, value_name = "KEYS")]
     detach_keys: Option<String>,
-    /// Attach standard input too
+    /// Also attach standard input
     #[arg(short, long)]
     interactive: bool,
     #[arg(value_name = "CONTAINER", required = true)]
@@ -301,10 +301,10 @@ impl Words for StartWords {
 /// `stop`
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct Stop {
-    /// Signal to send instead of the container's own stop signal
+    /// Signal to send instead of the container's stop signal
     #[arg(short, long)]
     pub signal: Option<String>,
-    /// Seconds to wait before sending SIGKILL
+    /// Seconds to wait before killing the container
     #[arg(short, long, alias = "time", value_name = "SECONDS")]
     pub timeout: Option<i64>,
     /// The containers.
@@ -315,10 +315,10 @@ pub struct Stop {
 /// `restart`
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct Restart {
-    /// Signal to send instead of the container's own stop signal
+    /// Signal to send instead of the container's stop signal
     #[arg(short, long)]
     pub signal: Option<String>,
-    /// Seconds to wait before sending SIGKILL
+    /// Seconds to wait before killing the container
     #[arg(short, long, alias = "time", value_name = "SECONDS")]
     pub timeout: Option<i64>,
     /// The containers.
@@ -364,10 +364,10 @@ pub struct Wait {
 /// `rm`
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct Rm {
-    /// Kill the container first if it is running
+    /// Force the removal of a running container (uses SIGKILL)
     #[arg(short, long)]
     pub force: bool,
-    /// Remove the container's anonymous volumes too
+    /// Also remove the container's anonymous volumes
     #[arg(short, long)]
     pub volumes: bool,
     /// The containers.
@@ -420,19 +420,19 @@ pub struct Logs {
 
 #[derive(Debug, Args)]
 pub(super) struct LogsWords {
-    /// Wait for new output, and print it as it is written
+    /// Follow log output
     #[arg(short, long)]
     follow: bool,
-    /// Print only output since this time (2026-01-02T13:23:37Z) or this long ago (42m)
+    /// Show output since a timestamp (2026-01-02T13:23:37Z) or relative time (42m)
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
-    /// Print only this many of the last lines
+    /// Number of lines to show from the end
     #[arg(short = 'n', long, value_name = "LINES", default_value = "all")]
     tail: String,
-    /// Begin each line with its time
+    /// Show timestamps
     #[arg(short, long)]
     timestamps: bool,
-    /// Print only output until this time (2026-01-02T13:23:37Z) or this long ago (42m)
+    /// Show output before a timestamp (2026-01-02T13:23:37Z) or relative time (42m)
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
     #[arg(value_name = "CONTAINER")]
@@ -494,25 +494,25 @@ impl Exec {
 
 #[derive(Debug, Args)]
 pub(super) struct ExecWords {
-    /// Run in the background
+    /// Run the command in the background
     #[arg(short, long)]
     detach: bool,
-    /// Keys that detach from the container (default ctrl-p,ctrl-q)
+    /// Key sequence for detaching from the container (default ctrl-p,ctrl-q)
     #[arg(long, value_name = "KEYS")]
     detach_keys: Option<String>,
-    /// Set an environment variable; NAME alone takes the caller's value
+    /// Set an environment variable; NAME alone uses the caller's value
     #[arg(short, long, value_name = "NAME[=VALUE]")]
     env: Vec<String>,
     /// Read environment variables from this file
     #[arg(long, value_name = "FILE")]
     env_file: Vec<String>,
-    /// Keep standard input open
+    /// Keep standard input open even if not attached
     #[arg(short, long)]
     interactive: bool,
-    /// Give the command all privileges
+    /// Give extended privileges to the command
     #[arg(long)]
     privileged: bool,
-    /// Allocate a terminal
+    /// Allocate a pseudo-TTY
     #[arg(short, long)]
     tty: bool,
     /// Run as this user and group, by name or number
@@ -570,7 +570,7 @@ pub(super) struct InspectWords {
     /// Output format: json, or a Go template
     #[arg(short, long, value_name = "FORMAT")]
     format: Option<String>,
-    /// Show the size of the files
+    /// Show total file sizes
     #[arg(short, long)]
     size: bool,
     #[arg(value_name = "CONTAINER", required = true, hide = true)]
@@ -592,7 +592,7 @@ pub struct Ps {
     /// Show all containers, not only running ones
     #[arg(short, long)]
     pub all: bool,
-    /// Show only what matches; can be repeated
+    /// Filter output by this condition; can be repeated
     #[arg(short, long, value_name = "KEY=VALUE")]
     pub filter: Vec<String>,
     /// Output format: table, "table TEMPLATE", json, or a Go template
@@ -604,13 +604,13 @@ pub struct Ps {
     /// Show only the newest container, running or not
     #[arg(short, long)]
     pub latest: bool,
-    /// Do not shorten values
+    /// Do not truncate output
     #[arg(long)]
     pub no_trunc: bool,
     /// Print only IDs
     #[arg(short, long)]
     pub quiet: bool,
-    /// Show the size of the files
+    /// Show total file sizes
     #[arg(short, long)]
     pub size: bool,
 }
@@ -627,7 +627,7 @@ pub struct Stats {
     /// Print one sample and exit
     #[arg(long)]
     pub no_stream: bool,
-    /// Do not shorten values
+    /// Do not truncate output
     #[arg(long)]
     pub no_trunc: bool,
     /// The containers; all that run when none is named.

@@ -31,7 +31,7 @@ pub struct Create {
     pub request: CreateRequest,
     /// Files that options name, which are read when the request is resolved.
     pub files: Files,
-    /// The file to write the id to.
+    /// The file to write the ID to.
     pub cidfile: Option<PathBuf>,
     /// Hides the progress of a pull.
     pub quiet: bool,
@@ -57,7 +57,7 @@ pub(super) struct CreateWords {
     /// When to pull the image: always, missing or never
     #[arg(long, value_name = "WHEN", default_value = "missing")]
     pull: String,
-    /// Do not show the progress of a pull
+    /// Suppress the pull output
     #[arg(short, long)]
     quiet: bool,
     #[command(flatten)]
@@ -70,10 +70,10 @@ pub(super) struct CreateWords {
 /// Options of `run` only.
 #[derive(Debug, Args)]
 pub(super) struct RunWords {
-    /// Run in the background, and print the container's ID
+    /// Run the container in the background and print its ID
     #[arg(short, long)]
     detach: bool,
-    /// Keys that detach from the container (default ctrl-p,ctrl-q)
+    /// Key sequence for detaching from the container (default ctrl-p,ctrl-q)
     #[arg(long, value_name = "KEYS")]
     detach_keys: Option<String>,
     /// Forward signals to the container's program

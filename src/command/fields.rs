@@ -15,13 +15,13 @@ const OWN: &[Field] = &[
     Field::switch(80, "quiet pull", "quiet", &[S::Advanced]),
     Field::switch(90, "forward signals", "sig-proxy", &[S::Advanced]),
     Field::new(100, "open terminal", Kind::Opens, &[S::General], ""),
-    Field::new(110, "Image", Kind::Image, &[S::General], "name, name:tag or id"),
+    Field::new(110, "Image", Kind::Image, &[S::General], "name, name:tag or ID"),
     Field::one(120, "Name", "name", &[S::General], "generated").optional(),
     Field::new(130, "Command", Kind::Command, &[S::General], "the image's default"),
     Field::one(380, "Pull", "pull", &[S::Advanced], "missing")
         .few(&["missing", "always", "never"])
         .optional(),
-    Field::one(440, "Id file", "cidfile", &[S::Advanced], "file to write the id to")
+    Field::one(440, "ID file", "cidfile", &[S::Advanced], "file to write the ID to")
         .names(NameKind::File)
         .optional(),
     Field::one(460, "Detach keys", "detach-keys", &[S::Advanced], "ctrl-p,ctrl-q").optional(),

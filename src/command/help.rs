@@ -85,19 +85,19 @@ mod tests {
         insta::assert_snapshot!(help(verb), @r"
         Usage:  hoist logs [OPTIONS] CONTAINER
 
-        Print the log of a container
+        Print the logs of a container
 
         Aliases:
           hoist logs, hoist container logs
 
         Options:
-          -f, --follow      Wait for new output, and print it as it is written
-              --since TIME  Print only output since this time (2026-01-02T13:23:37Z) or
-                            this long ago (42m)
-          -n, --tail LINES  Print only this many of the last lines (default all)
-          -t, --timestamps  Begin each line with its time
-              --until TIME  Print only output until this time (2026-01-02T13:23:37Z) or
-                            this long ago (42m)
+          -f, --follow      Follow log output
+              --since TIME  Show output since a timestamp (2026-01-02T13:23:37Z) or
+                            relative time (42m)
+          -n, --tail LINES  Number of lines to show from the end (default all)
+          -t, --timestamps  Show timestamps
+              --until TIME  Show output before a timestamp (2026-01-02T13:23:37Z) or
+                            relative time (42m)
           -h, --help        Show help
 
         Examples:

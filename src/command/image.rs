@@ -38,14 +38,14 @@ verbs! { Image:
     FromHost(FromHost) from FromHostWords = changes(
         &["image from-host"],
         "-t NAME[:TAG] PROGRAM [PROGRAM...]",
-        "Create an image from programs of this machine",
+        "Create an image from programs on this machine",
         &["image from-host -t tools bash ls cat"],
     );
 
     History(History) from History = shows(
         &["history", "image history"],
         "[OPTIONS] IMAGE",
-        "Show how the layers of an image were made",
+        "Show the history of an image",
         &["history --no-trunc debian:13"],
     )
     .lacks(&[&["--platform"]]);
@@ -60,7 +60,7 @@ verbs! { Image:
     Inspect(Inspect) from Inspect = shows(
         &["image inspect"],
         "[OPTIONS] IMAGE [IMAGE...]",
-        "Print everything known about images",
+        "Show detailed information about images",
         &["image inspect debian:13"],
     )
     .lacks(&[&["--platform"]]);
@@ -68,7 +68,7 @@ verbs! { Image:
     Load(Load) from LoadWords = changes(
         &["load", "image load"],
         "[OPTIONS]",
-        "Load images from an archive",
+        "Load images from a tar archive or standard input",
         &["load -i image.tar"],
     )
     .lacks(&[&["--platform"]]);
@@ -76,7 +76,7 @@ verbs! { Image:
     Rmi(Rmi) from Rmi = changes(
         &["rmi", "image rm", "image remove"],
         "[OPTIONS] IMAGE [IMAGE...]",
-        "Remove images, or names of images",
+        "Remove or untag images",
         &["rmi debian:12"],
     )
     .lacks(&[&["--platform"]]);
@@ -84,7 +84,7 @@ verbs! { Image:
     Tag(Tag) from TagWords = changes(
         &["tag", "image tag"],
         "SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]",
-        "Give an image another name",
+        "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE",
         &["tag debian:13 registry.example.org/debian:13"],
     );
 }
@@ -123,10 +123,10 @@ pub struct Inspect {
 /// `rmi`
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct Rmi {
-    /// Remove it even if it has several names or a stopped container uses it
+    /// Remove the image even if it has several names or a stopped container uses it
     #[arg(short, long)]
     pub force: bool,
-    /// Keep parent images that have no name
+    /// Do not remove untagged parents
     #[arg(long)]
     pub no_prune: bool,
     /// The images.
@@ -224,7 +224,7 @@ pub struct Load {
 
 #[derive(Debug, Args)]
 pub(super) struct LoadWords {
-    /// Read this archive instead of standard input
+    /// Read from this tar archive instead of standard input
     #[arg(short, long, value_name = "FILE")]
     input: Option<String>,
     /// Do not show progress
@@ -335,19 +335,19 @@ impl Words for FromHostWords {
 /// `images`
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub struct Images {
-    /// Show images that other images are based on too
+    /// Show all images, including intermediate ones
     #[arg(short, long)]
     pub all: bool,
     /// Show digests
     #[arg(long)]
     pub digests: bool,
-    /// Show only what matches; can be repeated
+    /// Filter output by this condition; can be repeated
     #[arg(short, long, value_name = "KEY=VALUE")]
     pub filter: Vec<String>,
     /// Output format: table, "table TEMPLATE", json, or a Go template
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,
-    /// Do not shorten values
+    /// Do not truncate output
     #[arg(long)]
     pub no_trunc: bool,
     /// Print only IDs
@@ -364,11 +364,11 @@ pub struct History {
     /// Output format: table, "table TEMPLATE", json, or a Go template
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,
-    /// Round sizes and dates for reading
+    /// Print sizes and dates in human-readable form
     #[arg(short = 'H', long, action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true",
           default_value = "true", value_name = "BOOL", value_parser = super::truth)]
     pub human: bool,
-    /// Do not shorten values
+    /// Do not truncate output
     #[arg(long)]
     pub no_trunc: bool,
     /// Print only IDs

@@ -13,7 +13,7 @@ const FILES: &[(&str, &str)] = &[
     ("~/.config/hoist/config.toml", "The configuration of the user, which takes precedence."),
     ("~/.config/hoist/keymap.toml", "Changes to the keys of the terminal UI."),
     ("~/.config/hoist/themes/NAME.toml", "Themes of the terminal UI."),
-    ("~/.local/state/hoist/", "What the terminal UI remembers: history, layouts, presets."),
+    ("~/.local/state/hoist/", "State of the terminal UI: history, layouts, presets."),
     ("~/.docker/config.json", "Credentials for registries."),
     ("/etc/hoist/certs.d/HOST[:PORT]/", "Certificates for registries."),
     ("/var/lib/hoist/", "Images, containers, volumes and the trash."),
@@ -26,7 +26,7 @@ const VARIABLES: &[(&str, &str)] = &[
     ("HOIST_ROOT, HOIST_RUN_ROOT", "The folders of the engine, as with --root and --run-root."),
     ("HOIST_THEME", "The theme of the terminal UI."),
     ("NO_COLOR", "If set and not empty, the terminal UI shows no colors."),
-    ("DOCKER_CONFIG", "The folder of config.json, instead of ~/.docker."),
+    ("DOCKER_CONFIG", "The folder that contains config.json, instead of ~/.docker."),
     ("HTTPS_PROXY, HTTP_PROXY, NO_PROXY", "Proxies for registries; also in lower case."),
     ("VISUAL, EDITOR", "The editor for files that are opened in the terminal UI."),
 ];
@@ -35,10 +35,10 @@ const VARIABLES: &[(&str, &str)] = &[
 const CODES: &[(&str, &str)] = &[
     ("0", "Success."),
     ("1", "The command failed, or has too few or too many arguments."),
-    ("125", "An option or its value is invalid, or run failed before its program began."),
-    ("126", "The program of run, start or exec cannot be executed."),
-    ("127", "The program of run, start or exec was not found."),
-    ("other", "The exit code of the program of run, exec or start -a."),
+    ("125", "An option or its value is invalid, or run failed before its program started."),
+    ("126", "The program that run, start or exec should run cannot be executed."),
+    ("127", "The program that run, start or exec should run was not found."),
+    ("other", "The exit code of the program that run, exec or start -a ran."),
 ];
 
 /// A page: the name of its file, and its text.
@@ -164,7 +164,7 @@ fn verb_page(noun: &Noun, verb: &Verb) -> Page {
     text += ".EE\n";
     if verb.lacks().next().is_some() {
         text += &format!(
-            ".SH COMPATIBILITY\nDocker has these options too, and hoist does not support them yet: {}.\n",
+            ".SH COMPATIBILITY\nDocker also has these options, which hoist does not support yet: {}.\n",
             listed(verb.lacks())
         );
     }
@@ -189,9 +189,9 @@ fn overview() -> Page {
 .SH DESCRIPTION
 Without a command,
 .B hoist
-opens a full\\-screen terminal UI. With a command, it does what Docker does with the same command, options and exit
-code. There is no daemon: every running container has a small monitor process, and all else is state on disk. Containers
-need root.
+opens a full\\-screen terminal UI. With a command, it does what Docker does: commands, options and exit codes are the
+same. There is no daemon: every running container has a small monitor process, and everything else is state on disk.
+Containers need root.
 .PP
 In the terminal UI,
 .B ?\\&
@@ -218,7 +218,7 @@ accepts the commands below.
         text.extend(rows.iter().map(|(tag, about)| tagged(&bold(tag), &escaped(about))));
     }
     text += &format!(
-        ".SH COMPATIBILITY\nDocker has these commands too, and hoist does not support them yet: {}.\n",
+        ".SH COMPATIBILITY\nDocker also has these commands, which hoist does not support yet: {}.\n",
         listed(NOUNS.iter().flat_map(|noun| noun.lacks).chain(LACKING).copied())
     );
     Page { file: "hoist.1".to_owned(), text }

@@ -16,7 +16,7 @@ verbs! { Network:
     Inspect(Inspect) from Inspect = shows(
         &["network inspect"],
         "[OPTIONS] NETWORK [NETWORK...]",
-        "Print everything known about networks",
+        "Show detailed information about networks",
         &["network inspect bridge"],
     )
     .lacks(&[&["-v, --verbose"]]);
@@ -35,7 +35,7 @@ plain! { Inspect Ls }
 /// `network ls`
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub struct Ls {
-    /// Show only what matches; can be repeated
+    /// Filter output by this condition; can be repeated
     #[arg(short, long, value_name = "KEY=VALUE")]
     pub filter: Vec<String>,
     /// Output format: table, "table TEMPLATE", json, or a Go template

@@ -10,8 +10,8 @@ const HEAD: &str = "\
 # Commands
 
 This file is generated from the table of commands (`src/command/table.rs`) by a test; do not edit it. `hoist COMMAND
---help` shows the same. Docker's commands and options that hoist does not support are errors that name them. As in
-Docker, some modes of `-v` are accepted without effect: `cached`, `delegated` and `consistent`, and `z` and `Z` where
+--help` shows the same. Commands and options of Docker that hoist does not support are rejected by name. As in
+Docker, some modes of `-v` are accepted but have no effect: `cached`, `delegated` and `consistent`, and `z` and `Z` where
 SELinux is off. Where SELinux is on, `create` and `run` warn that relabeling is not supported yet.
 ";
 

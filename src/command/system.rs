@@ -17,21 +17,21 @@ verbs! { System:
     Inspect(Inspect) from Inspect = shows(
         &["inspect"],
         "[OPTIONS] NAME|ID [NAME|ID...]",
-        "Print everything known about containers, images and other objects",
+        "Show detailed information about any object",
         &["inspect -f '{{.State.ExitCode}}' web"],
     );
 
     Events(Events) from Events = shows(
         &["events", "system events"],
         "[OPTIONS]",
-        "Print events as they happen",
+        "Print events in real time",
         &["events --since 1h --filter type=container"],
     );
 
     Info(Info) from Info = shows(
         &["info", "system info"],
         "[OPTIONS]",
-        "Show information about this engine and machine",
+        "Show system-wide information",
         &["info -f '{{.Containers}}'"],
     );
 
@@ -103,10 +103,10 @@ pub struct Inspect {
     /// Output format: json, or a Go template
     #[arg(short, long, value_name = "FORMAT")]
     pub format: Option<String>,
-    /// Show the size of a container's files
+    /// Show total file sizes if the object is a container
     #[arg(short, long)]
     pub size: bool,
-    /// Type of the object: container, image, network or volume
+    /// Inspect only objects of this type: container, image, network or volume
     #[arg(long = "type", value_name = "TYPE")]
     pub kind: Option<ObjectType>,
     /// The objects.
@@ -117,16 +117,16 @@ pub struct Inspect {
 /// `events`
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub struct Events {
-    /// Show only what matches; can be repeated
+    /// Filter output by this condition; can be repeated
     #[arg(short, long, value_name = "KEY=VALUE")]
     pub filter: Vec<String>,
     /// Output format: json, or a Go template
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,
-    /// Start with the events since this time
+    /// Show all events since this time
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
-    /// Exit at this time, and print only events before it
+    /// Show events until this time, then exit
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
 }
@@ -166,7 +166,7 @@ pub struct Uninstall {}
 /// `system reset`
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub struct Reset {
-    /// Do not ask for confirmation
+    /// Do not prompt for confirmation
     #[arg(short, long)]
     pub force: bool,
 }

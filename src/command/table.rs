@@ -324,8 +324,8 @@ pub(super) const GLOBALS: &[Global] = &[
     global(None, "config", Some("FILE"), "Use this configuration file instead of the default ones"),
     global(Some('D'), "debug", None, "Write debug messages to standard error"),
     global(None, "read-only", None, "Open the terminal UI in read-only mode"),
-    global(None, "root", Some("FOLDER"), "Folder of all data (default /var/lib/hoist)"),
-    global(None, "run-root", Some("FOLDER"), "Folder of runtime state (default /run/hoist)"),
+    global(None, "root", Some("FOLDER"), "Folder for all data (default /var/lib/hoist)"),
+    global(None, "run-root", Some("FOLDER"), "Folder for runtime state (default /run/hoist)"),
     global(Some('v'), "version", None, "Print the version"),
 ];
 

@@ -18,7 +18,7 @@ verbs! { Volume:
     Inspect(Inspect) from InspectWords = shows(
         &["volume inspect"],
         "[OPTIONS] VOLUME [VOLUME...]",
-        "Print everything known about volumes",
+        "Show detailed information about volumes",
         &["volume inspect data"],
     );
 
@@ -36,7 +36,7 @@ plain! { Ls }
 /// `volume ls`
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub struct Ls {
-    /// Show only what matches; can be repeated
+    /// Filter output by this condition; can be repeated
     #[arg(short, long, value_name = "KEY=VALUE")]
     pub filter: Vec<String>,
     /// Output format: table, "table TEMPLATE", json, or a Go template

@@ -9,16 +9,16 @@ use crate::engine::{LifecycleOptions, RestartPolicy, Unknown};
 
 #[derive(Debug, Args)]
 pub(super) struct LifecycleWords {
-    /// When to restart it: no, always, unless-stopped or on-failure[:N]
+    /// Restart policy: no, always, unless-stopped or on-failure[:N]
     #[arg(long, value_name = "POLICY", default_value = "no")]
     restart: String,
-    /// Remove the container when it exits
+    /// Automatically remove the container when it exits
     #[arg(long)]
     rm: bool,
-    /// Signal that asks the program to stop (default: the image's, or TERM)
+    /// Signal to stop the container (default: the image's, or SIGTERM)
     #[arg(long, value_name = "SIGNAL")]
     stop_signal: Option<String>,
-    /// Seconds between that signal and SIGKILL (default 10)
+    /// Seconds to wait before killing the container (default 10)
     #[arg(long, value_name = "SECONDS")]
     stop_timeout: Option<i64>,
 }

@@ -10,10 +10,10 @@ use crate::engine::{LogOptions, MAX_LOG_FILES};
 
 #[derive(Debug, Args)]
 pub(super) struct LogWords {
-    /// Where output goes: json-file or none
+    /// Logging driver: json-file or none
     #[arg(long, value_name = "DRIVER")]
     log_driver: Option<String>,
-    /// Log option: max-size=SIZE or max-file=COUNT
+    /// Logging option: max-size=SIZE or max-file=COUNT
     #[arg(long, value_name = "NAME=VALUE")]
     log_opt: Vec<String>,
 }

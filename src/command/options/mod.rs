@@ -58,7 +58,7 @@ pub(super) struct OptionWords {
     /// Platform of the image, such as linux/arm64
     #[arg(long, value_name = "OS/ARCH")]
     platform: Option<String>,
-    /// Name of another OCI runtime (not supported yet)
+    /// Runtime to use for the container (not supported yet)
     #[arg(long, value_name = "RUNTIME")]
     runtime: Option<String>,
 }

@@ -22,10 +22,10 @@ pub(super) struct MountWords {
     /// Mount the root file system read-only
     #[arg(long)]
     read_only: bool,
-    /// Mount a tmpfs on this path
+    /// Mount a tmpfs at this path
     #[arg(long, value_name = "PATH[:OPTIONS]")]
     tmpfs: Vec<String>,
-    /// Mount a folder or file of the host, with options such as :ro
+    /// Bind mount a folder or file of the host, with options such as :ro
     #[arg(short, long, value_name = "SOURCE:TARGET")]
     volume: Vec<String>,
 }
@@ -184,7 +184,7 @@ fn volume(word: &str) -> Result<MountRequest> {
             "-v {word}: `{source}` includes invalid characters for a local volume name, only \
              [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"
         ));
-        return Err(usage.hint("the shell has not expanded `~`: write it without quotes, or `$HOME`"));
+        return Err(usage.hint("the shell did not expand `~`: write it without quotes, or use `$HOME`"));
     }
     if !source.starts_with(['/', '.']) {
         let usage = Usage::argument(format!("-v {word}: named volumes are not supported yet"));
@@ -299,7 +299,7 @@ fn mount(word: &str) -> Result<MountRequest> {
         }
         "tmpfs" => {
             if fields.source.is_some() {
-                return Err(bad("a tmpfs has no source"));
+                return Err(bad("a tmpfs cannot have a source"));
             }
             if fields.propagation.is_some() || fields.recursive.is_some() {
                 return Err(bad("cannot mix `bind-*` options with mount type `tmpfs`"));

@@ -11,16 +11,16 @@ use crate::engine::{NetworkMode, NetworkOptions};
 
 #[derive(Debug, Args)]
 pub(super) struct NetworkWords {
-    /// Add a line to /etc/hosts
+    /// Add a custom host-to-IP mapping
     #[arg(long, value_name = "HOST:IP")]
     add_host: Vec<String>,
-    /// Use this name server
+    /// Set a custom DNS server
     #[arg(long, value_name = "IP")]
     dns: Vec<String>,
-    /// Set an option in /etc/resolv.conf
+    /// Set a DNS option
     #[arg(long, alias = "dns-opt", value_name = "OPTION")]
     dns_option: Vec<String>,
-    /// Search this domain for names
+    /// Set a custom DNS search domain
     #[arg(long, value_name = "DOMAIN")]
     dns_search: Vec<String>,
     /// NIS domain name of the container
@@ -37,7 +37,7 @@ pub(super) struct NetworkWords {
 /// Fields of the form.
 pub(super) const FIELDS: &[Field] = &[
     Field::one(200, "Network", "network", &[S::General, S::Network], "bridge").names(NameKind::Network),
-    Field::one(210, "Hostname", "hostname", &[S::Network], "the container's short id").optional(),
+    Field::one(210, "Hostname", "hostname", &[S::Network], "the container's short ID").optional(),
     Field::one(220, "Domain", "domainname", &[S::Network], "").optional(),
     Field::many(230, "Hosts", "add-host", &[S::Network], "name:10.0.0.1 name:host-gateway"),
     Field::many(240, "DNS", "dns", &[S::Network], "the host's"),

@@ -19,22 +19,22 @@ pub(super) struct ProcessWords {
     /// Program to run instead of the image's entry point
     #[arg(long, value_name = "PROGRAM")]
     entrypoint: Option<String>,
-    /// Set an environment variable; NAME alone takes the caller's value
+    /// Set an environment variable; NAME alone uses the caller's value
     #[arg(short, long, value_name = "NAME[=VALUE]")]
     env: Vec<String>,
     /// Read environment variables from this file
     #[arg(long, value_name = "FILE")]
     env_file: Vec<String>,
-    /// Add the program to this group
+    /// Join an additional group
     #[arg(long, value_name = "GROUP")]
     group_add: Vec<String>,
-    /// Run an init process that forwards signals and reaps processes
+    /// Run an init in the container that forwards signals and reaps processes
     #[arg(long)]
     init: bool,
-    /// Keep standard input open
+    /// Keep standard input open even if not attached
     #[arg(short, long)]
     interactive: bool,
-    /// Allocate a terminal
+    /// Allocate a pseudo-TTY
     #[arg(short, long)]
     tty: bool,
     /// Run as this user and group, by name or number

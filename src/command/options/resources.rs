@@ -13,7 +13,7 @@ pub(super) struct ResourceWords {
     /// Memory limit, such as 512m
     #[arg(short, long, value_name = "BYTES")]
     memory: Option<String>,
-    /// Limit of memory and swap together; -1 for no limit of swap
+    /// Limit for memory plus swap; -1 for unlimited swap
     #[arg(long, value_name = "BYTES", allow_negative_numbers = true)]
     memory_swap: Option<String>,
     /// Size of /dev/shm, such as 64m

@@ -18,10 +18,10 @@ pub(super) struct SecurityWords {
     /// Drop a capability, or ALL
     #[arg(long, value_name = "CAPABILITY")]
     cap_drop: Vec<String>,
-    /// Give the container all privileges, and access to all devices
+    /// Give extended privileges to the container, and access to all devices
     #[arg(long)]
     privileged: bool,
-    /// Set no-new-privileges, seccomp=, apparmor= or label=
+    /// Security option: no-new-privileges, seccomp=, apparmor= or label=
     #[arg(long, value_name = "OPTION")]
     security_opt: Vec<String>,
 }

@@ -15,8 +15,8 @@ fn help_reads_well() {
       hoist rm, hoist container rm, hoist container remove
 
     Options:
-      -f, --force    Kill the container first if it is running
-      -v, --volumes  Remove the container's anonymous volumes too
+      -f, --force    Force the removal of a running container (uses SIGKILL)
+      -v, --volumes  Also remove the container's anonymous volumes
       -h, --help     Show help
 
     Examples:
@@ -29,15 +29,15 @@ fn help_reads_well() {
     Manage images
 
     Commands:
-      from-host  Create an image from programs of this machine
-      history    Show how the layers of an image were made
+      from-host  Create an image from programs on this machine
+      history    Show the history of an image
       import     Create an image from a tar archive of a root file system
-      inspect    Print everything known about images
-      load       Load images from an archive
+      inspect    Show detailed information about images
+      load       Load images from a tar archive or standard input
       ls         List images
       pull       Pull an image from a registry
-      rm         Remove images, or names of images
-      tag        Give an image another name
+      rm         Remove or untag images
+      tag        Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE
 
     `hoist image COMMAND --help` shows the options of a command.
     ");
@@ -48,10 +48,10 @@ fn help_reads_well() {
     Run containers without a daemon. Without a command, open the terminal UI.
 
     Common commands:
-      run     Create a container from an image, and start it
+      run     Create and run a new container from an image
       exec    Run a command in a running container
       ps      List containers
-      logs    Print the log of a container
+      logs    Print the logs of a container
       pull    Pull an image from a registry
       images  List images
 
@@ -63,28 +63,28 @@ fn help_reads_well() {
       system     Manage this engine
 
     Other commands:
-      attach      Connect the terminal to the program of a running container
+      attach      Attach the terminal to a running container
       create      Create a container without starting it
-      export      Write the files of a container to a tar archive
+      export      Export the file system of a container as a tar archive
       kill        Send a signal to running containers, SIGKILL by default
-      pause       Suspend all processes of containers
+      pause       Pause all processes in containers
       rename      Rename a container
-      restart     Stop containers and start them again
+      restart     Restart containers
       rm          Remove containers
       start       Start stopped containers
       stats       Show live resource usage of containers
       stop        Stop running containers
       top         Show the processes of a container
       unpause     Resume paused containers
-      wait        Wait until containers exit, and print their exit codes
-      history     Show how the layers of an image were made
+      wait        Wait until containers exit, then print their exit codes
+      history     Show the history of an image
       import      Create an image from a tar archive of a root file system
-      load        Load images from an archive
-      rmi         Remove images, or names of images
-      tag         Give an image another name
-      inspect     Print everything known about containers, images and other objects
-      events      Print events as they happen
-      info        Show information about this engine and machine
+      load        Load images from a tar archive or standard input
+      rmi         Remove or untag images
+      tag         Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE
+      inspect     Show detailed information about any object
+      events      Print events in real time
+      info        Show system-wide information
       version     Show the version
       completion  Print the completion script for a shell
       oci         Use the embedded runtime through the OCI runtime command line
@@ -93,8 +93,8 @@ fn help_reads_well() {
           --config FILE      Use this configuration file instead of the default ones
       -D, --debug            Write debug messages to standard error
           --read-only        Open the terminal UI in read-only mode
-          --root FOLDER      Folder of all data (default /var/lib/hoist)
-          --run-root FOLDER  Folder of runtime state (default /run/hoist)
+          --root FOLDER      Folder for all data (default /var/lib/hoist)
+          --run-root FOLDER  Folder for runtime state (default /run/hoist)
       -v, --version          Print the version
 
     `hoist COMMAND --help` shows the options of a command.

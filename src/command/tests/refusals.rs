@@ -401,7 +401,7 @@ fn values_that_make_no_sense_are_refused() {
 
     run -v ~/a:/b debian → 125
     -v ~/a:/b: `~/a` includes invalid characters for a local volume name, only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed
-      hint: the shell has not expanded `~`: write it without quotes, or `$HOME`
+      hint: the shell did not expand `~`: write it without quotes, or use `$HOME`
 
     run -v /a:/b:ro:z debian → 125
     invalid volume specification: `/a:/b:ro:z`
@@ -420,7 +420,7 @@ fn values_that_make_no_sense_are_refused() {
       hint: see `hoist run --help`
 
     run --mount type=tmpfs,source=/x,target=/y debian → 125
-    invalid argument `type=tmpfs,source=/x,target=/y` for --mount: a tmpfs has no source
+    invalid argument `type=tmpfs,source=/x,target=/y` for --mount: a tmpfs cannot have a source
       hint: see `hoist run --help`
 
     run --mount type=bind,source=/x,target=/y,color=red debian → 125
