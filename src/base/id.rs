@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadId {
     /// Not 64 lower-case hex digits.
-    #[error("`{0}` is not an id: expected 64 hex digits")]
+    #[error("`{0}` is not an ID: expected 64 hex digits")]
     Hex(String),
     /// Not in Docker's grammar of names.
     #[error("invalid container name (`{0}`), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed")]

@@ -49,7 +49,7 @@ impl Explain for Error {
         match self {
             Self::Mismatch { folder, .. } => Some(format!(
                 "use the folders that belong together, with --root and --run-root; if one was moved, remove {} \
-                 while none of its containers runs",
+                 while none of its containers is running",
                 folder.join(FILE).display()
             )),
             Self::Unknown { source, .. } if matches!(source, DiskError::Newer { .. }) => source.hint(),

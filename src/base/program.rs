@@ -24,7 +24,7 @@ const DT_RUNPATH: u64 = 29;
 
 /// What to do about a carriage return at the end of an interpreter's name.
 pub const CONVERT_LINE_ENDS: &str =
-    "its first line ends as Windows ends lines: convert it, for example with `dos2unix`";
+    "its first line has a Windows line ending: convert it, for example with `dos2unix`";
 
 /// How much the kernel reads to identify a file (`BINPRM_BUF_SIZE`).
 const START: usize = 256;
@@ -155,7 +155,7 @@ impl Elf {
         let is_64 = match start.get(4) {
             Some(1) => false,
             Some(2) => true,
-            _ => return Err(damaged("its header is of no known class")),
+            _ => return Err(damaged("its header has an unknown class")),
         };
         let is_little = match start.get(5) {
             Some(1) => true,
@@ -164,7 +164,7 @@ impl Elf {
             _ => cfg!(target_endian = "little"),
         };
         let (header, entry) = if is_64 { (64, 56) } else { (52, 32) };
-        let start = start.get(..header).ok_or_else(|| damaged("its header is cut off"))?;
+        let start = start.get(..header).ok_or_else(|| damaged("its header is truncated"))?;
         let mut kind = ElfKind { is_64, is_little, machine: 0 };
         kind.machine = kind.field(start, (18, 2), (18, 2));
         let table = kind.field(start, (28, 4), (32, 8));
@@ -175,7 +175,7 @@ impl Elf {
         }
         // Object files have no program headers and may give a size of 0.
         if count > 0 && size != entry {
-            return Err(damaged("its program headers are of another size"));
+            return Err(damaged("its program headers have an unexpected size"));
         }
         let bytes = bytes_at(&file, table, count * entry)?;
         let width = usize::try_from(entry).unwrap_or(usize::MAX);
@@ -202,11 +202,11 @@ impl Elf {
     pub fn interpreter(&self) -> io::Result<Option<PathBuf>> {
         let Some(segment) = self.segment(PT_INTERP) else { return Ok(None) };
         if segment.length > MAX_STRING as u64 {
-            return Err(damaged("its interpreter has too long a name"));
+            return Err(damaged("the path of its interpreter is too long"));
         }
         let name = until_zero(bytes_at(&self.file, segment.offset, segment.length)?)?;
         match name.as_os_str().is_empty() {
-            true => Err(damaged("its interpreter has no name")),
+            true => Err(damaged("the path of its interpreter is empty")),
             false => Ok(Some(name)),
         }
     }
@@ -254,11 +254,11 @@ impl Elf {
             segment.offset.checked_add(at)
         };
         let loaded = self.segments.iter().filter(|segment| segment.kind == PT_LOAD);
-        loaded.filter_map(inside).next().ok_or_else(|| damaged("its strings are not in it"))
+        loaded.filter_map(inside).next().ok_or_else(|| damaged("its string table is outside the file"))
     }
 
     fn string(&self, strings: u64, at: u64) -> io::Result<PathBuf> {
-        let at = strings.checked_add(at).ok_or_else(|| damaged("a string is not in it"))?;
+        let at = strings.checked_add(at).ok_or_else(|| damaged("a string is outside the file"))?;
         let mut bytes = [0; MAX_STRING];
         let length = read_at_most(&self.file, &mut bytes, at)?;
         until_zero(bytes[..length].to_vec())
@@ -281,11 +281,11 @@ impl ElfKind {
 /// Reads exactly `length` bytes. The caller limits `length`.
 fn bytes_at(file: &File, offset: u64, length: u64) -> io::Result<Vec<u8>> {
     let end = offset.checked_add(length).filter(|&end| i64::try_from(end).is_ok());
-    end.ok_or_else(|| damaged("a header leads out of it"))?;
+    end.ok_or_else(|| damaged("a header points outside the file"))?;
     let mut bytes = vec![0; usize::try_from(length).map_err(|_| damaged("it is too large"))?];
     match file.read_exact_at(&mut bytes, offset) {
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            Err(damaged("a header leads behind its end"))
+            Err(damaged("a header points past the end of the file"))
         }
         read => read.map(|()| bytes),
     }
@@ -296,7 +296,7 @@ fn read_at_most(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize
     let mut length = 0;
     while length < buffer.len() {
         let at = offset.checked_add(length as u64).filter(|&at| i64::try_from(at).is_ok());
-        let Some(at) = at else { return Err(damaged("a header leads out of it")) };
+        let Some(at) = at else { return Err(damaged("a header points outside the file")) };
         match file.read_at(&mut buffer[length..], at) {
             Ok(0) => break,
             Ok(more) => length += more,
@@ -308,7 +308,8 @@ fn read_at_most(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize
 }
 
 fn until_zero(mut bytes: Vec<u8>) -> io::Result<PathBuf> {
-    let end = bytes.iter().position(|&byte| byte == 0).ok_or_else(|| damaged("a string has no end"))?;
+    let end =
+        bytes.iter().position(|&byte| byte == 0).ok_or_else(|| damaged("a string is not terminated"))?;
     bytes.truncate(end);
     bytes.shrink_to_fit();
     Ok(OsString::from_vec(bytes).into())
@@ -458,16 +459,16 @@ mod tests {
             read(&bytes).map(drop).unwrap_err().to_string()
         };
         for (at, width, value, want) in [
-            (4, 1, 0, "its header is of no known class"),
-            (4, 1, 3, "its header is of no known class"),
-            (32, 8, 100_000, "a header leads behind its end"),
-            (32, 8, i64::MAX as u64, "a header leads out of it"),
-            (32, 8, u64::MAX, "a header leads out of it"),
-            (54, 2, 55, "its program headers are of another size"),
-            (54, 2, 0, "its program headers are of another size"),
-            (54, 2, 0xffff, "its program headers are of another size"),
+            (4, 1, 0, "its header has an unknown class"),
+            (4, 1, 3, "its header has an unknown class"),
+            (32, 8, 100_000, "a header points past the end of the file"),
+            (32, 8, i64::MAX as u64, "a header points outside the file"),
+            (32, 8, u64::MAX, "a header points outside the file"),
+            (54, 2, 55, "its program headers have an unexpected size"),
+            (54, 2, 0, "its program headers have an unexpected size"),
+            (54, 2, 0xffff, "its program headers have an unexpected size"),
             (56, 2, 0xffff, "it has too many program headers"),
-            (56, 2, 100, "a header leads behind its end"),
+            (56, 2, 100, "a header points past the end of the file"),
         ] {
             assert_eq!(with(at, width, value), format!("the ELF file is damaged: {want}"));
         }
@@ -480,7 +481,10 @@ mod tests {
                 elf(&FORM.file(&[(PT_INTERP, offset, 0, length)], text.as_bytes())).interpreter();
             interpreter.map_err(|error| error.to_string())
         };
-        assert_eq!(named(512, 6, "/ld.so\0").unwrap_err(), "the ELF file is damaged: a string has no end");
+        assert_eq!(
+            named(512, 6, "/ld.so\0").unwrap_err(),
+            "the ELF file is damaged: a string is not terminated"
+        );
         assert_eq!(named(512, 7, "/ld.so\0").unwrap(), Some("/ld.so".into()));
         assert_eq!(named(512, 9, "/ld.so\0xx").unwrap(), Some("/ld.so".into()));
         for (offset, length, text) in [

@@ -74,7 +74,7 @@ impl TrashEntry {
         name: String,
         keep: Duration,
     ) -> disk::Result<Self> {
-        let random = id::random_bytes::<6>().map_err(DiskError::io("name something in", "the trash"))?;
+        let random = id::random_bytes::<6>().map_err(DiskError::io("generate a name in", "the trash"))?;
         let removed = Timestamp::now();
         Ok(Self {
             version: VERSION,

@@ -89,7 +89,7 @@ impl Cgroup {
                 _ if in_v1 => {}
                 Some(group) => self.set(limit, &group.join(file), &value)?,
                 None if self.exists() => return Err(Error::NoController { limit }),
-                None => self.warnings.push(format!("no limit on {limit}: cgroups are not writable here")),
+                None => self.warnings.push(format!("cannot limit {limit}: cgroups are not writable here")),
             }
         }
         Ok(())
@@ -107,7 +107,7 @@ impl Cgroup {
         {
             return Err(self.missing(limit, file));
         }
-        self.warnings.push(format!("no limit on {limit}: this kernel has no {}", file.display()));
+        self.warnings.push(format!("cannot limit {limit}: this kernel has no {}", file.display()));
         Ok(())
     }
 
@@ -344,7 +344,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let limits = Limits { pids: Some(7), ..Limits::default() };
         let cgroup = Cgroup::create(&parent(&root), "c1", &limits, &Probe::of_kernel((6, 18))).unwrap();
-        assert_eq!(cgroup.warnings, ["no limit on processes: cgroups are not writable here"]);
+        assert_eq!(cgroup.warnings, ["cannot limit processes: cgroups are not writable here"]);
         assert!(!cgroup.exists());
     }
 

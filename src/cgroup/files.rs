@@ -40,7 +40,7 @@ pub(super) fn field(text: &str, key: &str) -> Option<u64> {
 /// Creates a directory, unless it exists.
 pub(super) fn make_dir(path: &Path) -> Result<()> {
     match fs::create_dir(path) {
-        Err(source) if source.kind() != io::ErrorKind::AlreadyExists => Err(failed("make", path, source)),
+        Err(source) if source.kind() != io::ErrorKind::AlreadyExists => Err(failed("create", path, source)),
         _ => Ok(()),
     }
 }
@@ -262,7 +262,7 @@ pub(super) fn v1_oom_eventfd(dir: &Path) -> Result<OwnedFd> {
         0,
         rustix::event::EventfdFlags::CLOEXEC | rustix::event::EventfdFlags::NONBLOCK,
     )
-    .map_err(|errno| failed("make an eventfd for", &path, errno.into()))?;
+    .map_err(|errno| failed("create an eventfd for", &path, errno.into()))?;
     let request = format!("{} {}", event.as_fd().as_raw_fd(), control.as_raw_fd());
     write(&dir.join("cgroup.event_control"), &request)?;
     Ok(event)

@@ -131,9 +131,9 @@ impl Limits {
         set(Memory, "memory", "memory.limit_in_bytes", text(self.memory));
         set(Memory, "swap", "memory.memsw.limit_in_bytes", text(self.memory_and_swap));
         set(Memory, "memory", "memory.soft_limit_in_bytes", text(self.memory_reservation));
-        set(Cpu, "processor time", "cpu.shares", text(self.cpu_shares));
-        set(Cpu, "processor time", "cpu.cfs_period_us", text(self.cpu_period));
-        set(Cpu, "processor time", "cpu.cfs_quota_us", text(self.cpu_quota));
+        set(Cpu, "CPU time", "cpu.shares", text(self.cpu_shares));
+        set(Cpu, "CPU time", "cpu.cfs_period_us", text(self.cpu_period));
+        set(Cpu, "CPU time", "cpu.cfs_quota_us", text(self.cpu_quota));
         set(Cpuset, "processors", "cpuset.cpus", self.cpuset_cpus.clone());
         set(Cpuset, "processors", "cpuset.mems", self.cpuset_mems.clone());
         set(Pids, "processes", "pids.max", self.pids.map(pids_max));
@@ -157,10 +157,10 @@ impl Limits {
             }),
         );
         set("memory", "memory.low", self.memory_reservation.map(or_max));
-        set("processor time", "cpu.weight", self.cpu_shares.map(|shares| cpu_weight(shares).to_string()));
+        set("CPU time", "cpu.weight", self.cpu_shares.map(|shares| cpu_weight(shares).to_string()));
         if self.cpu_quota.is_some() || self.cpu_period.is_some() {
             let quota = or_max(self.cpu_quota.unwrap_or(-1));
-            set("processor time", "cpu.max", Some(format!("{quota} {}", self.cpu_period.unwrap_or(100_000))));
+            set("CPU time", "cpu.max", Some(format!("{quota} {}", self.cpu_period.unwrap_or(100_000))));
         }
         set("processors", "cpuset.cpus", self.cpuset_cpus.clone());
         set("processors", "cpuset.mems", self.cpuset_mems.clone());

@@ -77,7 +77,12 @@ impl Read for Fed {
             match self.from.blocking_recv() {
                 Some(Piece::Bytes(piece)) => (self.piece, self.at) = (piece, 0),
                 Some(Piece::End) => self.is_over = true,
-                None => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the archive broke off")),
+                None => {
+                    return Err(io::Error::new(
+                        io::ErrorKind::UnexpectedEof,
+                        "the archive ended prematurely",
+                    ));
+                }
             }
         }
         let length = buffer.len().min(self.piece.len() - self.at);

@@ -258,10 +258,10 @@ async fn carry_input(
             // The terminal shows the program's output, so warnings about missing events are not
             // shown.
             let asked = launch::ask(engine.paths(), &container, exec.as_ref(), ask);
-            asked.map(drop).doing(|| "reach the process")
+            asked.map(drop).doing(|| "contact the process")
         });
         if let Err(error) = asked.await {
-            tracing::debug!(error = error.causes().join(": "), "a signal or size was not delivered");
+            tracing::debug!(error = error.causes().join(": "), "cannot deliver a signal or a terminal size");
         }
     }
 }

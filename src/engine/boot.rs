@@ -136,7 +136,7 @@ impl Engine {
             }
             Err(error) => {
                 let why = crate::base::error::one_line(&error);
-                Some(format!("a shutdown of this machine will not wait for containers: {why}"))
+                Some(format!("the shutdown of this machine will not wait for containers: {why}"))
             }
         }
     }

@@ -121,7 +121,7 @@ impl Explain for Ambiguous {
     }
 
     fn hint(&self) -> Option<String> {
-        Some("use more digits of the id, or the name".to_owned())
+        Some("use more digits of the ID, or the name".to_owned())
     }
 }
 

@@ -182,13 +182,13 @@ pub(super) struct Started {
 enum Refused {
     #[error("no exec command specified")]
     NoCommand,
-    #[error("it is running already")]
+    #[error("it is already running")]
     Running,
-    #[error("it has run already")]
+    #[error("it has already run")]
     HasRun,
     #[error("it is not running")]
     NotRunning,
-    #[error("it is still being started, or its monitor is gone")]
+    #[error("it is still starting, or its monitor is gone")]
     NotHeard,
 }
 
@@ -391,7 +391,7 @@ impl Engine {
         let folder = exec::folder(self.paths(), &container.record.id);
         disk::private_dir(&folder).doing(doing)?;
         exec::make_room(self.paths(), &container.record.id).doing(doing)?;
-        let id = ExecId::random().map_err(disk::Error::io("name", "a session")).doing(doing)?;
+        let id = ExecId::random().map_err(disk::Error::io("generate an ID for", "a session")).doing(doing)?;
         let record = ExecRecord::new(request);
         let action = format!("exec_create: {}", record.request.command.join(" "));
         let (file, record) = match maker {
@@ -442,6 +442,6 @@ mod tests {
         .unwrap();
         let error = engine.resize_exec(&exec, 33, 101).unwrap_err();
         assert_eq!((error.kind(), error.hint()), (ErrorKind::Conflict, None));
-        assert_eq!(error.causes().join(": "), "it is still being started, or its monitor is gone");
+        assert_eq!(error.causes().join(": "), "it is still starting, or its monitor is gone");
     }
 }

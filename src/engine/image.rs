@@ -32,12 +32,12 @@ impl Engine {
 
     /// Opens the content store for reading.
     pub(crate) fn image_store(&self) -> Result<Store> {
-        let probe = Probe::now().doing(|| "ask what this kernel permits")?;
+        let probe = Probe::now().doing(|| "determine what this kernel supports")?;
         let store =
             Store::new(self.paths().clone(), probe.in_user_namespace).with_limits(self.settings().limits);
         // On a full or read-only disk, leftovers remain, which is harmless.
         if let Err(error) = store.finish_interrupted_moves().and_then(|()| store.tidy()) {
-            tracing::debug!(%error, "what a killed process left in the image store stays");
+            tracing::debug!(%error, "cannot clean up what a killed process left in the image store");
         }
         Ok(store)
     }
@@ -287,7 +287,7 @@ impl Images<'_> {
         let engine = self.engine.clone();
         blocking(move || {
             let store = engine.image_store_to_fill()?;
-            let doing = || format!("make `{name}` of this machine's programs");
+            let doing = || format!("create `{name}` from this machine's programs");
             let id = image::host::from_host(&store, &name, &programs, &reporter).doing(doing)?;
             let untold = engine.image_event("import", &id.to_string(), &name.to_string());
             untold.into_iter().for_each(|untold| reporter.warn(untold));

@@ -17,7 +17,7 @@ use crate::container::log::{self, view};
 
 /// Nothing was written.
 #[derive(Debug, thiserror::Error)]
-#[error("its logging driver keeps nothing to read")]
+#[error("its logging driver does not support reading")]
 struct NoLog;
 
 impl Explain for NoLog {

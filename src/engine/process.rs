@@ -16,7 +16,7 @@ use crate::sys::{self, signal};
 
 /// The process has exited.
 #[derive(Debug, thiserror::Error)]
-#[error("it has no process {0}: the process has exited")]
+#[error("it has no process {0}")]
 struct NoProcess(u32);
 
 impl Explain for NoProcess {

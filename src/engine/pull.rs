@@ -172,7 +172,7 @@ enum PullError {
     Image(#[from] image::Error),
     #[error("cannot start the network runtime")]
     Runtime(#[source] std::io::Error),
-    #[error("the image's configuration names {diff_ids} layers, its manifest {layers}")]
+    #[error("the image's configuration lists {diff_ids} layers, but its manifest lists {layers}")]
     LayerCount { diff_ids: usize, layers: usize },
 }
 
@@ -294,7 +294,7 @@ impl Pull<'_> {
             (Some(_), _) => Ok(()),
             (None, Some(_)) => Err(registry::Error::NoPlatform { wanted, offered: vec![offered] }.into()),
             (None, None) => {
-                self.reporter.warn(format!("the image is for {offered}, and this machine is {wanted}"));
+                self.reporter.warn(format!("the image is for {offered}, but this machine is {wanted}"));
                 Ok(())
             }
         }

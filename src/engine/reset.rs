@@ -76,7 +76,7 @@ fn empty(folder: &Path) -> disk::Result<()> {
         cleared => cleared?,
     }
     if let Err(error) = fs::remove_dir(folder) {
-        tracing::debug!(%error, "the empty folder stays");
+        tracing::debug!(%error, "cannot remove the empty folder");
     }
     Ok(())
 }

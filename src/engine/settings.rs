@@ -66,7 +66,7 @@ impl Settings {
     /// If a registry's name or a mirror's URL is invalid.
     pub fn from_config(config: &Config) -> Result<Self> {
         let from = &config.registry;
-        let doing = || "read the registries of the configuration";
+        let doing = || "read the registries from the configuration";
         let registry = registry::Settings {
             mirrors: from
                 .mirrors

@@ -60,7 +60,7 @@ impl Explain for Unknown {
     }
 
     fn hint(&self) -> Option<String> {
-        Some("a newer hoist put it there; use that one".to_owned())
+        Some("it was put there by a newer version of hoist: use that version".to_owned())
     }
 }
 

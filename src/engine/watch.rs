@@ -145,7 +145,7 @@ impl Watched {
             match self.watcher.add(folder, &self.bell) {
                 // A folder removed with its parent cannot be watched, and there is nothing to see.
                 Err(error) if error.errno() != libc::ENOENT => {
-                    tracing::debug!(%error, "looking by the clock");
+                    tracing::debug!(%error, "cannot watch for changes: polling");
                     is_watched = false;
                 }
                 _ => {}

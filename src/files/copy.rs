@@ -149,7 +149,7 @@ impl Copier<'_> {
     fn file(&mut self, place: &OwnedFd, stat: &Stat, path: &Path) -> Result<()> {
         let source = match open_plain(place) {
             Err(error) if error.is_missing() => {
-                self.skip(path, "it went meanwhile");
+                self.skip(path, "it disappeared while it was being copied");
                 return Ok(());
             }
             result => File::from(result?.0),
@@ -231,7 +231,7 @@ impl Copier<'_> {
     fn skip(&mut self, path: &Path, why: &str) {
         self.copied.skipped += 1;
         if self.copied.notes.len() < NOTES {
-            let note = format!("left out {}: {why}", shown(path));
+            let note = format!("skipped {}: {why}", shown(path));
             self.reporter.note(note.clone());
             self.copied.notes.push(note);
         }
@@ -255,7 +255,7 @@ impl Visitor for Copier<'_> {
         let path = self.path_of(name);
         let place = match fs::open_at(from, name, OFlags::PATH) {
             Err(error) if error.is(Errno::NOENT) && !self.folders.is_empty() => {
-                self.skip(&path, "it went meanwhile");
+                self.skip(&path, "it disappeared while it was being copied");
                 return Ok(Step::Pass);
             }
             result => result?,
@@ -268,7 +268,7 @@ impl Visitor for Copier<'_> {
                 let Some((_, what)) = PSEUDO.iter().find(|(number, _)| *number == magic) else {
                     return Ok(Step::Enter);
                 };
-                self.skip(&path, &format!("it is the kernel's {what}"));
+                self.skip(&path, &format!("it is the kernel's {what} file system"));
             }
             FileKind::File => self.file(&place, &stat, &path)?,
             FileKind::Link => self.link(from, &path)?,
@@ -281,7 +281,7 @@ impl Visitor for Copier<'_> {
         let path = self.path_of(name);
         let stat = fs::stat(folder)?;
         if identity(&stat) == self.target {
-            self.skip(&path, "the copies go there");
+            self.skip(&path, "it is the destination of the copy");
             return Ok(Step::Pass);
         }
         let is_new = match fs::mkdir_at(self.to(), name, 0o700) {
@@ -309,7 +309,7 @@ impl Visitor for Copier<'_> {
             return Err(error.into());
         }
         let path = self.path_of(name);
-        self.skip(&path, "it went meanwhile");
+        self.skip(&path, "it disappeared while it was being copied");
         Ok(Leave::Done)
     }
 

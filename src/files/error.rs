@@ -20,7 +20,7 @@ pub enum Error {
     #[error("it is {}, not a regular file", .0.words())]
     NotPlain(FileKind),
     /// The name is not a valid file name.
-    #[error("`{}` cannot be the name of a file", shown(.0))]
+    #[error("`{}` is not a valid file name", shown(.0))]
     BadName(PathBuf),
     /// A file of that name already exists.
     #[error("`{}` already exists", shown(.0))]
@@ -47,7 +47,7 @@ pub enum Error {
         why: Arc<sys::Error>,
     },
     /// The file was changed since it was read.
-    #[error("it was changed meanwhile")]
+    #[error("it was changed in the meantime")]
     Changed,
     /// A folder cannot be copied into itself.
     #[error("`{}` cannot be copied into itself", shown(.0))]
@@ -85,11 +85,11 @@ impl Explain for Error {
         let text = match self {
             Self::Sys(error) => return error.hint(),
             Self::Layer(error) => return error.hint(),
-            Self::Changed => "read it again, and change that",
-            Self::NoPlace(_) => "start it once",
+            Self::Changed => "reload it and repeat the change",
+            Self::NoPlace(_) => "start the container once",
             Self::Busy => "try again",
             Self::Covered => "stop it first",
-            Self::ReadOnly(why) if why.contains("image") => "change the files of a container made of it",
+            Self::ReadOnly(why) if why.contains("image") => "change the files of a container created from it",
             _ => return None,
         };
         Some(text.to_owned())

@@ -57,7 +57,7 @@ impl Archive {
             members.insert(path, member);
             if members.len() > MAX_MEMBERS || names > MAX_NAMES {
                 let limit = MAX_MEMBERS as u64;
-                return Err(Error::TooMany { what: "members of the archive", limit });
+                return Err(Error::TooMany { what: "entries in the archive", limit });
             }
         }
         Ok(Self { file, members })

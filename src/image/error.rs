@@ -207,7 +207,7 @@ impl From<layer::Error> for Error {
 fn replace_or_remove(why: &disk::Error, word: &str) -> String {
     let replace = match why.is_of_another_version() {
         true => "use the version of hoist that wrote it",
-        false => "pull or load it again",
+        false => "pull or load the image again",
     };
     format!("{replace}, or remove it with `hoist rmi {word}`")
 }
@@ -253,16 +253,14 @@ impl Explain for Error {
             Self::Sys(error) => error.hint(),
             Self::Read { source, .. } => io_hint(source),
             Self::Layer(error) => error.hint(),
-            Self::Ambiguous { .. } => Some("use more digits of the id, or the name".to_owned()),
+            Self::Ambiguous { .. } => Some("use more digits of the ID, or the name".to_owned()),
             Self::InUse { hint, .. } => hint.clone(),
             Self::NameInUse { .. } => Some("remove that name, or use another one".to_owned()),
             Self::NoInterpreter { interpreter, .. } if interpreter.ends_with("\\r") => {
                 Some(CONVERT_LINE_ENDS.to_owned())
             }
-            Self::NoInterpreter { .. } => {
-                Some("install the interpreter, or leave the program out".to_owned())
-            }
-            Self::NoLibrary { .. } => Some("install the library, or leave the program out".to_owned()),
+            Self::NoInterpreter { .. } => Some("install the interpreter, or omit the program".to_owned()),
+            Self::NoLibrary { .. } => Some("install the library, or omit the program".to_owned()),
             _ => None,
         }
     }

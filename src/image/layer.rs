@@ -339,7 +339,7 @@ impl Drop for Work {
 }
 
 fn random(near: &Path) -> Result<[u8; 8]> {
-    Ok(id::random_bytes::<8>().map_err(disk::Error::io("name something in", near))?)
+    Ok(id::random_bytes::<8>().map_err(disk::Error::io("generate a name in", near))?)
 }
 
 fn base36(mut number: u64) -> String {

@@ -32,7 +32,7 @@ impl Store {
         disk::private_dir(&dir)?;
         // A sweep removes unlocked files, so it must not see the file before it is locked.
         let _adding = self.lock_to_add()?;
-        let random = id::random_bytes::<8>().map_err(disk::Error::io("name a lease in", &dir))?;
+        let random = id::random_bytes::<8>().map_err(disk::Error::io("generate a name in", &dir))?;
         let path = dir.join(id::hex(&random));
         let file = OpenOptions::new()
             .append(true)

@@ -362,7 +362,7 @@ impl Store {
     pub(super) fn discard(&self, path: &Path) -> Result<()> {
         let discarded = self.paths.discarded();
         disk::private_dir(&discarded)?;
-        let random = id::random_bytes::<8>().map_err(disk::Error::io("name something in", &discarded))?;
+        let random = id::random_bytes::<8>().map_err(disk::Error::io("generate a name in", &discarded))?;
         match fs::rename(path, discarded.join(id::hex(&random))) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(disk::Error::io("remove", path)(error).into())

@@ -66,9 +66,9 @@ pub(super) fn confine(config: &Options, probe: &Probe) -> Result<Confinement, Er
     let without = |why: String| Confinement { profile: None, warning: Some(why) };
     if !apparmor::is_enabled() {
         return Ok(match asked_for(config) {
-            Some(name) => {
-                without(format!("AppArmor is off on this machine: {name} does not confine the container"))
-            }
+            Some(name) => without(format!(
+                "AppArmor is disabled on this machine: {name} does not confine the container"
+            )),
             None => Confinement::default(),
         });
     }
@@ -88,7 +88,7 @@ pub(super) fn confine(config: &Options, probe: &Probe) -> Result<Confinement, Er
             Err(error) => without(not_loaded(&error)),
         }),
         (None, Some(name)) => Ok(without(format!(
-            "AppArmor profiles cannot be seen from here: {name} does not confine the container"
+            "the AppArmor profiles of this machine are not accessible: {name} does not confine the container"
         ))),
         (None, None) => Ok(Confinement::default()),
     }
@@ -106,7 +106,8 @@ pub(super) fn labels(config: &Options, id: &ContainerId) -> Result<(Option<Label
         return Ok((None, None));
     };
     if !selinux::is_enabled() {
-        let text = format!("SELinux is off on this machine: label={first} does not confine the container");
+        let text =
+            format!("SELinux is disabled on this machine: label={first} does not confine the container");
         return Ok((None, Some(text)));
     }
     let path = selinux::contexts_file()?;

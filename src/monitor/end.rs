@@ -22,7 +22,7 @@ pub const MONITOR_PATIENCE: Duration = Duration::from_secs(1);
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Its processes survive SIGKILL.
-    #[error("its processes did not end within {} s after SIGKILL{}", KILL_PATIENCE.as_secs(), list(.stuck))]
+    #[error("its processes did not exit within {} s after SIGKILL{}", KILL_PATIENCE.as_secs(), list(.stuck))]
     NotEnded {
         /// Processes that are in an uninterruptible state.
         stuck: Vec<i32>,
@@ -56,7 +56,7 @@ impl Explain for Error {
     }
 
     fn hint(&self) -> Option<String> {
-        let text = "it ends as soon as its cgroup is thawed, or the disk or server that it waits for answers";
+        let text = "it will exit once its cgroup is thawed, or the disk or server that it waits for responds";
         match self {
             Self::NotEnded { stuck } => (!stuck.is_empty()).then(|| text.to_owned()),
             Self::Cgroup(error) => error.hint(),
@@ -262,9 +262,9 @@ mod tests {
         let told = |stuck: &[i32]| Error::NotEnded { stuck: stuck.to_vec() };
         let said = [&[][..], &[7], &[7, 8, 9]].map(|stuck| told(stuck).to_string());
         insta::assert_snapshot!(said.join("\n"), @r"
-        its processes did not end within 10 s after SIGKILL
-        its processes did not end within 10 s after SIGKILL: process 7 is frozen or in uninterruptible sleep (state D)
-        its processes did not end within 10 s after SIGKILL: process 7 and 2 more are frozen or in uninterruptible sleep (state D)
+        its processes did not exit within 10 s after SIGKILL
+        its processes did not exit within 10 s after SIGKILL: process 7 is frozen or in uninterruptible sleep (state D)
+        its processes did not exit within 10 s after SIGKILL: process 7 and 2 more are frozen or in uninterruptible sleep (state D)
         ");
         assert_eq!(told(&[]).hint(), None);
         assert!(told(&[7]).hint().is_some());

@@ -18,7 +18,7 @@ pub enum Error {
     #[error(transparent)]
     Runtime(runtime::Error),
     /// The root file system could not be created.
-    #[error("cannot make the root file system")]
+    #[error("cannot create the root file system")]
     Root(#[from] snapshot::Error),
     /// The network could not be connected.
     #[error("cannot connect the container to its network")]
@@ -61,7 +61,7 @@ pub enum Error {
     #[error("the container is not running")]
     NotRunning,
     /// Another monitor is running for the container.
-    #[error("another monitor has the container")]
+    #[error("another monitor is already running for the container")]
     Taken,
     /// `hoist monitor` was called manually.
     #[error("`hoist monitor` is for internal use only: {0}")]
@@ -114,13 +114,13 @@ impl Explain for Error {
             Self::Disk(error) => error.hint(),
             Self::Sys(error) => error.hint(),
             Self::NotUnderstood(error) => error.hint(),
-            Self::NoSource(_) => Some("make it first, or use `-v`, which makes it".to_owned()),
+            Self::NoSource(_) => Some("create it first, or use `-v`, which creates it".to_owned()),
             Self::NoLabels { .. } => {
-                Some("install the package container-selinux, or leave `--security-opt label=` out".to_owned())
+                Some("install the package container-selinux, or omit `--security-opt label=`".to_owned())
             }
-            Self::OldProfile(_) => Some("restart the container: that gives it the profile of now".to_owned()),
+            Self::OldProfile(_) => Some("restart the container to apply the current profile".to_owned()),
             Self::NoProfile(_) => Some(
-                "load it with `apparmor_parser -r FILE`, or leave `--security-opt apparmor=` out for the \
+                "load it with `apparmor_parser -r FILE`, or omit `--security-opt apparmor=` to use the \
                  default profile"
                     .to_owned(),
             ),
@@ -136,7 +136,7 @@ pub enum Refused {
     #[error("the container was started by hoist {}, which cannot do this", env!("CARGO_PKG_VERSION"))]
     Unknown,
     /// A session of `exec` does not support this verb.
-    #[error("a session cannot do this")]
+    #[error("an exec session does not support this")]
     Session,
     /// The maximum number of clients is reached.
     #[error("too many clients are attached")]
@@ -153,7 +153,7 @@ impl Explain for Refused {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Unknown => Some("restart the container to use this".to_owned()),
+            Self::Unknown => Some("restart the container to use this feature".to_owned()),
             Self::Session => None,
             Self::Full => Some("detach one of them".to_owned()),
         }

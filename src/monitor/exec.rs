@@ -137,7 +137,7 @@ fn open_session(
 fn record_start(paths: &Paths, container: &Record, exec: &ExecId, record: &ExecRecord) -> Vec<String> {
     let mut warnings = Vec::new();
     if let Err(error) = disk::write_state(&file(paths, &container.id, exec), record) {
-        warnings.push(format!("the session's file is not up to date: {}", one_line(&error)));
+        warnings.push(format!("the record of the session is not up to date: {}", one_line(&error)));
     }
     let action = format!("exec_start: {}", record.request.command.join(" "));
     warnings.extend(journal::tell_or_warn(paths, container, &action, &[("execID", exec.as_str())]));

@@ -69,7 +69,7 @@ impl Explain for Error {
         match self {
             Self::Failed(failure) => failure.hint(),
             Self::Gone | Self::Silent | Self::Unreachable(_) => {
-                Some("`hoist kill` or `hoist rm -f` go on without it".to_owned())
+                Some("`hoist kill` and `hoist rm -f` work without it".to_owned())
             }
             Self::Died { .. } => None,
             Self::Unheard(error) => error.hint(),

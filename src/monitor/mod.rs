@@ -94,7 +94,7 @@ const FIXED: i32 = 3;
 impl Call {
     fn parse(args: &[OsString]) -> Result<Self, Error> {
         let usage = |what| Error::Usage(what);
-        let [role, root, run, id, exec, passed] = args else { return Err(usage("want six words")) };
+        let [role, root, run, id, exec, passed] = args else { return Err(usage("expected six arguments")) };
         let text = |word: &OsString| word.to_str().map(str::to_owned);
         let id = text(id).and_then(|id| id.parse().ok()).ok_or(usage("the id"))?;
         let role = match text(role).as_deref() {
@@ -236,8 +236,8 @@ mod tests {
     fn words_that_no_engine_says_are_refused_before_anything_is_taken() {
         let id = "a".repeat(64);
         for (words, why) in [
-            (&[][..], "want six words"),
-            (&["run"], "want six words"),
+            (&[][..], "expected six arguments"),
+            (&["run"], "expected six arguments"),
             (&["run", "/r", "/s", "x", "", "3"], "the id"),
             (&["run", "/r", "/s", "../../etc", "", "3"], "the id"),
             (&["dance", "/r", "/s", &id, "", "3"], "the role"),

@@ -521,7 +521,7 @@ pub(super) fn note(text: &str) {
     let now = Instant::now();
     let Some(left_out) = pace.get_or_insert_with(|| Pace::new(now)).admit(now) else { return };
     if left_out > 0 {
-        let _ = writeln!(std::io::stderr(), "{left_out} more messages were left out");
+        let _ = writeln!(std::io::stderr(), "{left_out} more messages were omitted");
     }
     let _ = writeln!(std::io::stderr(), "{}", crate::base::text::line(text));
 }

@@ -36,7 +36,7 @@ pub enum Error {
         route: String,
     },
     /// The name of a network's bridge is in use by another link.
-    #[error("the link {link} cannot be the bridge of `{network}`: it exists already")]
+    #[error("the link {link} cannot be the bridge of `{network}`: it already exists")]
     LinkInUse {
         /// The network.
         network: String,
@@ -128,13 +128,13 @@ impl Explain for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::BadHost(_) => Some("write it as NAME:ADDRESS".to_owned()),
-            Self::BadNameServer(_) => Some("give the name server's address".to_owned()),
+            Self::BadNameServer(_) => Some("specify the IP address of a name server".to_owned()),
             Self::NoNamespace
             | Self::LinkInUse { .. }
             | Self::Gateway { .. }
             | Self::NoSuchAddress { .. }
             | Self::AddressTaken { .. } => None,
-            Self::UnknownDriver { .. } => Some("use the hoist that created it".to_owned()),
+            Self::UnknownDriver { .. } => Some("use the version of hoist that created it".to_owned()),
             Self::SubnetInUse { .. } => {
                 Some("remove the route, or create the network with another subnet".to_owned())
             }

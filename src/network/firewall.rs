@@ -82,7 +82,7 @@ pub(super) fn withdraw(
                 batch.delete_rule(table, &chain.name, rule.handle);
             }
         }
-        tables.commit(batch).step(|| format!("remove our rules from {DOCKER_USER}"))?;
+        tables.commit(batch).step(|| format!("remove hoist's rules from {DOCKER_USER}"))?;
     }
     Ok(())
 }

@@ -47,7 +47,7 @@ fn call(bus: &Path, method: &str, link: &str) -> io::Result<()> {
     let mut answer = String::new();
     bus.by_ref().take(512).read_line(&mut answer)?;
     if !answer.starts_with("OK ") {
-        return Err(io::Error::other(format!("the system bus said: {}", answer.trim_end())));
+        return Err(io::Error::other(format!("the system bus responded: {}", answer.trim_end())));
     }
     bus.get_mut().write_all(b"BEGIN\r\n")?;
     let hello = Call {
@@ -141,14 +141,14 @@ fn answer_to(bus: &mut impl Read) -> io::Result<()> {
         };
         let (body, fields) = (number(4), number(12));
         if body > MAX_MESSAGE || fields > MAX_MESSAGE {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "a message too large for an answer"));
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "the response is too large"));
         }
         let rest = fields.next_multiple_of(8) + body;
         let mut skipped = Vec::new();
         bus.by_ref().take(rest.into()).read_to_end(&mut skipped)?;
         match head[1] {
             METHOD_RETURN => return Ok(()),
-            FAILURE => return Err(io::Error::other("firewalld refused")),
+            FAILURE => return Err(io::Error::other("firewalld refused the request")),
             _ => {}
         }
     }

@@ -86,7 +86,7 @@ impl Links {
     pub(super) fn raise_bridge(&mut self, name: &str, index: u32, subnet: Subnet) -> Result<()> {
         let gateway = subnet.gateway();
         let messages = [address(index, gateway, subnet).tolerate(&[Errno::EXIST]), up(index, name)];
-        self.socket.request(&messages).step(|| format!("give {name} the address {gateway}"))
+        self.socket.request(&messages).step(|| format!("assign {gateway} to {name}"))
     }
 
     /// Creates a veth pair: `endpoint.port`, up and attached to the bridge, in this namespace, and
@@ -133,7 +133,7 @@ impl Links {
             link.attributes = vec![LinkAttribute::IfName(port.to_owned()), LinkAttribute::Controller(bridge)];
             let call = format!("RTM_SETLINK({port:?}, master {bridge})");
             let set = message(RouteNetlinkMessage::SetLink(link), 0, call).tolerate(&[Errno::NODEV]);
-            self.socket.request(&[set]).step(|| format!("put {port} back on its bridge"))?;
+            self.socket.request(&[set]).step(|| format!("reconnect {port} to its bridge"))?;
         }
         Ok(())
     }
@@ -144,7 +144,7 @@ impl Links {
         link.attributes.push(LinkAttribute::IfName(name.to_owned()));
         let call = format!("RTM_DELLINK({name:?})");
         let gone = message(RouteNetlinkMessage::DelLink(link), 0, call).tolerate(&[Errno::NODEV]);
-        self.socket.request(&[gone]).step(|| format!("delete the link {name}"))
+        self.socket.request(&[gone]).step(|| format!("remove the link {name}"))
     }
 
     /// Returns the names of all links.
@@ -268,13 +268,16 @@ impl Inside {
 
     /// Brings up only `lo`.
     pub(super) fn raise_loopback(&mut self) -> Result<()> {
-        self.links.socket.request(&[up(LOOPBACK, "lo")]).step(|| "bring up lo in the container")
+        self.links
+            .socket
+            .request(&[up(LOOPBACK, "lo")])
+            .step(|| "bring up the loopback interface in the container")
     }
 
     /// Brings up `lo` and the container's link with its address, and sets the default route through
     /// `gateway`.
     pub(super) fn raise(&mut self, endpoint: &Endpoint, gateway: Option<Ipv4Addr>) -> Result<()> {
-        let step = || format!("give the container the address {}", endpoint.address);
+        let step = || format!("assign {} to the container", endpoint.address);
         let index = self.links.find(&endpoint.interface)?.map_or(0, |link| link.index);
         let subnet = Subnet::of(endpoint.address, endpoint.prefix);
         let mut messages = vec![
@@ -308,7 +311,7 @@ pub(super) fn without_ipv6(link: &str) -> Result<()> {
             Err(error) if matches!(error.kind(), NotFound | PermissionDenied | ReadOnlyFilesystem) => {}
             Err(error) => {
                 let call = format!("write({path:?}, {value:?})");
-                return Err(crate::sys::Error::new(call, error)).step(|| format!("turn IPv6 off on {link}"));
+                return Err(crate::sys::Error::new(call, error)).step(|| format!("disable IPv6 on {link}"));
             }
         }
     }

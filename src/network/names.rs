@@ -187,7 +187,7 @@ pub fn resolver_warning(plan: &Plan, host: &HostFiles) -> Option<String> {
         && servers.peek().is_some()
         && !servers.any(is_reachable);
     is_cut_off.then(|| {
-        "containers cannot reach this machine's name servers, which listen on its loopback or are IPv6: \
+        "containers cannot reach this machine's name servers, which listen on loopback addresses or use IPv6: \
          set one with --dns"
             .to_owned()
     })

@@ -234,7 +234,7 @@ pub(super) fn delete_former(tables: &mut Tables, links: &mut Links, names: &Name
     for table in found {
         let mut batch = Batch::new();
         batch.delete_table(table);
-        ignore_missing(tables.commit(batch)).step(|| format!("delete the table {table}"))?;
+        ignore_missing(tables.commit(batch)).step(|| format!("remove the table {table}"))?;
     }
     Ok(())
 }
@@ -244,7 +244,7 @@ pub(super) fn reset(tables: &mut Tables, names: &Names) -> Vec<Error> {
     let all = [names.inet(), names.frames()].into_iter().chain(names.former()).map(|table| {
         let mut batch = Batch::new();
         batch.delete_table(table);
-        ignore_missing(tables.commit(batch)).step(|| format!("delete the table {table}"))
+        ignore_missing(tables.commit(batch)).step(|| format!("remove the table {table}"))
     });
     all.filter_map(Result::err).collect()
 }

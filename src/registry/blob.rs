@@ -81,7 +81,7 @@ impl Repository {
             }
             if from != *done {
                 let why = format!("it starts at byte {from} instead of {}", *done);
-                return Err(Error::Malformed { what: "partial answer", why });
+                return Err(Error::Malformed { what: "partial response", why });
             }
         } else if let Some(size) = response.content_length().filter(|&size| size != blob.size) {
             return Err(wrong(size));

@@ -26,7 +26,7 @@ pub enum Error {
         source: Cause,
     },
     /// The connection broke.
-    #[error("the connection to `{host}` broke")]
+    #[error("the connection to `{host}` was lost")]
     Broken {
         /// `host[:port]`.
         host: String,
@@ -34,7 +34,7 @@ pub enum Error {
         source: Cause,
     },
     /// The connection is open, but no data arrives.
-    #[error("`{host}` has sent nothing for {} s", .silence.as_secs_f32())]
+    #[error("`{host}` sent nothing for {} s", .silence.as_secs_f32())]
     Stalled {
         /// `host[:port]`.
         host: String,
@@ -107,7 +107,7 @@ pub enum Error {
         login: Login,
     },
     /// The authentication that the registry asks for is unsafe or unknown.
-    #[error("`{host}` asks for an unsupported login: {why}")]
+    #[error("`{host}` requires an unsupported login: {why}")]
     Challenge {
         /// `host[:port]`.
         host: String,
@@ -367,7 +367,7 @@ mod tests {
             None => format!("{:?}: {error}", error.kind()),
         });
         insta::assert_snapshot!(registry_message.join("\n"), @r"
-        Unreachable: `reg.test:5000` has sent nothing for 30 s
+        Unreachable: `reg.test:5000` sent nothing for 30 s
           pull again: the download resumes where it stopped
         Unreachable: `reg.test:5000` sent only 1 of 2 bytes
           pull again: the download resumes where it stopped
@@ -384,7 +384,7 @@ mod tests {
           check the name; if it is private, add a login for `reg.test:5000` to `auths` in Docker's config.json
         Denied: pull access denied for acme/web, repository does not exist or may require a login
           the login for `reg.test:5000` is in a credential helper, which hoist does not use: add it to `auths`
-        Unsupported: `reg.test:5000` asks for an unsupported login: its token server is not encrypted
+        Unsupported: `reg.test:5000` requires an unsupported login: its token server is not encrypted
         Unsupported: `reg.test:5000` redirects to `cdn.test`: that is not encrypted
         Corrupt: `reg.test:5000` sent the wrong data: expected sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881, got sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881
           the registry, or a proxy in between, is broken or malicious: tell its operator

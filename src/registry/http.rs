@@ -82,7 +82,7 @@ impl Http {
         Err(Error::Redirect {
             host: authority(&request.url),
             target: authority(&url),
-            why: "there are too many redirects",
+            why: "too many redirects",
         })
     }
 

@@ -184,7 +184,7 @@ async fn fetch_token(
 
 /// Returns a header value that is never printed.
 fn secret(text: &str) -> Result<HeaderValue> {
-    let why = "it contains characters that a header cannot";
+    let why = "it contains characters that are not allowed in a header";
     let mut value =
         HeaderValue::from_str(text).map_err(|_| Error::Malformed { what: "login", why: why.to_owned() })?;
     value.set_sensitive(true);

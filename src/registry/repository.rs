@@ -238,7 +238,8 @@ impl Repository {
             let goes_on = match (endpoint.role, &error) {
                 (_, Error::Cancelled | Error::Keep { .. }) | (Role::Origin, _) => false,
                 (Role::Mirror, _) => {
-                    reporter.note(format!("mirror {}: {error}; trying the next", authority(&endpoint.base)));
+                    reporter
+                        .note(format!("mirror {}: {error}; trying the next one", authority(&endpoint.base)));
                     true
                 }
                 (Role::Probe, error) => matches!(error, Error::Connect { .. }),

@@ -34,7 +34,7 @@ fn mount_one(state: &mut State<'_>, mount: &Mount) -> Result<()> {
     let target = match plain.to_str() {
         // Symbolic links of the image must not redirect these three (CVE-2026-41579).
         Some("proc" | "sys" | "dev") => target::own_directory(root, plain.as_os_str())?,
-        Some("") => return Err(Error::spec("mounts", "nothing can be mounted over the root")),
+        Some("") => return Err(Error::spec("mounts", "cannot mount over the root")),
         _ => target::open_or_make(
             root,
             &mount.destination,
@@ -42,7 +42,10 @@ fn mount_one(state: &mut State<'_>, mount: &Mount) -> Result<()> {
         )?,
     };
     if target::is_procfs(&target)? && !plain.starts_with("proc") {
-        return Err(Error::spec(&format!("mounts[{}]", mount.destination.display()), "it leads into /proc"));
+        return Err(Error::spec(
+            &format!("mounts[{}]", mount.destination.display()),
+            "the destination resolves to a path in /proc",
+        ));
     }
     match &mount.what {
         What::Tree { tree, .. } => {
@@ -70,8 +73,10 @@ fn mount_one(state: &mut State<'_>, mount: &Mount) -> Result<()> {
 
 fn new_filesystem(state: &mut State<'_>, mount: &Mount, kind: &str, source: Option<&str>) -> Result<OwnedFd> {
     if kind == "proc" && state.is_pid_namespace_joined() {
-        let tree =
-            state.joined_procfs.take().ok_or_else(|| Error::spec("mounts", "there can be one procfs"))?;
+        let tree = state
+            .joined_procfs
+            .take()
+            .ok_or_else(|| Error::spec("mounts", "there can be only one procfs"))?;
         set_attributes(&tree, &mount.options)?;
         return Ok(tree);
     }
@@ -166,7 +171,7 @@ pub(super) fn make_devices(state: &mut State<'_>) -> Result<()> {
     }
     let root = state.plan.root.as_fd();
     for device in &state.plan.devices {
-        let step = || format!("make device {}", device.path.display());
+        let step = || format!("create device {}", device.path.display());
         make_device(root, device).map_err(|error| error.in_step(step()))?;
     }
     let dev = target::own_directory(root, OsStr::new("dev"))?;

@@ -113,7 +113,7 @@ impl Failure {
             step: "set up".to_owned(),
             call: "panic".to_owned(),
             errno: 0,
-            text: "a fault in hoist".to_owned(),
+            text: "internal error in hoist".to_owned(),
         }
     }
 }

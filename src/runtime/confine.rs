@@ -36,7 +36,11 @@ pub(super) fn mount_label(spec: &Spec) -> Result<Option<String>> {
 }
 
 fn check_selinux(field: &str) -> Result<()> {
-    if selinux::is_enabled() { Ok(()) } else { Err(Error::spec(field, "SELinux is off on this machine")) }
+    if selinux::is_enabled() {
+        Ok(())
+    } else {
+        Err(Error::spec(field, "SELinux is disabled on this machine"))
+    }
 }
 
 /// Rejects a profile or label that cannot be applied, before anything is created.
@@ -46,7 +50,7 @@ pub(super) fn check(process: &Process) -> Result<()> {
     }
     let Some(profile) = profile(process) else { return Ok(()) };
     if !apparmor::is_enabled() {
-        return Err(Error::spec(FIELD, "AppArmor is off on this machine"));
+        return Err(Error::spec(FIELD, "AppArmor is disabled on this machine"));
     }
     // If the list is unreadable, the kernel reports the error later.
     match apparmor::is_loaded(profile) {

@@ -95,7 +95,7 @@ pub fn confirm_executed(pid: i32, spec: &crate::oci::runtime::Spec) -> Result<()
 
 /// Returns the error for a process that shares no memory with its creator.
 fn ended_before_execution(has_filter: bool) -> Error {
-    let when = "before it had executed the program";
+    let when = "before executing the program";
     if !has_filter {
         return Error::Died { status: format!("it ended {when}") };
     }
@@ -188,7 +188,8 @@ impl Maps {
         let linux = prepared.spec.linux().as_ref();
         let lines = |maps: Option<&Vec<LinuxIdMapping>>| -> Result<String> {
             let maps = maps.filter(|maps| !maps.is_empty());
-            let maps = maps.ok_or_else(|| Error::spec("linux.uidMappings", "a user namespace needs maps"))?;
+            let maps =
+                maps.ok_or_else(|| Error::spec("linux.uidMappings", "a user namespace requires mappings"))?;
             Ok(maps.iter().map(|m| format!("{} {} {}\n", m.container_id(), m.host_id(), m.size())).collect())
         };
         Ok(Some(Self {
@@ -296,7 +297,8 @@ impl Created {
         let file = format!("/proc/{}/oom_score_adj", self.child.pid);
         match write(&file, &wanted.to_string()) {
             Err(Error::Prepare(error)) if error.is(rustix::io::Errno::ACCESS) => {
-                let text = format!("oom_score_adj stays above {wanted}: lowering it needs CAP_SYS_RESOURCE");
+                let text =
+                    format!("oom_score_adj remains above {wanted}: lowering it requires CAP_SYS_RESOURCE");
                 self.heard.warnings.push(text);
                 Ok(())
             }

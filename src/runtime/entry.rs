@@ -182,7 +182,7 @@ pub fn hear_report(end: &OwnedFd, process: BorrowedFd<'_>) -> Result<Vec<String>
             Err(errno) => return Err(sys::Error::new(call(), errno).into()),
         }
         if report.len() > MAX_REPORT {
-            let why = std::io::Error::other("it is longer than any report of ours");
+            let why = std::io::Error::other("it is longer than any valid report");
             return Err(sys::Error::new(call(), why).into());
         }
     }

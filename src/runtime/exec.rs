@@ -32,11 +32,11 @@ struct Joining<'a> {
 type Step = (&'static str, fn(&mut Joining<'_>) -> Result<()>);
 
 const STEPS: &[Step] = &[
-    ("hide from tracers", |_| Ok(process::hide()?)),
+    ("disable tracing", |_| Ok(process::hide()?)),
     // The creator's arguments contain folders of the host.
-    ("take a name of its own", |_| Ok(process::set_title(c"hoist-exec")?)),
+    ("set the process name", |_| Ok(process::set_title(c"hoist-exec")?)),
     // Do this while the host's procfs is visible; it takes effect at `execve`.
-    ("take on the AppArmor profile and the SELinux label", |joining| {
+    ("apply the AppArmor profile and the SELinux label", |joining| {
         confine::confine_program(joining.exec.process, Init::Payload)
     }),
     ("join the cgroup", |joining| Ok(joining.entrance.join()?)),
@@ -44,10 +44,10 @@ const STEPS: &[Step] = &[
     ("join the container's namespaces", |joining| {
         Ok(ns::enter_all(joining.exec.target, joining.namespaces)?)
     }),
-    ("become root of the user namespace", |joining| {
+    ("become root in the user namespace", |joining| {
         if joining.namespaces.has(Namespace::User) { payload::set_ids(0, 0) } else { Ok(()) }
     }),
-    ("lead a session of its own", |_| Ok(process::new_session()?)),
+    ("start a new session", |_| Ok(process::new_session()?)),
     ("open the terminal", open_terminal),
 ];
 

@@ -25,11 +25,11 @@ type Step = (&'static str, fn(&mut State<'_>) -> Result<()>);
 /// The steps before the creator must have set up the network.
 const SET_UP: &[Step] = &[
     // Do this first, since the container's processes may see this process from here on.
-    ("hide from tracers", |_| Ok(process::hide()?)),
+    ("disable tracing", |_| Ok(process::hide()?)),
     // The creator's arguments contain folders of the host.
-    ("take a name of its own", |_| Ok(process::set_title(c"hoist-init")?)),
+    ("set the process name", |_| Ok(process::set_title(c"hoist-init")?)),
     // Do this while the host's procfs is visible; it takes effect at `execve`.
-    ("take on the AppArmor profile and the SELinux label", |state| {
+    ("apply the AppArmor profile and the SELinux label", |state| {
         confine::confine_program(state.plan.process, state.plan.init)
     }),
     // Do this while in the user namespace of its creator.
@@ -37,22 +37,22 @@ const SET_UP: &[Step] = &[
     // Before the cgroup namespace, whose root is the cgroup of its creator.
     ("join the cgroup", join_cgroup),
     ("join namespaces", join_namespaces),
-    ("become root of the user namespace", become_root),
-    ("lead a session of its own", |_| Ok(process::new_session()?)),
-    ("cut mounts off from the host", |_| Ok(mount::set_root_propagation(Propagation::Private)?)),
+    ("become root in the user namespace", become_root),
+    ("start a new session", |_| Ok(process::new_session()?)),
+    ("isolate mounts from the host", |_| Ok(mount::set_root_propagation(Propagation::Private)?)),
     ("open the procfs of the pid namespace", open_joined_procfs),
     ("attach the root file system", attach_root),
     // In the order of the spec. The kernel requires that the host's procfs and sysfs are visible.
     ("mount", attach::mount_all),
     // In the `/dev` that was just mounted.
-    ("make devices", attach::make_devices),
+    ("create devices", attach::make_devices),
     ("open the terminal", open_terminal),
     // This also requires that the host's procfs is visible.
     ("mount a private procfs", sysctl::open_procfs),
     ("enter the root file system", enter_root),
     ("set sysctls", sysctl::write_all),
     ("set the host name", set_names),
-    ("bring the loopback up", bring_loopback_up),
+    ("bring up the loopback interface", bring_loopback_up),
     // After all mounts, so that none of them exposes a masked file again.
     ("make paths read-only", mask::make_read_only),
     ("mask paths", mask::mask),
@@ -205,7 +205,7 @@ fn open_terminal(state: &mut State<'_>) -> Result<()> {
     let devpts = state
         .devpts
         .as_ref()
-        .ok_or_else(|| Error::spec("mounts", "a terminal needs a devpts mounted at /dev/pts"))?;
+        .ok_or_else(|| Error::spec("mounts", "a terminal requires a devpts mounted at /dev/pts"))?;
     let master = pty::open_master(devpts.as_fd())?;
     if let Some((columns, rows)) = size {
         pty::set_size(master.as_fd(), columns, rows)?;

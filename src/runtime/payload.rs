@@ -86,7 +86,7 @@ const STEPS: &[Step] = &[
     // As root, which may raise them.
     ("set resource limits", set_limits),
     ("join a new session keyring", new_keyring),
-    ("look the user up", look_user_up),
+    ("look up the user", look_user_up),
     // As root, which may enter it.
     ("enter the working directory", enter_cwd),
     ("set the standard streams", set_streams),
@@ -107,7 +107,7 @@ const STEPS: &[Step] = &[
         Ok(())
     }),
     // None of our descriptors may remain open in the program (CVE-2024-21626).
-    ("close what is ours", close_descriptors),
+    ("close hoist's descriptors", close_descriptors),
     // The filter is set late, so it need not allow any step above.
     (FILTER, filter),
     (GIVE_UP, |becoming| Ok(becoming.final_sets.map_or(Ok(()), cap::set)?)),
@@ -120,7 +120,7 @@ const STEPS: &[Step] = &[
 ];
 
 const FILTER: &str = "filter system calls";
-const GIVE_UP: &str = "give up the capability to filter";
+const GIVE_UP: &str = "drop the capability to set a filter";
 pub(super) const GATE: &str = "wait to be started";
 pub(super) const ENTER: &str = "enter the pid namespace";
 const SPLIT: &str = "start the program under an init";
@@ -230,7 +230,7 @@ fn environment(process: &Process, home: Option<&str>) -> Result<Vec<CString>> {
 }
 
 fn c_string(field: &str, text: &str) -> Result<CString> {
-    CString::new(text).map_err(|_| Error::spec(field, "it has a NUL byte in it"))
+    CString::new(text).map_err(|_| Error::spec(field, "it contains a NUL byte"))
 }
 
 /// Returns the path of the program, searched in the `PATH` of its own environment.

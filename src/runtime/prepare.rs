@@ -95,10 +95,10 @@ pub(super) fn prepare(plan: Plan<'_>) -> Result<Prepared<'_>> {
         return Err(Error::NotPermitted { missing: missing(probe) });
     }
     support::check(spec)?;
-    let process = spec.process().as_ref().ok_or_else(|| Error::spec("process", "there is none"))?;
+    let process = spec.process().as_ref().ok_or_else(|| Error::spec("process", "it is missing"))?;
     let namespaces = namespaces(spec)?;
     if !namespaces.new.has(Namespace::Mount) {
-        return Err(Error::spec("linux.namespaces", "a container needs a mount namespace of its own"));
+        return Err(Error::spec("linux.namespaces", "a container requires its own mount namespace"));
     }
     check_names(spec, namespaces.own)?;
     sysctl::check_settings(spec, namespaces.own)?;
@@ -112,10 +112,7 @@ pub(super) fn prepare(plan: Plan<'_>) -> Result<Prepared<'_>> {
     // In its own user namespace it has all capabilities.
     if !lacking.is_empty() && !namespaces.new.has(Namespace::User) {
         let names: Vec<String> = lacking.iter().map(|cap| cap.to_string()).collect();
-        warnings.push(format!(
-            "capabilities that hoist does not have itself are not given: {}",
-            names.join(", ")
-        ));
+        warnings.push(format!("capabilities that hoist itself lacks are not granted: {}", names.join(", ")));
     }
     let shares_devices = !probe.mknod || namespaces.new.has(Namespace::User);
     Ok(Prepared {
@@ -138,9 +135,9 @@ pub(super) fn prepare(plan: Plan<'_>) -> Result<Prepared<'_>> {
 
 fn missing(probe: &Probe) -> &'static str {
     if probe.mount_api && probe.openat2 && probe.clone3 {
-        "the capability CAP_SYS_ADMIN is needed to make a container"
+        "CAP_SYS_ADMIN is required to create a container"
     } else {
-        "this kernel is too old to make a container: Linux 5.14 or later is needed"
+        "this kernel is too old to create a container: Linux 5.14 or newer is required"
     }
 }
 
@@ -218,7 +215,7 @@ fn check_names(spec: &Spec, own: Namespaces) -> Result<()> {
     for (field, is_set) in [("hostname", is_set(spec.hostname())), ("domainname", is_set(spec.domainname()))]
     {
         if is_set && !own.has(Namespace::Uts) {
-            return Err(Error::spec(field, "the container has no uts namespace of its own"));
+            return Err(Error::spec(field, "the container has no UTS namespace of its own"));
         }
     }
     Ok(())
@@ -257,8 +254,9 @@ fn root_propagation(spec: &Spec) -> Result<(Propagation, Depth)> {
     let word = spec.linux().as_ref().and_then(|linux| linux.rootfs_propagation().as_deref());
     match word.filter(|word| !word.is_empty()) {
         None => Ok((Propagation::Private, Depth::Tree)),
-        Some(word) => options::propagation(word)
-            .ok_or_else(|| Error::spec("linux.rootfsPropagation", &format!("`{word}` is not a propagation"))),
+        Some(word) => options::propagation(word).ok_or_else(|| {
+            Error::spec("linux.rootfsPropagation", &format!("`{word}` is not a propagation mode"))
+        }),
     }
 }
 
@@ -285,8 +283,10 @@ fn prepare_mounts(
         let what = if let Some(tree) = given {
             tree_of(tree, &options)?
         } else if let Some(depth) = options.bind.or((kind == "bind").then_some(Depth::One)) {
-            let source =
-                mount.source().as_ref().ok_or_else(|| Error::spec(&field(), "a bind needs a source"))?;
+            let source = mount
+                .source()
+                .as_ref()
+                .ok_or_else(|| Error::spec(&field(), "a bind mount requires a source"))?;
             tree_of(mount::open_tree_at(source, depth)?, &options)?
         } else if matches!(kind, "cgroup" | "cgroup2") {
             options.data.clear(); // they belong to the existing file system
@@ -371,7 +371,7 @@ fn devices(spec: &Spec, shared: bool) -> Result<Vec<Device>> {
     // `/dev/ptmx` is a link to the container's own devpts.
     for device in listed.into_iter().flatten().filter(|device| device.path() != Path::new("/dev/ptmx")) {
         let number = |n: i64| {
-            u32::try_from(n).map_err(|_| Error::spec("linux.devices", &format!("{n} is no device number")))
+            u32::try_from(n).map_err(|_| Error::spec("linux.devices", &format!("{n} is not a device number")))
         };
         devices.retain(|known| known.path != *device.path());
         devices.push(Device {

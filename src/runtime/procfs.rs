@@ -49,7 +49,7 @@ fn existing(pid_namespace: &OwnedFd) -> Result<OwnedFd> {
             return Ok(tree);
         }
     }
-    Err(Error::spec("linux.namespaces", "no process of the pid namespace shows a procfs of it"))
+    Err(Error::spec("linux.namespaces", "no process in the pid namespace has mounted its procfs"))
 }
 
 fn is_in(pid: i32, wanted: &Stat) -> bool {

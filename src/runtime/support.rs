@@ -9,7 +9,7 @@ use crate::oci::runtime::{Hooks, Linux, Process, Spec};
 pub(super) fn check(spec: &Spec) -> Result<()> {
     let version = spec.version();
     if !version.starts_with("1.") {
-        return Err(Error::spec("ociVersion", &format!("`{version}` is not supported, 1.x is")));
+        return Err(Error::spec("ociVersion", &format!("`{version}` is not supported: expected 1.x")));
     }
     let elsewhere = [
         ("solaris", spec.solaris().is_some()),
@@ -50,7 +50,7 @@ pub(super) fn check_process(process: &Process) -> Result<()> {
         ("process.execCPUAffinity", process.exec_cpu_affinity().is_some()),
     ])?;
     if process.args().as_ref().is_none_or(Vec::is_empty) {
-        return Err(Error::spec("process.args", "there is nothing to run"));
+        return Err(Error::spec("process.args", "no command specified"));
     }
     if !process.cwd().is_absolute() {
         return Err(Error::spec("process.cwd", &format!("`{}` is not absolute", process.cwd().display())));
@@ -149,7 +149,7 @@ pub(super) fn check_destination(destination: &Path, kind: Option<&str>) -> Resul
             Some(_) => Err(Error::spec(&field(), "only a procfs can be mounted at /proc")),
         },
         Ok(inside) if !PROC_FILES.iter().any(|file| inside == Path::new(file)) => {
-            Err(Error::spec(&field(), "nothing can be mounted inside /proc"))
+            Err(Error::spec(&field(), "cannot mount inside /proc"))
         }
         _ => Ok(()),
     }
@@ -200,7 +200,10 @@ mod tests {
     fn what_is_not_supported_is_refused_by_its_name() {
         let spec = |text: &str| -> Spec { serde_json::from_str(text).unwrap() };
         let message = |text: &str| check(&spec(text)).unwrap_err().to_string();
-        assert_eq!(message(r#"{"ociVersion":"2.0.0"}"#), "`ociVersion`: `2.0.0` is not supported, 1.x is");
+        assert_eq!(
+            message(r#"{"ociVersion":"2.0.0"}"#),
+            "`ociVersion`: `2.0.0` is not supported: expected 1.x"
+        );
         assert_eq!(
             message(r#"{"ociVersion":"1.0.2","linux":{"intelRdt":{}}}"#),
             "`linux.intelRdt`: it is not supported"
@@ -213,7 +216,7 @@ mod tests {
         );
         assert_eq!(
             message(r#"{"ociVersion":"1.0.2","process":{"cwd":"/","args":[],"user":{}}}"#),
-            "`process.args`: there is nothing to run"
+            "`process.args`: no command specified"
         );
     }
 }

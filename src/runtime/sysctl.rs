@@ -74,7 +74,7 @@ fn path_of(key: &str, own: Namespaces) -> Result<PathBuf> {
     } else if dotted == "kernel.domainname" {
         Namespace::Uts
     } else {
-        return Err(Error::spec(&format!("linux.sysctl[{key}]"), "it is not a setting of a namespace"));
+        return Err(Error::spec(&format!("linux.sysctl[{key}]"), "it is not a namespaced setting"));
     };
     if !own.has(owner) {
         let why = format!("the container has no {} namespace of its own", owner.file());

@@ -116,7 +116,7 @@ fn read_database(root: BorrowedFd<'_>, path: &str) -> std::result::Result<String
         Ok(place) => place,
         Err(error) if error.is(Errno::NOENT) || error.is(Errno::NOTDIR) => return Ok(String::new()),
         Err(error) if error.is(Errno::LOOP) || error.is(Errno::XDEV) => {
-            return refused("a link leads into another file system, or in a circle");
+            return refused("a link leads to another file system, or forms a loop");
         }
         Err(error) => return Err(error.into()),
     };
@@ -127,7 +127,7 @@ fn read_database(root: BorrowedFd<'_>, path: &str) -> std::result::Result<String
     let file = open_database(root, path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY)?;
     let again = fs::stat(&file)?;
     if (stat.st_dev, stat.st_ino) != (again.st_dev, again.st_ino) {
-        return refused("it was exchanged meanwhile");
+        return refused("it was replaced in the meantime");
     }
     let mut bytes = Vec::new();
     let read = File::from(file).take(MAX_FILE + 1).read_to_end(&mut bytes);
@@ -198,7 +198,7 @@ fn resolve(wanted: &str, passwd: &str, group: &str) -> Result<Identity> {
     let (uid, name, default_gid, home) = match entry {
         Some(entry) => (entry.uid, Some(entry.name), entry.gid, Some(entry.home)),
         None if user.bytes().all(|byte| byte.is_ascii_digit()) => {
-            let uid = number(user).ok_or_else(|| bad("ids go from 0 to 2147483646"))?;
+            let uid = number(user).ok_or_else(|| bad("IDs must be from 0 to 2147483646"))?;
             match by_uid(passwd, uid) {
                 Some(entry) => (uid, Some(entry.name), entry.gid, Some(entry.home)),
                 None => (uid, None, 0, None),
@@ -223,7 +223,7 @@ fn resolve_group(wanted: &str, group: &str, bad: &dyn Fn(&str) -> Error) -> Resu
         return Ok(gid);
     }
     if wanted.bytes().all(|byte| byte.is_ascii_digit()) {
-        return number(wanted).ok_or_else(|| bad("ids go from 0 to 2147483646"));
+        return number(wanted).ok_or_else(|| bad("IDs must be from 0 to 2147483646"));
     }
     Err(Error::UnknownUser { what: "group", name: wanted.to_owned(), file: "group" })
 }

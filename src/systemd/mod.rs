@@ -26,7 +26,7 @@ const UNITS: &str = "/etc/systemd/system";
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The machine has a different init system.
-    #[error("systemd does not run this machine")]
+    #[error("this machine was not booted with systemd")]
     NoSystemd {
         /// The command to run at boot.
         boot: String,
@@ -228,7 +228,7 @@ mod tests {
     fn without_systemd_it_is_said_what_to_run() {
         let (boot, shutdown) = ("hoist system boot".to_owned(), "hoist system shutdown".to_owned());
         let error = Error::NoSystemd { boot, shutdown };
-        assert_eq!(error.to_string(), "systemd does not run this machine");
+        assert_eq!(error.to_string(), "this machine was not booted with systemd");
         let hint = "have your init system run `hoist system boot` at boot, and `hoist system shutdown` at \
                     shutdown while the network is up";
         assert_eq!(error.hint().as_deref(), Some(hint));

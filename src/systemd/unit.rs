@@ -27,7 +27,7 @@ pub fn installed(hoist: &Invocation) -> String {
     format!(
         "# Written by `hoist system install`; `hoist system uninstall` removes it.\n\
          [Unit]\n\
-         Description=Containers of hoist\n\
+         Description=hoist containers\n\
          Wants=network-online.target\n\
          After={AFTER}\n\
          RequiresMountsFor={root}\n\
@@ -35,10 +35,10 @@ pub fn installed(hoist: &Invocation) -> String {
          [Service]\n\
          Type=oneshot\n\
          RemainAfterExit=yes\n\
-         # A container that does not start must not keep the others from their shutdown.\n\
+         # A container that fails to start must not prevent the others from being stopped at shutdown.\n\
          ExecStart=-{command} system boot\n\
          ExecStop={command} system shutdown\n\
-         # Every container has a timeout of its own.\n\
+         # Each container has its own timeout.\n\
          TimeoutStartSec=infinity\n\
          TimeoutStopSec=infinity\n\
          \n\
@@ -56,7 +56,7 @@ pub fn transient(name: &str, hoist: &Invocation) -> Vec<String> {
         "--collect",
         "--service-type=oneshot",
         "--remain-after-exit",
-        "--description=Stops the containers of hoist at shutdown",
+        "--description=Stop hoist containers at shutdown",
         "--property=TimeoutStopSec=infinity",
     ];
     let mut all: Vec<String> = options.map(str::to_owned).to_vec();
@@ -98,7 +98,7 @@ mod tests {
         insta::assert_snapshot!(installed(&hoist()), @r#"
         # Written by `hoist system install`; `hoist system uninstall` removes it.
         [Unit]
-        Description=Containers of hoist
+        Description=hoist containers
         Wants=network-online.target
         After=network-online.target nss-lookup.target firewalld.service nftables.service
         RequiresMountsFor="/var/100%%" "/run/$x"
@@ -106,10 +106,10 @@ mod tests {
         [Service]
         Type=oneshot
         RemainAfterExit=yes
-        # A container that does not start must not keep the others from their shutdown.
+        # A container that fails to start must not prevent the others from being stopped at shutdown.
         ExecStart=-"/opt/my apps/hoist" "--root" "/var/100%%" "--run-root" "/run/$$x" system boot
         ExecStop="/opt/my apps/hoist" "--root" "/var/100%%" "--run-root" "/run/$$x" system shutdown
-        # Every container has a timeout of its own.
+        # Each container has its own timeout.
         TimeoutStartSec=infinity
         TimeoutStopSec=infinity
 

@@ -371,7 +371,7 @@ fn a_numeric_user_needs_no_files_of_the_image() {
     let output = case.hoist(&["exec", "-u", "root", "web", "id"]);
     assert_eq!(output.status.code(), Some(126));
     let told = String::from_utf8(output.stderr).unwrap();
-    assert!(told.contains("/etc/passwd") && told.contains("a link leads into another file system"), "{told}");
+    assert!(told.contains("/etc/passwd") && told.contains("a link leads to another file system"), "{told}");
     says(&case, &["restart", "-t", "0", "web"]);
     if in_user_namespace() {
         skipped("users other than root: there is one id only");

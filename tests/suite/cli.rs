@@ -195,13 +195,8 @@ fn a_seccomp_profile_that_stops_a_start_is_told_with_dockers_codes() {
             "under its seccomp profile: execute the program",
         ),
         ("SCMP_ACT_KILL_PROCESS", format!(r#""execve", {silent}"#), 125, "under its seccomp profile: "),
-        (
-            "SCMP_ACT_KILL_PROCESS",
-            format!(r#""capset", {silent}"#),
-            125,
-            "under its seccomp profile: give up",
-        ),
-        ("SCMP_ACT_ERRNO", format!(r#""capset", {silent}"#), 125, "under its seccomp profile: give up"),
+        ("SCMP_ACT_KILL_PROCESS", format!(r#""capset", {silent}"#), 125, "under its seccomp profile: drop"),
+        ("SCMP_ACT_ERRNO", format!(r#""capset", {silent}"#), 125, "under its seccomp profile: drop"),
         ("SCMP_ACT_ERRNO", r#""execve""#.to_owned(), 126, "`true` cannot be executed"),
         ("SCMP_ACT_ERRNO", format!(r#""execve", {silent}"#), 126, "`true` cannot be executed"),
     ] {

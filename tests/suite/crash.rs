@@ -415,7 +415,7 @@ fn who_does_not_reach_a_monitor_hears_what_helps() {
             let said = case.hoist(words);
             let told = String::from_utf8(said.stderr).unwrap();
             assert!(told.contains("because the container's monitor "), "{what}, {words:?}: {told}");
-            assert!(told.contains("hint: `hoist kill` or `hoist rm -f`"), "{what}, {words:?}: {told}");
+            assert!(told.contains("hint: `hoist kill` and `hoist rm -f`"), "{what}, {words:?}: {told}");
         }
         assert_eq!(case.container(&id).status, Status::Running, "{what}");
     }
@@ -471,11 +471,11 @@ fn what_cannot_die_is_told_and_ends_once_it_can() {
         let said = child.wait_with_output().unwrap();
         let told = String::from_utf8(said.stderr).unwrap();
         let why = format!(
-            "its processes did not end within 10 s after SIGKILL: process {} is frozen or in",
+            "its processes did not exit within 10 s after SIGKILL: process {} is frozen or in",
             init.pid
         );
         assert!(!said.status.success() && told.contains(&why), "{words:?}: {told}");
-        assert!(told.contains("hint: it ends as soon as"), "{words:?}: {told}");
+        assert!(told.contains("hint: it will exit once"), "{words:?}: {told}");
         assert!(init.is_alive());
     }
     drop(freezer);

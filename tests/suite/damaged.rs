@@ -17,7 +17,7 @@ use hoist::internals::sys;
 const WRONGS: [(&str, &str); 7] = [
     ("", "EOF while parsing a value"),
     ("{\"version\":1,", "EOF while parsing"),
-    ("{\"version\":9,\"all\":\"else\"}", "written by a newer hoist"),
+    ("{\"version\":9,\"all\":\"else\"}", "written by a newer version of hoist"),
     ("{\"version\":0,\"all\":\"else\"}", "unknown version: 0"),
     ("a folder", "Is a directory"),
     ("a pipe", "it is not a regular file"),
@@ -227,7 +227,7 @@ fn a_lost_run_folder_kills_nothing() {
     let init = run.init().unwrap();
     sys::tree::remove(&case.engine.paths().runs()).unwrap();
     let all = text(&case, &["ps", "-a", "--no-trunc"]);
-    assert!(all.contains("its processes run, but its run folder is missing"), "{all}");
+    assert!(all.contains("its processes are running, but its run folder is missing"), "{all}");
     let error = text(&case, &["start", &id]);
     assert!(error.contains("its run folder is missing") && error.contains("`hoist kill"), "{error}");
     assert!(init.is_alive());
@@ -554,7 +554,7 @@ fn an_image_that_cannot_be_read_is_listed_and_removed() {
         let refused = text(&case, &["run", "--rm", case::IMAGE, "true"]);
         let is_newer = how.starts_with("{\"version\":") && !why.starts_with("EOF");
         let replace =
-            if is_newer { "use the version of hoist that wrote it" } else { "pull or load it again" };
+            if is_newer { "use the version of hoist that wrote it" } else { "pull or load the image again" };
         let hint = format!("hint: {replace}, or remove it with `hoist rmi {}`", &id[..12]);
         let told = format!("cannot use the image `busybox`\n  because image {} is damaged\n", &id[..12]);
         assert!(refused.contains(&told) && refused.contains(&hint), "{refused}");

@@ -42,7 +42,7 @@ fn a_command_is_made_started_once_and_remembered() {
     let again = case.wait_for(case.engine.execs().start(&id, ALL, None)).unwrap_err();
     assert_eq!(
         (again.kind(), again.causes().join(": ")),
-        (ErrorKind::Conflict, "it has run already".to_owned())
+        (ErrorKind::Conflict, "it has already run".to_owned())
     );
 
     // The client that starts the command decides whether it is attached.
@@ -82,7 +82,7 @@ fn of_many_who_start_a_command_one_does() {
     assert_eq!(refused.len(), 2, "{results:?}");
     for error in refused {
         let told = (error.kind(), error.causes().join(": "));
-        assert_eq!(told, (ErrorKind::Conflict, "it is running already".to_owned()));
+        assert_eq!(told, (ErrorKind::Conflict, "it is already running".to_owned()));
     }
     assert!(!seen.iter().any(|status| matches!(status, ExecStatus::Exited(_))), "{seen:?}");
     assert!(matches!(status(&case, &id), ExecStatus::Running(Some(_))));

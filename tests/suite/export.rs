@@ -260,7 +260,7 @@ fn an_export_keeps_no_container_from_anything() {
     case.wait_for(case.engine.containers().remove(&id, removal)).unwrap();
     let error = case.wait_for(rest(&mut stopped)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
-    assert_eq!(error.causes(), ["it was removed while it was read"]);
+    assert_eq!(error.causes(), ["it was removed while it was being read"]);
     assert!(!case.engine.paths().container(&id.parse().unwrap()).exists());
 }
 

@@ -149,7 +149,7 @@ fn a_container_that_never_ran_and_an_image_are_listed() {
         (error.kind(), error.causes().join("")),
         (ErrorKind::Denied, "an image cannot be changed".into())
     );
-    assert_eq!(error.to_string(), "cannot make a folder in `/` of busybox");
+    assert_eq!(error.to_string(), "cannot create a folder in `/` of busybox");
     assert!(error.hint().is_some());
     assert_eq!(list(&case, &Place::Image("none".into()), "/").unwrap_err().kind(), ErrorKind::NotFound);
     let layer = Place::Layers(IMAGE.to_owned(), 1);
@@ -293,7 +293,7 @@ fn nothing_but_plain_files_is_opened() {
             copy(&case, (&place, Path::new("/")), &["pipe", "zero", "folder"], (&Place::Host, out.path()));
         let copied = copied.unwrap();
         assert_eq!((copied.skipped, copied.folders, copied.files), (2, 1, 0));
-        assert_eq!(copied.notes, ["left out pipe: it is a named pipe", "left out zero: it is a device"]);
+        assert_eq!(copied.notes, ["skipped pipe: it is a named pipe", "skipped zero: it is a device"]);
         assert_eq!(std::fs::read_dir(out.path()).unwrap().count(), 1);
     }
 }
@@ -401,7 +401,7 @@ fn files_are_changed_in_a_container_running_or_not_and_the_next_run_sees_it() {
         let write = |text: &str, stamp| files.write(&place, Path::new("/link"), text.into(), stamp);
         case.wait_for(write("two\n", contents.stamp)).unwrap();
         let error = case.wait_for(write("three\n", contents.stamp)).unwrap_err();
-        assert_eq!(error.causes(), ["it was changed meanwhile"]);
+        assert_eq!(error.causes(), ["it was changed in the meantime"]);
         case.wait_for(files.make_folder(&place, Path::new("/old"), OsStr::new("new"))).unwrap();
         case.wait_for(files.rename(&place, Path::new("/"), OsStr::new("old"), OsStr::new("moved"))).unwrap();
         let taken = files.rename(&place, Path::new("/"), OsStr::new("moved"), OsStr::new("file"));
@@ -505,12 +505,12 @@ fn a_folder_that_a_mount_in_what_is_copied_shows_too_does_not_get_itself() {
     let place = Place::Container(id);
     // The target is inside the tree that the container has at /work/deep/shared.
     let copied = copy(&case, (&place, Path::new("/")), &["work"], (&Place::Host, &shared)).unwrap();
-    assert_eq!(copied.notes, ["left out work/deep/shared: the copies go there"]);
+    assert_eq!(copied.notes, ["skipped work/deep/shared: it is the destination of the copy"]);
     assert_eq!(std::fs::read_dir(shared.join("work/deep")).unwrap().count(), 0);
     // A folder above the target is copied without the target.
     let sub = shared.join("sub");
     let copied = copy(&case, (&place, Path::new("/")), &["work"], (&Place::Host, &sub)).unwrap();
-    assert_eq!(copied.notes, ["left out work/deep/shared/sub: the copies go there"]);
+    assert_eq!(copied.notes, ["skipped work/deep/shared/sub: it is the destination of the copy"]);
     assert_eq!(std::fs::read(sub.join("work/deep/shared/here")).unwrap(), b"x");
 }
 
@@ -642,7 +642,10 @@ fn a_mount_that_is_not_there_is_told_and_nothing_is_put_under_it() {
     let never = Place::Container(case.create(&["true"], adjust));
     let error = list(&case, &never, "/data/sub").unwrap_err();
     assert_eq!(error.causes(), ["`/data` is created at the container's first start"]);
-    assert_eq!((error.kind(), error.hint().as_deref()), (ErrorKind::NotFound, Some("start it once")));
+    assert_eq!(
+        (error.kind(), error.hint().as_deref()),
+        (ErrorKind::NotFound, Some("start the container once"))
+    );
     assert!(!names(&list(&case, &never, "/").unwrap()).contains(&"data".to_owned()));
     // A source that was removed.
     let place = over(&case, "true", adjust);

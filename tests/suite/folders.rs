@@ -65,7 +65,7 @@ fn old_folders_get_to_know_each_other_and_a_link_is_no_other_folder() {
     assert!(open(&root, &other).is_err() && open(&deeper, &run).is_err());
     assert!(!other.exists() && !dir.path().join("a").exists(), "what was refused left no folder");
     fs::write(root.join("engine.json"), r#"{"version":7}"#).unwrap();
-    assert!(open(&root, &run).unwrap_err().contains("written by a newer hoist"));
+    assert!(open(&root, &run).unwrap_err().contains("written by a newer version of hoist"));
 }
 
 #[test]

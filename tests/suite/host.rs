@@ -253,7 +253,7 @@ fn a_label_is_told_to_be_without_effect_where_selinux_is_off() {
         let hoist::engine::Warnings(warnings) = case.wait_for(case.engine.containers().start(&id)).unwrap();
         warnings.into_iter().filter(|warning| warning.contains("SELinux")).collect::<Vec<_>>()
     };
-    let told = "SELinux is off on this machine: label=type:x_t does not confine the container";
+    let told = "SELinux is disabled on this machine: label=type:x_t does not confine the container";
     assert_eq!(start(&["type:x_t", "level:s0"]), [told]);
     assert_eq!(start(&["disable"]), [""; 0]);
     assert_eq!(start(&["type:x_t", "disable"]), [""; 0]);

@@ -53,7 +53,7 @@ fn an_archive_that_comes_in_pieces_is_imported_and_one_that_breaks_off_leaves_no
         let half = async move { feed.send(bytes[..bytes.len() / 2].to_vec()).await };
         let (broken, is_sent) = tokio::join!(import(input), half);
         assert!(is_sent);
-        assert!(broken.unwrap_err().causes().join(": ").contains("the archive broke off"));
+        assert!(broken.unwrap_err().causes().join(": ").contains("the archive ended prematurely"));
         assert_eq!(images.list().await.unwrap().len(), before);
     });
     assert!(is_clean());

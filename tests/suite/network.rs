@@ -542,7 +542,7 @@ fn what_a_network_is_asked_to_be_and_cannot_is_refused() {
     host.ok("ip link add br9 type bridge");
     let mut theirs = make_network(&host, "theirs", None);
     theirs.options.insert("com.docker.network.bridge.name".to_owned(), "br9".to_owned());
-    assert_eq!(refused(theirs), "the link br9 cannot be the bridge of `theirs`: it exists already");
+    assert_eq!(refused(theirs), "the link br9 cannot be the bridge of `theirs`: it already exists");
     let mut last = make_network(&host, "last", Some("10.77.0.0/24"));
     last.pools[0].gateway = Ipv4Addr::new(10, 77, 0, 254);
     assert_eq!(

@@ -189,7 +189,7 @@ fn an_id_is_a_plain_name_and_used_once() {
     bundle.start();
     assert!(bundle.oci(["create", "c"]).fails().contains("already exists"));
     for id in ["..", ".", "a/b", "", "a b"] {
-        assert!(bundle.oci(["create", id]).fails().contains("is not a valid container id"), "{id:?}");
+        assert!(bundle.oci(["create", id]).fails().contains("is not a valid container ID"), "{id:?}");
     }
 }
 
@@ -301,7 +301,7 @@ fn an_selinux_label_is_refused_where_it_would_not_confine() {
     let of_mounts = Bundle::new().with(|config| config["linux"]["mountLabel"] = json!(label));
     for (bundle, field) in [(of_process, "process.selinuxLabel"), (of_mounts, "linux.mountLabel")] {
         let told = bundle.run().fails();
-        assert_eq!(told, format!("hoist oci: `{field}`: SELinux is off on this machine\n"));
+        assert_eq!(told, format!("hoist oci: `{field}`: SELinux is disabled on this machine\n"));
     }
 }
 
@@ -465,7 +465,7 @@ fn a_start_does_not_wait_for_who_else_holds_the_report() {
         let writer = std::thread::spawn(move || writes.write_all(text));
         let started = bundle.oci(["start", "c"]);
         let _ = writer.join().unwrap(); // it may have lost its reader
-        let is_refused = started.err.contains("it is longer than any report of ours");
+        let is_refused = started.err.contains("it is longer than any valid report");
         assert!(started.code == 0 || is_refused && !text.is_empty(), "{started:?}");
     }
 }

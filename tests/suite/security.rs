@@ -283,7 +283,7 @@ fn what_belongs_to_a_namespace_of_the_caller_is_refused() {
         for bundle in [without("uts"), callers("uts", "uts")] {
             let error = bundle.with(|config| config[field] = json!("evil")).run().fails();
             assert!(
-                error.contains(&format!("`{field}`: the container has no uts namespace of its own")),
+                error.contains(&format!("`{field}`: the container has no UTS namespace of its own")),
                 "{error}"
             );
         }
@@ -405,10 +405,10 @@ fn nothing_is_mounted_over_proc() {
             .fails()
     };
     for destination in ["/proc/self", "/proc/sys/kernel", "/proc/1/attr", "/tmp/../proc/self/attr"] {
-        assert!(run(destination).contains("nothing can be mounted inside /proc"), "{destination}");
+        assert!(run(destination).contains("cannot mount inside /proc"), "{destination}");
     }
     for destination in ["/link", "/link/sys", "/deep"] {
-        assert!(run(destination).contains("leads into /proc"), "{destination}");
+        assert!(run(destination).contains("resolves to a path in /proc"), "{destination}");
     }
     assert!(run("/proc").contains("the source is not a procfs"));
 }
@@ -579,18 +579,18 @@ fn a_filter_that_stops_the_start_is_named() {
     let silent = ["sendto", "sendmsg", "write", "writev"];
     let denied = "Operation not permitted (os error 1)";
     for (action, call, step, why) in [
-        (kill, "capset", "give up the capability to filter", "it ended with signal 31"),
-        (kill, "execve", "execute the program", "it ended before it had executed the program"),
-        (refuse, "capset", "give up the capability to filter", denied),
+        (kill, "capset", "drop the capability to set a filter", "it ended with signal 31"),
+        (kill, "execve", "execute the program", "it ended before executing the program"),
+        (refuse, "capset", "drop the capability to set a filter", denied),
         (refuse, "close", "wait to be started", denied),
-        (refuse, "execve", "execute the program", "it ended before it had executed the program"),
+        (refuse, "execve", "execute the program", "it ended before executing the program"),
     ] {
         let said = run(action, &[&[call][..], &silent].concat());
         let want = format!("hoist oci: {stopped}{step}: {why}\n");
         assert!(said.ends_with(&want), "{action} {call}: {said}");
     }
     let told = run(refuse, &["capset"]);
-    assert!(told.contains(&format!("{stopped}give up the capability to filter: capset(")), "{told}");
+    assert!(told.contains(&format!("{stopped}drop the capability to set a filter: capset(")), "{told}");
 }
 
 /// The same for processes that enter a container.
@@ -722,13 +722,13 @@ fn a_passwd_file_that_is_none_stops_nothing() {
     bundle.exec("mknod /etc/passwd p").ok();
     assert!(id().contains("it is not a regular file"));
     symlink("/dev/zero", &passwd).unwrap();
-    assert!(id().contains("leads into another file system"));
+    assert!(id().contains("leads to another file system"));
     fs::File::create(&passwd).unwrap().set_len(10 << 30).unwrap();
     assert!(id().contains("it is larger than 1 MiB"));
     symlink("/../../../../../../etc/passwd", &passwd).unwrap();
     assert!(id().contains("Too many levels") || !passwd.exists());
     symlink("/proc/self/environ", &passwd).unwrap();
-    assert!(id().contains("leads into another file system"));
+    assert!(id().contains("leads to another file system"));
 }
 
 /// CVE-2026-57231

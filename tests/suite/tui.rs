@@ -568,7 +568,7 @@ fn what_a_start_warns_of_is_a_notice() {
     let mut tui = Tui::open(&home, 160, 24);
     tui.see("○ labelled");
     tui.press("s");
-    tui.see("SELinux is off on this machine: label=type:x_t does not confine the container");
+    tui.see("SELinux is disabled on this machine: label=type:x_t does not confine the container");
     tui.see("● labelled");
 }
 

@@ -157,7 +157,7 @@ impl Drop for Draft {
 }
 
 fn beside(path: &Path) -> Result<PathBuf> {
-    let random = id::random_bytes::<6>().map_err(Error::io("name a file beside", path))?;
+    let random = id::random_bytes::<6>().map_err(Error::io("generate a name next to", path))?;
     let mut name = std::ffi::OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
     name.push(format!(".{}.tmp", id::hex(&random)));

@@ -27,7 +27,7 @@ pub enum Error {
         source: serde_json::Error,
     },
     /// The file has a version that is newer than this hoist supports.
-    #[error("{path} was written by a newer hoist: it has version {version}")]
+    #[error("{path} was written by a newer version of hoist: it has version {version}")]
     Newer {
         /// The file.
         path: PathBuf,
@@ -43,7 +43,7 @@ pub enum Error {
         version: String,
     },
     /// The value to be written could not be parsed again.
-    #[error("refusing to write {path}: it could not be read again")]
+    #[error("refusing to write {path}: hoist could not read it back")]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -113,9 +113,11 @@ impl Error {
         let (reason, path) = match self {
             Self::Io { verb, path, source } => (format!("cannot {verb} it: {source}"), path),
             Self::Damaged { path, source } => (source.to_string(), path),
-            Self::Newer { path, version } => (format!("written by a newer hoist, version {version}"), path),
+            Self::Newer { path, version } => {
+                (format!("written by a newer version of hoist, version {version}"), path)
+            }
             Self::UnknownVersion { path, version } => (format!("unknown version: {version}"), path),
-            Self::Unreadable { path, source } => (format!("it could not be read again: {source}"), path),
+            Self::Unreadable { path, source } => (format!("it could not be read back: {source}"), path),
             Self::TooLarge { path, size } => (format!("too large for a state file: {size} bytes"), path),
         };
         format!("{reason}, in {}", path.display())
@@ -135,7 +137,7 @@ impl Explain for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Io { source, .. } => io_hint(source),
-            Self::Newer { .. } => Some("use the hoist that wrote it, or a newer one".to_owned()),
+            Self::Newer { .. } => Some("use the version of hoist that wrote it, or a newer one".to_owned()),
             Self::Damaged { .. } | Self::TooLarge { .. } => None,
             Self::UnknownVersion { .. } | Self::Unreadable { .. } => None,
         }
@@ -157,7 +159,10 @@ mod tests {
         let source = || serde_json::from_str::<serde_json::Value>("{").unwrap_err();
         for (error, said) in [
             (Error::Damaged { path: path.into(), source: source() }, source().to_string().as_str()),
-            (Error::Newer { path: path.into(), version: 3 }, "written by a newer hoist, version 3"),
+            (
+                Error::Newer { path: path.into(), version: 3 },
+                "written by a newer version of hoist, version 3",
+            ),
             (
                 Error::io("read", path)(io::Error::from_raw_os_error(libc::EISDIR)),
                 "cannot read it: Is a directory (os error 21)",

@@ -209,13 +209,19 @@ mod tests {
         for (text, said) in [
             (r#"{"version":1}"#, "version 1"),
             (r#"{"version":2,"text":"web"}"#, "version 2"),
-            (r#"{"version":3,"text":"web"}"#, "it was written by a newer hoist: it has version 3"),
-            (r#"{"version":3,"text":["other"]}"#, "it was written by a newer hoist: it has version 3"),
+            (r#"{"version":3,"text":"web"}"#, "it was written by a newer version of hoist: it has version 3"),
+            (
+                r#"{"version":3,"text":["other"]}"#,
+                "it was written by a newer version of hoist: it has version 3",
+            ),
             (r#"{"version":0}"#, "it has an unknown version: 0"),
             (r#"{"version":0,"text":"web"}"#, "it has an unknown version: 0"),
             (r#"{"version":-1}"#, "it has an unknown version: -1"),
             (r#"{"version":"2","text":"web"}"#, "it has an unknown version: \"2\""),
-            (r#"{"version":5000000000}"#, "it was written by a newer hoist: it has version 5000000000"),
+            (
+                r#"{"version":5000000000}"#,
+                "it was written by a newer version of hoist: it has version 5000000000",
+            ),
             (r#"{"version":2,"text":7}"#, "it is damaged"),
             (r#"{"text":"web"}"#, "it is damaged"),
             ("", "it is damaged"),

@@ -14,7 +14,7 @@ pub(super) struct List {
     /// Output format: table or json.
     #[arg(short, long, default_value = "table", value_parser = ["table", "json"])]
     format: String,
-    /// Print only the ids.
+    /// Print only IDs.
     #[arg(short, long)]
     quiet: bool,
 }

@@ -51,7 +51,7 @@ impl Folder {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_+-.".contains(&byte);
         if id.is_empty() || id.len() > 1024 || !id.bytes().all(plain) || id.bytes().all(|byte| byte == b'.') {
             return refuse(format!(
-                "`{id}` is not a valid container id: expected letters, digits and `_+-.`"
+                "`{id}` is not a valid container ID: expected letters, digits and `_+-.`"
             ));
         }
         Ok(Self(root.join(id)))
@@ -120,7 +120,7 @@ impl Folder {
                 refuse(format!("container `{}` does not exist", self.name()))
             }
             Err(error) if error.is_not_found() => refuse(format!(
-                "container `{}` is not created yet, or its creation was interrupted",
+                "container `{}` has not been created yet, or its creation was interrupted",
                 self.name()
             )),
             result => Ok(result?),
@@ -258,7 +258,7 @@ mod tests {
         assert_eq!(told(folder.make(&place()).unwrap_err()), "container `web` already exists");
         assert_eq!(
             told(folder.load().unwrap_err()),
-            "container `web` is not created yet, or its creation was interrupted"
+            "container `web` has not been created yet, or its creation was interrupted"
         );
         assert!(folder.cgroup().unwrap().is_some(), "noted first");
         folder.save(&saved("web", 1)).unwrap();

@@ -30,7 +30,7 @@ pub enum ExecStatus {
 
 /// The container cannot have more sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it has {MAX_SESSIONS} sessions already")]
+#[error("it already has {MAX_SESSIONS} sessions")]
 pub struct TooMany;
 
 impl Explain for TooMany {

@@ -68,7 +68,7 @@ pub enum Error {
     #[error("invalid signal: {0}")]
     Signal(String),
     /// `--rm` together with a restart policy.
-    #[error("conflicting options: --restart and --rm")]
+    #[error("conflicting options: cannot specify both --restart and --rm")]
     RestartAndRemove,
 }
 
@@ -143,6 +143,9 @@ mod tests {
             options.lifecycle.auto_remove = true;
             options.lifecycle.restart = RestartPolicy::Always;
         };
-        assert_eq!(resolved(both).unwrap_err().to_string(), "conflicting options: --restart and --rm");
+        assert_eq!(
+            resolved(both).unwrap_err().to_string(),
+            "conflicting options: cannot specify both --restart and --rm"
+        );
     }
 }

@@ -13,7 +13,7 @@ use crate::oci::image::Config as ImageConfig;
 pub struct NetworkOptions {
     /// `--network`
     pub network: NetworkMode,
-    /// `-h`: the container's short id by default, or the host's name in the host's network.
+    /// `-h`: the container's short ID by default, or the host's name in the host's network.
     pub hostname: Option<String>,
     /// `--domainname`
     pub domainname: Option<String>,

@@ -116,9 +116,11 @@ impl Ulimit {
             return bad("unknown limit");
         }
         match (self.soft, self.hard) {
-            (soft, hard) if soft < -1 || hard < -1 => bad("a limit must be -1 or more"),
+            (soft, hard) if soft < -1 || hard < -1 => bad("a limit must be -1 or greater"),
             (_, -1) => Ok(()),
-            (soft, hard) if soft == -1 || soft > hard => bad("the soft limit is above the hard limit"),
+            (soft, hard) if soft == -1 || soft > hard => {
+                bad("the soft limit must be less than or equal to the hard limit")
+            }
             _ => Ok(()),
         }
     }
@@ -133,7 +135,12 @@ mod tests {
     fn limits_that_cannot_be_are_refused_in_dockers_words() {
         for (name, soft, hard, message) in [
             ("nofiles", 1, 1, "invalid ulimit `nofiles`: unknown limit"),
-            ("nofile", 2, 1, "invalid ulimit `nofile`: the soft limit is above the hard limit"),
+            (
+                "nofile",
+                2,
+                1,
+                "invalid ulimit `nofile`: the soft limit must be less than or equal to the hard limit",
+            ),
         ] {
             let limit = Ulimit { name: name.to_owned(), soft, hard, ..Ulimit::default() };
             let error = resolved(|options| options.resources.ulimits = vec![limit]).unwrap_err();

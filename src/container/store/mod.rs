@@ -101,7 +101,7 @@ impl Explain for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::NotFound(_) => None,
-            Self::Ambiguous { .. } => Some("use more digits of the id, or the name".to_owned()),
+            Self::Ambiguous { .. } => Some("use more digits of the ID, or the name".to_owned()),
             Self::NameInUse { .. } => Some("remove or rename that container, or use another name".to_owned()),
             Self::Damaged { id, source } => {
                 let id = id.short();

@@ -33,7 +33,9 @@ impl Engine {
             Some(name) => format!("create container `{name}`"),
             None => "create a container".to_owned(),
         };
-        let id = ContainerId::random().map_err(disk::Error::io("name", "a container")).doing(doing)?;
+        let id = ContainerId::random()
+            .map_err(disk::Error::io("generate an ID for", "a container"))
+            .doing(doing)?;
         let detail = self.image_detail(&image.to_string())?;
         let uname = rustix::system::uname();
         let facts = Facts {
@@ -84,7 +86,8 @@ impl Engine {
         loop {
             match store::create(self.paths(), record) {
                 Err(store::Error::NameInUse { .. }) if !is_chosen && attempt < ATTEMPTS => {
-                    record.name = name::random(attempt).map_err(disk::Error::io("name", "a container"))?;
+                    record.name = name::random(attempt)
+                        .map_err(disk::Error::io("generate a name for", "a container"))?;
                     attempt += 1;
                 }
                 result => return result,

@@ -146,7 +146,7 @@ impl<W: Write> Write for Cancellable<'_, W> {
 /// A container could not be exported.
 #[derive(Debug, thiserror::Error)]
 enum ExportError {
-    #[error("it was removed while it was read")]
+    #[error("it was removed while it was being read")]
     Removed,
     #[error("invalid output path: {} is a directory", .0.display())]
     Folder(PathBuf),

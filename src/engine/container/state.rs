@@ -112,12 +112,12 @@ impl Engine {
         }
         let networks = network::NetworkPaths::new(paths);
         if let Err(error) = network::sweep(&networks, |id| ids.contains(id)) {
-            tracing::debug!(%error, "addresses of containers that are gone stay taken"); // retried later
+            tracing::debug!(%error, "cannot release the addresses of removed containers"); // retried later
         }
         if (has_half_made || store::has_other_names(paths, ids.len()) || store::has_discarded(paths))
             && let Err(error) = store::sweep(paths)
         {
-            tracing::debug!(%error, "half-made containers are not swept away"); // they are harmless
+            tracing::debug!(%error, "cannot remove incomplete containers"); // they are harmless
         }
         listing.whole.sort_by_key(|it: &Stored| std::cmp::Reverse(it.record.created));
         Ok(listing)

@@ -34,7 +34,7 @@ enum Refusal {
     #[error("the container is being restarted by its policy")]
     Restarting,
     /// Copies require that one side is this machine.
-    #[error("files are copied to or from this machine only")]
+    #[error("files can only be copied to or from this machine")]
     NoHost,
 }
 
@@ -48,7 +48,7 @@ impl Explain for Refusal {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Restarting => Some("stop it first, or wait until it runs".to_owned()),
+            Self::Restarting => Some("stop it first, or wait until it is running".to_owned()),
             Self::NoHost => None,
         }
     }
@@ -171,7 +171,7 @@ impl Files<'_> {
     pub async fn make_folder(&self, place: &Place, path: &Path, name: &OsStr) -> Result<()> {
         let name = name.to_owned();
         let work = move |root: &Root, path: &Path| files::change::make_folder(root, path, &name);
-        self.on(place, path, ("make a folder in", Wish::Change), work).await
+        self.on(place, path, ("create a folder in", Wish::Change), work).await
     }
 
     /// Renames `name` in the folder `path`.
@@ -198,7 +198,7 @@ impl Files<'_> {
         reporter: Reporter,
     ) -> Result<u64> {
         let work = move |root: &Root, path: &Path| files::change::remove(root, path, &names, &reporter);
-        self.on(place, path, ("delete in", Wish::Change), work).await
+        self.on(place, path, ("remove files in", Wish::Change), work).await
     }
 
     /// Measures `names` in the folder `path`. Unreadable folders count nothing, and counting stops

@@ -56,7 +56,7 @@ fn image(folders: Vec<PathBuf>, doing: impl Fn() -> String) -> Result<Root> {
 }
 
 fn probe() -> Result<Probe> {
-    Probe::now().doing(|| "ask what this kernel permits")
+    Probe::now().doing(|| "determine what this kernel supports")
 }
 
 fn container(engine: &Engine, name: &str, wish: Wish, doing: impl Fn() -> String + Copy) -> Result<Root> {

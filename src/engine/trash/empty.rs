@@ -53,7 +53,7 @@ impl Engine {
         if is_due {
             match self.spawn_helper() {
                 Ok(helper) => self.reap(Some(helper)),
-                Err(error) => tracing::debug!(%error, "the trash is not emptied"),
+                Err(error) => tracing::debug!(%error, "cannot empty the trash"),
             }
         }
     }

@@ -112,7 +112,7 @@ impl Closure {
             if meta.is_symlink() {
                 links += 1;
                 if links > MAX_LINKS {
-                    return Err(Error::Invalid(format!("{} has too many links", path.display())));
+                    return Err(Error::Invalid(format!("{} has too many symbolic links", path.display())));
                 }
                 let target = fs::read_link(&real).map_err(disk::Error::io("read", &real))?;
                 if target.is_absolute() {
@@ -239,8 +239,8 @@ mod tests {
     fn a_script_is_refused_if_its_interpreter_is_not_there() {
         let dir = tempfile::tempdir().unwrap();
         let script = dir.path().join("script");
-        let install = "install the interpreter, or leave the program out";
-        let convert = "its first line ends as Windows ends lines: convert it, for example with `dos2unix`";
+        let install = "install the interpreter, or omit the program";
+        let convert = "its first line has a Windows line ending: convert it, for example with `dos2unix`";
         for (line, want) in [
             ("#!/bin/sh -e\n", None),
             ("#!/usr/bin/env sh\n", None),

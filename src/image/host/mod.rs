@@ -135,7 +135,7 @@ pub fn from_host(
     reporter: &Reporter,
 ) -> Result<ImageId> {
     if programs.is_empty() {
-        return Err(Error::Invalid("name at least one program".to_owned()));
+        return Err(Error::Invalid("specify at least one program".to_owned()));
     }
     let mut closure = Closure::default();
     let mut paths = Vec::with_capacity(programs.len());

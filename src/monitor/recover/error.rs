@@ -41,7 +41,7 @@ impl fmt::Display for Task {
             Self::Read(name) => write!(f, "read the state of `{name}`"),
             Self::CleanUp(id) => write!(f, "clean up after `{}`", id.short()),
             Self::KeepEnded(name) => {
-                write!(f, "keep `{name}` from the start that its restart policy wants")
+                write!(f, "prevent `{name}` from being restarted by its policy")
             }
             Self::Adopt(name) => write!(f, "take over `{name}`"),
             Self::Restart(name) => write!(f, "restart `{name}`"),
@@ -66,7 +66,7 @@ pub enum RecoverError {
     #[error(transparent)]
     Monitor(#[from] crate::monitor::Error),
     /// It has processes, but the file or folder that describes them is missing.
-    #[error("its processes run, but its {what} is missing")]
+    #[error("its processes are running, but its {what} is missing")]
     RunLost {
         /// The file or folder.
         what: &'static str,
@@ -74,7 +74,7 @@ pub enum RecoverError {
         id: ContainerId,
     },
     /// It has processes, but its folder is missing.
-    #[error("its processes run, but its folder in the data folder is missing")]
+    #[error("its processes are running, but its folder in the data folder is missing")]
     RecordLost,
 }
 
@@ -116,9 +116,10 @@ impl Explain for RecoverError {
             Self::Launch(error) => error.hint(),
             Self::Monitor(error) => error.hint(),
             Self::RunLost { id, .. } => Some(store::how_to_end(id)),
-            Self::RecordLost => {
-                Some("mount the data folder where it was; or `hoist system reset` ends everything".to_owned())
-            }
+            Self::RecordLost => Some(
+                "mount the data folder where it was, or kill and remove everything with `hoist system reset`"
+                    .to_owned(),
+            ),
         }
     }
 }

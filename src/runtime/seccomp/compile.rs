@@ -64,7 +64,7 @@ pub(in crate::runtime) fn compile(seccomp: &LinuxSeccomp) -> Result<(Vec<Instruc
     }
     program.push(give(KILL_PROCESS));
     if program.len() > MAX_INSTRUCTIONS {
-        let why = format!("it needs {} instructions, {MAX_INSTRUCTIONS} is the most", program.len());
+        let why = format!("it needs {} instructions, but the maximum is {MAX_INSTRUCTIONS}", program.len());
         return Err(Error::spec("linux.seccomp", &why));
     }
     let flags = seccomp.flags().iter().flatten().fold(0, |bits, flag| bits | flag_bit(*flag));

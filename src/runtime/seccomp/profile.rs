@@ -67,10 +67,10 @@ pub fn read(json: &str) -> Result<Profile> {
     if profile.architectures.as_ref().is_some_and(|list| !list.is_empty())
         && profile.arch_map.as_ref().is_some_and(|map| !map.is_empty())
     {
-        return refuse("it has both `architectures` and `archMap`, which exclude one another");
+        return refuse("it has both `architectures` and `archMap`, which are mutually exclusive");
     }
     if profile.syscalls.iter().flatten().any(|rule| rule.name.is_some() && rule.names.is_some()) {
-        return refuse("a rule has both `name` and `names`, which exclude one another");
+        return refuse("a rule has both `name` and `names`, which are mutually exclusive");
     }
     Ok(profile)
 }

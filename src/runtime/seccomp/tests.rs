@@ -279,11 +279,11 @@ fn a_profile_that_contradicts_itself_is_refused() {
         (r#"{"defaultAction":"SCMP_ACT_DANCE"}"#, "SCMP_ACT_DANCE"),
         (
             r#"{"defaultAction":"SCMP_ACT_ERRNO","architectures":["SCMP_ARCH_X86"],"archMap":[{"architecture":"SCMP_ARCH_X86_64"}]}"#,
-            "exclude one another",
+            "mutually exclusive",
         ),
         (
             r#"{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"name":"a","names":["b"],"action":"SCMP_ACT_ALLOW"}]}"#,
-            "exclude one another",
+            "mutually exclusive",
         ),
     ] {
         let message = read(json).unwrap_err().to_string();

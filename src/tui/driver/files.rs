@@ -86,7 +86,7 @@ pub(super) async fn copy(engine: &Engine, request: CopyRequest, reporter: Report
     let whose = if to == Place::Host { "" } else { "the container's " };
     let mut text = format!("copied {}{folders}, {amount} to {whose}{into}", plural(files, "file"));
     if let Some(first) = notes.first() {
-        text.push_str(&format!(" · {skipped} left out: {}", first.trim_start_matches("left out ")));
+        text.push_str(&format!(" · {skipped} skipped: {}", first.trim_start_matches("skipped ")));
     }
     Ok(text)
 }

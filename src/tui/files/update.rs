@@ -151,7 +151,7 @@ fn change(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
 /// Explains why a file system cannot be changed, if that is the case. Returns whether it did.
 fn refused(model: &mut Model, place: &Place, is_read_only: bool) -> bool {
     let (why, hint) = match (place.is_image(), is_read_only) {
-        (true, _) => ("an image cannot be changed", Some("change the files of a container made of it")),
+        (true, _) => ("an image cannot be changed", Some("change the files of a container created from it")),
         (_, true) => ("it is read-only", None),
         _ => return false,
     };

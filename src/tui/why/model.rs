@@ -288,7 +288,7 @@ fn signal(code: u8) -> Option<(&'static str, &'static str)> {
         13 => ("SIGPIPE", "It wrote to somebody who had gone."),
         14 => ("SIGALRM", "A time it had set itself was over."),
         15 => ("SIGTERM", "It was asked to end, and did."),
-        24 => ("SIGXCPU", "It used more processor time than its ulimit."),
+        24 => ("SIGXCPU", "It used more CPU time than its ulimit."),
         25 => ("SIGXFSZ", "It wrote a larger file than its ulimit."),
         31 => ("SIGSYS", "It made a system call that its seccomp profile forbids."),
         other if (1..=64).contains(&other) => {

@@ -241,7 +241,7 @@ fn a_line_that_breaks_or_falls_silent_is_taken_up_where_it_stopped() {
 
 #[test]
 fn a_registry_that_never_answers_is_given_up() {
-    for (end, told) in [(End::Close, "broke"), (End::Silence, "has sent nothing for 1 s")] {
+    for (end, told) in [(End::Close, "was lost"), (End::Silence, "sent nothing for 1 s")] {
         let (content, blob, _) = large_blob();
         let toy = Toy::start(content, move |seen, content| Some(content.answer(seen).cut(0, end)));
         let (none, end) = fetch(hasty(), &toy.reference("web"), &blob, 0);
@@ -372,8 +372,8 @@ fn redirects_that_lead_astray_are_not_followed() {
     for (location, told) in [
         ("http://registry.test/blob", "that is not encrypted"),
         ("file:///etc/passwd", "that is neither http nor https"),
-        ("/again", "there are too many redirects"),
-        ("", "there are too many redirects"),
+        ("/again", "too many redirects"),
+        ("", "too many redirects"),
     ] {
         let away = move |_: &Seen, _: &Content| Some(Answer::new(302).header("Location", location));
         let toy = Toy::start(Content::default(), away);

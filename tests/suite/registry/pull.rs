@@ -496,7 +496,7 @@ fn an_image_whose_parts_do_not_fit_each_other_is_refused() {
     let lying = Layer { diff_id: other.diff_id.clone(), ..one.clone() };
     let cases: [(&str, serde_json::Value, &[Layer]); 3] = [
         ("its digest is", make::config(&[lying]), std::slice::from_ref(one)),
-        ("names 1 layers, its manifest 2", make::config(&layers[..1]), &layers[..2]),
+        ("lists 1 layers, but its manifest lists 2", make::config(&layers[..1]), &layers[..2]),
         ("malformed", json!({"rootfs": 7}), &[]),
     ];
     for (want, config, layers) in cases {

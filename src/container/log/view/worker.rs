@@ -44,7 +44,8 @@ pub(super) fn work(shared: &View, folders: &[PathBuf]) {
         }
         Ok::<_, crate::sys::Error>(inotify)
     };
-    let inotify = watch().inspect_err(|error| tracing::debug!(%error, "following by the clock")).ok();
+    let inotify =
+        watch().inspect_err(|error| tracing::debug!(%error, "cannot watch for changes: polling")).ok();
     shared.tell();
     glance(shared);
     let mut told = Instant::now();
