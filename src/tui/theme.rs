@@ -70,7 +70,7 @@ macro_rules! roles {
     };
 }
 
-roles! { bg surface overlay text dim accent ok warn err info sel mark g1 g2 g3 g4 }
+roles! { bg overlay text dim accent ok warn err info sel mark g1 g2 g3 g4 }
 
 /// An error in a theme.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -164,7 +164,7 @@ impl Theme {
                 return Err(at(None, Fault::Missing(role)));
             }
         }
-        for surface in [&mut theme.bg, &mut theme.surface, &mut theme.overlay] {
+        for surface in [&mut theme.bg, &mut theme.overlay] {
             *surface = Style { fg: None, bg: surface.fg.or(surface.bg), ..*surface };
         }
         Ok(theme)
@@ -449,7 +449,7 @@ mod tests {
             ("name = \"x\"\n[roles]\nfg = \"red\"", "line 3, column 1: `fg` is not a role"),
             ("name = \"x\"\n[roles]\nbg = 3", "line 3, column 6: the role `bg` is not a text"),
             ("name = \"x\"\n[role]\nbg = \"red\"", "line 2, column 2: `role` is neither `name` nor"),
-            ("name = \"x\"\n[roles]\nbg = \"red\"", "the role `surface` is missing"),
+            ("name = \"x\"\n[roles]\nbg = \"red\"", "the role `overlay` is missing"),
             ("name = \"x\"\nroles", "line 2, column 6: "),
         ] {
             let error = Theme::read(text, Depth::True).unwrap_err().to_string();
@@ -472,8 +472,7 @@ mod tests {
                 ("info", theme.info),
                 ("mark", theme.mark),
             ];
-            for (ground, style) in [("bg", theme.bg), ("surface", theme.surface), ("overlay", theme.overlay)]
-            {
+            for (ground, style) in [("bg", theme.bg), ("overlay", theme.overlay)] {
                 for (role, text) in roles {
                     let Some(contrast) = contrast(text.fg, style.bg) else { continue };
                     measured += 1;
@@ -484,7 +483,7 @@ mod tests {
             let selected = contrast(theme.text.fg, theme.sel.bg);
             assert!(selected.is_none_or(|contrast| contrast >= 4.5), "{}: {selected:?}", theme.name);
         }
-        assert_eq!(measured, 6 * 3 * 8, "themes whose colours are absolute");
+        assert_eq!(measured, 6 * 2 * 8, "themes whose colours are absolute");
     }
 
     #[test]
