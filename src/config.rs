@@ -181,7 +181,7 @@ impl fmt::Display for At {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file cannot be read.
-    #[error("cannot read the configuration {path}")]
+    #[error("cannot read the configuration file {path}")]
     Read {
         /// The file.
         path: PathBuf,
@@ -189,7 +189,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The file is invalid; the source has line and column.
-    #[error("the configuration {path} is not valid")]
+    #[error("the configuration file {path} is not valid")]
     Parse {
         /// The file.
         path: PathBuf,
@@ -480,7 +480,7 @@ mod tests {
     fn a_named_file_must_be_there() {
         let flags = Flags { file: Some("/nowhere/config.toml".into()), ..Flags::default() };
         let error = Config::load(&flags, &Environment::default()).unwrap_err();
-        assert_eq!(error.to_string(), "cannot read the configuration /nowhere/config.toml");
+        assert_eq!(error.to_string(), "cannot read the configuration file /nowhere/config.toml");
     }
 
     #[test]

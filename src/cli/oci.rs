@@ -69,17 +69,25 @@ enum OciVerb {
     /// Create a container.
     Create(Create),
     /// Start a created container.
-    Start { id: String },
+    Start {
+        /// ID of the container.
+        id: String,
+    },
     /// Create and start a container, and wait until it exits.
     Run(Run),
     /// Print the state of a container.
-    State { id: String },
+    State {
+        /// ID of the container.
+        id: String,
+    },
     /// Send a signal to a container.
     Kill {
         /// Send the signal to all processes of the container.
         #[arg(short, long)]
         all: bool,
+        /// ID of the container.
         id: String,
+        /// Signal to send.
         #[arg(default_value = "SIGTERM")]
         signal: String,
     },
@@ -88,6 +96,7 @@ enum OciVerb {
         /// Kill the container if it is running.
         #[arg(short, long)]
         force: bool,
+        /// ID of the container.
         id: String,
     },
     /// List containers.
@@ -97,9 +106,15 @@ enum OciVerb {
     /// Run another process in a container.
     Exec(Exec),
     /// Pause all processes in a container.
-    Pause { id: String },
+    Pause {
+        /// ID of the container.
+        id: String,
+    },
     /// Resume all processes in a paused container.
-    Resume { id: String },
+    Resume {
+        /// ID of the container.
+        id: String,
+    },
     /// Write a template for `config.json`.
     Spec {
         /// Folder to write it to.
@@ -121,6 +136,7 @@ struct Create {
     /// File to write the process ID to.
     #[arg(long)]
     pid_file: Option<PathBuf>,
+    /// ID of the container.
     id: String,
 }
 
@@ -171,7 +187,9 @@ struct Exec {
     /// File to write the process ID to.
     #[arg(long)]
     pid_file: Option<PathBuf>,
+    /// ID of the container.
     id: String,
+    /// The program and its arguments.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     args: Vec<String>,
 }

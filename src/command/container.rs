@@ -222,7 +222,7 @@ pub(super) struct AttachWords {
     /// Do not attach standard input
     #[arg(long)]
     no_stdin: bool,
-    /// Forward signals to the container's program
+    /// Forward signals to the container's main process
     #[arg(long, action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true",
           default_value = "true", value_name = "BOOL", value_parser = super::truth)]
     sig_proxy: bool,

@@ -76,7 +76,7 @@ pub(super) struct RunWords {
     /// Key sequence for detaching from the container (default ctrl-p,ctrl-q)
     #[arg(long, value_name = "KEYS")]
     detach_keys: Option<String>,
-    /// Forward signals to the container's program
+    /// Forward signals to the container's main process
     #[arg(long, action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true",
           default_value = "true", value_name = "BOOL", value_parser = super::truth)]
     sig_proxy: bool,

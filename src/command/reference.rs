@@ -22,8 +22,8 @@ const GLOBAL_HEAD: &str = "
 hoist [OPTIONS] [COMMAND]
 ```
 
-Global options come before the command. Without a command, the terminal UI opens with the engine in these folders. Its
-`:` line does not accept global options.
+Global options come before the command. Without a command, hoist opens the terminal UI for the engine in these
+folders. The `:` line of the UI does not accept global options.
 
 | option | |
 | --- | --- |

@@ -35,7 +35,7 @@ pub enum Error {
     #[error("something is mounted on `{}`", shown(.0))]
     Mounted(PathBuf),
     /// The mount point of the container's configuration does not exist yet.
-    #[error("`{}` is created at the container's first start", shown(.0))]
+    #[error("`{}` is created when the container is started for the first time", shown(.0))]
     NoPlace(PathBuf),
     /// The source of a mount of the container's configuration does not exist.
     #[error("`{}` cannot be mounted there", shown(.source_path))]

@@ -48,7 +48,7 @@ pub(crate) struct Folder {
 pub(crate) const IMAGE: &str = "an image cannot be changed";
 const READ_ONLY: &str = "the container's root file system is read-only";
 const MOUNT: &str = "the file system there is read-only";
-const TMPFS: &str = "a tmpfs is empty while the container does not run";
+const TMPFS: &str = "a tmpfs is empty while the container is not running";
 
 impl Root {
     /// Creates a root without mounts.

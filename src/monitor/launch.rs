@@ -43,7 +43,7 @@ pub enum Error {
     #[error("the container's monitor cannot be reached")]
     Unreachable(#[source] sys::Error),
     /// It was spawned, but its report cannot be read. It may have started its payload.
-    #[error("cannot read the report of the monitor")]
+    #[error("cannot read the monitor's report")]
     Unheard(#[source] Box<Error>),
     /// A system call failed.
     #[error(transparent)]

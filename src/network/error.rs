@@ -60,7 +60,7 @@ pub enum Error {
         subnet: String,
     },
     /// The requested address is not available to containers of the network.
-    #[error("`{network}` has no address {address} for containers: its subnet is {subnet}")]
+    #[error("the address {address} is not available to containers on `{network}`: its subnet is {subnet}")]
     NoSuchAddress {
         /// The network.
         network: String,

@@ -242,11 +242,11 @@ mod tests {
         let third = connect(0, &|asked| asked.interface = Some("lan".to_owned())).unwrap();
         assert_eq!((third.address, third.interface.as_str()), (Ipv4Addr::new(10, 1, 0, 3), "lan"));
         for (last, want) in [
-            (0, "`bridge` has no address 10.1.0.0 for containers: its subnet is 10.1.0.0/29"),
-            (1, "`bridge` has no address 10.1.0.1 for containers: its subnet is 10.1.0.0/29"),
+            (0, "the address 10.1.0.0 is not available to containers on `bridge`: its subnet is 10.1.0.0/29"),
+            (1, "the address 10.1.0.1 is not available to containers on `bridge`: its subnet is 10.1.0.0/29"),
             (4, "the address 10.1.0.4 of `bridge` is in use"),
-            (7, "`bridge` has no address 10.1.0.7 for containers: its subnet is 10.1.0.0/29"),
-            (9, "`bridge` has no address 10.1.0.9 for containers: its subnet is 10.1.0.0/29"),
+            (7, "the address 10.1.0.7 is not available to containers on `bridge`: its subnet is 10.1.0.0/29"),
+            (9, "the address 10.1.0.9 is not available to containers on `bridge`: its subnet is 10.1.0.0/29"),
         ] {
             let asked = Some(Ipv4Addr::new(10, 1, 0, last));
             let refused = connect(0, &|connection| connection.address = asked);

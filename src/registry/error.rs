@@ -185,7 +185,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The HTTP client could not be set up.
-    #[error("cannot set up encryption")]
+    #[error("cannot set up TLS")]
     Client {
         /// The cause.
         source: Cause,
@@ -231,7 +231,7 @@ impl From<reqwest::Error> for Cause {
         let root = crate::base::error::chain(&error).pop().unwrap_or_default();
         // The resolver's message repeats the query in its own format.
         let is_nameless = error.is_dns() && root.contains("no records found");
-        Self(if is_nameless { "the name has no address".to_owned() } else { root })
+        Self(if is_nameless { "the name does not resolve to an address".to_owned() } else { root })
     }
 }
 

@@ -193,10 +193,10 @@ impl Explain for Error {
             Self::Step { source, .. } | Self::Prepare(source) => source.hint(),
             Self::Filtered { step, .. } => {
                 let calls = payload::calls_of(step);
-                Some(format!("the profile probably forbids what this step calls: allow {calls} in it"))
+                Some(format!("the profile probably forbids a system call that this step needs: allow {calls}"))
             }
             Self::ProgramNotRunnable { source, .. } if source.is(rustix::io::Errno::PERM) => Some(
-                "its seccomp profile forbids `execve`, or the file has capabilities that the container does not"
+                "its seccomp profile forbids `execve`, or the file has capabilities that the container does not have"
                     .to_owned(),
             ),
             Self::NoInterpreter { interpreter: Some(name), .. } if name.ends_with("\\r") => {

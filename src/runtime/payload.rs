@@ -90,7 +90,7 @@ const STEPS: &[Step] = &[
     // As root, which may enter it.
     ("enter the working directory", enter_cwd),
     ("set the standard streams", set_streams),
-    ("use the container's own /dev/null", |_| own_null()),
+    ("open the container's /dev/null", |_| own_null()),
     ("drop capabilities from the bounding set", cut_bounding),
     ("set users and groups", change_identity),
     ("set capabilities", set_capabilities),
@@ -119,7 +119,7 @@ const STEPS: &[Step] = &[
     (SPLIT, start_under_reaper),
 ];
 
-const FILTER: &str = "filter system calls";
+const FILTER: &str = "install the seccomp filter";
 const GIVE_UP: &str = "drop the capability to set a filter";
 pub(super) const GATE: &str = "wait to be started";
 pub(super) const ENTER: &str = "enter the pid namespace";

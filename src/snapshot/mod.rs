@@ -48,7 +48,7 @@ pub enum Error {
     #[error(transparent)]
     Disk(#[from] disk::Error),
     /// The folder for changes is on a file system that overlayfs cannot use.
-    #[error("{} is on {filesystem}, where an overlay cannot keep changes", .path.display())]
+    #[error("{} is on {filesystem}, which cannot store the changes of an overlay", .path.display())]
     Unsuitable {
         /// The folder.
         path: PathBuf,

@@ -572,7 +572,7 @@ fn a_read_only_root_without_places_to_mount_on_gets_them() {
 #[test]
 fn a_run_that_finds_no_engine_does_not_look_like_its_programs_failure() {
     let home = Home::new();
-    let said = "error: cannot read the configuration /nowhere/hoist.toml\n";
+    let said = "error: cannot read the configuration file /nowhere/hoist.toml\n";
     for (words, code) in [(&["run", "x"][..], 125), (&["ps"], 1)] {
         let told = home.hoist([&["--config", "/nowhere/hoist.toml"], words].concat()).fails(code);
         assert!(told.starts_with(said), "{told}");
@@ -729,7 +729,7 @@ fn a_file_without_an_end_is_refused() {
         assert!(told.contains("/dev/zero: file too large"), "{words:?}: {told}");
     }
     let told = home.hoist(["--config", "/dev/zero", "ps"]).fails(1);
-    assert_eq!(told, "error: cannot read the configuration /dev/zero\n  because file too large\n");
+    assert_eq!(told, "error: cannot read the configuration file /dev/zero\n  because file too large\n");
 }
 
 #[test]

@@ -566,7 +566,7 @@ fn what_a_stopped_container_mounts_is_seen_and_changed_as_while_it_runs() {
     // Read-only mounts, and mounts that exist only while the container runs, are reported.
     for (path, why) in [
         ("/config", "the file system there is read-only"),
-        ("/memory", "a tmpfs is empty while the container does not run"),
+        ("/memory", "a tmpfs is empty while the container is not running"),
     ] {
         assert!(list(&case, &place, path).unwrap().is_read_only, "{path}");
         let error = make_folder(&case, &place, path, "made").unwrap_err();
@@ -641,7 +641,7 @@ fn a_mount_that_is_not_there_is_told_and_nothing_is_put_under_it() {
     // Before the first start there is no mount point.
     let never = Place::Container(case.create(&["true"], adjust));
     let error = list(&case, &never, "/data/sub").unwrap_err();
-    assert_eq!(error.causes(), ["`/data` is created at the container's first start"]);
+    assert_eq!(error.causes(), ["`/data` is created when the container is started for the first time"]);
     assert_eq!(
         (error.kind(), error.hint().as_deref()),
         (ErrorKind::NotFound, Some("start the container once"))

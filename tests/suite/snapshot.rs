@@ -144,7 +144,7 @@ fn changes_on_an_overlay_are_refused_with_the_reason() {
         let layout = Layout { upper: Some((data.join("upper"), data.join("work"))), ..layers.layout() };
         let error = snapshot::mount(&layout, &probe).unwrap_err();
         let text = format!(
-            "{} is on an overlay itself, where an overlay cannot keep changes",
+            "{} is on an overlay itself, which cannot store the changes of an overlay",
             data.join("upper").display()
         );
         assert_eq!(error.to_string(), text);

@@ -24,6 +24,7 @@ pub(super) struct Ps {
     /// Output format: table or json.
     #[arg(short, long, default_value = "table", value_parser = ["table", "json"])]
     format: String,
+    /// ID of the container.
     id: String,
 }
 

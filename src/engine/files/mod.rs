@@ -198,7 +198,7 @@ impl Files<'_> {
         reporter: Reporter,
     ) -> Result<u64> {
         let work = move |root: &Root, path: &Path| files::change::remove(root, path, &names, &reporter);
-        self.on(place, path, ("remove files in", Wish::Change), work).await
+        self.on(place, path, ("delete files in", Wish::Change), work).await
     }
 
     /// Measures `names` in the folder `path`. Unreadable folders count nothing, and counting stops
