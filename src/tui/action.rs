@@ -74,74 +74,74 @@ macro_rules! actions {
 
 actions! {
     View "View" {
-        Open         Looks  "open"          "open"     "Open what is selected, in the whole window";
-        Logs         Looks  "logs"          "logs"     "Show its log";
-        Stats        Looks  "stats"         "stats"    "Show what it uses";
+        Open         Looks  "open"          "open"     "Open the selection in the full window";
+        Logs         Looks  "logs"          "logs"     "Show its logs";
+        Stats        Looks  "stats"         "stats"    "Show its resource usage";
         Top          Looks  "top"           "top"      "Show its processes";
-        Inspect      Looks  "inspect"       "inspect"  "Show everything known about it";
-        Ports        Looks  "ports"         "ports"    "Show where its ports can be reached";
+        Inspect      Looks  "inspect"       "inspect"  "Show all its details";
+        Ports        Looks  "ports"         "ports"    "Show its addresses and ports";
     }
     Files "Files" {
-        Files        Looks  "files"         "files"    "Browse its files next to those of this machine";
+        Files        Looks  "files"         "files"    "Browse its files, next to this machine's";
         Layers       Looks  "layers"        "layers"   "Show what each layer of the image adds, changes and removes";
         CopyFiles    Writes "copy-files"    "copy"     "Copy the marked files to the other side; asks first";
-        EditFile     Writes "edit-file"     "edit"     "Edit the file in your editor, and write it back";
+        EditFile     Writes "edit-file"     "edit"     "Edit the file in your editor, and save it back";
         MakeFolder   Writes "make-folder"   "folder…"  "Create a folder here";
         RenameFile   Writes "rename-file"   "rename…"  "Rename the file";
         Extract      Writes "extract"       "extract…" "Copy the marked files to a folder on this machine; asks first";
-        CompareFiles Looks  "compare-files" "compare"  "Show how the file differs from the one on the other side";
+        CompareFiles Looks  "compare-files" "compare"  "Compare the file with the one on the other side";
         ToggleAdded  Looks  "toggle-added"  "added"    "Show or hide added files";
         ToggleModified Looks  "toggle-modified" "modified" "Show or hide changed files";
         ToggleRemoved Looks  "toggle-removed" "removed" "Show or hide removed files";
-        LayerForm    Looks  "layer-form"    "form"     "Show what the layer changes, or all files up to it";
-        CompareImages Looks  "compare-images" "diff"   "Compare two marked images, or this one with the marked one";
-        CompareForm  Looks  "compare-form"  "form"     "Show the differences as a tree, or as full paths, largest first";
-        SwapImages   Looks  "swap-images"   "swap"     "Exchange the two images";
+        LayerForm    Looks  "layer-form"    "view"     "Show only this layer's changes, or all files up to it";
+        CompareImages Looks  "compare-images" "compare"   "Compare two marked images, or this one with the marked one";
+        CompareForm  Looks  "compare-form"  "view"     "Show the differences as a tree, or as full paths, largest first";
+        SwapImages   Looks  "swap-images"   "swap"     "Swap the two images";
     }
     Act "Actions" {
-        StartStop    Writes "start-stop"    "stop"     "Stop the container, or start it";
-        Restart      Writes "restart"       "restart"  "Stop the container and start it again";
-        Pause        Writes "pause"         "pause"    "Pause the container, or resume it";
+        StartStop    Writes "start-stop"    "stop"     "Start or stop the container";
+        Restart      Writes "restart"       "restart"  "Restart the container";
+        Pause        Writes "pause"         "pause"    "Pause or unpause the container";
         Kill         Writes "kill"          "kill…"    "Send a signal to the container";
         Shell        Writes "shell"         "shell"    "Open a shell in the container";
-        Exec         Writes "exec"          "exec…"    "Run a command in the container, in a terminal";
-        Attach       Writes "attach"        "attach"   "Attach a terminal to the container's own process";
+        Exec         Writes "exec"          "exec…"    "Run a command in a terminal in the container";
+        Attach       Writes "attach"        "attach"   "Attach to the container's main process";
         Rename       Writes "rename"        "rename…"  "Rename the container";
     }
     Create "Create" {
-        Run          Writes "run"           "run…"     "Run a container of this image";
-        RunAgain     Writes "run-again"     "again…"   "Run a container like this one";
+        Run          Writes "run"           "run…"     "Run a container from this image";
+        RunAgain     Writes "run-again"     "run again…" "Run a container with the same options, or edit them first";
         Pull         Writes "pull"          "pull…"    "Pull an image from a registry";
         FromHost     Writes "from-host"     "from host" "Create an image from this machine's shell and core tools; asks first";
-        Load         Writes "load"          "load…"    "Load an image archive";
-        Import       Writes "import"        "import…"  "Create an image from a tar of a root file system";
-        Tag          Writes "tag"           "tag…"     "Tag the image with another name";
+        Load         Writes "load"          "load…"    "Load images from an archive";
+        Import       Writes "import"        "import…"  "Import a root file system archive as an image";
+        Tag          Writes "tag"           "tag…"     "Give the image another name";
     }
     Remove "Remove" {
         Remove       Writes "remove"        "remove"   "Remove it; asks first";
-        RemoveForce  Writes "remove-force"  "remove!"  "Remove it by force; asks first";
-        Purge        Writes "purge"         "delete"   "Delete it for good; asks first";
-        EmptyTrash   Writes "empty-trash"   "empty"    "Delete everything in the trash for good; asks first";
-        DeleteFile   Writes "delete-file"   "delete"   "Delete the marked files for good; asks first";
+        RemoveForce  Writes "remove-force"  "force remove" "Remove it even if it is running or in use; asks first";
+        Purge        Writes "purge"         "delete"   "Delete it permanently; asks first";
+        EmptyTrash   Writes "empty-trash"   "empty trash" "Delete everything in the trash permanently; asks first";
+        DeleteFile   Writes "delete-file"   "delete"   "Delete the marked files permanently; asks first";
         ClearTasks   Looks  "clear-tasks"   "clear"    "Remove finished tasks from the list";
     }
     Undo "Undo" {
         Undo         Writes "undo"          "undo"     "Undo the last removal, stop, start, pause, rename or tag";
         Restore      Writes "restore"       "restore"  "Restore it from the trash";
         RestoreAs    Writes "restore-as"    "restore as…" "Restore it from the trash under a new name";
-        SkipTrash    Writes "skip-trash"    "skip trash" "In the question: delete for good instead of moving to the trash";
+        SkipTrash    Writes "skip-trash"    "skip trash" "In the dialog: delete permanently instead of moving to the trash";
     }
     Move "Move" {
         Down         Looks  "down"          "down"     "Select the next row";
         Up           Looks  "up"            "up"       "Select the previous row";
         First        Looks  "first"         "top"      "Go to the first row";
-        Last         Looks  "last"          "end"      "Go to the last row; in a log, follow it again";
-        HalfDown     Looks  "half-down"     "half down"   "Go half a page down";
-        HalfUp       Looks  "half-up"       "half up"  "Go half a page up";
-        PageDown     Looks  "page-down"     "page down" "Go a page down";
-        PageUp       Looks  "page-up"       "page up"  "Go a page up";
-        Left         Looks  "left"          "left"     "Scroll to the left";
-        Right        Looks  "right"         "right"    "Scroll to the right";
+        Last         Looks  "last"          "end"      "Go to the last row; in a log, resume following";
+        HalfDown     Looks  "half-down"     "half down"   "Move half a page down";
+        HalfUp       Looks  "half-up"       "half up"  "Move half a page up";
+        PageDown     Looks  "page-down"     "page down" "Move a page down";
+        PageUp       Looks  "page-up"       "page up"  "Move a page up";
+        Left         Looks  "left"          "left"     "Scroll left";
+        Right        Looks  "right"         "right"    "Scroll right";
         NextPane     Looks  "next-pane"     "pane"     "Go to the next pane";
         PreviousPane Looks  "previous-pane" "pane"     "Go to the previous pane";
         NextTab      Looks  "next-tab"      "tab"      "Show the next tab of the pane";
@@ -159,7 +159,7 @@ actions! {
     }
     Window "Window" {
         Zoom         Looks  "zoom"          "zoom"     "Maximize the panes, then only this one, then show the list again";
-        SplitRight   Either "split-right"   "split |"  "Split the pane, side by side";
+        SplitRight   Either "split-right"   "split |"  "Split the pane side by side";
         SplitDown    Either "split-down"    "split -"  "Split the pane, one above the other";
         PaneLeft     Looks  "pane-left"     "left"     "Go to the pane on the left";
         PaneDown     Looks  "pane-down"     "down"     "Go to the pane below";
@@ -170,39 +170,39 @@ actions! {
         Taller       Looks  "taller"        "taller"   "Make the pane taller";
         Shorter      Looks  "shorter"       "shorter"  "Make the pane shorter";
         EqualPanes   Looks  "equal-panes"   "equal"    "Make all panes the same size";
-        ExchangePanes Looks  "exchange-panes" "exchange" "Exchange the pane with the next one";
+        ExchangePanes Looks  "exchange-panes" "swap" "Swap the pane with the next one";
         ClosePane    Looks  "close-pane"    "close"    "Close the pane; its session keeps running";
         OnlyPane     Looks  "only-pane"     "only"     "Close all other panes";
         Navigator    Looks  "navigator"     "navigator" "Show or hide the navigator";
-        PinPane      Looks  "pin-pane"      "pin"      "Pin what the pane shows, or let it follow the list again";
+        PinPane      Looks  "pin-pane"      "pin"      "Pin the pane to what it shows, or let it follow the list again";
     }
     Go "Go to" {
-        GoContainers Looks  "go-containers" "containers" "Show the containers";
-        GoImages     Looks  "go-images"     "images"   "Show the images";
-        GoVolumes    Looks  "go-volumes"    "volumes"  "Show the volumes";
-        GoNetworks   Looks  "go-networks"   "networks" "Show the networks";
-        GoTrash      Looks  "go-trash"      "trash"    "Show the trash";
-        GoTasks      Looks  "go-tasks"      "tasks"    "Show background tasks: pulls, terminals";
-        GoEvents     Looks  "go-events"     "events"   "Show events";
-        GoAlert      Looks  "go-alert"      "alert"    "Go to the next alert, and mark it as seen";
+        GoContainers Looks  "go-containers" "containers" "Go to containers";
+        GoImages     Looks  "go-images"     "images"   "Go to images";
+        GoVolumes    Looks  "go-volumes"    "volumes"  "Go to volumes";
+        GoNetworks   Looks  "go-networks"   "networks" "Go to networks";
+        GoTrash      Looks  "go-trash"      "trash"    "Go to the trash";
+        GoTasks      Looks  "go-tasks"      "tasks"    "Go to background tasks: pulls, terminals";
+        GoEvents     Looks  "go-events"     "events"   "Go to events";
+        GoAlert      Looks  "go-alert"      "alert"    "Go to the next alert and mark it as seen";
         SeeAlerts    Looks  "see-alerts"    "seen"     "Mark all alerts as seen";
         JumpBack     Looks  "jump-back"     "back"     "Go back to the previous position";
         JumpForward  Looks  "jump-forward"  "forward"  "Go forward to the next position";
     }
     Find "Find" {
-        Search       Looks  "search"        "filter"   "Filter the list, or search in the text";
+        Search       Looks  "search"        "filter"   "Filter the list, or search the text";
         NextMatch    Looks  "next-match"    "next"     "Go to the next match";
         PreviousMatch Looks  "previous-match" "previous" "Go to the previous match";
-        ShowAll      Looks  "show-all"      "all"      "Show only running containers, or all";
+        ShowAll      Looks  "show-all"      "all"      "Show all containers, or only running ones";
     }
     List "List" {
         Mark         Looks  "mark"          "mark"     "Mark or unmark the row; keys then act on all marked rows";
         RangeMark    Looks  "range-mark"    "range"    "Start or end a range of marks here";
-        MarkAll      Looks  "mark-all"      "mark all" "Mark all shown rows, or none";
+        MarkAll      Looks  "mark-all"      "mark all" "Mark or unmark all shown rows";
         Columns      Looks  "columns"       "columns…" "Choose the columns and their order";
         ColumnLater  Looks  "column-later"  "move down" "Move the column further to the right";
         ColumnSooner Looks  "column-sooner" "move up"  "Move the column further to the left";
-        ColumnReset  Looks  "column-reset"  "usual"    "Reset to the default columns";
+        ColumnReset  Looks  "column-reset"  "reset"    "Reset to the default columns";
         Repeat       Looks  "repeat"        "repeat"   "Repeat the last action on the selection";
         Group        Looks  "group"         "group"    "Group containers by project, or ungroup them";
     }
@@ -211,8 +211,8 @@ actions! {
         OrderName    Looks  "order-name"    "name"     "Sort by name; again to reverse";
         OrderState   Looks  "order-state"   "state"    "Sort by state, failures first";
         OrderImage   Looks  "order-image"   "image"    "Sort by image";
-        OrderCpu     Looks  "order-cpu"     "cpu"      "Sort by CPU use";
-        OrderMemory  Looks  "order-memory"  "memory"   "Sort by memory";
+        OrderCpu     Looks  "order-cpu"     "cpu"      "Sort by CPU usage";
+        OrderMemory  Looks  "order-memory"  "memory"   "Sort by memory usage";
         OrderReceived Looks  "order-received" "received" "Sort by bytes received per second";
         OrderSent    Looks  "order-sent"    "sent"     "Sort by bytes sent per second";
         OrderPids    Looks  "order-pids"    "pids"     "Sort by the number of processes";
@@ -226,7 +226,7 @@ actions! {
         OrderCommand Looks  "order-command" "command"  "Sort by command";
         OrderSize    Looks  "order-size"    "size"     "Sort by size";
         OrderPlatform Looks  "order-platform" "platform" "Sort by platform";
-        OrderUsers   Looks  "order-users"   "users"    "Sort by the number of containers that use it";
+        OrderUsers   Looks  "order-users"   "used by"  "Sort by the number of containers using it";
         OrderDriver  Looks  "order-driver"  "driver"   "Sort by driver";
         OrderFolder  Looks  "order-folder"  "path"     "Sort by path";
         OrderSubnet  Looks  "order-subnet"  "subnet"   "Sort by subnet";
@@ -235,135 +235,135 @@ actions! {
         OrderKind    Looks  "order-kind"    "kind"     "Sort by the kind of object";
         OrderAction  Looks  "order-action"  "action"   "Sort by action";
         OrderRemoved Looks  "order-removed" "removed"  "Sort by removal time";
-        OrderLeft    Looks  "order-left"    "left"     "Sort by remaining time";
+        OrderLeft    Looks  "order-left"    "left"     "Sort by time left";
         OrderSpent   Looks  "order-spent"   "time"     "Sort by duration";
     }
     Log "Log" {
-        Follow       Looks  "follow"        "follow"   "Follow the log, or stop following";
-        Wrap         Looks  "wrap"          "wrap"     "Wrap long lines, or cut them";
-        FilterLines  Looks  "filter-lines"  "filter"   "Show only lines that contain a text; !text hides them";
-        MoreContext  Looks  "more-context"  "context"  "Show one more line around each match of the filter";
-        LessContext  Looks  "less-context"  "less"     "Show one fewer line around each match of the filter";
-        NextGrave    Looks  "next-grave"    "error"    "Go to the next error or warning";
-        PreviousGrave Looks  "previous-grave" "error up" "Go to the previous error or warning";
-        MinimumLevel Looks  "minimum-level" "level"    "Show all levels, or only debug, info, warn or error and above";
-        Times        Looks  "times"         "times"    "Show times: none, local, UTC, relative, or between lines";
-        Json         Looks  "json"          "json"     "Show JSON as is, on one line, or expanded";
-        MergeLogs    Looks  "merge-logs"    "merge"    "Merge the logs of the marked containers, or of one more";
-        MarkLine     Looks  "mark-line"     "line"     "Draw a line below the newest line";
+        Follow       Looks  "follow"        "follow"   "Follow the log, or stop following it";
+        Wrap         Looks  "wrap"          "wrap"     "Wrap or truncate long lines";
+        FilterLines  Looks  "filter-lines"  "filter"   "Show only lines that match a filter; !text hides them";
+        MoreContext  Looks  "more-context"  "context +" "Show one more line of context around each match";
+        LessContext  Looks  "less-context"  "context -" "Show one fewer line of context around each match";
+        NextGrave    Looks  "next-grave"    "next error" "Go to the next error or warning";
+        PreviousGrave Looks  "previous-grave" "prev error" "Go to the previous error or warning";
+        MinimumLevel Looks  "minimum-level" "level"    "Set the minimum level: all, debug, info, warn or error";
+        Times        Looks  "times"         "timestamps" "Show timestamps: off, local, UTC, relative, or between lines";
+        Json         Looks  "json"          "json"     "Show JSON unchanged, on one line, or pretty-printed";
+        MergeLogs    Looks  "merge-logs"    "merge"    "Merge the logs of the marked containers, or of another one";
+        MarkLine     Looks  "mark-line"     "separator" "Draw a separator below the newest line";
         SelectLines  Looks  "select-lines"  "select"   "Select lines, or clear the selection";
         CopyLines    Looks  "copy-lines"    "copy"     "Copy the selected lines, or the match";
-        SaveLog      Writes "save-log"      "save…"    "Save the log as shown to a file";
+        SaveLog      Writes "save-log"      "save…"    "Save the log to a file, as shown";
         Streams      Looks  "streams"       "streams"  "Show both streams, only stdout, or only stderr";
         Clear        Looks  "clear"         "clear"    "Clear the view; the log is kept";
     }
     Charts "Charts" {
         RangeShorter Looks  "range-shorter" "shorter"  "Show a shorter range: 6h, 1h, 15m, 5m, 1m";
         RangeLonger  Looks  "range-longer"  "longer"   "Show a longer range: 1m, 5m, 15m, 1h, 6h";
-        ScaleUp      Looks  "scale-up"      "scale"    "Double the scale of the charts";
-        ScaleDown    Looks  "scale-down"    "scale"    "Halve the scale of the charts";
-        Freeze       Looks  "freeze"        "freeze"   "Freeze the charts, or continue";
-        Compare      Looks  "compare"       "compare"  "Show the marked containers in the same charts";
-        SaveCsv      Writes "save-csv"      "save…"    "Save what the charts show as CSV";
-        EachPart     Looks  "each-part"     "parts"    "Draw a line per interface and disk, or their totals";
+        ScaleUp      Looks  "scale-up"      "scale up" "Double the scale of the charts";
+        ScaleDown    Looks  "scale-down"    "scale down" "Halve the scale of the charts";
+        Freeze       Looks  "freeze"        "freeze"   "Freeze or unfreeze the charts";
+        Compare      Looks  "compare"       "compare"  "Compare the marked containers in the same charts";
+        SaveCsv      Writes "save-csv"      "save…"    "Save the charts' data as CSV";
+        EachPart     Looks  "each-part"     "per device" "Show one line per interface and disk, or their totals";
     }
     Processes "Processes" {
         TopPid       Looks  "top-pid"       "pid"      "Sort by PID; again to reverse";
         TopUser      Looks  "top-user"      "user"     "Sort by user";
-        TopCpu       Looks  "top-cpu"       "cpu"      "Sort by CPU use";
-        TopMemory    Looks  "top-memory"    "memory"   "Sort by memory";
+        TopCpu       Looks  "top-cpu"       "cpu"      "Sort by CPU usage";
+        TopMemory    Looks  "top-memory"    "memory"   "Sort by memory usage";
         TopTime      Looks  "top-time"      "time"     "Sort by CPU time";
         TopCommand   Looks  "top-command"   "command"  "Sort by command";
-        ProcessTree  Looks  "process-tree"  "tree"     "Show the processes as a tree, or flat";
+        ProcessTree  Looks  "process-tree"  "tree"     "Show the processes as a tree or a list";
         SignalProcess Writes "signal-process" "signal…" "Send a signal to the process";
-        ProcessPage  Looks  "process-page"  "details"  "Show the details of the process: environment, files, limits";
+        ProcessPage  Looks  "process-page"  "details"  "Show details of the process: environment, files, limits";
     }
     Inspect "Inspect" {
-        Fold         Looks  "fold"          "fold"     "Fold the branch, or go to its parent";
-        Unfold       Looks  "unfold"        "unfold"   "Unfold the branch, or go to its first line";
+        Fold         Looks  "fold"          "fold"     "Fold the entry, or go to its parent";
+        Unfold       Looks  "unfold"        "unfold"   "Unfold the entry, or go to its first child";
         FoldAll      Looks  "fold-all"      "fold all" "Fold everything";
         UnfoldAll    Looks  "unfold-all"    "unfold all" "Unfold everything";
-        NextForm     Looks  "next-form"     "form"     "Show it as a tree, YAML, JSON, or the command that creates it";
-        EditShown    Writes "edit-shown"    "editor"   "Open it read-only in $VISUAL or $EDITOR";
+        NextForm     Looks  "next-form"     "format"   "Switch between tree, YAML, JSON, and the command that creates it";
+        EditShown    Writes "edit-shown"    "editor"   "View it in $VISUAL or $EDITOR, read-only";
         CopyValue    Looks  "copy-value"    "value"    "Copy the value under the cursor, or the whole text";
         CopyPath     Looks  "copy-path"     "path"     "Copy the path of the value under the cursor";
     }
     Since "Log since" {
-        SinceTail    Looks  "since-tail"    "tail"     "Show only the last thousand lines";
+        SinceTail    Looks  "since-tail"    "tail"     "Show only the last 1,000 lines";
         SinceMinute  Looks  "since-1m"      "1 minute" "Show only the last minute";
         SinceMinutes Looks  "since-5m"      "5 minutes" "Show only the last five minutes";
         SinceHour    Looks  "since-1h"      "1 hour"   "Show only the last hour";
-        SinceMoment  Looks  "since-moment"  "when…"    "Show only what was written since a given time";
+        SinceMoment  Looks  "since-moment"  "time…"    "Show only lines since a given time";
         SinceAll     Looks  "since-all"     "all"      "Show the whole log again";
     }
     Copy "Copy" {
         CopyName     Looks  "copy-name"     "name"     "Copy the name";
         CopyId       Looks  "copy-id"       "id"       "Copy the id";
         CopyImage    Looks  "copy-image"    "image"    "Copy the image's name";
-        CopyJson     Looks  "copy-json"     "json"     "Copy everything known about it, as JSON";
-        CopyUrl      Looks  "copy-url"      "url"      "Copy the URL at which this machine reaches it";
-        Browse       Looks  "browse"        "open web" "Open that URL in a browser";
+        CopyJson     Looks  "copy-json"     "json"     "Copy all its details as JSON";
+        CopyUrl      Looks  "copy-url"      "url"      "Copy the URL that reaches it from this machine";
+        Browse       Looks  "browse"        "browser"  "Open the URL in a browser";
         CopyCommand  Looks  "copy-command"  "command"  "Copy the command that creates a container like this one";
     }
     Tasks "Tasks" {
-        Cancel       Looks  "cancel"        "cancel"   "Cancel the current task; twice to quit";
-        CancelTask   Either "cancel-task"   "cancel"   "Cancel the selected task, or end the program of a terminal";
-        RetryTask    Writes "retry-task"    "retry"    "Run the task again, or the program of a terminal";
+        Cancel       Looks  "cancel"        "cancel"   "Cancel the current task; press twice to quit";
+        CancelTask   Either "cancel-task"   "cancel"   "Cancel the selected task, or end a terminal's program";
+        RetryTask    Writes "retry-task"    "retry"    "Run the task, or a terminal's program, again";
         TaskOutput   Looks  "task-output"   "output"   "Show the output of the task";
-        RunWhenDone  Writes "run-when-done" "run then" "Open the run form when the image has arrived";
+        RunWhenDone  Writes "run-when-done" "run when done" "Open the run form when the pull completes";
     }
     Terminal "Terminal" {
-        Release      Looks  "release"       "release"  "Give the keys back to hoist; twice to send the key itself";
-        Type         Either "type"          "type"     "Give the keys to the terminal";
+        Release      Looks  "release"       "release"  "Return the keyboard to hoist; press twice to send the key itself";
+        Type         Either "type"          "type"     "Type into the terminal";
         Detach       Looks  "detach"        "detach"   "Detach from the session; its program keeps running";
         ScrollUp     Looks  "scroll-up"     "scroll up" "Scroll up";
         ScrollDown   Looks  "scroll-down"   "scroll down" "Scroll down";
-        CopyMode     Looks  "copy-mode"     "copy mode" "Search and copy the terminal's text";
+        CopyMode     Looks  "copy-mode"     "copy mode" "Search and copy text in the terminal";
         WordLeft     Looks  "word-left"     "word left" "Go to the previous word";
         WordRight    Looks  "word-right"    "word"     "Go to the next word";
         LineStart    Looks  "line-start"    "start"    "Go to the start of the line";
         LineEnd      Looks  "line-end"      "end"      "Go to the end of the line";
-        MarkText     Looks  "mark-text"     "mark"     "Start or stop marking text";
-        MarkLines    Looks  "mark-lines"    "lines"    "Start or stop marking lines";
-        MarkBlock    Looks  "mark-block"    "block"    "Start or stop marking a rectangle";
-        CopyMarked   Looks  "copy-marked"   "copy"     "Copy the marked text, or the line, and leave copy mode";
-        CloseTab     Looks  "close-tab"     "close"    "Close the tab of a session that has ended";
+        MarkText     Looks  "mark-text"     "select"   "Start or stop selecting text";
+        MarkLines    Looks  "mark-lines"    "lines"    "Start or stop selecting lines";
+        MarkBlock    Looks  "mark-block"    "block"    "Start or stop selecting a block";
+        CopyMarked   Looks  "copy-marked"   "copy"     "Copy the selected text, or the line, and leave copy mode";
+        CloseTab     Looks  "close-tab"     "close"    "Close the tab of an ended session";
     }
     Dialog "Dialog" {
         Accept       Either "accept"        "ok"       "Confirm";
-        Dismiss      Looks  "dismiss"       "cancel"   "Close without doing anything";
-        Background   Looks  "background"    "background" "Close; the work continues and is listed in Tasks";
+        Dismiss      Looks  "dismiss"       "cancel"   "Cancel and close";
+        Background   Looks  "background"    "background" "Continue in the background; Tasks lists it";
         NextField    Looks  "next-field"    "next"     "Go to the next field";
         PreviousField Looks  "previous-field" "previous" "Go to the previous field";
         Complete     Looks  "complete"      "complete" "Complete the word";
-        Older        Looks  "older"         "older"    "Show the previous entry of the history";
-        Newer        Looks  "newer"         "newer"    "Show the next entry of the history";
-        Toggle       Looks  "toggle"        "toggle"   "Switch the option on or off";
-        CopyShown    Looks  "copy-shown"    "copy"     "Copy the command that is shown";
+        Older        Looks  "older"         "older"    "Show the previous history entry";
+        Newer        Looks  "newer"         "newer"    "Show the next history entry";
+        Toggle       Looks  "toggle"        "toggle"   "Turn the option on or off";
+        CopyShown    Looks  "copy-shown"    "copy"     "Copy the command shown";
         CompleteBack Looks  "complete-back" "previous" "Show the previous completion";
     }
     Form "Form" {
-        NextSection  Looks  "next-section"  "section"  "Show the next group of fields";
-        TakeOffer    Looks  "take-offer"    "next"     "Accept the suggestion for the field, or go to the next one";
-        NextChoice   Looks  "next-choice"   "choice"   "Choose the next value";
-        PreviousChoice Looks  "previous-choice" "choice" "Choose the previous value";
-        EditText     Looks  "edit-text"     "as text"  "Edit the whole command as a line";
-        SavePreset   Writes "save-preset"   "keep"     "Save the command as a preset";
-        Presets      Looks  "presets"       "presets"  "Choose a preset";
-        DropPreset   Writes "drop-preset"   "drop"     "Delete this preset";
+        NextSection  Looks  "next-section"  "section"  "Go to the next section";
+        TakeOffer    Looks  "take-offer"    "next"     "Accept the suggestion, or go to the next field";
+        NextChoice   Looks  "next-choice"   "choice"   "Select the next value";
+        PreviousChoice Looks  "previous-choice" "choice" "Select the previous value";
+        EditText     Looks  "edit-text"     "as text"  "Edit the whole command as text";
+        SavePreset   Writes "save-preset"   "save"     "Save the command as a preset";
+        Presets      Looks  "presets"       "presets"  "Show the presets";
+        DropPreset   Writes "drop-preset"   "delete"   "Delete the preset";
     }
     Custom "Custom" {
-        Custom       Either "custom"        "yours"    "Run one of your own commands";
+        Custom       Either "custom"        "custom"   "Run a custom command";
         Host         Writes "host"          "shell…"   "Run a command on this machine; {name} {id} {image} {ip} stand for the selection";
     }
     App "App" {
-        Help         Looks  "help"          "help"     "Show what the keys do here";
+        Help         Looks  "help"          "help"     "Show the keys available here";
         Palette      Either "palette"       "palette"  "Search all actions";
         Command      Either "command"       "command"  "Type a command, as on the command line";
         Details      Looks  "details"       "details"  "Show the last error in full";
         Theme        Looks  "theme"         "theme"    "Choose the theme";
         Refresh      Looks  "refresh"       "refresh"  "Reload everything";
-        Redraw       Looks  "redraw"        "redraw"   "Redraw the whole screen";
+        Redraw       Looks  "redraw"        "redraw"   "Redraw the screen";
         Suspend      Looks  "suspend"       "suspend"  "Suspend hoist; containers keep running";
         Quit         Looks  "quit"          "quit"     "Quit; containers keep running";
     }

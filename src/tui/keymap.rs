@@ -211,7 +211,7 @@ pub struct Conflict {
 impl fmt::Display for Conflict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { place, shorter, longer } = self;
-        let how = if shorter.keys == longer.keys { "is also" } else { "is the beginning of" };
+        let how = if shorter.keys == longer.keys { "is also" } else { "is a prefix of" };
         let told = |binding: &Binding| {
             let keys = show_strokes(&binding.keys);
             format!("`{keys}` ({} of [{}])", binding.action.name(), binding.place.name())
@@ -240,7 +240,7 @@ pub enum Fault {
     KeyContext(String),
     #[error("in [{place}] {source}")]
     Key { place: String, source: BadKey },
-    #[error("in [{place}] `{keys}` does `{action}`, which is not an action")]
+    #[error("in [{place}] `{keys}`: `{action}` is not an action")]
     Action { place: &'static str, keys: String, action: String },
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Conflicts(Vec<Conflict>),
@@ -286,7 +286,7 @@ impl Keymap {
         let mut keymap = Self { own: Vec::new(), imports: Vec::new(), chains: Vec::new(), customs };
         keymap.overlay(&Source { file: "hoist".into(), text: SHIPPED, is_users: false })?;
         for (_, name, text) in PRESETS.iter().filter(|(of, ..)| *of == preset) {
-            let file = format!("the preset {name}").into();
+            let file = format!("preset {name}").into();
             keymap.overlay(&Source { file, text, is_users: false })?;
         }
         if let Some((path, text)) = user {
@@ -617,8 +617,8 @@ mod tests {
         for (text, message) in [
             (
                 "[containers]\nd = \"pause\"",
-                "keymap.toml, line 2, column 1: in [containers] `d` (pause of [containers]) is the \
-                 beginning of `dd` (remove of [containers]), from hoist",
+                "keymap.toml, line 2, column 1: in [containers] `d` (pause of [containers]) is a \
+                 prefix of `dd` (remove of [containers]), from hoist",
             ),
             (
                 "[images]\n\n  Q = \"pull\"",
@@ -629,16 +629,16 @@ mod tests {
             ("global = 3", "keymap.toml, line 1, column 1: [global] is not a context"),
             (
                 "[global]\nx = \"explode\"",
-                "keymap.toml, line 2, column 5: in [global] `x` does `explode`, which is not an action",
+                "keymap.toml, line 2, column 5: in [global] `x`: `explode` is not an action",
             ),
             (
                 "[global]\nx = \"custom\"",
-                "keymap.toml, line 2, column 5: in [global] `x` does `custom`, which is not an action",
+                "keymap.toml, line 2, column 5: in [global] `x`: `custom` is not an action",
             ),
             (
                 "[global]\nentr = \"quit\"",
-                "keymap.toml, line 2, column 1: in [global] `entr` is not a key: want a character, or one \
-                 of enter, esc, tab, space, up, f1, ctrl-x, …",
+                "keymap.toml, line 2, column 1: in [global] `entr` is not a key: expected a character, \
+                 or a name such as enter, esc, tab, space, up, f1 or ctrl-x",
             ),
         ] {
             let error = Keymap::read(Some(text)).unwrap_err();

@@ -112,13 +112,13 @@ pub enum Error {
     #[error(transparent)]
     Engine(#[from] engine::Error),
     /// The shipped keymap is invalid; a test should have found this.
-    #[error("the shipped keymap is wrong")]
+    #[error("the built-in keymap is invalid")]
     Keymap(#[from] keymap::Error),
     /// A shipped theme is invalid; a test should have found this.
-    #[error("a shipped theme is wrong")]
+    #[error("a built-in theme is invalid")]
     Theme(#[from] theme::Error),
     /// A bug: some part of hoist panicked. The panic message was printed before.
-    #[error("a part of hoist panicked")]
+    #[error("hoist panicked")]
     Panicked,
 }
 
@@ -138,7 +138,7 @@ impl Explain for Error {
             }
             Self::Terminal(error) if lacks_descriptors(error) => io_hint(error),
             Self::Terminal(_) => {
-                Some("the TUI needs a terminal; `hoist --help` shows the commands".to_owned())
+                Some("the terminal UI needs a terminal; `hoist --help` lists the commands".to_owned())
             }
             Self::Engine(error) => error.hint(),
             Self::Config(error) => error.hint(),

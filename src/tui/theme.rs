@@ -80,17 +80,17 @@ pub enum Fault {
     Toml(String),
     #[error("it has no name")]
     Name,
-    #[error("`{0}` is neither `name` nor `[roles]`")]
+    #[error("`{0}` is not valid here: expected `name` or `[roles]`")]
     Key(String),
-    #[error("`{role}` is not a role: want {roles}", role = .0, roles = ROLES.join(", "))]
+    #[error("`{role}` is not a role: expected one of {roles}", role = .0, roles = ROLES.join(", "))]
     Role(String),
     #[error("the role `{0}` is missing")]
     Missing(&'static str),
-    #[error("the role `{0}` is not a text")]
+    #[error("the role `{0}` is not a string")]
     Text(String),
-    #[error("`{word}` of the role `{role}` is neither a colour nor a weight")]
+    #[error("`{word}` in the role `{role}` is not a color or a style")]
     Word { role: String, word: String },
-    #[error("no theme is called `{0}`")]
+    #[error("no such theme: {0}")]
     Unknown(String),
 }
 
@@ -444,11 +444,11 @@ mod tests {
             ("[roles]", "it has no name"),
             (
                 "name = \"x\"\n[roles]\nbg = \"blurple\"",
-                "line 3, column 6: `blurple` of the role `bg` is neither a colour nor a weight",
+                "line 3, column 6: `blurple` in the role `bg` is not a color or a style",
             ),
             ("name = \"x\"\n[roles]\nfg = \"red\"", "line 3, column 1: `fg` is not a role"),
-            ("name = \"x\"\n[roles]\nbg = 3", "line 3, column 6: the role `bg` is not a text"),
-            ("name = \"x\"\n[role]\nbg = \"red\"", "line 2, column 2: `role` is neither `name` nor"),
+            ("name = \"x\"\n[roles]\nbg = 3", "line 3, column 6: the role `bg` is not a string"),
+            ("name = \"x\"\n[role]\nbg = \"red\"", "line 2, column 2: `role` is not valid here"),
             ("name = \"x\"\n[roles]\nbg = \"red\"", "the role `overlay` is missing"),
             ("name = \"x\"\nroles", "line 2, column 6: "),
         ] {

@@ -20,7 +20,7 @@ pub fn exit(code: u8, oom_killed: bool) -> String {
     let why = match code {
         _ if died_of_memory(code, oom_killed) => " OOM",
         126 => " no exec",
-        127 => " missing",
+        127 => " not found",
         129 => " HUP",
         130 => " INT",
         131 => " QUIT",

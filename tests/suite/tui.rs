@@ -200,9 +200,9 @@ fn a_first_hour_from_an_empty_store_to_an_empty_store() {
     tui.see("No containers yet");
     // Creates an image from this machine with one key and an answer.
     tui.press("M");
-    tui.see("Make an image of this machine's tools?");
+    tui.see("Create an image from this machine's tools?");
     tui.press("y");
-    tui.see("made host:latest");
+    tui.see("created host:latest");
     tui.see("[2 Images 1]");
     // Runs a container from it, with a terminal.
     tui.press("r");
@@ -211,9 +211,9 @@ fn a_first_hour_from_an_empty_store_to_an_empty_store() {
     tui.see("$ hoist run -dit --name web --network none host:latest sh");
     // Switches to the text form and back.
     tui.press(CTRL_E);
-    tui.see("run, as text");
+    tui.see("Edit the command");
     tui.press(&format!("{HOME}{}--stop-timeout 1 {ENTER}", RIGHT.repeat(4)));
-    tui.miss("run, as text");
+    tui.miss("Edit the command");
     tui.see("--network none --stop-timeout 1");
     tui.press(CTRL_S);
     tui.see("web: attach");
@@ -251,7 +251,7 @@ fn a_first_hour_from_an_empty_store_to_an_empty_store() {
     tui.press(ENTER);
     tui.miss("Remove 1 container?");
     tui.press("dd");
-    tui.see("Goes to Trash for 24h; u restores it");
+    tui.see("Moved to the trash for 24h; u restores it");
     tui.press("y");
     tui.see("removed web");
     tui.see("No containers yet.");
@@ -307,7 +307,7 @@ fn several_shells_live_beside_each_other_and_go_on_unseen() {
     tui.press("x");
     tui.miss("exit 3");
     tui.press("Q");
-    tui.see("Leave hoist?");
+    tui.see("Quit hoist?");
     tui.press("y");
     assert_eq!(tui.end(), 0);
     assert_eq!(home.hoist(["ps", "--format", "{{.State}}"]).ok(), "running");
@@ -339,7 +339,7 @@ fn a_shell_that_outlives_hoist_is_found_attached_to_again_and_ended() {
     tui.press(&format!("{ENTER}echo still-$X{ENTER}"));
     tui.see("still-kept");
     tui.press(&format!("{RELEASE}K"));
-    tui.see("Signal for box: sh");
+    tui.see("Send a signal to box: sh");
     tui.press(ENTER);
     tui.see("box: sh · exit 129");
     tui.press("x");
@@ -393,7 +393,7 @@ fn a_page_keeps_what_was_read_of_a_container_that_another_process_removes() {
     tui.press("1");
     tui.see("kept-42");
     home.hoist(["rm", "-f", "web"]).ok();
-    tui.see("› web  is gone");
+    tui.see("› web  removed");
     tui.see("1 line kept");
     tui.see("kept-42");
     tui.press("3");
@@ -402,7 +402,7 @@ fn a_page_keeps_what_was_read_of_a_container_that_another_process_removes() {
     tui.see("Status ");
     // A key that needs the container reports why it does nothing, and affects no other container.
     tui.press(",s");
-    tui.see("`web` is gone");
+    tui.see("`web` was removed");
     tui.press("q");
     tui.see("[1 Containers");
     tui.press("Q");
@@ -432,7 +432,7 @@ fn what_one_key_removed_comes_back_by_one_key_and_runs_again() {
     tui.press("u");
     tui.see("nothing to undo");
     // What has not begun can be cancelled, and what was done is undone.
-    tui.see("41 ctr  1 up");
+    tui.see("1/41 up");
     tui.press("*dd");
     tui.see("Remove 41 containers?");
     tui.press(&format!("y{ESC}"));
@@ -441,7 +441,7 @@ fn what_one_key_removed_comes_back_by_one_key_and_runs_again() {
     tui.press("u");
     tui.see("restored 32");
     assert_eq!(home.hoist(["ps", "-aq"]).ok().lines().count(), 41);
-    tui.see("41 ctr  1 up");
+    tui.see("1/41 up");
     tui.press("*r");
     tui.see("restarted 1, skipped 40 created");
     tui.press("q");
@@ -496,7 +496,7 @@ fn panes_stand_beside_each_other_and_a_layout_comes_back() {
     tui.wait("the clipboard", |seen| *seen.clipboard.0.lock().unwrap() == "n5-\nn6-\nn7-");
     // The other pane shows the container under the list's cursor again.
     tui.press(&format!(":layout save two{ENTER}"));
-    tui.see("layout two saved");
+    tui.see("saved layout two");
     tui.press("Qy");
     assert_eq!(tui.end(), 0);
     let mut tui = Tui::open(&home, 120, 40);
@@ -535,7 +535,7 @@ fn what_others_do_beside_it_appears_at_once() {
     tui.see("● other");
     assert_eq!(home.hoist(["ps", "--format", "{{.State}}"]).ok(), "running");
     tui.press("K");
-    tui.see("Send other a signal");
+    tui.see("Send a signal to other");
     tui.press(&format!("j{ENTER}"));
     tui.see("exit 137 KILL");
     home.hoist(["rm", "other"]).ok();
@@ -665,7 +665,7 @@ fn a_pull_that_cannot_be_says_why_and_leaves_nothing() {
     let mut tui = Tui::open(&home, 80, 24);
     tui.see("No containers yet");
     tui.press("2p");
-    tui.see("pull an image");
+    tui.see("Pull an image");
     tui.press(&format!("localhost:9/none{ENTER}"));
     tui.see("because");
     tui.press(ESC);

@@ -29,14 +29,14 @@ pub(in crate::command) const SIGNALS: &[&str] =
 
 /// Fields of the form.
 pub(super) const FIELDS: &[Field] = &[
-    Field::switch(40, "rm on exit", "rm", &[S::General]),
+    Field::switch(40, "remove on exit", "rm", &[S::General]),
     Field::one(260, "Restart", "restart", &[S::General], "no")
         .few(&["no", "always", "unless-stopped", "on-failure"])
         .optional(),
-    Field::one(400, "Stop signal", "stop-signal", &[S::Advanced], "the image's, or SIGTERM")
+    Field::one(400, "Stop signal", "stop-signal", &[S::Advanced], "image default, or SIGTERM")
         .few(SIGNALS)
         .optional(),
-    Field::one(410, "Stop secs", "stop-timeout", &[S::Advanced], "10"),
+    Field::one(410, "Stop timeout", "stop-timeout", &[S::Advanced], "10"),
 ];
 
 /// Docker's options that are not supported yet.

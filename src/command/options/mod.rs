@@ -176,7 +176,7 @@ pub(super) const FIELDS: [&[Field]; 8] = [
         Field::many(330, "Labels", "label", &[Section::Labels], "name=value"),
         Field::many(340, "Label files", "label-file", &[Section::Labels], "files of name=value lines")
             .names(NameKind::File),
-        Field::one(370, "Platform", "platform", &[Section::Advanced], "this machine's").optional(),
+        Field::one(370, "Platform", "platform", &[Section::Advanced], "as this machine").optional(),
         Field::one(390, "Runtime", "runtime", &[Section::Advanced], "the embedded runtime").optional(),
     ],
 ];

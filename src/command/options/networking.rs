@@ -40,7 +40,7 @@ pub(super) const FIELDS: &[Field] = &[
     Field::one(210, "Hostname", "hostname", &[S::Network], "the container's short ID").optional(),
     Field::one(220, "Domain", "domainname", &[S::Network], "").optional(),
     Field::many(230, "Hosts", "add-host", &[S::Network], "name:10.0.0.1 name:host-gateway"),
-    Field::many(240, "DNS", "dns", &[S::Network], "the host's"),
+    Field::many(240, "DNS", "dns", &[S::Network], "as on the host"),
     Field::many(250, "DNS search", "dns-search", &[S::Network], "example.org"),
     Field::many(255, "DNS options", "dns-option", &[S::Network], "ndots:1").optional(),
 ];

@@ -47,15 +47,15 @@ pub(super) struct ProcessWords {
 
 /// Fields of the form.
 pub(super) const FIELDS: &[Field] = &[
-    Field::switch(20, "input", "interactive", &[S::Advanced]),
+    Field::switch(20, "interactive", "interactive", &[S::Advanced]),
     Field::switch(30, "tty", "tty", &[S::General]),
     Field::switch(70, "init", "init", &[S::Advanced]),
-    Field::many(140, "Env", "env", &[S::General, S::Env], "NAME=value NAME"),
+    Field::many(140, "Environment", "env", &[S::General, S::Env], "NAME=value NAME"),
     Field::many(150, "Env files", "env-file", &[S::Env], "files of NAME=value lines").names(NameKind::File),
-    Field::one(280, "User", "user", &[S::Security], "the image's · name, uid, uid:gid").optional(),
+    Field::one(280, "User", "user", &[S::Security], "image default · name, uid, uid:gid").optional(),
     Field::many(290, "Groups", "group-add", &[S::Security], "names or numbers"),
-    Field::one(350, "Entrypoint", "entrypoint", &[S::Advanced], "the image's"),
-    Field::one(360, "Folder", "workdir", &[S::Advanced], "the image's").optional(),
+    Field::one(350, "Entrypoint", "entrypoint", &[S::Advanced], "image default"),
+    Field::one(360, "Working dir", "workdir", &[S::Advanced], "image default").optional(),
     Field::many(450, "Attach", "attach", &[S::Advanced], "stdin stdout stderr")
         .few(&["stdin", "stdout", "stderr"]),
 ];

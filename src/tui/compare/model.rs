@@ -220,11 +220,11 @@ fn summary(diff: &ImageDiff, of: &[String; 2]) -> Vec<SummaryLine> {
     }
     let [before, after] = &diff.images;
     lines.push(line(None, "size", grown(before.size, after.size)));
-    let layers = format!("{} → {}, {} in both", before.layers, after.layers, diff.common);
+    let layers = format!("{} → {}, {} shared", before.layers, after.layers, diff.common);
     lines.push(line(None, "layers", layers));
     lines.push(heading("Files"));
     if diff.has_same_files() {
-        lines.push(line(None, "", "the same in both".to_owned()));
+        lines.push(line(None, "", "identical".to_owned()));
     } else {
         let files = |files: u64, bytes: String| format!("{}, {bytes}", counted(files, "file"));
         let (added, changed, removed) = (diff.files.added, diff.files.changed, diff.files.removed);
@@ -235,7 +235,7 @@ fn summary(diff: &ImageDiff, of: &[String; 2]) -> Vec<SummaryLine> {
     }
     lines.push(heading("Configuration"));
     if diff.config.is_empty() {
-        lines.push(line(None, "", "the same in both".to_owned()));
+        lines.push(line(None, "", "identical".to_owned()));
     }
     for change in &diff.config {
         let sides = [(Mark::Deleted, &change.before), (Mark::Added, &change.after)];

@@ -59,7 +59,7 @@ pub(crate) fn open(model: &mut Model) -> Vec<Effect> {
     }
     let is_shown = !was_list && model.shown_tab(model.pane()) == Tab::Compare;
     if is_shown && model.pane().compare.of.as_ref() == Some(&of) && model.pane().compare.failure.is_none() {
-        model.say(Tone::Plain, "these two are compared here", None);
+        model.say(Tone::Plain, "these two images are already shown", None);
         return Vec::new();
     }
     model.notice = None;
@@ -76,18 +76,18 @@ fn say_what_to_mark(model: &mut Model, count: usize, is_shown: bool) {
     let mark = model.keys_of(KeyContext::Images, Action::Mark);
     let (text, hint) = match (is_shown, count) {
         (true, 0 | 1) => {
-            ("no other image is marked".to_owned(), format!("mark one in the list with {mark}, then compare"))
+            ("no other image is marked".to_owned(), format!("mark one in the list with {mark}, then compare again"))
         }
         (true, count) => {
-            (format!("{} other images are marked", count - 1), "leave one of them marked".to_owned())
+            (format!("{} other images are marked", count - 1), "mark only one of them".to_owned())
         }
         (false, 0) => {
-            ("no image is marked".to_owned(), format!("mark one with {mark}, then compare on the other one"))
+            ("no image is marked".to_owned(), format!("mark one with {mark}, select the other one, then compare"))
         }
         (false, 1) => {
-            ("this image is the marked one".to_owned(), "move to the other one, then compare".to_owned())
+            ("only the selected image is marked".to_owned(), "select another image, then compare".to_owned())
         }
-        (false, count) => (format!("{count} images are marked"), "leave two of them marked".to_owned()),
+        (false, count) => (format!("{count} images are marked"), "mark only two of them".to_owned()),
     };
     model.say(Tone::Plain, text, Some(hint));
 }
@@ -147,7 +147,7 @@ fn look(model: &mut Model) -> Vec<Effect> {
     if let Some((place, path)) = pane.file() {
         return vec![Effect::Files(FilesWish::View(place, path))];
     }
-    model.say(Tone::Plain, "there is no text to show of this", None);
+    model.say(Tone::Plain, "this entry has no text to show", None);
     Vec::new()
 }
 

@@ -27,7 +27,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, pane: &ComparePane, are
         return;
     }
     let Some(diff) = &pane.diff else {
-        let text = format!(" {} comparing the images… {}", texts::spinner(model.now), pane.progress);
+        let text = format!(" {} comparing images… {}", texts::spinner(model.now), pane.progress);
         frame.render_widget(Line::styled(text, theme.dim), area);
         return;
     };
@@ -99,9 +99,9 @@ fn tree(
 ) {
     let form = if pane.tree.is_flat { "largest first" } else { "tree" };
     let title =
-        heading(model, "What differs", &pathtree::view::words(&pane.tree, form), area.width, has_keys);
+        heading(model, "Differences", &pathtree::view::words(&pane.tree, form), area.width, has_keys);
     let none = match diff.has_same_files() {
-        true => "the files of both are the same",
+        true => "the files are identical",
         false => "nothing to show",
     };
     let text = |row: &TreeRow| (grown(row), about(model, pane, row));
@@ -149,7 +149,7 @@ fn difference(difference: &Difference) -> String {
             format!("owner {}:{} → {}:{}", before.0, before.1, after.0, after.1)
         }
         Difference::Content => "content".to_owned(),
-        Difference::Target => "where it leads".to_owned(),
+        Difference::Target => "link target".to_owned(),
         Difference::Device => "device".to_owned(),
         Difference::Attributes => "attributes".to_owned(),
     }
@@ -163,7 +163,7 @@ pub(crate) fn note(model: &Model, pane: &ComparePane) -> (String, Style) {
     let text = format!(" {added} added · {changed} changed · {removed} removed ");
     let text = pathtree::view::without(&pane.tree, text);
     if diff.files.is_cut {
-        return (format!(" more differs than is shown ·{text}"), model.theme.warn);
+        return (format!(" more differences than shown ·{text}"), model.theme.warn);
     }
     (shown(text), model.theme.dim)
 }
@@ -218,7 +218,7 @@ mod tests {
             &mut model,
             Event::Answer(serial, Answer::Compare(LayersNews::Progress("4096 files".to_owned()))),
         );
-        assert!(screen(&model).contains("comparing the images… 4096 files"));
+        assert!(screen(&model).contains("comparing images… 4096 files"));
         let failure = Failure { what: "cannot compare `x` with `y`".to_owned(), ..Failure::default() };
         update(&mut model, Event::Answer(serial, Answer::Compare(LayersNews::Failed(failure))));
         assert!(screen(&model).contains("✗ cannot compare `x` with `y`"));
@@ -228,17 +228,17 @@ mod tests {
         let same = ImageDiff { files: FileDiff::default(), config: Vec::new(), ..diff() };
         let serial = model.pane().compare.serial;
         update(&mut model, Event::Answer(serial, Answer::Compare(LayersNews::Report(Box::new(same)))));
-        assert!(screen(&model).contains("the files of both are the same"));
+        assert!(screen(&model).contains("the files are identical"));
     }
 
     #[test]
     fn what_is_to_be_marked_is_said() {
         for (keys, text) in [
-            ("2 D", "no image is marked → mark one with Space, then compare on the other one"),
-            ("2 space k D", "this image is the marked one → move to the other one, then compare"),
-            ("2 * D", "3 images are marked → leave two of them marked"),
-            ("2 enter =", "no other image is marked → mark one in the list with Space, then compare"),
-            ("2 * enter =", "2 other images are marked → leave one of them marked"),
+            ("2 D", "no image is marked → mark one with Space, select the other one, then compare"),
+            ("2 space k D", "only the selected image is marked → select another image, then compare"),
+            ("2 * D", "3 images are marked → mark only two of them"),
+            ("2 enter =", "no other image is marked → mark one in the list with Space, then compare again"),
+            ("2 * enter =", "2 other images are marked → mark only one of them"),
         ] {
             let mut model = full(120, 40);
             press(&mut model, keys);
@@ -298,10 +298,10 @@ mod tests {
         press(&mut model, "/");
         write(&mut model, "motd");
         press(&mut model, "enter");
-        assert!(screen(&model).contains("where it leads"), "{}", screen(&model));
+        assert!(screen(&model).contains("link target"), "{}", screen(&model));
         press(&mut model, "esc S");
         assert!(screen(&model).contains("1 added · 2 changed · 2 removed"), "{}", screen(&model));
         press(&mut model, "a m");
-        assert!(screen(&model).contains("without added, changed"));
+        assert!(screen(&model).contains("hidden: added, changed"));
     }
 }

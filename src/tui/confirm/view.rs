@@ -28,17 +28,16 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, question: &Confirm) {
             + " "
             + &model.keys_of(KeyContext::Confirm, Action::Up);
         let text =
-            format!("{}–{} of {} · {keys} shows the others", top + 1, top + most, question.items.len());
+            format!("{}–{} of {} · {keys} scroll", top + 1, top + most, question.items.len());
         lines.push(Line::styled(text, theme.dim));
     }
     lines.extend(gap.iter().cloned());
     lines.extend(question.note_lines(model.size.0).into_iter().map(|note| Line::styled(note, theme.warn)));
     lines.extend(gap);
-    // An action that only adds something has nothing to keep.
+    // Here "cancel" would read as yes.
     let no = match question.yes {
-        "copy" | "make" | "start" | "stop" | "restart" | "pause" | "unpause" => "cancel (also ↵, Esc)",
-        "cancel them" => "continue (also ↵, Esc)",
-        _ => "keep (also ↵, Esc)",
+        "cancel them" => "keep running (also ↵, Esc)",
+        _ => "cancel (also ↵, Esc)",
     };
     lines.push(keys(model, KeyContext::Confirm, &[(Action::Accept, question.yes), (Action::Dismiss, no)]));
     let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);

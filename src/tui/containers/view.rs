@@ -68,16 +68,16 @@ fn memory(theme: &Theme, used: Option<&Used>, width: usize, text: Style) -> Cell
 pub(crate) fn empty(model: &Model) -> Said {
     if model.images.all().is_empty() {
         let offers = vec![
-            plain(Action::FromHost, "make an image of this machine's shell and core tools"),
-            (Action::Run, "run an image, fetched from a registry", "(alpine, debian, nginx)".to_owned()),
-            plain(Action::GoImages, "images: pull, load or import one"),
+            plain(Action::FromHost, "create an image from this machine's shell and core tools"),
+            (Action::Run, "run an image from a registry", "(alpine, debian, nginx)".to_owned()),
+            plain(Action::GoImages, "go to images: pull, load or import one"),
         ];
-        return ("No containers yet, and no image to make one of.", offers);
+        return ("No containers yet, and no image to run.", offers);
     }
     let images = counted(model.images.all().len() as u64, "image");
-    let mut offers = vec![(Action::Run, "run one from an image", try_these(model))];
-    offers.push((Action::GoImages, "see the images", format!("({images} here)")));
-    offers.push(plain(Action::FromHost, "make one more image of this machine's tools"));
+    let mut offers = vec![(Action::Run, "run a container from an image", try_these(model))];
+    offers.push((Action::GoImages, "go to images", format!("({images})")));
+    offers.push(plain(Action::FromHost, "create another image from this machine's tools"));
     ("No containers yet.", offers)
 }
 

@@ -51,19 +51,19 @@ impl Placeholder {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say it")]
 pub enum Fault {
-    #[error("it says nothing")]
+    #[error("it is empty")]
     Empty,
     #[error(
-        "`{{{0}}}` is no placeholder: want {{name}}, {{id}}, {{image}}, {{ip}} or {{prompt:Title}}; `{{{{{0}}}}}` is the text"
+        "`{{{0}}}` is not a placeholder: expected {{name}}, {{id}}, {{image}}, {{ip}} or {{prompt:Title}}; for the text itself, write `{{{{{0}}}}}`"
     )]
     Unknown(String),
-    #[error("{0} stands in a script: write `run` as one line, then it is quoted")]
+    #[error("{0} is inside a script: write `run` as a single line, so that the value is quoted")]
     Script(String),
     #[error("{0}")]
     Words(String),
-    #[error("a command of hoist's runs in no pane: leave out `pane`, or write where = \"host\"")]
+    #[error("a hoist command does not run in a pane: remove `pane`, or set where = \"host\"")]
     PaneOfHoist,
-    #[error("a command in a container always runs in a pane: leave out `pane`")]
+    #[error("a command in a container always runs in a pane: remove `pane`")]
     NoPane,
 }
 
@@ -368,7 +368,7 @@ mod tests {
         assert_eq!(fill(&[]), Err(Fault::Empty));
         let error = fill(&["echo", "{nmae}"]).unwrap_err().to_string();
         assert!(
-            error.starts_with("`{nmae}` is no placeholder") && error.ends_with("`{{nmae}}` is the text"),
+            error.starts_with("`{nmae}` is not a placeholder") && error.ends_with("write `{{nmae}}`"),
             "{error}"
         );
     }

@@ -21,7 +21,7 @@ use crate::tui::section::Subject;
 pub(crate) fn run(model: &mut Model, at: usize) -> Vec<Effect> {
     let Some(command) = model.look.commands.get(at).cloned() else { return Vec::new() };
     if model.look.is_read_only && command.whither != Whither::Hoist {
-        model.refuse(&format!("`{}` could change something", command.name));
+        model.refuse(&format!("`{}` may make changes", command.name));
         return Vec::new();
     }
     match Template::of(&command) {
@@ -47,12 +47,12 @@ pub(crate) fn run(model: &mut Model, at: usize) -> Vec<Effect> {
 /// Asks for a line to run in the host's shell.
 pub(crate) fn ask_line(model: &mut Model) {
     if model.look.is_read_only {
-        model.refuse("a command of the shell could change something");
+        model.refuse("a shell command may make changes");
         return;
     }
     model.open(Ask {
-        title: "run on this machine".to_owned(),
-        hint: "{name} {id} {image} {ip} of what is selected, {prompt:Title} asks".to_owned(),
+        title: "Run on this machine".to_owned(),
+        hint: "{name} {id} {image} {ip} of the selection · {prompt:Title} asks for a value".to_owned(),
         input: Input::default(),
         error: None,
         pending: None,
@@ -116,7 +116,7 @@ fn begin(model: &mut Model, mut pending: Pending) -> Vec<Effect> {
     if let Some(missing) = missing {
         let why = match missing {
             Placeholder::Ip => "it has no address: it is not running, or has no network of its own",
-            _ => "what is selected has none",
+            _ => "the selection has none",
         };
         let what = format!("cannot run `{}`: there is no {}", pending.name, missing.shown());
         model.fail(Failure { what, why: vec![why.to_owned()], hint: None });
@@ -182,7 +182,7 @@ fn proceed(model: &mut Model, pending: Pending) -> Vec<Effect> {
     let place = match whither {
         Whither::Host => "It runs on this machine.",
         Whither::Container => "It runs in the container.",
-        Whither::Hoist => "It is a command of hoist's.",
+        Whither::Hoist => "It is a hoist command.",
     };
     model.open(Confirm {
         title: format!("Run {}?", ready.name),
@@ -321,7 +321,7 @@ mod tests {
     #[test]
     fn where_a_pane_makes_no_sense_the_line_is_named() {
         for (whither, pane, want) in [
-            (Whither::Hoist, true, "a command of hoist's runs in no pane"),
+            (Whither::Hoist, true, "a hoist command does not run in a pane"),
             (Whither::Container, false, "a command in a container always runs in a pane"),
         ] {
             let mut model = with(Run::Shell("ls".to_owned()), whither, false);
@@ -352,7 +352,7 @@ mod tests {
         press(&mut model, "!");
         write(&mut model, "ping {nmae}");
         assert!(press(&mut model, "enter").is_empty());
-        assert!(screen(&model).contains("`{nmae}` is no placeholder"), "{}", screen(&model));
+        assert!(screen(&model).contains("`{nmae}` is not a placeholder"), "{}", screen(&model));
         press(&mut model, "esc !");
         write(&mut model, "ping {ip}");
         assert!(press(&mut model, "enter").is_empty(), "the fixture's containers have no address");

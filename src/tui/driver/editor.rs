@@ -48,8 +48,8 @@ fn run(world: &World, file: &Path) -> Result<(), Failure> {
         Some(0) => Ok(()),
         Some(NO_PROGRAM) => Err(Failure {
             what: format!("cannot run the editor `{editor}`"),
-            why: vec!["there is no such program".to_owned()],
-            hint: Some("set VISUAL or EDITOR to the editor to use".to_owned()),
+            why: vec!["the program was not found".to_owned()],
+            hint: Some("set VISUAL or EDITOR to your editor".to_owned()),
         }),
         _ => Err(Failure {
             what: format!("the editor `{editor}` failed"),
@@ -84,7 +84,7 @@ impl Folder {
             DirBuilder::new().mode(0o700).create(&path)?;
             Ok(Self(path))
         };
-        make().map_err(|why| failure(&format!("make a folder in {parent}"), &why))
+        make().map_err(|why| failure(&format!("create a folder in {parent}"), &why))
     }
 
     /// Writes a file.

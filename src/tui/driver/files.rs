@@ -21,7 +21,7 @@ pub(super) async fn grant(engine: &Engine, wish: &FilesWish) -> Result<FilesDone
     match wish {
         FilesWish::MakeFolder(place, folder, name) => {
             files.make_folder(place, folder, name).await?;
-            Ok(FilesDone::Said(format!("made {}", shown(folder.join(name)))))
+            Ok(FilesDone::Said(format!("created {}", shown(folder.join(name)))))
         }
         FilesWish::Rename(place, folder, name, new) => {
             files.rename(place, folder, name, new).await?;
@@ -54,11 +54,11 @@ pub(super) async fn grant(engine: &Engine, wish: &FilesWish) -> Result<FilesDone
 /// Returns the differences between two files as a unified diff.
 fn compare(old: &Contents, new: &Contents) -> Vec<String> {
     if old.bytes == new.bytes && !old.is_cut && !new.is_cut {
-        return vec!["they are the same".to_owned()];
+        return vec!["the files are identical".to_owned()];
     }
     if is_binary(&old.bytes) || is_binary(&new.bytes) {
         let (old, new) = (old.bytes.len(), new.bytes.len());
-        return vec![format!("they differ, and are no text: {old} and {new} bytes")];
+        return vec![format!("the files differ and are not text: {old} and {new} bytes")];
     }
     let (old, new) = (lines(&old.bytes, old.is_cut), lines(&new.bytes, new.is_cut));
     let old: Vec<&str> = old.iter().map(String::as_str).collect();
@@ -71,7 +71,7 @@ fn compare(old: &Contents, new: &Contents) -> Vec<String> {
         out.extend(hunk.iter_changes().map(|change| format!("{}{}", change.tag(), change.value())));
     }
     if out.is_empty() {
-        out.push("they differ only in line ends".to_owned());
+        out.push("the files differ only in line endings".to_owned());
     }
     out
 }
@@ -100,7 +100,7 @@ pub(super) async fn delete(
 ) -> Result<String> {
     let gone = engine.files().remove(place, folder, names, reporter).await?;
     Ok(match gone {
-        1 => "deleted one file".to_owned(),
+        1 => "deleted 1 file".to_owned(),
         _ => format!("deleted {gone} files and folders"),
     })
 }
@@ -121,13 +121,13 @@ pub(super) struct Edited {
 pub(super) async fn write_back(engine: &Engine, edited: Edited) -> std::result::Result<FilesDone, Failure> {
     let Edited { place, path, stamp, outcome } = edited;
     let Some((text, folder)) = outcome? else {
-        return Ok(FilesDone::Said(format!("{} was not changed", shown(&path))));
+        return Ok(FilesDone::Said(format!("{} is unchanged", shown(&path))));
     };
     match engine.files().write(&place, &path, text, stamp).await {
         Ok(()) => Ok(FilesDone::Said(format!("saved {}", shown(&path)))),
         Err(error) => {
             let mut failure = Failure::from(error);
-            failure.hint = Some(format!("what you wrote is kept in {}", shown(folder.keep())));
+            failure.hint = Some(format!("your changes are kept in {}", shown(folder.keep())));
             Err(failure)
         }
     }
@@ -150,8 +150,8 @@ mod tests {
         };
         let (one, two) = (read("one", b"a\nb\nc\n"), read("two", b"a\nB\nc\n"));
         assert_eq!(compare(&one, &two), ["@@ -1,3 +1,3 @@", " a", "-b", "+B", " c"]);
-        assert_eq!(compare(&one, &one), ["they are the same"]);
+        assert_eq!(compare(&one, &one), ["the files are identical"]);
         let zero = read("zero", b"a\0");
-        assert_eq!(compare(&one, &zero), ["they differ, and are no text: 6 and 2 bytes"]);
+        assert_eq!(compare(&one, &zero), ["the files differ and are not text: 6 and 2 bytes"]);
     }
 }

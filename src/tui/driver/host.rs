@@ -22,7 +22,7 @@ pub(super) fn run(line: &Line, folder: &Path) -> Result<(), Failure> {
         Ok(status) => status.to_string(),
         Err(error) => error.to_string(),
     };
-    say(&format!("\n[{end}] press Enter to go back to hoist "));
+    say(&format!("\n[{end}] press Enter to return to hoist "));
     // At the end of input, nobody can confirm.
     let _ = io::stdin().lock().read_line(&mut String::new());
     match status {
@@ -33,7 +33,7 @@ pub(super) fn run(line: &Line, folder: &Path) -> Result<(), Failure> {
         Err(error) => Err(Failure {
             what: format!("cannot run `{program}`"),
             why: vec![error.to_string()],
-            hint: Some("is it installed, and in PATH?".to_owned()),
+            hint: Some("check that it is installed and in PATH".to_owned()),
         }),
     }
 }

@@ -433,7 +433,7 @@ impl Driver {
         match saved::write(folder, &self.model.saved) {
             Ok(()) => Ok(()),
             Err(error) => {
-                let text = format!("what was arranged is not remembered: {error}");
+                let text = format!("cannot save the layout and the settings: {error}");
                 self.take(Event::Notice(Tone::Warning, text), screen)
             }
         }
@@ -586,7 +586,7 @@ fn browse(url: &str) -> std::result::Result<(), Failure> {
     let mut child = open.spawn().map_err(|error| Failure {
         what: format!("cannot open {url}"),
         why: vec![format!("xdg-open: {error}")],
-        hint: Some("it was copied instead".to_owned()),
+        hint: Some("it was copied to the clipboard instead".to_owned()),
     })?;
     // hoist must wait for the browser, or it remains a zombie when it exits.
     let reaper = std::thread::Builder::new().spawn(move || drop(child.wait()));

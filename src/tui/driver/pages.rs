@@ -44,7 +44,7 @@ fn ports_of(network: &str, address: &str, is_up: bool, exposed: &[String]) -> Ve
     });
     lines.push(String::new());
     if exposed.is_empty() {
-        lines.push("It names no port. What it listens on can be reached all the same.".to_owned());
+        lines.push("It exposes no ports, but every port it listens on can be reached.".to_owned());
     }
     for port in exposed {
         let number = port.split('/').next().unwrap_or_default();
@@ -79,7 +79,7 @@ mod tests {
                 true,
                 &[],
                 "network  bridge|address  172.17.0.2||\
-                 It names no port. What it listens on can be reached all the same.",
+                 It exposes no ports, but every port it listens on can be reached.",
             ),
         ];
         for (network, address, is_up, exposed, lines) in cases {

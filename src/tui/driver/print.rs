@@ -140,7 +140,7 @@ fn ending(line: &str, status: Option<ExitStatus>) -> Result<Finish, Failure> {
             Ok(Finish { text: format!("{line}: done"), made: None, image: None, opens: false })
         }
         Some(status) => Err(Failure { what: format!("`{line}`: {status}"), ..Failure::default() }),
-        None => Err(Failure { what: format!("`{line}`: its end was not seen"), ..Failure::default() }),
+        None => Err(Failure { what: format!("`{line}`: its exit status is unknown"), ..Failure::default() }),
     }
 }
 
@@ -224,7 +224,7 @@ mod tests {
         assert_eq!(told(Some(0)), "ps -a: done");
         assert_eq!(told(Some(1 << 8)), "`ps -a`: exit status: 1");
         assert_eq!(told(Some(9)), "`ps -a`: signal: 9 (SIGKILL)");
-        assert_eq!(told(None), "`ps -a`: its end was not seen");
+        assert_eq!(told(None), "`ps -a`: its exit status is unknown");
     }
 
     /// Returns an engine whose executable is this script, and the receiver of its events.

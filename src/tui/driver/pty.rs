@@ -35,14 +35,14 @@ const QUEUE: usize = 16;
 ///
 /// # Errors
 ///
-/// Fails if there is no such program, or no terminal is available.
+/// Fails if the program was not found, or no terminal is available.
 pub(super) fn start(world: &World, words: &[String], size: (u16, u16)) -> Result<Attached, Failure> {
     let program = words.first().map_or("", String::as_str);
     let started = open(size).and_then(|(master, path)| Ok((spawn(world, words, &path)?, watched(master)?)));
     let (pid, master) = started.map_err(|error| Failure {
         what: format!("cannot run `{program}`"),
         why: vec![error.to_string()],
-        hint: (error.kind() == io::ErrorKind::NotFound).then(|| "is it installed, and in PATH?".to_owned()),
+        hint: (error.kind() == io::ErrorKind::NotFound).then(|| "check that it is installed and in PATH".to_owned()),
     })?;
     let master = Arc::new(master);
     let (input, inputs) = mpsc::channel(QUEUE);

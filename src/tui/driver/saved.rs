@@ -31,8 +31,8 @@ pub(super) fn read(folder: Option<&Path>, may_write: bool) -> Result<Saved, Stri
         }
         let aside = path.with_extension("json.bad");
         let moved = match std::fs::rename(&path, &aside) {
-            Ok(()) => format!("it is kept as {}", aside.display()),
-            Err(error) => format!("and it cannot be moved aside: {error}"),
+            Ok(()) => format!("it was renamed to {}", aside.display()),
+            Err(error) => format!("and it cannot be renamed: {error}"),
         };
         format!("{} cannot be read: {error}; {moved}", path.display())
     })
@@ -73,10 +73,10 @@ mod tests {
         std::fs::write(&file, b"{ no json").unwrap();
         // In read-only mode it stays.
         let told = read(Some(dir.path()), false).unwrap_err();
-        assert!(told.contains("cannot be read") && !told.contains("kept as"), "{told}");
+        assert!(told.contains("cannot be read") && !told.contains("renamed to"), "{told}");
         assert!(file.exists() && !aside.exists());
         let told = read(Some(dir.path()), true).unwrap_err();
-        assert!(told.contains(&format!("kept as {}", aside.display())), "{told}");
+        assert!(told.contains(&format!("renamed to {}", aside.display())), "{told}");
         assert_eq!(std::fs::read(&aside).unwrap(), b"{ no json");
         assert!(read(Some(dir.path()), true).is_ok(), "the next time there is none");
     }

@@ -239,7 +239,7 @@ impl Sessions {
             Walk::Copy => {
                 let text = emulator.marked_text();
                 emulator.end_copy();
-                return text.map(Some).ok_or_else(|| "there is nothing to copy".to_owned());
+                return text.map(Some).ok_or_else(|| "nothing to copy".to_owned());
             }
             Walk::End => emulator.end_copy(),
         }
@@ -342,7 +342,7 @@ async fn carry(
                     }
                 }
                 Some(Output::Skipped(count)) => {
-                    pane.feed(format!("\r\n\x1b[7m {count} bytes were skipped \x1b[0m\r\n").as_bytes());
+                    pane.feed(format!("\r\n\x1b[7m skipped {count} bytes \x1b[0m\r\n").as_bytes());
                 }
                 Some(Output::Exited(code)) => return Some(code),
                 Some(Output::Closed) | None => return None,

@@ -58,7 +58,7 @@ fn read(ui: Ui, depth: Depth, read: fn(&Path) -> io::Result<String>) -> Configur
 /// Sends an event whenever the user changes the configuration, keymap or a theme.
 pub(super) async fn follow(settings: TuiSettings, depth: Depth, tell: EventSender) {
     let Ok(watch) = FileWatch::new(watched(&settings.ui)) else {
-        let fault = "changes of the configuration are not noticed: no inotify instance is left".to_owned();
+        let fault = "configuration changes are not detected: no inotify instance is available".to_owned();
         tell.send(Event::Notice(Tone::Warning, fault)).await;
         return;
     };

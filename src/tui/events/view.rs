@@ -32,6 +32,6 @@ pub(crate) fn cell(model: &Model, row: &EventRow, column: Option<Column>, _: usi
 
 /// Returns the text of the empty list.
 pub(crate) fn empty(_: &Model) -> Said {
-    let offers = vec![plain(Action::GoContainers, "containers")];
-    ("Nothing happened since this machine was started.", offers)
+    let offers = vec![plain(Action::GoContainers, "go to containers")];
+    ("No events since this machine started.", offers)
 }

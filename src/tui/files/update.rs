@@ -56,7 +56,7 @@ fn open(model: &mut Model, tab: Tab) -> Vec<Effect> {
             (model.is_zoomed, model.is_alone) = (true, true);
         }
     } else {
-        let text = if tab == Tab::Layers { "only images have layers" } else { "it has no files to browse" };
+        let text = if tab == Tab::Layers { "only images have layers" } else { "this object has no files" };
         let text = if model.subject().is_none() { "nothing is selected" } else { text };
         model.say(Tone::Plain, text, None);
     }
@@ -130,7 +130,7 @@ fn change(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
             let link = side.current().filter(|entry| entry.kind == FileKind::Link && !entry.leads_to_folder);
             match file.or(link).map(|entry| folder.join(&entry.name)) {
                 Some(path) => return Some(wish(FilesWish::Edit(place, path))),
-                None => model.say(Tone::Plain, "only files are edited", None),
+                None => model.say(Tone::Plain, "only files can be edited", None),
             }
         }
         Action::MakeFolder => ask(model, prompt::MakeFolder(place, folder), ""),
@@ -139,7 +139,7 @@ fn change(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
                 let text = shown(&name);
                 ask(model, prompt::Rename(place, folder, name), &text);
             }
-            None => model.say(Tone::Plain, "select a file that is there first", None),
+            None => model.say(Tone::Plain, "select an existing file first", None),
         },
         Action::DeleteFile => delete(model),
         Action::CompareFiles => return Some(compare(model)),
@@ -151,12 +151,12 @@ fn change(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
 /// Explains why a file system cannot be changed, if that is the case. Returns whether it did.
 fn refused(model: &mut Model, place: &Place, is_read_only: bool) -> bool {
     let (why, hint) = match (place.is_image(), is_read_only) {
-        (true, _) => ("an image cannot be changed", Some("change the files of a container created from it")),
+        (true, _) => ("images are read-only", Some("run a container from it and change the files there")),
         (_, true) => ("it is read-only", None),
         _ => return false,
     };
     model.fail(Failure {
-        what: format!("cannot change files of {}", whose_word(model, place)),
+        what: format!("cannot change files in {}", whose_word(model, place)),
         why: vec![why.to_owned()],
         hint: hint.map(str::to_owned),
     });
@@ -174,7 +174,7 @@ fn copy(model: &mut Model) -> Vec<Effect> {
     let (side, other) = (pane.side(), pane.other());
     let names = side.targets();
     if names.is_empty() {
-        model.say(Tone::Plain, "there is nothing to copy here", None);
+        model.say(Tone::Plain, "nothing to copy", None);
         return Vec::new();
     }
     wish(FilesWish::Copy(CopyRequest {
@@ -196,16 +196,16 @@ fn ask_copy(model: &mut Model, mut request: CopyRequest, weights: &[Weight], rep
     let mut yes = "copy";
     if !replaced.is_empty() {
         request.existing = Existing::Replace;
-        notes.push("Files are replaced; folders keep what only they have.".to_owned());
-        notes.push("What is replaced is gone for good.".to_owned());
-        yes = "replace";
+        notes.push("Existing files are overwritten; folders are merged.".to_owned());
+        notes.push("Overwritten files cannot be restored.".to_owned());
+        yes = "overwrite";
     }
     let title = match weights {
         [one] => format!("Copy {}?", shown(&one.name)),
         many => format!("Copy {}?", count(many.len(), "entry", "entries")),
     };
     let item = |weight: &Weight| {
-        let replaces = if replaced.contains(&weight.name) { "   replaces what is there" } else { "" };
+        let replaces = if replaced.contains(&weight.name) { "   overwrites the existing one" } else { "" };
         format!("{}   {}{replaces}", named(weight), how_much(weight))
     };
     model.open(Confirm {
@@ -237,9 +237,9 @@ fn extract(model: &mut Model) {
     let side = pane.side();
     let names = side.targets();
     if side.place == Place::Host {
-        model.say(Tone::Plain, "these files are on this machine already", None);
+        model.say(Tone::Plain, "these files are already on this machine", None);
     } else if names.is_empty() {
-        model.say(Tone::Plain, "there is nothing to copy here", None);
+        model.say(Tone::Plain, "nothing to copy", None);
     } else {
         let (from, folder, into) = (side.place.clone(), side.folder.clone(), pane.other().folder.clone());
         let text = into.to_string_lossy().into_owned();
@@ -252,7 +252,7 @@ fn delete(model: &mut Model) {
     let side = pane(model).side();
     let what = (side.place.clone(), side.folder.clone(), side.targets());
     if what.2.is_empty() {
-        model.say(Tone::Plain, "there is nothing to delete here", None);
+        model.say(Tone::Plain, "nothing to delete", None);
     } else {
         ask_delete(model, what);
     }
@@ -262,11 +262,11 @@ fn delete(model: &mut Model) {
 pub(crate) fn ask_delete(model: &mut Model, (place, folder, names): (Place, PathBuf, Vec<OsString>)) {
     let whose = whose_word(model, &place);
     model.open(Confirm {
-        title: format!("Delete {} for good?", count(names.len(), "file", "files")),
+        title: format!("Delete {} permanently?", count(names.len(), "file", "files")),
         items: names.iter().map(|name| format!("{whose}:{}", shown(folder.join(name)))).collect(),
         notes: vec![
-            "Folders go with all that is in them.".to_owned(),
-            "They do not go to the trash: this cannot be undone.".to_owned(),
+            "Folders are deleted with everything in them.".to_owned(),
+            "Files do not go to the trash. This cannot be undone.".to_owned(),
         ],
         yes: "delete",
         effects: vec![Effect::Work(UNNUMBERED, Job::Delete(place, folder, names))],
@@ -278,13 +278,13 @@ fn compare(model: &mut Model) -> Vec<Effect> {
     let pane = pane(model);
     let (side, other) = (pane.side(), pane.other());
     let Some(entry) = side.current().filter(|entry| !entry.is_folder() && !entry.is_deleted()) else {
-        model.say(Tone::Plain, "only files are compared", None);
+        model.say(Tone::Plain, "only files can be compared", None);
         return Vec::new();
     };
     let entries = other.listing.as_ref().map_or(&[][..], |listing| &listing.entries);
     if !entries.iter().any(|it| it.name == entry.name && !it.is_deleted()) {
-        let text = format!("the other side has no {}", shown(&entry.name));
-        model.say(Tone::Plain, text, Some("go to the folder that has it".to_owned()));
+        let text = format!("there is no {} on the other side", shown(&entry.name));
+        model.say(Tone::Plain, text, Some("open the folder that contains it".to_owned()));
         return Vec::new();
     }
     let of = |side: &model_files::Side| (side.place.clone(), side.folder.join(&entry.name));
@@ -304,10 +304,10 @@ pub(crate) fn begin(model: &mut Model, job: Job) -> Vec<Effect> {
             format!("copy {} from {from} to {to}", count(request.names.len(), "file", "files"))
         }
         Job::Delete(place, _, names) => {
-            format!("delete {} of {}", count(names.len(), "file", "files"), whose_word(model, place))
+            format!("delete {} from {}", count(names.len(), "file", "files"), whose_word(model, place))
         }
         // Other jobs are started elsewhere.
-        _ => "work on files".to_owned(),
+        _ => "change files".to_owned(),
     };
     pane(model).side_mut().marks.clear();
     vec![quiet_work(model, &title, job)]
@@ -373,7 +373,7 @@ pub(crate) fn done(model: &mut Model, wished: FilesWish, result: Result<FilesDon
             model.fail(Failure {
                 what: format!("cannot edit `{}`", shown(&path)),
                 why: vec![format!("it is larger than {}", column(contents.bytes.len() as u64))],
-                hint: Some("copy it, and edit the copy".to_owned()),
+                hint: Some("copy it and edit the copy".to_owned()),
             });
         }
         (FilesWish::Edit(place, path), FilesDone::Opened(contents)) => {

@@ -86,7 +86,7 @@ fn side(frame: &mut Frame<'_>, model: &Model, pane: &FilesPane, which: usize, ar
     match (&side.failure, &side.listing) {
         (Some(failure), _) => lines.extend(texts::failure(failure, theme, area.width)),
         (None, None) => lines.push(Line::styled(" reading…", theme.dim)),
-        (None, Some(_)) if side.is_empty() => lines.push(Line::styled(" nothing is here", theme.dim)),
+        (None, Some(_)) if side.is_empty() => lines.push(Line::styled(" empty folder", theme.dim)),
         (None, Some(_)) => {
             let rows = (side.top..side.len()).take(room);
             lines.extend(rows.map(|row| line(model, pane, which, row, area.width, is_active)));
@@ -255,7 +255,7 @@ fn preview(frame: &mut Frame<'_>, model: &Model, pane: &FilesPane, area: Rect) {
     match (&preview.failure, &preview.lines) {
         (Some(failure), _) => lines.extend(texts::failure(failure, theme, area.width)),
         (None, None) => {}
-        (None, Some(text)) if text.is_empty() => lines.push(Line::styled(" it is empty", theme.dim)),
+        (None, Some(text)) if text.is_empty() => lines.push(Line::styled(" empty file", theme.dim)),
         (None, Some(text)) => {
             let window = text.iter().take(usize::from(area.height.saturating_sub(1)));
             lines.extend(window.map(|line| text_line(line, 0, area.width, theme.text)));
@@ -304,7 +304,7 @@ fn read(frame: &mut Frame<'_>, model: &Model, reader: &Reader, area: Rect) {
 /// Returns the text in the lower border.
 pub(crate) fn note(model: &Model, pane: &FilesPane) -> (String, Style) {
     if let Some(reader) = &pane.reader {
-        let text = format!(" line {} of {} · Esc closes ", reader.top + 1, reader.lines.len().max(1));
+        let text = format!(" line {} of {} · Esc close ", reader.top + 1, reader.lines.len().max(1));
         return (text, model.theme.dim);
     }
     let side = pane.side();
@@ -315,7 +315,7 @@ pub(crate) fn note(model: &Model, pane: &FilesPane) -> (String, Style) {
     }
     let listing = side.listing.as_ref();
     if listing.is_some_and(|listing| listing.has_more) {
-        words.push("there are more".to_owned());
+        words.push("list incomplete".to_owned());
     }
     if listing.is_some_and(|listing| listing.is_read_only) {
         words.push("read-only".to_owned());
@@ -464,7 +464,7 @@ mod tests {
         let mut model = browser(80, 24);
         model.look.is_read_only = true;
         assert_eq!(press(&mut model, "C"), []);
-        assert!(screen(&model).contains("read-only: `copy-files` changes something"), "{}", screen(&model));
+        assert!(screen(&model).contains("read-only: `copy-files` makes changes"), "{}", screen(&model));
         assert!(model.layers.is_empty());
     }
 
@@ -510,7 +510,7 @@ mod tests {
         press(&mut model, "n");
         write(&mut model, "a/b");
         assert_eq!(press(&mut model, "enter"), []);
-        assert!(screen(&model).contains("a name has no `/`"));
+        assert!(screen(&model).contains("a name cannot contain `/`"));
         press(&mut model, "esc n");
         write(&mut model, "made");
         let wish = FilesWish::MakeFolder(model.pane().files.side().place.clone(), "/".into(), "made".into());
@@ -573,11 +573,11 @@ mod tests {
         for key in ["e", "n", "N", "d d"] {
             assert_eq!(press(&mut model, key), [], "{key}");
             assert!(model.layers.is_empty(), "{key}");
-            assert_eq!(model.failure.take().unwrap().why, ["an image cannot be changed"], "{key}");
+            assert_eq!(model.failure.take().unwrap().why, ["images are read-only"], "{key}");
         }
         press(&mut model, "tab");
         assert_eq!(press(&mut model, "C"), [], "nothing is copied into one");
-        assert_eq!(model.failure.take().unwrap().why, ["an image cannot be changed"]);
+        assert_eq!(model.failure.take().unwrap().why, ["images are read-only"]);
     }
 
     #[test]

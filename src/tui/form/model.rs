@@ -120,7 +120,7 @@ impl RunForm {
         };
         let is_run = matches!(words, [run, ..] if run == "run")
             || matches!(words, [container, run, ..] if container == "container" && run == "run");
-        let sorted = flags::sorted(words).filter(|_| is_run).ok_or("want the words of `run`")?;
+        let sorted = flags::sorted(words).filter(|_| is_run).ok_or("expected a `run` command")?;
         if let Some(waiting) = sorted.waiting {
             return Err(format!("flag needs an argument: --{waiting}"));
         }
@@ -455,7 +455,7 @@ mod tests {
             let form = RunForm::of(&split(words).unwrap()).unwrap();
             assert_eq!(line(&form), want, "{words}");
         }
-        assert_eq!(RunForm::of(&split("ps -a").unwrap()).unwrap_err(), "want the words of `run`");
+        assert_eq!(RunForm::of(&split("ps -a").unwrap()).unwrap_err(), "expected a `run` command");
         assert_eq!(RunForm::of(&split("run --name").unwrap()).unwrap_err(), "flag needs an argument: --name");
     }
 

@@ -177,7 +177,7 @@ impl Facts<'_> {
         match spec.kind {
             Kind::Image => image(&text, self.images, &form.text(place("pull"))),
             Kind::Opens if form.is_on(field) && !form.is_on(place("tty")) => {
-                note(Mark::Plain, "only with a tty")
+                note(Mark::Plain, "needs a TTY")
             }
             _ if text.is_empty() => None,
             Kind::One("name") => free_name(&text, self.containers, None),
@@ -217,7 +217,7 @@ impl Facts<'_> {
             return if is_there {
                 note(Mark::Good, "")
             } else {
-                note(Mark::Bad, format!("no container {target}"))
+                note(Mark::Bad, format!("no such container: {target}"))
             };
         }
         note(Mark::Bad, "no such network")
@@ -227,16 +227,16 @@ impl Facts<'_> {
 /// Checks whether an image exists locally.
 fn image(name: &str, images: &[ImageRow], pull: &str) -> Option<Note> {
     if name.is_empty() {
-        return note(Mark::Bad, "needed");
+        return note(Mark::Bad, "required");
     }
     if let Some(row) = find_image(name, images) {
         return note(Mark::Good, format!("local, {}", units::column(row.size)));
     }
     let offer = local_offer(name, images);
-    let next = offer.as_ref().map_or_else(String::new, |offer| format!(" → {offer} ?"));
+    let next = offer.as_ref().map_or_else(String::new, |offer| format!(" → {offer}?"));
     let (mark, text) = match (name.parse::<Reference>(), pull) {
         (Err(error), _) => (Mark::Bad, error.to_string()),
-        (Ok(_), "never") => (Mark::Bad, format!("not here{next}")),
+        (Ok(_), "never") => (Mark::Bad, format!("not local{next}")),
         (Ok(_), _) if offer.is_some() => (Mark::Plain, format!("pull{next}")),
         (Ok(_), _) => (Mark::Plain, "will be pulled".to_owned()),
     };
@@ -271,12 +271,12 @@ pub(crate) fn free_name(name: &str, containers: &[ContainerRow], own: Option<&st
     }
     let is_taken = |name: &str| containers.iter().any(|row| row.name == name);
     if own == Some(name) || !is_taken(name) {
-        return note(Mark::Good, if own == Some(name) { "its name" } else { "free" });
+        return note(Mark::Good, if own == Some(name) { "current name" } else { "available" });
     }
     let taken = containers.iter().find(|row| row.name == name);
     let state = taken.map_or_else(String::new, |row| row.status.to_string());
     let offer = (2..1000).map(|n| format!("{name}-{n}")).find(|name| !is_taken(name));
-    let next = offer.as_ref().map_or_else(String::new, |offer| format!(" → {offer} ?"));
+    let next = offer.as_ref().map_or_else(String::new, |offer| format!(" → {offer}?"));
     Some(Note { mark: Mark::Bad, text: format!("taken ({state}){next}"), offer })
 }
 
@@ -288,7 +288,7 @@ fn sources(text: &str, paths: &mut PathFacts) -> Option<Note> {
         let source = word.split(':').next().unwrap_or_default();
         let (mark, text) = match paths.get(source) {
             PathFact::Asked | PathFact::Folder | PathFact::File(_) => continue,
-            PathFact::Missing => (Mark::Warn, format!("{source} will be made")),
+            PathFact::Missing => (Mark::Warn, format!("{source} will be created")),
             PathFact::Unknown(why) => (Mark::Bad, format!("{source}: {why}")),
         };
         if worst.as_ref().is_none_or(|worst| worst.mark != Mark::Bad) {
@@ -303,7 +303,7 @@ fn files(text: &str, paths: &mut PathFacts) -> Option<Note> {
     for word in split(text).ok()? {
         let why = match paths.get(&word) {
             PathFact::Asked | PathFact::File(_) => continue,
-            PathFact::Missing => "is not there".to_owned(),
+            PathFact::Missing => "does not exist".to_owned(),
             PathFact::Folder => "is a folder".to_owned(),
             PathFact::Unknown(why) => why,
         };
@@ -317,7 +317,7 @@ fn variables(text: &str, world: &World) -> Option<Note> {
     let words = split(text).ok()?;
     let missing = words.iter().find(|word| !word.contains('=') && world.environment.get(word).is_none());
     match missing {
-        Some(name) => note(Mark::Warn, format!("{name} is not set here")),
+        Some(name) => note(Mark::Warn, format!("{name} is not set")),
         None if words.len() == 1 => note(Mark::Good, ""),
         None => note(Mark::Good, format!("{} variables", words.len())),
     }
@@ -353,13 +353,13 @@ mod tests {
             _ => panic!("no form"),
         };
         assert_eq!(text(&model), "deb");
-        assert_eq!(note_of(&model, place_of(Kind::Image)), "Plain pull → debian:13 ?");
+        assert_eq!(note_of(&model, place_of(Kind::Image)), "Plain pull → debian:13?");
         press(&mut model, "enter");
         assert_eq!(text(&model), "debian:13");
         // The last part of a repository is enough.
         press(&mut model, "ctrl-u");
         write(&mut model, "app");
-        assert_eq!(note_of(&model, place_of(Kind::Image)), "Plain pull → acme/app:2.4.1 ?");
+        assert_eq!(note_of(&model, place_of(Kind::Image)), "Plain pull → acme/app:2.4.1?");
         // A movement keeps the proposal.
         press(&mut model, "esc esc n left");
         write(&mut model, "x");
@@ -374,7 +374,7 @@ mod tests {
         press(&mut model, "n tab");
         write(&mut model, "web9");
         press(&mut model, "esc");
-        assert!(screen(&model).contains("Esc again closes the form and loses"), "{}", screen(&model));
+        assert!(screen(&model).contains("press Esc again to close the form"), "{}", screen(&model));
         write(&mut model, "x");
         press(&mut model, "esc");
         assert!(!model.layers.is_empty(), "it was asked before the last key");
@@ -434,15 +434,15 @@ mod tests {
             ("run debian:13", image, "Good local, 123MB"),
             ("run 3f3f3f", image, "Good local, 327MB"),
             ("run alpine", image, "Plain will be pulled"),
-            ("run --pull never alpine", image, "Bad not here"),
-            ("run --name new x", place("name"), "Good free"),
-            ("run --name web x", place("name"), "Bad taken (running) → web-2 ?"),
+            ("run --pull never alpine", image, "Bad not local"),
+            ("run --name new x", place("name"), "Good available"),
+            ("run --name web x", place("name"), "Bad taken (running) → web-2?"),
             ("run --network nope x", place("network"), "Bad no such network"),
             ("run --network host x", place("network"), "Good"),
             ("run --network container:web x", place("network"), "Good"),
-            ("run --network container:x x", place("network"), "Bad no container x"),
+            ("run --network container:x x", place("network"), "Bad no such container: x"),
             ("run -e A=1 -e B=2 x", place("env"), "Good 2 variables"),
-            ("run -e NOT_SET_HERE x", place("env"), "Warn NOT_SET_HERE is not set here"),
+            ("run -e NOT_SET_HERE x", place("env"), "Warn NOT_SET_HERE is not set"),
             ("run -e =1 x", place("env"), "Bad invalid environment variable: =1"),
             (
                 "run --restart sometimes x",
@@ -473,7 +473,7 @@ mod tests {
         let form = RunForm::of(&split("run -v /a:/b debian:13").unwrap()).unwrap();
         assert_eq!(open(&mut model, form), [Effect::Look("/a".to_owned())]);
         update(&mut model, Event::Path("/a".to_owned(), PathFact::Missing));
-        assert_eq!(note_of(&model, place("volume")), "Warn /a will be made");
+        assert_eq!(note_of(&model, place("volume")), "Warn /a will be created");
         update(&mut model, Event::Path("/a".to_owned(), PathFact::Folder));
         assert_eq!(note_of(&model, place("volume")), "Good ");
     }
@@ -484,7 +484,7 @@ mod tests {
         press(&mut model, "2 r");
         write(&mut model, "web");
         assert_eq!(press(&mut model, "ctrl-s"), []);
-        assert!(screen(&model).contains("↵ on the field takes it"), "{}", screen(&model));
+        assert!(screen(&model).contains("press ↵ in the field to accept"), "{}", screen(&model));
         press(&mut model, "enter");
         let effects = press(&mut model, "ctrl-s");
         let job = asked("run -it --name web-2 acme/app:2.4.1");
@@ -527,14 +527,14 @@ mod tests {
         press(&mut model, "f2 enter");
         let kept = model.saved.presets["db"].join(" ");
         assert_eq!(kept, "run -dit --name db -e DB_PASSWORD= -e MODE=x -e EMPTY_KEY= acme/app:2.4.1");
-        assert_eq!(model.notice.as_ref().unwrap().text, "preset db saved without the value of DB_PASSWORD");
+        assert_eq!(model.notice.as_ref().unwrap().text, "saved preset db without the value of DB_PASSWORD");
         let Some(Layer::Run(form)) = model.layers.last() else { panic!("no form") };
         assert!(form.words().unwrap().contains(&"DB_PASSWORD=a b".to_owned()), "the form itself keeps it");
         press(&mut model, "f3 enter");
         let Some(Layer::Run(form)) = model.layers.last() else { panic!("no form") };
         assert_eq!(form.field, crate::tui::form::update::place("env"));
         let text = &model.notice.as_ref().unwrap().text;
-        assert_eq!(text, "presets keep no secrets: type the value of DB_PASSWORD, EMPTY_KEY");
+        assert_eq!(text, "presets do not store secrets: enter the value of DB_PASSWORD, EMPTY_KEY");
     }
 
     #[test]
@@ -542,6 +542,6 @@ mod tests {
         let mut model = empty(80, 24);
         press(&mut model, "n");
         assert_eq!(press(&mut model, "ctrl-s"), []);
-        assert!(screen(&model).contains("✗ image: needed"), "{}", screen(&model));
+        assert!(screen(&model).contains("✗ image: required"), "{}", screen(&model));
     }
 }

@@ -259,7 +259,7 @@ fn short_switches(model: &Model, form: &RunForm, switches: &[usize]) -> Vec<Line
     }
     let on = switches.iter().filter(|field| form.is_on(**field));
     let names: Vec<&str> = on.filter_map(|field| FIELDS.get(*field)).map(|field| field.label).collect();
-    let text = if names.is_empty() { "nothing switched on".to_owned() } else { names.join(", ") };
+    let text = if names.is_empty() { "no options enabled".to_owned() } else { names.join(", ") };
     vec![Line::styled(format!(" {text}"), model.theme.dim)]
 }
 
@@ -290,7 +290,7 @@ fn footer(model: &Model, form: &RunForm, width: usize) -> Vec<Line<'static>> {
     };
     if form.is_leaving {
         let key = model.keys_of(KeyContext::Form, Action::Dismiss);
-        return wrapped(&format!("! {key} again closes the form and loses what was typed"), theme.warn);
+        return wrapped(&format!("! press {key} again to close the form and discard your input"), theme.warn);
     }
     let problems: Vec<_> = form.problems().collect();
     let here = problems.iter().find(|(field, _)| *field == form.field).or(problems.first());
@@ -299,7 +299,7 @@ fn footer(model: &Model, form: &RunForm, width: usize) -> Vec<Line<'static>> {
         let count = if problems.len() > 1 { format!("1 of {}: ", problems.len()) } else { String::new() };
         let enter = model.keys_of(KeyContext::Form, Action::TakeOffer);
         let offer =
-            note.offer.as_ref().map_or_else(String::new, |_| format!("  {enter} on the field takes it"));
+            note.offer.as_ref().map_or_else(String::new, |_| format!("  press {enter} in the field to accept"));
         return wrapped(&format!("✗ {count}{label}: {}{offer}", note.text), theme.err);
     }
     if let Some(error) = &form.error {
@@ -307,12 +307,12 @@ fn footer(model: &Model, form: &RunForm, width: usize) -> Vec<Line<'static>> {
     }
     // Each key is shown once; the upper border shows the one that runs the command.
     let first =
-        if shows_next(model, width) { (Action::Accept, "run") } else { (Action::NextSection, "group") };
+        if shows_next(model, width) { (Action::Accept, "run") } else { (Action::NextSection, "section") };
     let actions = [
         first,
         (Action::CopyShown, "copy"),
         (Action::EditText, "as text"),
-        (Action::SavePreset, "keep"),
+        (Action::SavePreset, "save"),
         (Action::Presets, "presets"),
     ];
     vec![keys(model, KeyContext::Form, &actions)]
@@ -338,7 +338,7 @@ pub(crate) fn presets(frame: &mut Frame<'_>, model: &Model, shown: &Presets) {
         lines.push(if at == shown.cursor { selected(line, theme) } else { line });
     }
     lines.push(Line::default());
-    let actions = [(Action::Accept, "take"), (Action::DropPreset, "forget"), (Action::Dismiss, "close")];
+    let actions = [(Action::Accept, "use"), (Action::DropPreset, "delete"), (Action::Dismiss, "close")];
     lines.push(keys(model, KeyContext::Presets, &actions));
     frame.render_widget(Paragraph::new(lines), inner);
 }

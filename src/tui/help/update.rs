@@ -49,7 +49,7 @@ fn accept(model: &mut Model) -> Vec<Effect> {
     let Some(found) = help.found(&model.keymap) else { return Vec::new() };
     let Some(entry) = found.get(help.cursor).cloned() else { return Vec::new() };
     if !entry.is_here {
-        let text = format!("{} holds in [{}]", entry.keys.join(" "), entry.place.name());
+        let text = format!("{} only works in [{}]", entry.keys.join(" "), entry.place.name());
         model.say(Tone::Plain, text, None);
         return Vec::new();
     }
@@ -81,10 +81,10 @@ mod tests {
     fn what_holds_elsewhere_is_told_and_not_done() {
         let mut model = full(80, 24);
         press(&mut model, "?");
-        write(&mut model, "pull an image");
+        write(&mut model, "Pull an image");
         press(&mut model, "enter");
         assert!(model.layers.is_empty());
-        assert!(screen(&model).contains("holds in [images]"), "{}", screen(&model));
+        assert!(screen(&model).contains("only works in [images]"), "{}", screen(&model));
     }
 
     #[test]

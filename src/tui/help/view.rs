@@ -55,7 +55,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, help: &Help) {
     let window: Vec<_> = lines.into_iter().skip(top).take(rows).collect();
     frame.render_widget(Paragraph::new(window), body);
     if none {
-        let text = Line::styled("no key and no action fits", theme.dim);
+        let text = Line::styled("no matching keys or actions", theme.dim);
         frame.render_widget(text, Rect { height: 1.min(body.height), ..body });
     }
     let foot = Rect { y: inner.bottom().saturating_sub(1), height: 1.min(inner.height), ..inner };
@@ -81,11 +81,11 @@ fn table(model: &Model, help: &Help, room: usize) -> Vec<Line<'static>> {
         lines.extend(group(model, chunk[0].action.group().title(), chunk, room));
     }
     if help.place.above() == Some(KeyContext::Viewer) {
-        let text = ", and a key of the container list acts on what is shown: ,s ,r ,e";
+        let text = ", followed by a key of the list acts on the object shown: ,s ,r ,e";
         lines.push(Line::styled(text, model.theme.dim));
     }
     let release = model.keys_of(KeyContext::Terminal, Action::Release);
-    let text = format!("In a terminal every key goes to the program; {release} gives it back.");
+    let text = format!("In a terminal, all keys go to the program; {release} returns them to hoist.");
     lines.extend([Line::default(), Line::styled(text, model.theme.dim)]);
     lines
 }
@@ -145,7 +145,7 @@ fn row(model: &Model, help: &Help, at: usize, entry: &Entry, room: usize) -> Lin
 fn footer(model: &Model, help: &Help, has_query: bool, more: usize) -> Line<'static> {
     let theme = &model.theme;
     let keys: &[(Action, &str)] = match has_query {
-        true => &[(Action::Accept, "do it"), (Action::Dismiss, "close")],
+        true => &[(Action::Accept, "run"), (Action::Dismiss, "close")],
         false if help.shows_others => &[(Action::NextTab, "this screen"), (Action::Dismiss, "close")],
         false => &[(Action::NextTab, "other screens"), (Action::Dismiss, "close")],
     };

@@ -32,10 +32,10 @@ pub(crate) fn cell(model: &Model, row: &ImageRow, column: Option<Column>, width:
 /// Returns the text of the empty list.
 pub(crate) fn empty(_: &Model) -> Said {
     let offers = vec![
-        plain(Action::FromHost, "make one of this machine's shell and core tools"),
-        (Action::Pull, "pull one from a registry", "(alpine, debian, nginx)".to_owned()),
-        plain(Action::Load, "load an archive that `save` wrote"),
-        plain(Action::Import, "import a root file system's tar"),
+        plain(Action::FromHost, "create one from this machine's shell and core tools"),
+        (Action::Pull, "pull an image from a registry", "(alpine, debian, nginx)".to_owned()),
+        plain(Action::Load, "load images from an archive written by `save`"),
+        plain(Action::Import, "import a root file system archive"),
     ];
     ("No images yet.", offers)
 }

@@ -25,7 +25,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         }
         Action::CopyPath => match pane.path() {
             Some(path) => return Some(copy::text(model, path)),
-            None => model.say(Tone::Plain, "paths are of the tree", None),
+            None => model.say(Tone::Plain, "paths can only be copied in the tree", None),
         },
         Action::Back if !pane.search.is_empty() => pane.search.clear(),
         Action::EditShown => return Some(edit(model)),
@@ -40,11 +40,11 @@ pub(crate) struct Search;
 
 impl Purpose for Search {
     fn title(&self) -> &'static str {
-        "search"
+        "Search"
     }
 
     fn hint(&self) -> &'static str {
-        "re:regex · capitals count only when there are some · n next · N previous"
+        "re:regex · smart case · n next · N previous"
     }
 
     fn accept(&self, model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
@@ -67,7 +67,7 @@ impl Purpose for Search {
 fn edit(model: &mut Model) -> Vec<Effect> {
     let pane = &model.pane().inspect;
     if pane.document.is_none() {
-        model.say(Tone::Plain, "it is not read yet", None);
+        model.say(Tone::Plain, "still reading", None);
         return Vec::new();
     }
     let (text, ending) = (
@@ -90,8 +90,8 @@ pub(crate) fn next_match(model: &mut Model, up: bool) {
     }
     let inspect = &mut model.pane_mut().inspect;
     if !inspect.next_match(up) {
-        let which = if up { "earlier" } else { "further" };
-        let text = format!("no {which} match of `{}`", inspect.search);
+        let which = if up { "earlier" } else { "later" };
+        let text = format!("no {which} match for `{}`", inspect.search);
         model.say(Tone::Plain, text, None);
     }
 }

@@ -57,6 +57,6 @@ pub(crate) fn extract(model: &mut Model, request: Option<CopyRequest>) {
             let text = request.into.to_string_lossy().into_owned();
             ask(model, prompt::Extract(request), &text);
         }
-        None => model.say(Tone::Plain, "select a file or a folder of the tree first", None),
+        None => model.say(Tone::Plain, "select a file or a folder in the tree first", None),
     }
 }

@@ -120,7 +120,7 @@ fn waste(model: &Model, report: &LayerReport, width: u16, room: usize) -> Vec<Li
     let right = format!("{} · efficiency {}.{}%", size(report.wasted), efficiency / 10, efficiency % 10);
     let mut lines = vec![heading(model, "Wasted space", &right, width, false)];
     if report.waste.is_empty() {
-        lines.push(Line::styled("   nothing: no layer hides what another one holds", theme.dim));
+        lines.push(Line::styled("   none: no layer hides files of another layer", theme.dim));
     }
     let most = (room / 2).clamp(2, 12);
     lines.extend(report.waste.iter().take(most).map(|line| wasted(model, line, width)));
@@ -149,7 +149,7 @@ fn facts(model: &Model, report: &LayerReport, width: u16) -> Vec<Line<'static>> 
     let theme = &model.theme;
     let mut facts: Vec<(&str, String)> = Vec::new();
     let users = match report.used_by.len() {
-        0 => "no container".to_owned(),
+        0 => "no containers".to_owned(),
         count => format!("{} ({count})", report.used_by.join(", ")),
     };
     facts.push(("used by", users));
@@ -188,10 +188,10 @@ fn tree(
         Some(info) if info.number > 0 => format!("Files · layer {}", info.number),
         _ => "Files".to_owned(),
     };
-    let form = if pane.is_aggregated { "all up to it" } else { "what it changes" };
+    let form = if pane.is_aggregated { "all up to this layer" } else { "changes only" };
     let title = heading(model, &title, &pathtree::view::words(&pane.tree, form), area.width, has_keys);
     let is_bare = pane.info().is_some_and(|info| info.number == 0) && !pane.is_aggregated;
-    let none = if is_bare { "it made no layer: only the image's configuration" } else { "nothing to show" };
+    let none = if is_bare { "this step only changed the image's configuration" } else { "nothing to show" };
     let text = |row: &TreeRow| (size(row.size), Line::default());
     pathtree::view::draw(frame, model, &pane.tree, (&report.paths, title, none), area, has_keys, text);
 }
@@ -202,7 +202,7 @@ pub(crate) fn note(model: &Model, pane: &LayersPane) -> (String, Style) {
     let text = format!(" {} added · {} changed · {} removed ", info.added, info.changed, info.removed);
     let text = pathtree::view::without(&pane.tree, text);
     if pane.report.as_ref().is_some_and(|report| report.is_cut) {
-        return (format!(" more files than are shown ·{text}"), model.theme.warn);
+        return (format!(" more files than shown ·{text}"), model.theme.warn);
     }
     (text, model.theme.dim)
 }
@@ -265,9 +265,9 @@ mod tests {
         let mut model = explorer(120, 40);
         assert!(screen(&model).contains("- "), "the last layer removes something");
         press(&mut model, "r");
-        assert!(screen(&model).contains("without removed"));
+        assert!(screen(&model).contains("hidden: removed"));
         press(&mut model, "r F");
-        assert!(screen(&model).contains("all up to it"));
+        assert!(screen(&model).contains("all up to this layer"));
         press(&mut model, "F k k k x");
         assert!(model.layers.is_empty(), "the layer itself is no file");
         press(&mut model, "tab j x");

@@ -137,7 +137,7 @@ mod tests {
             ("restarted", "restarting"),
             ("stopped", "stopping"),
             ("paused", "pausing"),
-            ("signalled", "signalling"),
+            ("signaled", "signaling"),
         ] {
             assert_eq!(going_on(told), word);
         }

@@ -76,7 +76,7 @@ enum Test {
 
 /// An invalid filter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{pattern}` is no regular expression: {why}")]
+#[error("`{pattern}` is not a valid regular expression: {why}")]
 pub struct BadFilter {
     pattern: String,
     why: String,
@@ -298,14 +298,14 @@ mod tests {
     #[test]
     fn a_bad_expression_is_named() {
         for (filter, message) in [
-            ("re:(", "`(` is no regular expression: unclosed group"),
+            ("re:(", "`(` is not a valid regular expression: unclosed group"),
             (
                 "image:re:[z-a]",
-                "`[z-a]` is no regular expression: invalid character class range, the start must be <= the end",
+                "`[z-a]` is not a valid regular expression: invalid character class range, the start must be <= the end",
             ),
             (
                 "re:(a{9999}){9999}",
-                "`(a{9999}){9999}` is no regular expression: Compiled regex exceeds size limit of 1048576 bytes.",
+                "`(a{9999}){9999}` is not a valid regular expression: Compiled regex exceeds size limit of 1048576 bytes.",
             ),
         ] {
             assert_eq!(Filter::parse(filter).unwrap_err().to_string(), message);

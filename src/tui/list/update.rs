@@ -48,7 +48,7 @@ const ORDERS: &[(Action, Column)] = &[
 pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     let is_mark = matches!(action, Action::Mark | Action::RangeMark | Action::MarkAll);
     if is_mark && model.list_mut().key().is_none() && model.list_mut().heading_is_folded().is_none() {
-        model.say(Tone::Plain, "there is nothing to mark", None);
+        model.say(Tone::Plain, "nothing to mark", None);
         return Some(Vec::new());
     }
     match action {
@@ -61,7 +61,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
             model.list_mut().range_mark();
             if model.list_mut().draws_range() {
                 let key = model.keys_of(model.key_context_below(), Action::RangeMark);
-                model.say(Tone::Plain, format!("marking; {key} or any verb ends it"), None);
+                model.say(Tone::Plain, format!("marking a range: {key} or any action ends it"), None);
             } else {
                 model.notice = None;
             }
@@ -73,7 +73,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         }
         Action::Repeat => return Some(repeat(model)),
         Action::OrderNone if model.list_mut().order().is_none() => {
-            model.say(Tone::Plain, "they stand as they came", None);
+            model.say(Tone::Plain, "the list is not sorted", None);
         }
         Action::OrderNone => model.list_mut().set_order(None),
         Action::Group => {
@@ -122,12 +122,12 @@ pub(crate) fn columns(model: &mut Model, words: &[String]) -> Result<Vec<Effect>
     let section = model.section;
     match words {
         [] => return Ok(act(model, Action::Columns).unwrap_or_default()),
-        [word] if word == "usual" => model.saved.columns.choose(section, &[]),
+        [word] if word == "default" => model.saved.columns.choose(section, &[]),
         names => {
             let (usual, more) = section.columns();
             let named = |name: &String| {
                 let column = usual.iter().chain(more).find(|column| column.name() == name);
-                column.copied().ok_or_else(|| format!("the list has no column `{name}`"))
+                column.copied().ok_or_else(|| format!("no such column: {name}"))
             };
             let chosen = names.iter().map(named).collect::<Result<Vec<_>, _>>()?;
             model.saved.columns.choose(section, &chosen);
@@ -142,14 +142,14 @@ pub(crate) fn column_words(model: &Model, words: &[String]) -> Vec<String> {
     let (usual, more) = model.section.columns();
     let names = usual.iter().chain(more).map(|column| column.name().to_owned());
     let names = names.filter(|name| !words.contains(name));
-    names.chain(words.is_empty().then(|| "usual".to_owned())).collect()
+    names.chain(words.is_empty().then(|| "default".to_owned())).collect()
 }
 
 /// Moves to another position of the jump list.
 pub(crate) fn jump(model: &mut Model, travel: fn(&mut Jumps, Spot) -> Option<Spot>) {
     let here = model.spot();
     let Some(spot) = travel(&mut model.jumps, here) else {
-        model.say(Tone::Plain, "there is no further place to jump to", None);
+        model.say(Tone::Plain, "no more positions to jump to", None);
         return;
     };
     show(model, spot.section, spot.key.as_deref());
@@ -182,7 +182,7 @@ pub(crate) fn go_to_object(model: &mut Model) {
     let object = model.object_of(row);
     let key = object.as_ref().and_then(|it| model.list_of(it.section()).key_of(model, it));
     let (Some(object), Some(key)) = (object, key) else {
-        model.say(Tone::Plain, format!("{name} is gone"), None);
+        model.say(Tone::Plain, format!("{name} no longer exists"), None);
         return;
     };
     let section = object.section();
@@ -210,7 +210,7 @@ pub(crate) fn remember(model: &mut Model, action: Action, effects: &[Effect]) {
 /// rather than starting stopped containers.
 fn repeat(model: &mut Model) -> Vec<Effect> {
     let Some(Repeat { action, verb }) = model.repeat.clone() else {
-        model.say(Tone::Plain, "no verb was used yet", None);
+        model.say(Tone::Plain, "no action to repeat yet", None);
         return Vec::new();
     };
     if let (Action::StartStop | Action::Pause, Some(verb)) = (action, verb) {
@@ -219,7 +219,7 @@ fn repeat(model: &mut Model) -> Vec<Effect> {
     match model.act_on_object(action) {
         Some(effects) => effects,
         None => {
-            model.say(Tone::Plain, format!("`{}` means nothing here", action.label()), None);
+            model.say(Tone::Plain, format!("`{}` is not available here", action.label()), None);
             Vec::new()
         }
     }
@@ -311,7 +311,7 @@ mod tests {
         let mut model = full(80, 24);
         assert_eq!(press(&mut model, "* d d"), []);
         let text = screen(&model);
-        for line in ["Remove 7 containers?", "migrate", "canary", "will be stopped (10s)", "They go to Trash"]
+        for line in ["Remove 7 containers?", "migrate", "canary", "will be stopped (10s)", "Moved to the trash"]
         {
             assert!(text.contains(line), "{line}\n{text}");
         }
@@ -321,7 +321,7 @@ mod tests {
         assert_eq!(press(&mut model, "y"), removed(stopped));
         press(&mut model, "d D f");
         let text = screen(&model);
-        for line in ["will be killed", "They go for good. This cannot be undone.", "[x] f skip trash"] {
+        for line in ["will be killed", "Deleted permanently. This cannot be undone.", "[x] f skip trash"] {
             assert!(text.contains(line), "{line}\n{text}");
         }
         let killed = Removal::for_good(Running::Kill);
@@ -351,7 +351,7 @@ mod tests {
             assert_eq!(press(&mut model, &format!("space space {keys}")), []);
             assert!(model.layers.is_empty());
             let failure = model.failure.unwrap();
-            assert_eq!(failure.why, ["it is done to one at a time"], "{keys}");
+            assert_eq!(failure.why, ["2 rows are marked"], "{keys}");
         }
         let mut model = full(80, 24);
         press(&mut model, "space G N");
@@ -388,7 +388,7 @@ mod tests {
         let mut model = full(100, 24);
         let effects = press(&mut model, "* d d y");
         update(&mut model, Event::Done(effects[0].clone(), Ok(())));
-        assert!(screen(&model).contains("removing 1 of 7 · Esc cancels"), "{}", screen(&model));
+        assert!(screen(&model).contains("removing 1 of 7 · Esc cancel"), "{}", screen(&model));
         let asked = press(&mut model, "esc");
         let [Effect::Withdraw(asked)] = asked.as_slice() else { panic!("{asked:?}") };
         assert!(asked.len() == 6 && effects[1..].iter().all(|effect| asked.contains(effect)));
@@ -420,7 +420,7 @@ mod tests {
         assert_eq!(chosen(&model)[..3], [Column::Name, Column::Image, Column::State]);
         assert_eq!(press(&mut model, "O r enter"), [Effect::Save]);
         assert_eq!(chosen(&model)[..2], [Column::Name, Column::State]);
-        for (line, count) in [("columns name ip", 10), ("columns name address id", 3), ("columns usual", 10)]
+        for (line, count) in [("columns name ip", 10), ("columns name address id", 3), ("columns default", 10)]
         {
             press(&mut model, ":");
             write(&mut model, line);
@@ -432,14 +432,14 @@ mod tests {
     #[test]
     fn a_filter_searches_what_the_columns_show() {
         for (line, filter, shown) in [
-            ("columns usual", "exec", 0),
+            ("columns default", "exec", 0),
             ("columns name command", "exec", 7),
-            ("columns usual", "acme", 7),
+            ("columns default", "acme", 7),
             ("columns name command", "acme", 0),
-            ("columns usual", "running", 2),
+            ("columns default", "running", 2),
             // As the state is shown, and as it is called.
-            ("columns usual", "oom", 1),
-            ("columns usual", "exited", 2),
+            ("columns default", "oom", 1),
+            ("columns default", "exited", 2),
             ("columns name", "exited", 0),
             ("columns name", "status:exited", 2),
         ] {
@@ -471,7 +471,7 @@ mod tests {
         press(&mut model, "alt-o alt-o");
         assert_eq!(model.section, Section::Networks);
         press(&mut model, "alt-o");
-        assert!(screen(&model).contains("there is no further place"));
+        assert!(screen(&model).contains("no more positions"));
     }
 
     #[test]
@@ -522,7 +522,7 @@ mod tests {
         assert_eq!(press(&mut model, "w"), [Effect::Browse("http://172.17.0.2:8080".to_owned())]);
         update(&mut model, Event::List(Ok(Listed::Containers(vec![container("db", Status::Exited)]))));
         assert_eq!(press(&mut model, "w"), []);
-        assert!(screen(&model).contains("cannot tell where `db` is reached: it is not running"));
+        assert!(screen(&model).contains("no URL for `db`: it is not running"));
     }
 
     fn happened(at: i64, action: &str, name: &str) -> crate::engine::Event {
@@ -579,7 +579,7 @@ mod tests {
         // A cursor on the newest event stays on the newest event.
         assert_eq!(model.journal.cursor(), 0);
         press(&mut model, "j enter");
-        assert!(screen(&model).contains("gone is gone"), "{}", screen(&model));
+        assert!(screen(&model).contains("gone no longer exists"), "{}", screen(&model));
         press(&mut model, "j enter");
         assert_eq!((model.section, model.container().unwrap().name.as_str()), (Section::Containers, "web"));
         press(&mut model, "ctrl-o");

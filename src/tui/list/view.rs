@@ -58,8 +58,8 @@ pub(crate) fn choice(frame: &mut Frame<'_>, model: &Model, choice: &Choice) {
         (Action::Toggle, "show"),
         (Action::ColumnSooner, "up"),
         (Action::ColumnLater, "down"),
-        (Action::ColumnReset, "usual"),
-        (Action::Accept, "keep"),
+        (Action::ColumnReset, "reset"),
+        (Action::Accept, "apply"),
     ];
     lines.extend([Line::default(), dialog::keys(model, KeyContext::Columns, &actions)]);
     frame.render_widget(Paragraph::new(lines), inner);
@@ -182,8 +182,8 @@ fn about<R: Row>(rows: &Table<R>, room: usize) -> String {
     let long: Vec<String> = [
         running.clone(),
         filter.map(|filter| format!("filter: {filter}")),
-        rows.order().map(|order| format!("sort {} {}", order.column.name(), arrow(order))),
-        rows.is_grouped().then(|| "group project".to_owned()),
+        rows.order().map(|order| format!("sorted by {} {}", order.column.name(), arrow(order))),
+        rows.is_grouped().then(|| "grouped by project".to_owned()),
     ]
     .into_iter()
     .flatten()
@@ -228,9 +228,9 @@ fn empty<R: Row>(model: &Model, rows: &Table<R>, width: u16) -> Vec<Line<'static
     }
     if !rows.all().is_empty() {
         let text = if rows.filter.is_empty() {
-            "   None of them is up.".to_owned()
+            "   No running containers.".to_owned()
         } else {
-            format!("   Nothing fits `{}`.", rows.filter)
+            format!("   No match for `{}`.", rows.filter)
         };
         let key = match rows.filter.is_empty() {
             true => model.keys_of(model.key_context_below(), Action::ShowAll),
@@ -240,7 +240,7 @@ fn empty<R: Row>(model: &Model, rows: &Table<R>, width: u16) -> Vec<Line<'static
             Line::default(),
             Line::from(text),
             Line::default(),
-            texts::key_line(theme, &key, "show all of them"),
+            texts::key_line(theme, &key, "show all"),
         ];
     }
     crate::tui::list::view::empty::lines(model, width)
@@ -316,7 +316,7 @@ mod tests {
         write(&mut model, "re:we(");
         assert_eq!(model.containers.shown(), 2);
         assert!(
-            screen(&model).contains("`we(` is no regular expression: unclosed group"),
+            screen(&model).contains("`we(` is not a valid regular expression: unclosed group"),
             "{}",
             screen(&model)
         );

@@ -45,8 +45,8 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         }
         Action::MoreContext | Action::LessContext if !log.is_filtered() => {
             let key = model.keys_of(KeyContext::Logs, Action::FilterLines);
-            let hint = Some(format!("{key} keeps lines with a text"));
-            model.say(Tone::Plain, "lines around others are shown when some are filtered out", hint);
+            let hint = Some(format!("press {key} to filter"));
+            model.say(Tone::Plain, "context lines need a filter", hint);
         }
         Action::NextMatch => log.seek(false, LogWanted::Match),
         Action::PreviousMatch => log.seek(true, LogWanted::Match),
@@ -123,7 +123,7 @@ fn copy_lines(model: &mut Model) -> Vec<Effect> {
     let log = &mut model.pane_mut().log;
     let Some((count, text)) = log.copied() else {
         let keys = model.keys_of(model.key_context(), Action::SelectLines);
-        model.say(Tone::Plain, format!("no line is selected; {keys} selects some"), None);
+        model.say(Tone::Plain, format!("no lines are selected; {keys} selects lines"), None);
         return Vec::new();
     };
     log.selected = None;
@@ -147,14 +147,14 @@ fn merge(model: &mut Model) {
     let (items, containers): (Vec<_>, Vec<_>) = rows
         .map(|row| {
             let is_in = shown.iter().any(|shown| shown.id == row.id);
-            let note = if is_in { "merged; take it out" } else { row.status.as_str() };
+            let note = if is_in { "merged; choose to remove" } else { row.status.as_str() };
             ((row.name.clone(), note.to_owned()), row.id.clone())
         })
         .unzip();
     if items.is_empty() {
-        return model.say(Tone::Plain, "there is no other container", None);
+        return model.say(Tone::Plain, "there are no other containers", None);
     }
-    let title = "Merge the log of".to_owned();
+    let title = "Merge the logs of".to_owned();
     model.open(MergeMenu { menu: Menu::new(title, items), containers });
 }
 
@@ -218,7 +218,7 @@ pub(crate) fn saving(model: &mut Model, save: Box<SaveLog>, is_taken: bool) -> V
         model.open(Confirm {
             title: "Overwrite the file?".to_owned(),
             items: vec![path],
-            notes: vec!["What is in it is lost.".to_owned()],
+            notes: vec!["Its contents will be lost.".to_owned()],
             yes: "overwrite",
             effects: vec![Effect::TrySave(Box::new(SaveLog { overwrites: true, ..*save }))],
             top: 0,

@@ -62,10 +62,10 @@ fn nothing(seen: &Seen<'_>) -> &'static str {
     match () {
         () if is_reading && pane.is_filtered() => " searching…",
         () if is_reading => " reading…",
-        () if pane.is_filtered() => " no line fits the filter",
-        () if pane.has_floor() => " nothing has come since",
+        () if pane.is_filtered() => " no lines match the filter",
+        () if pane.has_floor() => " no lines since then",
         () if goes_on(seen.model, pane) => " waiting for output…",
-        () => " it has written nothing",
+        () => " no output",
     }
 }
 

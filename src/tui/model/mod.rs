@@ -346,11 +346,11 @@ impl Model {
         self.failures.clear();
     }
 
-    /// Explains why an action that would change something is refused.
+    /// Explains why an action that would make changes is refused.
     pub fn refuse(&mut self, why: &str) {
         let hint = match self.look.must_be_read_only {
-            true => "start hoist without --read-only, and without read-only in [ui]".to_owned(),
-            false => "`:set read-only off` ends that".to_owned(),
+            true => "start hoist without --read-only, and remove read-only from [ui]".to_owned(),
+            false => "`:set read-only off` allows changes".to_owned(),
         };
         self.say(Tone::Warning, format!("read-only: {why}"), Some(hint));
     }
@@ -358,7 +358,7 @@ impl Model {
     /// Explains how to search, if there is no match to go to.
     pub fn say_nothing_is_searched(&mut self) {
         let key = self.keys_of(KeyContext::Global, Action::Search);
-        self.say(Tone::Plain, "nothing is searched for", Some(format!("{key} searches")));
+        self.say(Tone::Plain, "no search text", Some(format!("press {key} to search")));
     }
 
     /// Returns a number for a new task.

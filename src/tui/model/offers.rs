@@ -137,11 +137,11 @@ impl Model {
             },
             (Action::Search, _) if binding.place == KeyContext::Copy => "search".to_owned(),
             (Action::StartStop, Some(row)) if !row.is_up() => "start".to_owned(),
-            (Action::Pause, Some(row)) if row.status == Status::Paused => "resume".to_owned(),
+            (Action::Pause, Some(row)) if row.status == Status::Paused => "unpause".to_owned(),
             (Action::Follow, _) if !self.pane().log.is_paused => "pause".to_owned(),
-            (Action::ShowAll, _) if self.shows_all => "only up".to_owned(),
+            (Action::ShowAll, _) if self.shows_all => "running".to_owned(),
             (Action::Accept, _) => "ok".to_owned(),
-            (Action::Back, _) => "leave".to_owned(),
+            (Action::Back, _) => "back".to_owned(),
             (Action::CancelTask, _) if binding.place == KeyContext::Released || self.is_on_session() => {
                 "end…".to_owned()
             }

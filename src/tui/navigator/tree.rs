@@ -266,7 +266,7 @@ fn children(nodes: &mut Vec<Node>, value: &Value, parent: Option<usize>, depth: 
     let count = fields.len();
     for (done, (key, value)) in fields.into_iter().enumerate() {
         if nodes.len() >= MOST {
-            let text = format!("{} more are in the other forms", count - done);
+            let text = format!("{} more in the other formats", count - done);
             nodes.push(node("…".to_owned(), &Value::from(text), parent, depth, width));
             break;
         }

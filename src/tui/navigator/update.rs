@@ -50,7 +50,7 @@ fn is_verb(action: Action) -> bool {
 fn fold(model: &mut Model, fold: fn(&mut Navigator, bool) -> bool, folds: bool) {
     if !fold(&mut model.navigator, folds) {
         let un = if folds { "" } else { "un" };
-        model.say(Tone::Plain, format!("there is nothing to {un}fold"), None);
+        model.say(Tone::Plain, format!("nothing to {un}fold"), None);
     }
 }
 
@@ -141,10 +141,10 @@ pub(crate) fn toggle(model: &mut Model) {
     model.look.navigator = if is_shown { config::Navigator::Off } else { config::Navigator::On };
     if !is_shown && !model.is_zoomed && model.layout().navigator.is_none() {
         model.look.navigator = config::Navigator::Auto;
-        let hint = Some("it takes a terminal of 100 columns and 24 rows".to_owned());
+        let hint = Some("it needs at least 100 columns and 24 rows".to_owned());
         model.say(Tone::Plain, "there is no room for the navigator", hint);
     } else if model.is_zoomed {
-        model.say(Tone::Plain, "the navigator stands beside the list", None);
+        model.say(Tone::Plain, "the navigator is shown beside the list", None);
     }
 }
 
@@ -153,7 +153,7 @@ pub(crate) fn next_alert(model: &mut Model) {
     let newest = model.alerts.all().next();
     match newest {
         Some(alert) => go_to(model, &alert.cause),
-        None => model.say(Tone::Good, "nothing is ill", None),
+        None => model.say(Tone::Good, "no alerts", None),
     }
 }
 
@@ -162,7 +162,7 @@ pub(crate) fn see_all(model: &mut Model) {
     let count = model.alerts.count();
     model.alerts.see_all();
     let s = if count == 1 { "" } else { "s" };
-    model.say(Tone::Plain, format!("{count} alert{s} seen"), None);
+    model.say(Tone::Plain, format!("marked {count} alert{s} as seen"), None);
 }
 
 /// Shows the cause of an alert, on the page with the most details.
@@ -290,7 +290,7 @@ mod tests {
         press(&mut model, "g a");
         assert_eq!(selected(&model), "seed");
         press(&mut model, "g a");
-        assert!(screen(&model).contains("nothing is ill"), "{}", screen(&model));
+        assert!(screen(&model).contains("no alerts"), "{}", screen(&model));
         let space = Some(Space { free: 4 << 20, total: 100 << 20 });
         update(&mut model, Event::Machine(Machine { space, ..Machine::default() }));
         press(&mut model, "esc");

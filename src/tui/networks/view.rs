@@ -30,6 +30,6 @@ pub(crate) fn cell(model: &Model, row: &NetworkRow, column: Option<Column>, _: u
 
 /// Returns the text of the empty list.
 pub(crate) fn empty(_: &Model) -> Said {
-    let what = "No networks. The usual one is made when a container needs it.";
-    (what, vec![plain(Action::GoImages, "images: run one")])
+    let what = "No networks. The default network is created when a container needs it.";
+    (what, vec![plain(Action::GoImages, "go to images: run one")])
 }

@@ -66,10 +66,10 @@ fn deeds(model: &Model) -> Vec<Deed> {
         Deed {
             recent: recent(model, &command.name),
             name: command.name.clone(),
-            about: "a command of yours".to_owned(),
+            about: "Run a custom command".to_owned(),
             keys: command.key.0.replace(' ', ""),
             on: place.map(|(section, _)| section),
-            kind: "yours",
+            kind: "custom",
             does: Does::Custom(at),
         }
     }));
@@ -193,7 +193,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             return match line {
                 Some(words) => crate::tui::update::copy::text(model, format!("hoist {}", join(&words))),
                 None => {
-                    model.say(Tone::Plain, "no command of the command line does this", None);
+                    model.say(Tone::Plain, "there is no equivalent command", None);
                     Vec::new()
                 }
             };
@@ -223,7 +223,7 @@ fn perform(model: &mut Model, entry: Entry) -> Vec<Effect> {
     if let Some(object) = &entry.object
         && !select(model, object.of, &object.key)
     {
-        model.say(Tone::Bad, format!("{} is gone", object.name), None);
+        model.say(Tone::Bad, format!("{} no longer exists", object.name), None);
         return Vec::new();
     }
     effects.extend(match entry.deed.does {

@@ -34,13 +34,13 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, palette: &Palette) {
         window(palette, rows.into()).map(|(at, entry)| line(model, entry, at == palette.cursor, list.width));
     let lines: Vec<Line<'_>> = lines.collect();
     if lines.is_empty() {
-        frame.render_widget(Line::styled("  nothing fits", theme.dim), list);
+        frame.render_widget(Line::styled("  no matches", theme.dim), list);
     }
     frame.render_widget(Paragraph::new(lines), list);
     let foot = Rect { y: inner.bottom().saturating_sub(below), height: below.min(inner.height), ..inner };
     let (about, same) = palette.chosen().map_or((String::new(), String::new()), about);
     let actions = [
-        (Action::Accept, "do it"),
+        (Action::Accept, "run"),
         (Action::Complete, "complete"),
         (Action::CopyShown, "copy command"),
         (Action::Dismiss, "close"),

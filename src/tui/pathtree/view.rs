@@ -38,7 +38,7 @@ pub(crate) fn without(tree: &PathTree, text: String) -> String {
         Mark::Deleted => "removed",
     };
     let hidden: Vec<_> = tree.hidden.iter().map(word).collect();
-    if hidden.is_empty() { text } else { format!(" without {} ·{text}", hidden.join(", ")) }
+    if hidden.is_empty() { text } else { format!(" hidden: {} ·{text}", hidden.join(", ")) }
 }
 
 /// Draws the rows of a tree below its heading, or `none` if there are none. `text` returns a row's

@@ -41,12 +41,12 @@ impl Extent {
         }
     }
 
-    /// Returns the text: `the image`, `2 images`, `this name only; the image stays`.
+    /// Returns the text: `the image`, `2 images`, `this name only; the image is kept`.
     #[must_use]
     pub fn words(&self) -> String {
         match *self {
-            Self { images: 1, going: 0, .. } => "this name only; the image stays".to_owned(),
-            Self { going: 0, .. } => "this name only; the images stay".to_owned(),
+            Self { images: 1, going: 0, .. } => "this name only; the image is kept".to_owned(),
+            Self { going: 0, .. } => "this name only; the images are kept".to_owned(),
             Self { images: 1, names: 0 | 1, .. } => "the image".to_owned(),
             Self { images: 1, names, .. } => format!("the image and its {names} names"),
             Self { images, going, .. } if images == going => format!("{images} images"),
@@ -198,7 +198,7 @@ mod tests {
             (extent.words(), extent.size)
         };
         let one = [row("a", "web:1", false), row("a", "web:2", false)];
-        assert_eq!(said(&one, &[0]), ("this name only; the image stays".to_owned(), 0));
+        assert_eq!(said(&one, &[0]), ("this name only; the image is kept".to_owned(), 0));
         assert_eq!(said(&one, &[0, 1]), ("the image".to_owned(), 5));
         // A name with all its platforms, an id with all its names.
         let two = [row("a", "web:1", false), row("b", "web:1", true)];
@@ -209,6 +209,6 @@ mod tests {
         assert_eq!(said(&more, &[0, 2]), ("2 images".to_owned(), 12));
         assert_eq!(said(&more, &[1]), ("the image and its 2 names".to_owned(), 7));
         let all = [more.to_vec(), vec![row("a", "old:1", false)]].concat();
-        assert_eq!(said(&all, &[0]), ("this name only; the images stay".to_owned(), 0));
+        assert_eq!(said(&all, &[0]), ("this name only; the images are kept".to_owned(), 0));
     }
 }

@@ -51,7 +51,7 @@ pub(crate) fn ask_images(model: &mut Model, rows: &[ImageRow], force: Force) {
     }
     let mut notes = Vec::new();
     if !users.is_empty() {
-        notes.push(format!("Containers that use it keep their files: {}.", few(&users)));
+        notes.push(format!("Existing containers keep their files: {}.", few(&users)));
     }
     if victims.is_empty() {
         let failures: Vec<Failure> = refused.into_iter().map(|(_, failure)| failure).collect();
@@ -60,7 +60,7 @@ pub(crate) fn ask_images(model: &mut Model, rows: &[ImageRow], force: Force) {
     }
     if !refused.is_empty() {
         let names: Vec<String> = refused.into_iter().map(|(name, _)| name).collect();
-        notes.push(format!("Skipped, because containers use them: {}.", few(&names)));
+        notes.push(format!("Skipped, in use by containers: {}.", few(&names)));
     }
     ask_noting(model, victims, force, notes);
 }
@@ -108,12 +108,12 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let last = question.victims.len().saturating_sub(rows);
     match action {
         Action::SkipTrash if has_trash && question.is_final() => {
-            model.say(Tone::Plain, "nothing of this can go to the trash", None);
+            model.say(Tone::Plain, "none of this can go to the trash", None);
         }
         Action::SkipTrash if has_trash => {
             question.fate = if question.fate == Fate::Trash { Fate::Gone } else { Fate::Trash };
         }
-        Action::SkipTrash => model.say(Tone::Plain, "there is no trash: `[trash] keep` is 0", None),
+        Action::SkipTrash => model.say(Tone::Plain, "the trash is disabled: `[trash] keep` is 0", None),
         Action::Down => question.top = (question.top + 1).min(last),
         Action::Up => question.top = question.top.saturating_sub(1),
         Action::PageDown => question.top = (question.top + rows).min(last),
@@ -185,6 +185,6 @@ mod tests {
         let mut model = setting(true);
         press(&mut model, "2 * d d");
         let shown = screen(&model);
-        assert!(shown.contains("Remove 1 image?") && shown.contains("use them: acme/app:2.4.1."), "{shown}");
+        assert!(shown.contains("Remove 1 image?") && shown.contains("in use by containers: acme/app:2.4.1."), "{shown}");
     }
 }

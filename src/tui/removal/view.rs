@@ -35,7 +35,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, question: &Question) {
         let keys = model.keys_of(KeyContext::Removal, Action::Down)
             + " "
             + &model.keys_of(KeyContext::Removal, Action::Up);
-        let text = format!("{}–{} of {count} · {keys} shows the others", top + 1, top + most);
+        let text = format!("{}–{} of {count} · {keys} scroll", top + 1, top + most);
         lines.push(Line::styled(text, theme.dim));
     }
     lines.extend(gap.clone());
@@ -49,7 +49,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, question: &Question) {
         ]));
         below.extend(gap);
     }
-    let answers = [(Action::Accept, "remove"), (Action::Dismiss, "keep (also ↵, Esc)")];
+    let answers = [(Action::Accept, "remove"), (Action::Dismiss, "cancel (also ↵, Esc)")];
     below.push(keys(model, KeyContext::Removal, &answers));
     // The answers are never cut off.
     let rest = usize::from(height).saturating_sub(lines.len() + below.len() + 2);
@@ -80,8 +80,8 @@ fn line(model: &Model, question: &Question, victim: &Victim, room: usize) -> Lin
             let rest = if rest < 34 && !end.is_empty() {
                 rest
             } else {
-                spans.push(Span::styled(cell(&word, 13.min(rest), Align::Left) + " ", style));
-                rest.saturating_sub(14)
+                spans.push(Span::styled(cell(&word, 14.min(rest), Align::Left) + " ", style));
+                rest.saturating_sub(15)
             };
             spans.push(Span::styled(cell(&end, rest, Align::Left).trim_end().to_owned(), theme.warn));
             Line::from(spans)
@@ -105,7 +105,7 @@ fn line(model: &Model, question: &Question, victim: &Victim, room: usize) -> Lin
 /// Returns what happens to a running container.
 fn ending(row: &ContainerRow, force: Force) -> String {
     if row.damaged.is_some() {
-        return "will be killed if it runs".to_owned();
+        return "killed if running".to_owned();
     }
     let how = match (row.is_up(), force) {
         (false, _) => return String::new(),
@@ -130,30 +130,30 @@ fn notes(model: &Model, question: &Question, room: usize) -> Vec<Line<'static>> 
 fn fate(model: &Model, question: &Question, room: usize) -> Vec<Line<'static>> {
     let theme = &model.theme;
     let is_one = question.victims.len() == 1;
-    let (goes, them) = if is_one { ("Goes", "it") } else { ("They go", "them") };
+    let them = if is_one { "it" } else { "them" };
     let Some(time) = model.keeping.time.filter(|_| question.fate == Fate::Trash) else {
         let why = if model.keeping.time.is_some() { "" } else { " (`[trash] keep` is 0)" };
-        return wrapped(&format!("{goes} for good{why}. This cannot be undone."), room, theme.err);
+        return wrapped(&format!("Deleted permanently{why}. This cannot be undone."), room, theme.err);
     };
-    let asks = if question.victims.iter().any(Victim::is_damaged) { "" } else { ", as --rm asks" };
+    let asks = if question.victims.iter().any(Victim::is_damaged) { "" } else { " because of --rm" };
     if question.is_final() {
-        return wrapped(&format!("{goes} for good{asks}. This cannot be undone."), room, theme.err);
+        return wrapped(&format!("Deleted permanently{asks}. This cannot be undone."), room, theme.err);
     }
     let key = model.keys_of(KeyContext::Containers, Action::Undo);
     let what = match (question.victims.first(), is_one) {
-        (Some(Victim::Container(_)), true) => ", name and log too",
-        (Some(Victim::Container(_)), false) => ", names and logs too",
+        (Some(Victim::Container(_)), true) => " with its name and log",
+        (Some(Victim::Container(_)), false) => " with their names and logs",
         _ => "",
     };
-    let text = format!("{goes} to Trash for {}; {key} restores {them}{what}.", Keeping::words(time));
+    let text = format!("Moved to the trash for {}; {key} restores {them}{what}.", Keeping::words(time));
     let mut lines = wrapped(&text, room, theme.text);
     let finals = question.victims.iter().filter(|victim| victim.is_final()).count();
     if finals > 0 {
-        let goes = if finals == 1 { "goes" } else { "go" };
-        lines.extend(wrapped(&format!("{finals} of them {goes} for good{asks}."), room, theme.err));
+        let are = if finals == 1 { "is" } else { "are" };
+        lines.extend(wrapped(&format!("{finals} of them {are} deleted permanently{asks}."), room, theme.err));
     }
     if model.keeping.is_short {
-        let text = "The disk is nearly full: the oldest in the trash goes sooner.";
+        let text = "The disk is nearly full: the oldest objects in the trash are deleted sooner.";
         lines.extend(wrapped(text, room, theme.warn));
     }
     lines

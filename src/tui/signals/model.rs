@@ -15,11 +15,11 @@ const SIGNALS: &[(&str, &str)] = &[
     ("SIGUSR2", "defined by the program"),
     ("SIGWINCH", "window size changed"),
     ("SIGSTOP", "stop the process"),
-    ("SIGCONT", "continue, if stopped"),
+    ("SIGCONT", "continue if stopped"),
 ];
 
 /// The signal that ends the program of a terminal.
-const HANGUP: (&str, &str) = ("SIGHUP", "hang up: end it, as closing its terminal does");
+const HANGUP: (&str, &str) = ("SIGHUP", "hang up, as when its terminal closes");
 
 /// A menu of signals.
 #[derive(Debug)]

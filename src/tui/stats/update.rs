@@ -45,7 +45,7 @@ fn compare(model: &mut Model) {
     let marked = model.containers.marked().into_iter().map(|row| row.id.clone()).collect::<Vec<_>>();
     let had = model.pane().stats.beside.len();
     match model.pane_mut().stats.compare(marked) {
-        0 if had > 0 => model.say(Tone::Plain, "alone again", None),
+        0 if had > 0 => model.say(Tone::Plain, "no longer comparing", None),
         0 => {
             let key = model.keys_of(KeyContext::Containers, Action::Mark);
             let hint = format!("mark containers in the list with {key}, then compare");
@@ -67,7 +67,7 @@ struct CsvFile;
 
 impl Purpose for CsvFile {
     fn title(&self) -> &'static str {
-        "save as CSV"
+        "Save as CSV"
     }
 
     fn hint(&self) -> &'static str {

@@ -102,7 +102,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, seen: &Seen<'_>, id: &ContainerId, are
     let Some(mut source) = source(model, pane, id, halves(area)[0].width) else {
         let text = match () {
             () if seen.is_gone => format!(
-                " {} is gone: nothing was measured here before",
+                " {} was removed: no stats were recorded",
                 model.known(id).map_or("", |row| &row.name)
             ),
             () if model.is_up(id) => " measuring…".to_owned(),
@@ -450,7 +450,7 @@ fn events(frame: &mut Frame<'_>, model: &Model, area: Rect) {
         })
         .collect();
     if lines.is_empty() {
-        frame.render_widget(Line::styled(" nothing yet", theme.dim), inner);
+        frame.render_widget(Line::styled(" no events yet", theme.dim), inner);
     }
     frame.render_widget(Paragraph::new(lines), inner);
 }

@@ -57,7 +57,7 @@ impl ListScreen for Tasks {
         match reader.engine.execs().running().await {
             Ok(execs) => reader.tell.send(Event::List(Ok(Listed::Tasks(execs)))).await,
             // The list of containers fails for the same reason, and says so.
-            Err(error) => tracing::debug!(error = error.causes().join(": "), "execs are not listed"),
+            Err(error) => tracing::debug!(error = error.causes().join(": "), "cannot list running commands"),
         }
     }
 

@@ -67,7 +67,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     let (over, live): (Vec<&TaskRow>, Vec<&TaskRow>) = targets.iter().partition(|task| task.is_over());
     match action {
         Action::ClearTasks => return Some(clear(model)),
-        Action::CancelTask if live.is_empty() => model.say(Tone::Plain, "nothing there still goes on", None),
+        Action::CancelTask if live.is_empty() => model.say(Tone::Plain, "nothing is running", None),
         Action::CancelTask => {
             let is_session = |task: &&TaskRow| task.session().is_some();
             if live.iter().all(is_session) {
@@ -78,7 +78,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
             }
             ask_cancel(model, &live);
         }
-        Action::RetryTask if over.is_empty() => model.say(Tone::Plain, "it still goes on", None),
+        Action::RetryTask if over.is_empty() => model.say(Tone::Plain, "it is still running", None),
         Action::RetryTask => return Some(over.iter().flat_map(|task| retry(model, task.id)).collect()),
         _ => {
             if let Some(task) = targets.first() {
@@ -92,7 +92,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
 /// Asks before several tasks are cancelled.
 fn ask_cancel(model: &mut Model, live: &[&TaskRow]) {
     let has_session = live.iter().any(|task| task.session().is_some());
-    let note = "Terminals are detached: their programs keep running.".to_owned();
+    let note = "Terminals are detached; their programs keep running.".to_owned();
     model.open(Confirm {
         title: format!("Cancel {} tasks?", live.len()),
         items: live.iter().map(|task| task.title.clone()).collect(),
@@ -109,7 +109,7 @@ fn clear(model: &mut Model) -> Vec<Effect> {
     let is_meant = |task: &&TaskRow| task.is_over() && (marked.is_empty() || marked.contains(&task.id));
     let over: Vec<TaskId> = model.tasks.all().iter().filter(is_meant).map(|task| task.id).collect();
     if over.is_empty() {
-        model.say(Tone::Plain, "no task of these has ended", None);
+        model.say(Tone::Plain, "no finished tasks", None);
     }
     for id in &over {
         model.tasks.take(&id.key());
@@ -134,7 +134,7 @@ fn retry(model: &mut Model, id: TaskId) -> Vec<Effect> {
             }
         }
         (Some(_), false) => {
-            model.say(Tone::Plain, "it still goes on", None);
+            model.say(Tone::Plain, "it is still running", None);
             Vec::new()
         }
         (None, _) => session::again(model, id),
@@ -354,15 +354,15 @@ mod tests {
     #[test]
     fn what_makes_no_sense_here_is_refused_with_a_reason() {
         for (text, why) in [
-            ("system reset", "this would remove the engine that is shown, with all that is in it"),
-            ("load", "there is no standard input here"),
-            ("import - x", "there is no standard input here"),
-            ("run -it --detach-keys ctrl-x debian", "--detach-keys means nothing in a pane"),
-            ("attach --detach-keys ctrl-x web", "--detach-keys means nothing in a pane"),
-            ("start -ai --detach-keys ctrl-x web", "--detach-keys means nothing in a pane"),
-            ("exec -it --detach-keys ctrl-x web sh", "--detach-keys means nothing in a pane"),
-            ("stats -a", "--all means nothing in this screen"),
-            ("stats --no-trunc web", "--no-trunc means nothing in this screen"),
+            ("system reset", "this would remove the open engine with everything in it"),
+            ("load", "standard input is not available here"),
+            ("import - x", "standard input is not available here"),
+            ("run -it --detach-keys ctrl-x debian", "--detach-keys has no effect in a pane"),
+            ("attach --detach-keys ctrl-x web", "--detach-keys has no effect in a pane"),
+            ("start -ai --detach-keys ctrl-x web", "--detach-keys has no effect in a pane"),
+            ("exec -it --detach-keys ctrl-x web sh", "--detach-keys has no effect in a pane"),
+            ("stats -a", "--all has no effect in this screen"),
+            ("stats --no-trunc web", "--no-trunc has no effect in this screen"),
         ] {
             let mut model = full(80, 24);
             assert_eq!(line(&mut model, text), [Effect::Save], "{text}");
@@ -384,7 +384,7 @@ mod tests {
             let mut model = full(80, 24);
             assert_eq!(line(&mut model, text), [Effect::Save], "{text}");
             let why = model.failure.expect(text).why;
-            assert!(why[0].starts_with("options before the command are not taken here"), "{text}: {why:?}");
+            assert!(why[0].starts_with("global options are not supported here"), "{text}: {why:?}");
             assert!(model.layers.is_empty(), "{text} asks for nothing");
         }
     }

@@ -80,7 +80,7 @@ fn shown(work: &Work, room: usize) -> Vec<&Part> {
 fn foot(model: &Model, task: &TaskRow, watch: ProgressPage) -> Line<'static> {
     let actions: &[(Action, &str)] = match task.state {
         TaskState::Live => &[(Action::Background, "background"), (Action::Cancel, "cancel (keeps layers)")],
-        TaskState::Stopping => &[(Action::Background, "background; it is being cancelled")],
+        TaskState::Stopping => &[(Action::Background, "background (cancelling)")],
         _ => &[(Action::Background, "close"), (Action::TaskOutput, "output")],
     };
     let mut line = keys(model, KeyContext::Progress, actions);
@@ -139,10 +139,9 @@ fn total_line(model: &Model, work: &Work, width: usize) -> Line<'static> {
     ])
 }
 
-/// `3 layers were here already`
+/// `3 layers already existed`
 fn there(count: usize) -> String {
-    let were = if count == 1 { "was" } else { "were" };
-    format!("{} {were} here already", counted(count as u64, "layer"))
+    format!("{} already existed", counted(count as u64, "layer"))
 }
 
 /// Returns the rate, and the remaining time at that rate.
@@ -186,7 +185,7 @@ pub(crate) fn peek(frame: &mut Frame<'_>, model: &Model, id: TaskId, area: Rect)
     let mut lines: Vec<Line<'_>> =
         told.iter().skip(skip).map(|line| shown_line(model, line, 0, area.width)).collect();
     if lines.is_empty() {
-        lines.push(Line::styled(" nothing was said yet", model.theme.dim));
+        lines.push(Line::styled(" no output yet", model.theme.dim));
     }
     frame.render_widget(Paragraph::new(lines), area);
 }
@@ -221,14 +220,14 @@ pub(crate) fn output(frame: &mut Frame<'_>, model: &Model, reading: OutputPage) 
         lines.push(shown_line(model, line, reading.left, inner.width));
     }
     if told.is_empty() {
-        let text = if task.is_over() { "it said nothing" } else { "nothing yet" };
+        let text = if task.is_over() { "no output" } else { "no output yet" };
         lines.push(Line::styled(text, theme.dim));
     }
     let list = Rect { height: inner.height.saturating_sub(1), ..inner };
     frame.render_widget(Paragraph::new(lines), list);
     let foot = Rect { y: inner.bottom().saturating_sub(1), height: 1.min(inner.height), ..inner };
     let mut actions = vec![(Action::Dismiss, "close"), (Action::CopyShown, "copy")];
-    actions.push(if task.is_over() { (Action::RetryTask, "again") } else { (Action::Cancel, "cancel") });
+    actions.push(if task.is_over() { (Action::RetryTask, "run again") } else { (Action::Cancel, "cancel") });
     frame.render_widget(keys(model, KeyContext::Output, &actions), foot);
     let place = match (top, end) {
         (_, 0) => String::new(),
@@ -269,10 +268,10 @@ pub(crate) fn row(model: &Model, row: &TaskRow, column: Option<Column>, _: usize
 /// Returns the text for an empty list.
 pub(crate) fn empty(_: &Model) -> Said {
     let offers = vec![
-        plain(Action::GoImages, "images: pull or load one"),
-        plain(Action::GoContainers, "containers: open a shell in one"),
+        plain(Action::GoImages, "go to images: pull or load one"),
+        plain(Action::GoContainers, "go to containers: open a shell in one"),
     ];
-    ("Nothing runs in the background: pulls, commands, terminals.", offers)
+    ("No background tasks. Pulls, commands and terminals are listed here.", offers)
 }
 
 #[cfg(test)]

@@ -69,10 +69,10 @@ impl Viewer for Terminal {
             let keys = |action| model.keys_of(KeyContext::Ended, action);
             let (close, again) = (keys(Action::CloseTab), keys(Action::RetryTask));
             let again = match task.session()?.program {
-                Some(_) => format!(" · {again} runs it again"),
+                Some(_) => format!(" · {again} run again"),
                 None => String::new(),
             };
-            let text = format!(" {} · {close} closes{again} ", update::ending(task)?);
+            let text = format!(" {} · {close} close{again} ", update::ending(task)?);
             return Some((fitting([text, format!(" {} ", update::ending(task)?)], width), theme.warn));
         }
         if task.is_unseen() {
@@ -87,13 +87,13 @@ impl Viewer for Terminal {
         let key = model.keys_of(KeyContext::Terminal, Action::Release);
         let forms = match (model.typing == Some(id), task.session()?.is_main()) {
             (true, true) => [
-                format!("{up} main program: Ctrl-c may end it · {key} releases the keys "),
-                format!("{up} main program · {key} "),
+                format!("{up} main process: Ctrl-c may end it · {key} release keys "),
+                format!("{up} main process · {key} "),
             ],
-            (true, false) => [format!("{up} {key} releases the keys "), format!("{up} {key} ")],
+            (true, false) => [format!("{up} {key} release keys "), format!("{up} {key} ")],
             (false, _) => {
                 let key = model.keys_of(KeyContext::Released, Action::Type);
-                [format!("{up} keys released · {key} types "), format!("{up} {key} types ")]
+                [format!("{up} keys released · {key} type "), format!("{up} {key} type ")]
             }
         };
         let is_plain = scrolled == 0 && model.typing == Some(id) && !task.session()?.is_main();

@@ -32,7 +32,7 @@ pub(crate) fn act(model: &mut Model, id: TaskId, action: Action) -> Option<Vec<E
         Action::Type => Some(take_keys(model, id)),
         Action::CopyMode | Action::Search | Action::Detach if is_unseen => {
             let key = model.keys_of(KeyContext::Released, Action::Type);
-            model.say(Tone::Plain, "hoist is not attached to it", Some(format!("{key} attaches")));
+            model.say(Tone::Plain, "hoist is not attached to it", Some(format!("press {key} to attach")));
             Some(Vec::new())
         }
         Action::CopyMode => Some(begin_copy(model, id)),
@@ -86,8 +86,8 @@ pub(crate) fn holds_back(model: &mut Model, id: TaskId, key: Key) -> bool {
         return false;
     }
     session.is_warned = true;
-    let text = "Ctrl-c may end the container's program";
-    model.say(Tone::Warning, text, Some("again sends it".to_owned()));
+    let text = "Ctrl-c may stop the container";
+    model.say(Tone::Warning, text, Some("press again to send it".to_owned()));
     true
 }
 
@@ -145,11 +145,11 @@ struct Search(TaskId);
 
 impl Purpose for Search {
     fn title(&self) -> &'static str {
-        "search"
+        "Search"
     }
 
     fn hint(&self) -> &'static str {
-        "re:regex · capitals count only when there are some · n next · N previous"
+        "re:regex · smart case · n next · N previous"
     }
 
     fn accept(&self, _: &mut Model, text: &str) -> Result<Vec<Effect>, String> {

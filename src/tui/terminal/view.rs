@@ -70,19 +70,19 @@ fn unseen(model: &Model, task: &TaskRow) -> Vec<Line<'static>> {
         Line::styled(" This command runs in the container without a terminal in hoist.", theme.text),
         Line::default(),
         fact("command", join(&exec.command)),
-        fact("user", exec.user.clone().unwrap_or_else(|| "the container's".to_owned())),
+        fact("user", exec.user.clone().unwrap_or_else(|| "container default".to_owned())),
         fact("running", span(since)),
         fact("exec", exec.id.as_str().chars().take(12).collect()),
     ];
     if let ExecStatus::Running(Some(pid)) = exec.status {
-        lines.push(fact("host pid", pid.to_string()));
+        lines.push(fact("host PID", pid.to_string()));
     }
     lines.push(Line::default());
     let keys = |action| model.keys_of(KeyContext::Released, action);
     let (attach, end) = (keys(Action::Type), keys(Action::CancelTask));
     let text = match exec.tty {
-        true => format!(" {attach} attaches to its terminal · {end} ends it"),
-        false => format!(" It has no terminal to attach to · {end} ends it"),
+        true => format!(" {attach} attach to its terminal · {end} end it"),
+        false => format!(" It has no terminal to attach to · {end} end it"),
     };
     lines.push(Line::styled(text, theme.dim));
     lines

@@ -12,7 +12,7 @@ use crate::tui::themes::model::Picker;
 pub(crate) fn open(model: &mut Model) {
     let themes = &model.look.themes;
     if !themes.has_colours() {
-        model.say(Tone::Plain, "without colours there is only one theme: mono", None);
+        model.say(Tone::Plain, "this terminal has no colors: only the theme mono is available", None);
         return;
     }
     let cursor = themes.all().iter().position(|theme| theme.name == model.theme.name).unwrap_or(0);
@@ -50,7 +50,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
 /// Switches to a theme and saves the choice; `None` if there is no theme of this name.
 pub(crate) fn choose(model: &mut Model, name: &str) -> Option<Vec<Effect>> {
     let theme = model.look.themes.named(name)?.clone();
-    model.say(Tone::Good, format!("theme {}", theme.name), None);
+    model.say(Tone::Good, format!("theme: {}", theme.name), None);
     model.saved.theme = Some(Chosen { theme: theme.name.clone(), instead_of: model.look.theme.clone() });
     model.theme = theme;
     Some(vec![Effect::Save])

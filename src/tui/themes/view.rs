@@ -24,7 +24,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, picker: &Picker) {
     let height = u16::try_from(themes.len() + 3).unwrap_or(u16::MAX).min(screen.height.saturating_sub(2));
     let area = Rect { x: screen.right() - width, y: screen.y + 1, width, height }.intersection(screen);
     let keys = |action| model.keys_of(KeyContext::Themes, action);
-    let foot = format!(" {} keep   {} as before ", keys(Action::Accept), keys(Action::Dismiss));
+    let foot = format!(" {} apply   {} cancel ", keys(Action::Accept), keys(Action::Dismiss));
     let block = Block::bordered()
         .border_type(BorderType::Thick)
         .border_style(theme.accent)

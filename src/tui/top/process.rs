@@ -14,16 +14,16 @@ pub fn page(detail: &ProcessDetail, now: Timestamp) -> Vec<String> {
     let started = now.duration_since(row.started);
     let mut lines = vec![
         pair("command", &row.command),
-        pair("pid", &format!("{} in the container, {} on the host", row.inner_pid, row.pid)),
+        pair("PID", &format!("{} in the container, {} on the host", row.inner_pid, row.pid)),
         pair("parent", &format!("{} on the host", row.parent)),
         pair("user", &format!("{} ({})", row.user, row.uid)),
         pair("state", state(row.state)),
         pair("started", &format!("{} ({} ago)", row.started, span(started))),
-        pair("cpu time", &clock(row.cpu_secs)),
+        pair("CPU time", &clock(row.cpu_secs)),
         pair("memory", &binary(row.memory)),
         pair("terminal", &row.tty),
-        pair("program", detail.program.as_deref().unwrap_or("not to be seen by this user")),
-        pair("folder", detail.folder.as_deref().unwrap_or("not to be seen by this user")),
+        pair("program", detail.program.as_deref().unwrap_or("not visible to this user")),
+        pair("folder", detail.folder.as_deref().unwrap_or("not visible to this user")),
     ];
     let mut part = |title: String, body: Vec<String>| {
         lines.extend([String::new(), title]);
@@ -38,7 +38,7 @@ pub fn page(detail: &ProcessDetail, now: Timestamp) -> Vec<String> {
             let names = some.iter().map(|(number, name)| format!("{number:>4}  {name}"));
             part(format!("Open files ({count})"), names.collect());
         }
-        None => part("Open files".to_owned(), vec!["not to be seen by this user".to_owned()]),
+        None => part("Open files".to_owned(), vec!["not visible to this user".to_owned()]),
     }
     let threads = detail.threads.iter().map(|(number, name)| format!("{number:>7}  {name}"));
     part(format!("Threads ({})", row.threads), threads.collect());
@@ -46,7 +46,7 @@ pub fn page(detail: &ProcessDetail, now: Timestamp) -> Vec<String> {
     part("Control groups".to_owned(), detail.cgroups.clone());
     match &detail.env {
         Some(env) => part(format!("Environment ({})", env.len()), env.clone()),
-        None => part("Environment".to_owned(), vec!["not to be seen by this user".to_owned()]),
+        None => part("Environment".to_owned(), vec!["not visible to this user".to_owned()]),
     }
     lines
 }
@@ -71,13 +71,13 @@ fn span(duration: SignedDuration) -> String {
 /// Returns the meaning of a state letter of ps(1).
 fn state(letter: char) -> &'static str {
     match letter {
-        'R' => "R: runs, or is ready to",
-        'S' => "S: sleeps, waits for something",
-        'D' => "D: waits for a disk, and cannot be killed meanwhile",
-        'T' | 't' => "T: was stopped",
-        'Z' => "Z: has ended, and its parent has not asked how",
-        'I' => "I: idle, of the kernel",
-        'X' | 'x' => "X: has ended",
+        'R' => "R: running or runnable",
+        'S' => "S: sleeping (interruptible)",
+        'D' => "D: uninterruptible sleep (usually I/O)",
+        'T' | 't' => "T: stopped",
+        'Z' => "Z: zombie: exited, but not reaped by its parent",
+        'I' => "I: idle kernel thread",
+        'X' | 'x' => "X: dead",
         _ => "?",
     }
 }
@@ -104,16 +104,16 @@ mod tests {
         let text = page(&detail, Timestamp::UNIX_EPOCH).join("\n");
         insta::assert_snapshot!(text, @"
               command        a␛[31m
-              pid            0 in the container, 0 on the host
+              PID            0 in the container, 0 on the host
               parent         0 on the host
               user           app (0)
-              state          D: waits for a disk, and cannot be killed meanwhile
+              state          D: uninterruptible sleep (usually I/O)
               started        1970-01-01T00:00:00Z (0s ago)
-              cpu time       00:00:00
+              CPU time       00:00:00
               memory         0B
               terminal       ?
-              program        not to be seen by this user
-              folder         not to be seen by this user
+              program        not visible to this user
+              folder         not visible to this user
 
             Open files (2)
                  0  /dev/null
@@ -126,7 +126,7 @@ mod tests {
             Control groups
 
             Environment
-              not to be seen by this user
+              not visible to this user
             ");
     }
 }

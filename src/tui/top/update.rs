@@ -45,11 +45,11 @@ struct Filter;
 
 impl Purpose for Filter {
     fn title(&self) -> &'static str {
-        "filter"
+        "Filter"
     }
 
     fn hint(&self) -> &'static str {
-        "words of the command, a user, a number · !word must not be there"
+        "words of the command, user or PID · !word excludes"
     }
 
     fn accept(&self, model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
@@ -82,7 +82,7 @@ fn signals(model: &mut Model) {
         return;
     };
     let process = Process { pid: member.row.pid, start_time: member.row.start_time };
-    let title = format!("Send process {} ({}) a signal", member.row.inner_pid, word(&member.row.command));
+    let title = format!("Send a signal to process {} ({})", member.row.inner_pid, word(&member.row.command));
     model.open(SignalMenu::new(title, Receivers::Process(of, process)));
 }
 

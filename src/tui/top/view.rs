@@ -47,7 +47,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, seen: &Seen<'_>, area: Rect) {
         lines.push(row(pane, &columns, (is_under, branch, member, is_exec), theme));
     }
     if pane.counts().0 == 0 {
-        lines.push(Line::styled(" no process fits the filter", theme.dim));
+        lines.push(Line::styled(" no processes match the filter", theme.dim));
     }
     frame.render_widget(Paragraph::new(lines), area);
 }
@@ -68,7 +68,7 @@ pub(crate) fn title(pane: &TopPane) -> String {
     let (column, arrow) = (pane.order.0, arrow(pane));
     let shape = if pane.is_flat || !pane.filter.is_empty() { "flat" } else { "tree" };
     let filter = if pane.filter.is_empty() { String::new() } else { format!("/{} · ", pane.filter) };
-    format!(" {filter}{shape} · sort {} {arrow} ", column.title())
+    format!(" {filter}{shape} · sorted by {} {arrow} ", column.title())
 }
 
 fn arrow(pane: &TopPane) -> &'static str {
@@ -84,7 +84,7 @@ pub(crate) fn note(seen: &Seen<'_>) -> String {
     let age = pane.read.map_or(0, |read| now.duration_since(read).as_secs());
     let age = match pane.read.filter(|_| seen.is_gone) {
         Some(read) => format!(" at {}", read.to_zoned(TimeZone::system()).strftime("%H:%M:%S")),
-        None if age > 5 => format!(" · read {age} s ago"),
+        None if age > 5 => format!(" · {age}s ago"),
         None => String::new(),
     };
     let plural = |count: u64| if count == 1 { "" } else { "s" };

@@ -55,11 +55,11 @@ struct RestoreAs(String);
 
 impl Purpose for RestoreAs {
     fn title(&self) -> &'static str {
-        "restore under a new name"
+        "Restore under a new name"
     }
 
     fn hint(&self) -> &'static str {
-        "the name it is to have: web, or name:tag for an image"
+        "new name: web, or name:tag for an image"
     }
 
     fn accept(&self, _: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
@@ -70,7 +70,7 @@ impl Purpose for RestoreAs {
 fn purge(model: &mut Model, rows: &[TrashRow]) {
     ask(
         model,
-        format!("Delete {} for good?", counted(rows.len() as u64, "object")),
+        format!("Delete {} permanently?", counted(rows.len() as u64, "object")),
         rows,
         rows.iter().map(|row| Effect::Purge(row.id.clone())).collect(),
     );
@@ -81,7 +81,7 @@ fn empty(model: &mut Model) {
     if rows.is_empty() {
         return model.say(Tone::Plain, "the trash is empty", None);
     }
-    let title = format!("Empty the trash: {} for good?", counted(rows.len() as u64, "object"));
+    let title = format!("Empty the trash? {} will be deleted", counted(rows.len() as u64, "object"));
     ask(model, title, &rows, vec![Effect::EmptyTrash]);
 }
 

@@ -23,7 +23,7 @@ pub(crate) fn cell(model: &Model, row: &TrashRow, column: Option<Column>, _: usi
         Some(Column::Left) => {
             let left = row.left(model.now);
             let is_soon = left.as_secs() < 3600 || model.keeping.is_short;
-            let word = if left.is_zero() { "due".to_owned() } else { span(left) };
+            let word = if left.is_zero() { "now".to_owned() } else { span(left) };
             (word, if is_soon { theme.warn } else { theme.text })
         }
         Some(Column::Size) => (row.size.map_or_else(|| "-".to_owned(), size), theme.text),
@@ -34,8 +34,8 @@ pub(crate) fn cell(model: &Model, row: &TrashRow, column: Option<Column>, _: usi
 /// Returns the text of the empty list.
 pub(crate) fn empty(model: &Model) -> Said {
     let what = match model.keeping.time {
-        None => "There is no trash: `[trash] keep` is 0 in the configuration.",
-        Some(_) => "The trash is empty. What you remove can be taken back from here.",
+        None => "The trash is disabled: `[trash] keep` is 0 in the configuration.",
+        Some(_) => "The trash is empty. Removed containers and images can be restored from here.",
     };
     (what, Vec::new())
 }

@@ -42,7 +42,7 @@ fn inverse(model: &Model, effect: &Effect) -> Option<Inverse> {
         Effect::TagImage(image, name) => of_tag(model, image, name),
         Effect::Purge(id) => {
             let name = model.trash.get(id).map_or(id.as_str(), |row| row.name.as_str());
-            nothing(format!("deleting {name} for good"))
+            nothing(format!("deleting {name} permanently"))
         }
         Effect::EmptyTrash => nothing("emptying the trash".to_owned()),
         Effect::Work(id, job) => {
@@ -85,7 +85,7 @@ fn of_container(model: &Model, verb: &ContainerVerb, id: &ContainerId) -> Invers
         ContainerVerb::Start => back("started", ContainerVerb::Stop),
         ContainerVerb::Stop => back("stopped", ContainerVerb::Start),
         ContainerVerb::Pause => back("paused", ContainerVerb::Unpause),
-        ContainerVerb::Unpause => back("resumed", ContainerVerb::Pause),
+        ContainerVerb::Unpause => back("unpaused", ContainerVerb::Pause),
         ContainerVerb::Rename(_) => match name.parse() {
             Ok(old) => back("renamed", ContainerVerb::Rename(old)),
             Err(_) => Inverse::Nothing(format!("the rename of {name}")),
@@ -172,10 +172,10 @@ fn undo_key(model: &Model) -> String {
 pub(crate) fn undo(model: &mut Model) -> Vec<Effect> {
     match model.undo.take(model.now) {
         Next::Nothing => model.say(Tone::Plain, "nothing to undo", None),
-        Next::Busy => model.say(Tone::Plain, "not done yet; undo it when it is", None),
+        Next::Busy => model.say(Tone::Plain, "still in progress: wait until it has finished", None),
         Next::Cannot(what, before) => {
             let key = undo_key(model);
-            let hint = before.map(|before| format!("{key} again undoes the action before: {before}"));
+            let hint = before.map(|before| format!("press {key} again to undo the previous action: {before}"));
             model.say(Tone::Warning, format!("{what} cannot be undone"), hint);
         }
         Next::Steps(steps, others) => {
@@ -278,7 +278,7 @@ mod tests {
             assert_eq!(press(&mut model, "u"), [], "{keys}");
             assert_eq!(notice(&model), said);
             let hint = model.notice.as_ref().and_then(|notice| notice.hint.clone());
-            assert_eq!(hint.as_deref(), Some("u again undoes the action before: stopped api"));
+            assert_eq!(hint.as_deref(), Some("press u again to undo the previous action: stopped api"));
             assert_eq!(
                 press(&mut model, "u"),
                 [Effect::Container(ContainerVerb::Start, id("api"))],
@@ -326,7 +326,7 @@ mod tests {
     fn a_removal_is_undone_from_the_trash_and_says_for_how_long() {
         let mut model = full(80, 24);
         let effects = press(&mut model, "d d y");
-        assert!(press(&mut model, "u").is_empty() && notice(&model).starts_with("not done yet"));
+        assert!(press(&mut model, "u").is_empty() && notice(&model).starts_with("still in progress"));
         finish(&mut model, effects);
         assert_eq!(notice(&model), "removed api · u undo (23h59m left)");
         assert_eq!(model.trash.all().len(), 1);
@@ -342,7 +342,7 @@ mod tests {
         let undone = press(&mut model, "u");
         assert_eq!(undone, [Effect::Restore("container-batch".to_owned(), None)], "it was paused");
         update(&mut model, Event::Done(undone[0].clone(), Ok(())));
-        assert_eq!(notice(&model), "restored batch; it is not running");
+        assert_eq!(notice(&model), "restored batch (not running)");
     }
 
     #[test]
@@ -432,7 +432,7 @@ mod tests {
         let undone = press(&mut model, "u");
         assert_eq!(undone, [Effect::Container(ContainerVerb::Start, id("api"))]);
         finish(&mut model, undone);
-        let said = "started 1, 1 failed: cannot start `web`: it was removed in the meantime";
+        let said = "started 1, 1 failed: cannot start `web`: it has been removed";
         assert_eq!(notice(&model), said);
     }
 
@@ -475,7 +475,7 @@ mod tests {
         assert_eq!(press(&mut model, "d d enter"), []);
         assert_eq!(press(&mut model, "* d d y").len(), 2);
         press(&mut model, "esc d p");
-        assert!(screen(&model).contains("Empty the trash: 2 objects for good?"), "{}", screen(&model));
+        assert!(screen(&model).contains("Empty the trash? 2 objects will be deleted"), "{}", screen(&model));
         assert_eq!(press(&mut model, "y"), [Effect::EmptyTrash]);
     }
 

@@ -16,7 +16,7 @@ pub(crate) fn damage(action: Action, name: &str, why: Option<&str>) -> Option<Fa
             action => format!("cannot {} `{name}`", action.label().trim_end_matches('…')),
         },
         why: vec![format!("it is damaged: {why}")],
-        hint: Some("remove it, or put its file right".to_owned()),
+        hint: Some("remove it, or repair its file".to_owned()),
     })
 }
 
@@ -24,9 +24,9 @@ pub(crate) fn damage(action: Action, name: &str, why: Option<&str>) -> Option<Fa
 pub(crate) fn refuse_many(model: &mut Model, action: Action, count: usize) {
     let back = model.cancel_key();
     model.fail(Failure {
-        what: format!("cannot {} {count} at once", action.label().trim_end_matches('…')),
-        why: vec!["it is done to one at a time".to_owned()],
-        hint: Some(format!("{back} takes the marks away")),
+        what: format!("`{}` works on one row at a time", action.label().trim_end_matches('…')),
+        why: vec![format!("{count} rows are marked")],
+        hint: Some(format!("press {back} to clear the marks")),
     });
 }
 

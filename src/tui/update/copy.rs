@@ -61,7 +61,7 @@ pub(crate) fn text(model: &mut Model, text: String) -> Vec<Effect> {
 }
 
 fn nothing(model: &mut Model) -> Vec<Effect> {
-    model.say(Tone::Plain, "there is nothing to copy", None);
+    model.say(Tone::Plain, "nothing to copy", None);
     Vec::new()
 }
 
@@ -106,11 +106,11 @@ fn urls(model: &Model) -> Result<Vec<String>, Failure> {
     let urls: Vec<String> = rows.iter().filter_map(ContainerRow::url).collect();
     match rows.first() {
         Some(row) if urls.is_empty() => Err(Failure {
-            what: format!("cannot tell where `{}` is reached", row.name),
+            what: format!("no URL for `{}`", row.name),
             why: vec![match (row.is_up(), row.ports.is_empty()) {
                 (false, _) => "it is not running".to_owned(),
-                (true, true) => "its image names no port that it listens on".to_owned(),
-                (true, false) => "it has no address that this machine reaches".to_owned(),
+                (true, true) => "its image exposes no port".to_owned(),
+                (true, false) => "it has no address that this machine can reach".to_owned(),
             }],
             hint: None,
         }),
@@ -122,8 +122,8 @@ fn urls(model: &Model) -> Result<Vec<String>, Failure> {
 fn browse(model: &mut Model, urls: Vec<String>) -> Vec<Effect> {
     let has = |name: &str| model.world.environment.get(name).is_some();
     let why = match () {
-        () if has("SSH_CONNECTION") || has("SSH_TTY") => "this is a session over ssh",
-        () if !has("DISPLAY") && !has("WAYLAND_DISPLAY") => "there is no desktop here",
+        () if has("SSH_CONNECTION") || has("SSH_TTY") => "this is an SSH session",
+        () if !has("DISPLAY") && !has("WAYLAND_DISPLAY") => "there is no desktop session",
         () => return urls.into_iter().take(1).map(Effect::Browse).collect(),
     };
     let effects = text(model, urls.join(" "));

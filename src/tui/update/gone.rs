@@ -14,11 +14,11 @@ pub(crate) fn refuses(model: &mut Model, action: Action) -> bool {
     let name = model.gone().unwrap_or_default();
     let hint = match model.subject() {
         Some(subject) if is_in_trash(model, &subject) => {
-            Some(format!("{} shows the trash", model.keys_of(KeyContext::Global, Action::GoTrash)))
+            Some(format!("press {} to open the trash", model.keys_of(KeyContext::Global, Action::GoTrash)))
         }
         _ => None,
     };
-    model.say(Tone::Plain, format!("`{name}` is gone"), hint);
+    model.say(Tone::Plain, format!("`{name}` was removed"), hint);
     true
 }
 
@@ -90,7 +90,7 @@ mod tests {
             let shown = screen(&model);
             assert!(shown.contains(kept) && shown.contains(said), "{key}\n{shown}");
             assert!(
-                shown.contains(&format!("{name}  is gone")) || shown.contains(&format!("{name} is gone"))
+                shown.contains(&format!("{name}  removed")) || shown.contains(&format!("{name} (removed)"))
             );
             assert!(model.wants().readings.keys().all(|reading| reading.tab != model.pane().tab), "{key}");
         }
@@ -105,7 +105,7 @@ mod tests {
             let id = model.container().unwrap().id.clone();
             remove(&mut model, &id);
             let shown = screen(&model);
-            assert!(shown.contains("is gone: nothing was"), "{keys}\n{shown}");
+            assert!(shown.contains("was removed: no"), "{keys}\n{shown}");
             assert!(!shown.contains("reading") && !shown.contains("measuring"), "{keys}\n{shown}");
         }
     }
@@ -131,7 +131,7 @@ mod tests {
                 assert_eq!(effects, Vec::<Effect>::new(), "{tab} {strokes}");
                 let said = model.notice.as_ref().map(|notice| notice.text.clone());
                 assert!(
-                    said.is_some_and(|it| it.ends_with("is gone")),
+                    said.is_some_and(|it| it.ends_with("was removed")),
                     "{tab} {strokes}: {:?}",
                     model.notice
                 );
@@ -145,7 +145,7 @@ mod tests {
         let name = model.container().unwrap().name.clone();
         remove(&mut model, &id);
         let shown = screen(&model);
-        assert_eq!(shown.matches(&format!("{name} is gone")).count(), 2, "{shown}");
+        assert_eq!(shown.matches(&format!("{name} (removed)")).count(), 2, "{shown}");
         assert!(!shown.contains(id.short()), "{shown}");
         // Only these panes kept it.
         press(&mut model, "ctrl-w o q");

@@ -16,7 +16,7 @@ use crate::tui::tasks::update::close_progress;
 pub(crate) fn refuses(model: &mut Model, action: Action) -> bool {
     let is_refused = model.look.is_read_only && action.reach() == Reach::Writes;
     if is_refused {
-        model.refuse(&format!("`{}` changes something", action.name()));
+        model.refuse(&format!("`{}` makes changes", action.name()));
     }
     is_refused
 }
@@ -30,7 +30,7 @@ pub(crate) fn sift(model: &mut Model, effects: Vec<Effect>) -> Vec<Effect> {
     // hoist's own state is kept in memory until it quits; the user did not ask for its file.
     refused.retain(|effect| *effect != Effect::Save);
     if !refused.is_empty() {
-        model.refuse("that would change something");
+        model.refuse("this would make changes");
     }
     for effect in refused {
         forget(model, &effect);
@@ -251,13 +251,13 @@ mod tests {
         let mut model = full(80, 24);
         model.look.is_read_only = true;
         assert!(press(&mut model, "s").is_empty());
-        assert!(screen(&model).contains("read-only: `start-stop` changes something"), "{}", screen(&model));
+        assert!(screen(&model).contains("read-only: `start-stop` makes changes"), "{}", screen(&model));
         assert!(screen(&model).contains("READ-ONLY"));
         assert!(!screen(&model).contains("s stop"), "the action bar hides it");
         press(&mut model, ":");
         write(&mut model, "rm api");
         assert!(press(&mut model, "enter").is_empty(), "nor is the line kept in a file");
-        assert!(screen(&model).contains("read-only: `rm` changes something"), "{}", screen(&model));
+        assert!(screen(&model).contains("read-only: `rm` makes changes"), "{}", screen(&model));
         press(&mut model, ":");
         write(&mut model, "images");
         press(&mut model, "enter");

@@ -159,7 +159,7 @@ fn unbound(model: &mut Model, place: KeyContext, keys: &[Key], event: KeyEvent) 
         // Probably meant for the program.
         KeyContext::Released => {
             let key = model.keys_of(place, Action::Type);
-            model.say(Tone::Plain, "the terminal does not have the keys", Some(format!("{key} types in it")));
+            model.say(Tone::Plain, "keys go to hoist, not to the terminal", Some(format!("press {key} to type")));
             Vec::new()
         }
         _ => dialogs::key(model, event),
@@ -397,13 +397,13 @@ fn here(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         Action::Cancel => {
             model.is_leaving = true;
-            model.say(Tone::Plain, "once more to leave hoist; containers keep running", None);
+            model.say(Tone::Plain, "press again to quit hoist; containers keep running", None);
             return Vec::new();
         }
         Action::Zoom => model.say(Tone::Plain, "nothing is selected", None),
         // The cursor is visibly at the end, so nothing needs to be said.
         _ if action.group() == Group::Move => {}
-        _ => model.say(Tone::Plain, format!("`{}` means nothing here", action.label()), None),
+        _ => model.say(Tone::Plain, format!("`{}` is not available here", action.label()), None),
     }
     model.is_leaving = false;
     Vec::new()
@@ -417,7 +417,7 @@ fn turn(model: &mut Model, by: isize) {
         let next = at.checked_add_signed(by).unwrap_or(tabs.len() - 1);
         model.pane_mut().tab = tabs[next % tabs.len()];
     } else {
-        model.say(Tone::Plain, "there is no other tab", None);
+        model.say(Tone::Plain, "there are no other tabs", None);
     }
 }
 
@@ -447,14 +447,14 @@ fn back(model: &mut Model) -> Vec<Effect> {
         model.notice = None;
     } else if model.notice.take().is_none() {
         let keys = model.keys_of(KeyContext::Global, Action::Quit);
-        model.say(Tone::Plain, format!("{keys} leaves hoist; containers keep running"), None);
+        model.say(Tone::Plain, format!("{keys} quits hoist; containers keep running"), None);
     }
     Vec::new()
 }
 
 fn details(model: &mut Model) {
     let Some(failure) = &model.failure else {
-        model.say(Tone::Good, "nothing has failed", None);
+        model.say(Tone::Good, "no errors", None);
         return;
     };
     let mut lines = vec![failure.what.clone()];
@@ -465,6 +465,6 @@ fn details(model: &mut Model) {
         lines.extend(part.why.iter().map(|cause| format!("  because {cause}")));
         lines.extend(part.hint.iter().map(|hint| format!("hint: {hint}")));
     }
-    let title = "The last error".to_owned();
+    let title = "Last error".to_owned();
     model.open(Page::new(title, lines));
 }

@@ -217,7 +217,7 @@ fn done(model: &mut Model, effect: &Effect, result: Result<(), Failure>) -> Vec<
             let name = name.clone().or(row.map(|row| row.name.clone()));
             let name = name.unwrap_or_else(|| "it from the trash".to_owned());
             let is_container = row.is_some_and(|row| row.kind == "container");
-            let state = if is_container { "; it is not running" } else { "" };
+            let state = if is_container { " (not running)" } else { "" };
             (format!("restored {name}{state}"), vec![Effect::Load(Section::Trash)])
         }
         Effect::RestoreAndStart(id) => {
@@ -226,7 +226,7 @@ fn done(model: &mut Model, effect: &Effect, result: Result<(), Failure>) -> Vec<
         }
         Effect::Purge(id) => {
             let name = model.trash.get(id).map_or_else(String::new, |row| row.name.clone());
-            (format!("deleted {name} for good"), vec![Effect::Load(Section::Trash)])
+            (format!("deleted {name} permanently"), vec![Effect::Load(Section::Trash)])
         }
         Effect::EmptyTrash => ("emptied the trash".to_owned(), vec![Effect::Load(Section::Trash)]),
         _ => (String::new(), Vec::new()),
@@ -258,7 +258,7 @@ fn done_text(verb: &ContainerVerb, name: &str) -> String {
         ContainerVerb::Stop => format!("stopped {name}"),
         ContainerVerb::Restart => format!("restarted {name}"),
         ContainerVerb::Pause => format!("paused {name}"),
-        ContainerVerb::Unpause => format!("resumed {name}"),
+        ContainerVerb::Unpause => format!("unpaused {name}"),
         ContainerVerb::Kill(signal) => format!("sent {signal} to {name}"),
         ContainerVerb::Remove(_) => format!("removed {name}"),
         ContainerVerb::Rename(new) => format!("renamed {name} to {new}"),

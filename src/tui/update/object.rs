@@ -49,7 +49,7 @@ impl Model {
                 crate::tui::files::update::begin(self, job)
             }
             Some(Effect::Work(_, job @ Job::FromHost(_))) => {
-                vec![work(self, "image from this machine", job)]
+                vec![work(self, "create an image from this machine", job)]
             }
             Some(Effect::RemoveImage(..)) => together(self, "removed", effects, refused),
             Some(Effect::Restore(..) | Effect::RestoreAndStart(_)) => {
@@ -89,13 +89,13 @@ fn ask_from_host(model: &mut Model) {
     let name = format!("{HOST_IMAGE}:latest");
     let is_there = model.images.all().iter().any(|row| row.name == name);
     let mut notes =
-        vec!["It holds this machine's shell and core tools, with the libraries that they need.".to_owned()];
-    notes.extend(is_there.then(|| "It takes the name from the image that has it.".to_owned()));
+        vec!["It will contain this machine's shell and core tools, and the libraries that they need.".to_owned()];
+    notes.extend(is_there.then(|| "The name is moved from the image that has it now.".to_owned()));
     model.open(Confirm {
-        title: "Make an image of this machine's tools?".to_owned(),
+        title: "Create an image from this machine's tools?".to_owned(),
         items: vec![name],
         notes,
-        yes: "make",
+        yes: "create",
         // The number is assigned after the confirmation.
         effects: vec![Effect::Work(TaskId(0), Job::FromHost(HOST_IMAGE))],
         top: 0,

@@ -19,7 +19,7 @@ pub(crate) fn begin(model: &mut Model, configured: Configured) {
 pub(crate) fn configured(model: &mut Model, new: Configured) -> Vec<Effect> {
     let (effects, faults) = take(model, new);
     if faults.is_empty() {
-        model.say(Tone::Good, "the configuration is taken over", None);
+        model.say(Tone::Good, "configuration reloaded", None);
     }
     tell(model, &faults);
     effects
@@ -38,7 +38,7 @@ fn take(model: &mut Model, new: Configured) -> (Vec<Effect>, Vec<String>) {
     }
     let effects = ui.map_or_else(Vec::new, |ui| take_over(model, ui));
     if let Some(missing) = dress(model) {
-        faults.push(format!("no theme is called `{missing}`"));
+        faults.push(format!("no such theme: {missing}"));
     }
     (effects, faults)
 }

@@ -167,9 +167,9 @@ fn what_is_repeated_where_it_cannot_be_is_said() {
     press(&mut model, "s");
     model.notice = None;
     press(&mut model, "2 .");
-    assert_eq!(model.notice.take().unwrap().text, "there is no container to do that to");
+    assert_eq!(model.notice.take().unwrap().text, "no container is selected");
     press(&mut model, "1 j K enter 4 .");
-    assert_eq!(model.notice.take().unwrap().text, "`kill…` means nothing here");
+    assert_eq!(model.notice.take().unwrap().text, "`kill…` is not available here");
     press(&mut model, "2 t");
     write(&mut model, "more:1");
     press(&mut model, "enter 1 .");

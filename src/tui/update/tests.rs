@@ -53,7 +53,7 @@ fn ages_of_what_is_not_running_advance_and_nothing_else_wakes_anybody() {
     let fresh = ContainerRow { finished: None, ..fresh };
     update(&mut model, Event::List(Ok(Listed::Containers(vec![waits.clone()]))));
     assert!(
-        screen(&model).contains("restart (3)") && screen(&model).contains("44s ago"),
+        screen(&model).contains("restarting (3)") && screen(&model).contains("44s ago"),
         "{}",
         screen(&model)
     );
@@ -98,7 +98,7 @@ fn what_is_damaged_is_listed_with_why_and_can_only_be_removed() {
     assert!(!screen(&model).contains(" ago"), "{}", screen(&model));
     press(&mut model, "d d f");
     let asked = screen(&model);
-    assert!(asked.contains("will be killed if it runs") && asked.contains("Goes for good."), "{asked}");
+    assert!(asked.contains("killed if running") && asked.contains("Deleted permanently."), "{asked}");
     assert!(!asked.contains("skip trash"), "{asked}");
     let removal = Removal::to_trash(Running::Stop);
     assert_eq!(press(&mut model, "y"), [Effect::Container(ContainerVerb::Remove(removal), row.id)]);
@@ -203,7 +203,7 @@ fn removal_asks_names_what_goes_and_keeps_by_default() {
     assert_eq!(press(&mut model, "d d"), []);
     assert!(screen(&model).contains("Remove 1 container?"));
     assert!(screen(&model).contains("○ canary"));
-    assert!(screen(&model).contains("Goes to Trash for 24h; u restores it"));
+    assert!(screen(&model).contains("Moved to the trash for 24h; u restores it"));
     assert_eq!(press(&mut model, "enter"), []);
     assert!(model.layers.is_empty());
     press(&mut model, "d d");
@@ -222,7 +222,7 @@ fn a_page_stays_with_its_container_when_that_leaves_the_list() {
         let name = model.container().unwrap().name.clone();
         update(&mut model, Event::Container(id.clone(), None));
         assert_eq!(model.subject(), Some(shown.clone()), "{keys}");
-        let gone = [format!("{name} is gone"), format!("{name}  is gone")];
+        let gone = [format!("{name} (removed)"), format!("{name}  removed")];
         assert!(gone.iter().any(|gone| screen(&model).contains(gone)), "{}", screen(&model));
         // Another row that leaves later changes nothing.
         let Some(Subject::Container(neighbour)) = model.listed() else { panic!("no other") };
@@ -277,7 +277,7 @@ fn a_list_of_what_is_up_says_that_it_is_one() {
     write(&mut model, "ps");
     press(&mut model, "enter");
     assert!(!model.shows_all);
-    assert!(screen(&model).contains("only running containers are shown"), "{}", screen(&model));
+    assert!(screen(&model).contains("showing only running containers"), "{}", screen(&model));
 }
 
 #[test]
@@ -306,11 +306,11 @@ fn a_prefix_left_hanging_shows_what_it_can_become() {
     press(&mut model, "g");
     let opens = model.next_tick().unwrap();
     assert_eq!(opens.as_millis(), 250);
-    assert!(!screen(&model).contains("Show the images"));
+    assert!(!screen(&model).contains("Go to images"));
     update(&mut model, Event::Tick(now() + jiff::SignedDuration::from_millis(250)));
-    assert!(screen(&model).contains("Show the images"));
+    assert!(screen(&model).contains("Go to images"));
     press(&mut model, "esc");
-    assert!(!screen(&model).contains("Show the images"));
+    assert!(!screen(&model).contains("Go to images"));
     assert!(model.pending.is_empty());
 }
 
@@ -451,7 +451,7 @@ fn whichever_way_leads_to_a_terminal_its_keys_are_hoists_until_they_are_asked_fo
         assert_eq!(model.key_context(), KeyContext::Released, "{way}: {effects:?}");
         // What does nothing in hoist is not sent, but explained.
         assert_eq!(press(&mut model, "x"), [], "{way}");
-        assert!(screen(&model).contains("does not have the keys → ↵ types in it"), "{}", screen(&model));
+        assert!(screen(&model).contains("not to the terminal → press ↵ to type"), "{}", screen(&model));
         assert_eq!(press(&mut model, "i x").len(), 1, "{way}");
         assert_eq!(press(&mut model, "ctrl-] q").len(), 0);
         assert_eq!(model.focus, Focus::List, "{way}");
@@ -465,12 +465,12 @@ fn ctrl_c_to_a_containers_main_program_is_explained_once() {
     assert!(matches!(press(&mut model, "a").as_slice(), [Effect::Open(_, Some(_), Program::Attach)]));
     assert_eq!(press(&mut model, "ctrl-c"), []);
     assert!(
-        screen(&model).contains("Ctrl-c may end the container's program → again sends it"),
+        screen(&model).contains("Ctrl-c may stop the container → press again to send it"),
         "{}",
         screen(&model)
     );
     assert_eq!(press(&mut model, "ctrl-c ctrl-c").len(), 2);
-    assert!(screen(&model).contains("main program"));
+    assert!(screen(&model).contains("main process"));
 }
 
 #[test]
@@ -481,7 +481,7 @@ fn a_terminal_that_ended_says_so_and_is_closed() {
     update(&mut model, Event::Ended(TaskId(1), Ok(Some(3))));
     assert_eq!(model.key_context(), KeyContext::Ended);
     let shown = screen(&model);
-    assert!(shown.contains("api: shell · exit 3") && shown.contains("x closes · r runs it again"), "{shown}");
+    assert!(shown.contains("api: shell · exit 3") && shown.contains("x close · r run again"), "{shown}");
     let again = [Effect::Close(TaskId(1)), Effect::Open(TaskId(1), Some(id), Program::Shell)];
     assert_eq!(press(&mut model, "r"), again);
     assert_eq!(model.key_context(), KeyContext::Terminal);
@@ -493,12 +493,12 @@ fn a_terminal_that_ended_says_so_and_is_closed() {
 #[test]
 fn an_image_of_this_machine_is_one_key_away_when_there_is_nothing() {
     let mut model = empty(80, 24);
-    assert!(screen(&model).contains("M   make an image of this machine"));
+    assert!(screen(&model).contains("M   create an image from this machine"));
     assert_eq!(press(&mut model, "M"), []);
     assert!(screen(&model).contains("host:latest"));
     assert_eq!(press(&mut model, "enter M y"), [Effect::Work(TaskId(1), Job::FromHost("host"))]);
     let finish = Finish {
-        text: "made host:latest".to_owned(),
+        text: "created host:latest".to_owned(),
         made: None,
         image: Some("host:latest".to_owned()),
         opens: false,
@@ -549,7 +549,7 @@ fn leaving_asks_only_while_something_goes_on() {
     assert_eq!(press(&mut model, "Q"), [Effect::Quit]);
     press(&mut model, "e ctrl-]");
     assert_eq!(press(&mut model, "Q"), []);
-    assert!(screen(&model).contains("Leave hoist?"));
+    assert!(screen(&model).contains("Quit hoist?"));
     assert_eq!(press(&mut model, "y"), [Effect::Quit]);
     let mut model = full(80, 24);
     assert_eq!(press(&mut model, "ctrl-c"), []);
@@ -619,7 +619,7 @@ fn a_form_says_at_once_what_is_wrong() {
     let mut model = full(80, 24);
     press(&mut model, "2 r down down");
     write(&mut model, "=x");
-    assert!(screen(&model).contains("✗ env: invalid environment variable: =x"), "{}", screen(&model));
+    assert!(screen(&model).contains("✗ environment: invalid environment variable: =x"), "{}", screen(&model));
     assert_eq!(press(&mut model, "ctrl-s"), []);
 }
 
@@ -749,7 +749,7 @@ fn a_layout_is_kept_under_its_name_and_its_terminals_are_opened_anew() {
     assert_eq!((opened.count(), model.windows.count()), (3, 3));
     assert!(command(&mut model, "layout remove debug").contains(&Effect::Save));
     command(&mut model, "layout debug");
-    assert!(model.notice.as_ref().unwrap().text.contains("no layout is called `debug`"));
+    assert!(model.notice.as_ref().unwrap().text.contains("no such layout: debug"));
 }
 
 proptest! {

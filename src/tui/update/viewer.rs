@@ -51,7 +51,7 @@ fn nth_tab(model: &mut Model, at: usize) {
         Some(tab) => model.show_tab(*tab),
         None => {
             let count = tabs.len();
-            model.say(Tone::Plain, format!("there is no tab {}: the last one is {count}", at + 1), None);
+            model.say(Tone::Plain, format!("there is no tab {}: the last tab is {count}", at + 1), None);
         }
     }
 }

@@ -17,7 +17,7 @@ const STEP: i16 = 50;
 pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     if model.windows.count() == 1 && needs_another(model, action) {
         let key = model.keys_of(KeyContext::Global, Action::SplitRight);
-        model.say(Tone::Plain, "there is only one pane", Some(format!("{key} splits it")));
+        model.say(Tone::Plain, "there is only one pane", Some(format!("press {key} to split it")));
         return Some(Vec::new());
     }
     match action {
@@ -76,7 +76,7 @@ fn split(model: &mut Model, axis: Axis) -> Vec<Effect> {
         return Vec::new();
     };
     let Some(subject) = model.subject_of(model.pane()) else {
-        model.say(Tone::Plain, "there is nothing to show in two panes", None);
+        model.say(Tone::Plain, "select an object first", None);
         return Vec::new();
     };
     let tab = model.shown_tab(model.pane());
@@ -84,8 +84,8 @@ fn split(model: &mut Model, axis: Axis) -> Vec<Effect> {
     let Some(new) = model.windows.split(axis, area) else {
         model.say(
             Tone::Warning,
-            "the halves would be too small",
-            Some("give the pane the window first".into()),
+            "this pane is too small to split",
+            Some("zoom the pane first".into()),
         );
         return Vec::new();
     };
@@ -118,7 +118,7 @@ fn pin(model: &mut Model) {
     let subject = model.subject_of(model.pane());
     let is_pinned = model.pane().pinned.is_some();
     model.pane_mut().pinned = subject.filter(|_| !is_pinned);
-    let text = if is_pinned { "the pane follows the list" } else { "the pane stays what it is" };
+    let text = if is_pinned { "unpinned: the pane follows the list" } else { "pinned: the pane no longer follows the list" };
     model.say(Tone::Plain, text, None);
 }
 

@@ -24,7 +24,7 @@ impl Dialog for VerbMenu {
     }
 
     fn draw(&self, frame: &mut Frame<'_>, model: &Model) {
-        menu::view::draw(frame, model, &self.menu, "↵ do · Esc cancel");
+        menu::view::draw(frame, model, &self.menu, "↵ run · Esc cancel");
     }
 
     fn act(model: &mut Model, action: Action) -> Vec<Effect> {
@@ -45,7 +45,7 @@ impl Dialog for VerbMenu {
     }
 
     fn label(&self, _: &Model, action: Action) -> Option<&'static str> {
-        (action == Action::Accept).then_some("do")
+        (action == Action::Accept).then_some("run")
     }
 }
 

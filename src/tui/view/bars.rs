@@ -37,7 +37,7 @@ fn zoomed(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     let theme = &model.theme;
     let right = model.container().map_or_else(Line::default, |row| now(model, row));
     let section = format!(" {} ", model.section.title());
-    let gone = if model.gone().is_some() { "  is gone" } else { "" };
+    let gone = if model.gone().is_some() { "  removed" } else { "" };
     let taken = section.width() + gone.width() + right.width() + 4;
     let room = usize::from(area.width).saturating_sub(taken);
     let name = model.subject().map_or_else(String::new, |subject| short_name(model, &subject, room));
@@ -71,7 +71,7 @@ fn summary(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     let mut spans = vec![Span::styled(" hoist ", theme.accent.add_modifier(Modifier::BOLD))];
     let rows = model.containers.all();
     let up = rows.iter().filter(|row| row.is_up()).count();
-    spans.push(Span::styled(format!(" {} ctr  {up} up", rows.len()), theme.dim));
+    spans.push(Span::styled(format!(" {up}/{} up", rows.len()), theme.dim));
     if model.section == Section::Containers && up > 0 {
         spans.extend(use_of_all(model, area.width));
     }
@@ -233,7 +233,7 @@ pub(crate) fn status(frame: &mut Frame<'_>, model: &Model, area: Rect) {
 /// Returns the progress of a verb on several objects, and how to cancel it.
 fn batch_line(model: &Model, batch: &Batch) -> Span<'static> {
     let key = model.cancel_key();
-    let cancel = if model.focus == Focus::List { format!(" · {key} cancels") } else { String::new() };
+    let cancel = if model.focus == Focus::List { format!(" · {key} cancel") } else { String::new() };
     let text = format!("{} {}{cancel} ", texts::spinner(model.now), batch.progress());
     Span::styled(text, model.theme.accent)
 }
@@ -264,7 +264,7 @@ fn sentence(model: &Model, notice: &Notice) -> String {
     let hint = notice.hint.as_ref().map_or_else(String::new, |hint| format!(" → {hint}"));
     let has_more = notice.tone == Tone::Bad && model.failure.as_ref().is_some_and(|it| it.why.len() > 1);
     let more = match has_more {
-        true => format!("  ({} tells all)", model.keys_of(KeyContext::Global, Action::Details)),
+        true => format!("  ({} for details)", model.keys_of(KeyContext::Global, Action::Details)),
         false => String::new(),
     };
     format!("{glyph} {}{hint}{more}", notice.text)
@@ -287,7 +287,7 @@ fn long_notice(model: &Model) -> Option<(Vec<String>, Style)> {
     if lines.len() > MOST_LINES {
         lines.truncate(MOST_LINES);
         let key = model.keys_of(KeyContext::Global, Action::Details);
-        lines[MOST_LINES - 1] = format!("  … {key} tells all");
+        lines[MOST_LINES - 1] = format!("  … {key} for details");
     }
     Some((lines, tone(&model.theme, notice.tone).1))
 }
@@ -357,8 +357,8 @@ fn about_marks(model: &Model) -> Option<String> {
         return None;
     }
     let key = model.cancel_key();
-    let hidden = if seen < all { format!(" ({} more are hidden)", all - seen) } else { String::new() };
-    Some(format!(" marked {seen}{hidden}: all keys act on the marked rows · {key} clears"))
+    let hidden = if seen < all { format!(" ({} hidden)", all - seen) } else { String::new() };
+    Some(format!(" {all} marked{hidden}: actions apply to all of them · {key} clear"))
 }
 
 /// Draws the possible continuations of a key sequence that was left unfinished.
@@ -426,7 +426,7 @@ fn in_columns(model: &Model, follow: &[&Binding], (rows, room): (usize, usize)) 
     }
     if let Some(last) = shown.last_mut().filter(|_| hidden > 0) {
         let help = model.keys_of(KeyContext::Global, Action::Help);
-        *last = Line::from(format!(" … {} more: {help} has them all", hidden + columns));
+        *last = Line::from(format!(" … {} more: press {help}", hidden + columns));
     }
     shown
 }

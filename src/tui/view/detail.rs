@@ -49,7 +49,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, screens: &Screens, pane
     frame.render_widget(block, area);
     match subject {
         Some(subject) if is_gone && viewer.is_blank(pane) => {
-            let text = format!(" {} is gone: nothing was read here before", model.last_name_of(subject));
+            let text = format!(" {} was removed: no data was read before", model.last_name_of(subject));
             frame.render_widget(Line::styled(text, model.theme.dim), inner);
         }
         Some(_) => viewer.draw(frame, &seen, inner),
@@ -77,7 +77,7 @@ fn title(seen: &Seen<'_>, room: usize) -> String {
         let text = name(room.saturating_sub(rest.width())) + rest;
         cell(&text, text.width().min(room), Align::Left)
     };
-    let gone = if seen.is_gone { " is gone" } else { "" };
+    let gone = if seen.is_gone { " (removed)" } else { "" };
     match (tab, seen.subject) {
         (Tab::Session(id), _) => model.task(id).map_or_else(String::new, |task| {
             let rest = match &task.state {

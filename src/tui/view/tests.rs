@@ -258,7 +258,7 @@ fn the_failures() {
         model
     });
     over("broken_configuration", |model| {
-        let faults = vec!["/home/me/.config/hoist/keymap.toml, line 3, column 5: in [containers] `d` (inspect of [containers]) is the beginning of `dd` (remove of [containers]), from hoist".to_owned(), "/home/me/.config/hoist/config.toml, line 9, column 1: no such key `thme`".to_owned()];
+        let faults = vec!["/home/me/.config/hoist/keymap.toml, line 3, column 5: in [containers] `d` (inspect of [containers]) is a prefix of `dd` (remove of [containers]), from hoist".to_owned(), "/home/me/.config/hoist/config.toml, line 9, column 1: no such key `thme`".to_owned()];
         let themes = model.look.themes.clone();
         let configured = Configured { ui: None, keymap: None, themes, broken: <_>::default(), faults };
         update(model, Event::Configured(Box::new(configured)));

@@ -21,7 +21,7 @@ pub(crate) fn failure(failure: &Failure, theme: &Theme, width: u16) -> Vec<Line<
     lines
 }
 
-/// `   n  run one from an image`
+/// `   n  run a container from an image`
 pub(crate) fn key_line(theme: &Theme, key: &str, text: &str) -> Line<'static> {
     Line::from(vec![Span::styled(format!("   {key:<3}"), theme.accent), Span::raw(format!(" {text}"))])
 }

@@ -22,6 +22,6 @@ pub(crate) fn cell(model: &Model, row: &VolumeRow, column: Option<Column>, _: us
 
 /// Returns the text of the empty list.
 pub(crate) fn empty(_: &Model) -> Said {
-    let what = "No volumes. A folder of this machine is given to a container by `-v /folder:/folder`.";
-    (what, vec![plain(Action::GoImages, "images: run one")])
+    let what = "No volumes. To share a folder with a container, use `-v /folder:/folder`.";
+    (what, vec![plain(Action::GoImages, "go to images: run one")])
 }

@@ -3,6 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::base::units::counted;
 use crate::engine::{ContainerId, ContainerView, Event, RestartPolicy, Status};
 use crate::tui::action::Action;
 use crate::tui::failure::Failure;
@@ -168,10 +169,10 @@ pub fn why(facts: &Facts) -> Card {
             short if short < 1000 => format!("{short} ms"),
             long => format!("{}.{} s", long / 1000, long / 100 % 10),
         };
-        meaning.push(format!("It ran for {time} only: look at its command and its configuration first."));
+        meaning.push(format!("It ran for only {time}: check its command and configuration first."));
     }
     if facts.status == Status::Restarting {
-        meaning.push("Its policy starts it again, each time after a longer pause.".to_owned());
+        meaning.push("Its restart policy starts it again, waiting longer each time.".to_owned());
     }
     let (has_errors, log) = last_words(&facts.log);
     Card {
@@ -192,32 +193,32 @@ fn verdict(facts: &Facts) -> (String, Vec<String>) {
     if facts.has_not_started() {
         let mut meaning = vec![facts.error.clone()];
         meaning.extend(of_code(facts.exit_code).map(|(_, text)| text.to_owned()));
-        return ("it did not start".to_owned(), meaning);
+        return ("failed to start".to_owned(), meaning);
     }
     if facts.died_of_memory() {
         let limit = match facts.memory_limit {
-            Some(limit) => format!("It needed more than its limit of {}.", mebibytes(limit)),
-            None => "It needed more memory than there was.".to_owned(),
+            Some(limit) => format!("It exceeded its memory limit of {}.", mebibytes(limit)),
+            None => "The machine ran out of memory.".to_owned(),
         };
         return (
-            format!("exit {}: killed by the kernel: out of memory (OOM)", facts.exit_code),
-            vec![limit, "The program was given no time to save anything.".to_owned()],
+            format!("exit {}: out of memory, killed by the kernel (OOM)", facts.exit_code),
+            vec![limit, "The program had no chance to clean up or save anything.".to_owned()],
         );
     }
     if facts.is_up() && facts.oom_killed {
         return (
-            "it runs, but the kernel killed one of its processes: out of memory (OOM)".to_owned(),
-            line("Its first process went on. What the killed one did is not done."),
+            "running, but one of its processes ran out of memory and was killed by the kernel (OOM)".to_owned(),
+            line("The main process continues. The work of the killed process is lost."),
         );
     }
     if facts.is_up() {
-        return ("it runs".to_owned(), Vec::new());
+        return ("running".to_owned(), Vec::new());
     }
     let (verdict, mut meaning) = verdict_of_code(facts);
     if facts.oom_killed {
         // The kernel killed a child process, and the program exited for another reason.
-        meaning.push("The kernel had killed one of its other processes: out of memory (OOM).".to_owned());
-        meaning.push("What the killed one did is not done.".to_owned());
+        meaning.push("Before that, another of its processes ran out of memory and was killed by the kernel (OOM).".to_owned());
+        meaning.push("The work of that process is lost.".to_owned());
     }
     (verdict, meaning)
 }
@@ -226,20 +227,20 @@ fn verdict(facts: &Facts) -> (String, Vec<String>) {
 fn verdict_of_code(facts: &Facts) -> (String, Vec<String>) {
     let line = |text: &str| vec![text.to_owned()];
     match facts.exit_code {
-        0 => ("exit 0: its program ended, and says that all went well".to_owned(), Vec::new()),
+        0 => ("exit 0: the program finished successfully".to_owned(), Vec::new()),
         137 | 143 if facts.by_hand => (
-            format!("exit {}: it was stopped by hand", facts.exit_code),
+            format!("exit {}: stopped manually", facts.exit_code),
             line(match facts.exit_code {
-                137 => "`kill`, or `stop` after its time of grace, sent SIGKILL.",
-                _ => "`stop` sent SIGTERM, and the program did as it was told.",
+                137 => "SIGKILL was sent by `kill`, or by `stop` after its timeout.",
+                _ => "`stop` sent SIGTERM, and the program exited.",
             }),
         ),
         code => match (of_code(code), signal(code)) {
             (Some((what, text)), _) => (format!("exit {code}: {what}"), line(text)),
-            (None, Some((name, text))) => (format!("exit {code}: {name} ended it"), line(text)),
+            (None, Some((name, text))) => (format!("exit {code}: terminated by {name}"), line(text)),
             (None, None) => (
-                format!("exit {code}: its program failed"),
-                line("The number is the program's own; its documentation, or its log, says more."),
+                format!("exit {code}: the program failed"),
+                line("The exit code is specific to the program: see its documentation or its logs."),
             ),
         },
     }
@@ -248,26 +249,26 @@ fn verdict_of_code(facts: &Facts) -> (String, Vec<String>) {
 /// Returns the conventional meaning of an exit code.
 fn of_code(code: u8) -> Option<(&'static str, &'static str)> {
     Some(match code {
-        1 => ("its program failed", "The usual code of any error; its last lines below say more."),
+        1 => ("the program failed", "This is the usual code for any error: see the last lines of its logs."),
         2 => (
-            "its program was called wrongly, or failed",
-            "Shells and many tools say so of options and words that they do not know.",
+            "the program failed, or was called incorrectly",
+            "Shells and many tools use this code for invalid options and arguments.",
         ),
         125 => (
-            "the container could not be made",
-            "Not its program failed, but what comes before: an option, a mount, the network.",
+            "the container could not be set up",
+            "The failure occurred before the program started: an option, a mount or the network.",
         ),
         126 => (
-            "its program cannot be executed",
-            "It is there, but is no program: a missing x bit, a folder, a script without #!, or one for another processor.",
+            "the program cannot be executed",
+            "The file exists but is not executable: no x permission, a folder, a script without #!, or a binary for another architecture.",
         ),
         127 => (
-            "its program was not found",
-            "The image lacks it, or the interpreter that it names; a shell says the same of a command in a script.",
+            "the program was not found",
+            "The image does not contain it, or its interpreter. Shells use the same code for an unknown command in a script.",
         ),
         255 => (
-            "its end was not seen, or its program said -1",
-            "Nobody could take the code: the machine went down, or the monitor was killed. Some programs, ssh among them, use it themselves.",
+            "the exit code was lost, or the program returned -1",
+            "The code is lost if the machine goes down or the monitor is killed. Some programs, such as ssh, also return it.",
         ),
         _ => return None,
     })
@@ -276,23 +277,23 @@ fn of_code(code: u8) -> Option<(&'static str, &'static str)> {
 /// Returns the signal behind exit code 128 + n, and its meaning.
 fn signal(code: u8) -> Option<(&'static str, &'static str)> {
     Some(match code.checked_sub(128)? {
-        1 => ("SIGHUP", "Its terminal went away."),
-        2 => ("SIGINT", "Ctrl-C was pressed, or it was told the same."),
-        3 => ("SIGQUIT", "Ctrl-\\ was pressed, or it was told to end with a core dump."),
-        4 => ("SIGILL", "The processor does not know an instruction: it was built for another one."),
-        6 => ("SIGABRT", "It gave up by itself: an assertion, a double free, a panic that aborts."),
-        7 => ("SIGBUS", "It read memory behind the end of a file; a full /dev/shm does that, too."),
-        8 => ("SIGFPE", "It divided by zero, or the like."),
-        9 => ("SIGKILL", "Somebody killed it, from inside or outside; the container was not out of memory."),
-        11 => ("SIGSEGV", "It touched memory that is not its own: a fault of the program, or of a library."),
-        13 => ("SIGPIPE", "It wrote to somebody who had gone."),
-        14 => ("SIGALRM", "A time it had set itself was over."),
-        15 => ("SIGTERM", "It was asked to end, and did."),
-        24 => ("SIGXCPU", "It used more CPU time than its ulimit."),
-        25 => ("SIGXFSZ", "It wrote a larger file than its ulimit."),
-        31 => ("SIGSYS", "It made a system call that its seccomp profile forbids."),
+        1 => ("SIGHUP", "Its terminal was closed."),
+        2 => ("SIGINT", "It was interrupted, as by Ctrl-C."),
+        3 => ("SIGQUIT", "It was asked to quit with a core dump, as by Ctrl-\\."),
+        4 => ("SIGILL", "Illegal instruction: the program was built for another processor."),
+        6 => ("SIGABRT", "It aborted: a failed assertion, a double free or a panic."),
+        7 => ("SIGBUS", "It accessed memory beyond the end of a file; a full /dev/shm also causes this."),
+        8 => ("SIGFPE", "Arithmetic error, such as a division by zero."),
+        9 => ("SIGKILL", "It was killed from inside or outside the container, but not for lack of memory."),
+        11 => ("SIGSEGV", "Invalid memory access: a bug in the program or in a library."),
+        13 => ("SIGPIPE", "It wrote to a pipe or socket whose other end was closed."),
+        14 => ("SIGALRM", "A timer that it had set expired."),
+        15 => ("SIGTERM", "It was asked to terminate, and exited."),
+        24 => ("SIGXCPU", "It exceeded its CPU time limit (ulimit)."),
+        25 => ("SIGXFSZ", "It exceeded its file size limit (ulimit)."),
+        31 => ("SIGSYS", "It made a system call that its seccomp profile blocks."),
         other if (1..=64).contains(&other) => {
-            ("a signal", "128 and a number mean the signal of that number; see signal(7).")
+            ("a signal", "Exit codes above 128 are 128 plus the number of a signal; see signal(7).")
         }
         _ => return None,
     })
@@ -304,9 +305,9 @@ fn rows(facts: &Facts) -> Vec<(&'static str, String)> {
     let times = match (facts.restarts, &facts.policy) {
         (0, _) => String::new(),
         (count, &RestartPolicy::OnFailure(most)) if most > 0 && count >= most => {
-            format!(", started again {count} times: no more")
+            format!(", {} (limit reached)", counted(count.into(), "restart"))
         }
-        (count, _) => format!(", started again {count} times"),
+        (count, _) => format!(", {}", counted(count.into(), "restart")),
     };
     rows.push(("restart", policy + &times));
     if let Some(limit) = facts.memory_limit {
@@ -389,20 +390,20 @@ fn moment(event: &Event) -> Option<Timestamp> {
 fn told(event: &Event) -> Option<String> {
     let attribute = |name: &str| event.actor.attributes.get(name);
     Some(match event.action.as_str() {
-        "create" => "made".to_owned(),
+        "create" => "created".to_owned(),
         "start" => "started".to_owned(),
-        "die" => format!("ended, exit {}", attribute("exitCode").map_or("?", String::as_str)),
-        "oom" => "the kernel killed one of its processes: out of memory".to_owned(),
+        "die" => format!("exited with code {}", attribute("exitCode").map_or("?", String::as_str)),
+        "oom" => "out of memory: the kernel killed one of its processes".to_owned(),
         "kill" => format!("sent signal {}", attribute("signal").map_or("?", String::as_str)),
-        "stop" => "stopped by hand".to_owned(),
-        "restart" => "restarted by hand".to_owned(),
+        "stop" => "stopped manually".to_owned(),
+        "restart" => "restarted manually".to_owned(),
         "pause" => "paused".to_owned(),
-        "unpause" => "resumed".to_owned(),
+        "unpause" => "unpaused".to_owned(),
         "rename" => {
             let old = attribute("oldName").map_or("?", |name| name.trim_start_matches('/'));
-            format!("renamed, was {old}")
+            format!("renamed from {old}")
         }
-        "update" => "its limits were changed".to_owned(),
+        "update" => "limits changed".to_owned(),
         other if other.starts_with("health_status") => other.replace("health_status: ", "health: "),
         _ => return None,
     })
@@ -417,10 +418,10 @@ fn changes(facts: &Facts) -> Vec<String> {
     let before = facts.events.iter().rev().find(of_name);
     let image = before.and_then(|event| event.actor.attributes.get("image"));
     if let Some(image) = image.filter(|image| **image != facts.image) {
-        changes.push(format!("the container of this name before it was of {image}"));
+        changes.push(format!("the previous container of this name used {image}"));
     }
     if facts.moved {
-        changes.push(format!("{} means a newer image by now; this container keeps the old one", facts.image));
+        changes.push(format!("{} now refers to a newer image; this container uses the old one", facts.image));
     }
     let worked = facts.events.iter().rev().find(|event| {
         let ended_well = event.actor.attributes.get("exitCode").is_some_and(|code| code == "0");
@@ -434,8 +435,8 @@ fn changes(facts: &Facts) -> Vec<String> {
                     && moment(event).is_some_and(|at| at > time)
             });
             let text = match since.count() {
-                0 | 1 => "the run before this one ended well".to_owned(),
-                runs => format!("it last ended well {} runs ago", runs),
+                0 | 1 => "the previous run succeeded".to_owned(),
+                runs => format!("its last successful run was {} runs ago", runs),
             };
             changes.push(text);
         }
@@ -446,21 +447,21 @@ fn changes(facts: &Facts) -> Vec<String> {
 
 /// Returns suggested actions, the most useful first.
 fn next(facts: &Facts) -> Vec<(Action, &'static str)> {
-    let mut next = vec![(Action::Logs, "read its whole log")];
+    let mut next = vec![(Action::Logs, "read the full logs")];
     if facts.is_up() {
-        next.push((Action::Shell, "look inside"));
+        next.push((Action::Shell, "open a shell in it"));
     }
     match facts.status {
-        Status::Restarting => next.push((Action::StartStop, "stop it, so that it is not started again")),
-        _ if facts.is_up() => next.push((Action::Restart, "stop it and start it again")),
-        _ => next.push((Action::StartStop, "start it again as it is")),
+        Status::Restarting => next.push((Action::StartStop, "stop it and end the restarts")),
+        _ if facts.is_up() => next.push((Action::Restart, "restart it")),
+        _ => next.push((Action::StartStop, "start it again unchanged")),
     }
     let again = match facts.exit_code {
-        126 | 127 => "run one like it with another command",
-        _ => "run one like it, with changes",
+        126 | 127 => "run a similar container with another command",
+        _ => "run a similar container with changes",
     };
     next.push((Action::RunAgain, again));
-    next.push((Action::Inspect, "see everything known about it"));
+    next.push((Action::Inspect, "inspect its configuration and state"));
     next
 }
 
@@ -521,44 +522,44 @@ mod tests {
                 format!("{}\n    {}", why(&facts(code)).verdict, why(&facts(code)).meaning.join(" "))
             });
         insta::assert_snapshot!(told.join("\n"), @"
-            exit 1: its program failed
-                The usual code of any error; its last lines below say more.
-            exit 2: its program was called wrongly, or failed
-                Shells and many tools say so of options and words that they do not know.
-            exit 42: its program failed
-                The number is the program's own; its documentation, or its log, says more.
-            exit 125: the container could not be made
-                Not its program failed, but what comes before: an option, a mount, the network.
-            exit 126: its program cannot be executed
-                It is there, but is no program: a missing x bit, a folder, a script without #!, or one for another processor.
-            exit 127: its program was not found
-                The image lacks it, or the interpreter that it names; a shell says the same of a command in a script.
-            exit 129: SIGHUP ended it
-                Its terminal went away.
-            exit 130: SIGINT ended it
-                Ctrl-C was pressed, or it was told the same.
-            exit 132: SIGILL ended it
-                The processor does not know an instruction: it was built for another one.
-            exit 134: SIGABRT ended it
-                It gave up by itself: an assertion, a double free, a panic that aborts.
-            exit 135: SIGBUS ended it
-                It read memory behind the end of a file; a full /dev/shm does that, too.
-            exit 137: SIGKILL ended it
-                Somebody killed it, from inside or outside; the container was not out of memory.
-            exit 139: SIGSEGV ended it
-                It touched memory that is not its own: a fault of the program, or of a library.
-            exit 141: SIGPIPE ended it
-                It wrote to somebody who had gone.
-            exit 143: SIGTERM ended it
-                It was asked to end, and did.
-            exit 159: SIGSYS ended it
-                It made a system call that its seccomp profile forbids.
-            exit 170: a signal ended it
-                128 and a number mean the signal of that number; see signal(7).
-            exit 200: its program failed
-                The number is the program's own; its documentation, or its log, says more.
-            exit 255: its end was not seen, or its program said -1
-                Nobody could take the code: the machine went down, or the monitor was killed. Some programs, ssh among them, use it themselves.
+            exit 1: the program failed
+                This is the usual code for any error: see the last lines of its logs.
+            exit 2: the program failed, or was called incorrectly
+                Shells and many tools use this code for invalid options and arguments.
+            exit 42: the program failed
+                The exit code is specific to the program: see its documentation or its logs.
+            exit 125: the container could not be set up
+                The failure occurred before the program started: an option, a mount or the network.
+            exit 126: the program cannot be executed
+                The file exists but is not executable: no x permission, a folder, a script without #!, or a binary for another architecture.
+            exit 127: the program was not found
+                The image does not contain it, or its interpreter. Shells use the same code for an unknown command in a script.
+            exit 129: terminated by SIGHUP
+                Its terminal was closed.
+            exit 130: terminated by SIGINT
+                It was interrupted, as by Ctrl-C.
+            exit 132: terminated by SIGILL
+                Illegal instruction: the program was built for another processor.
+            exit 134: terminated by SIGABRT
+                It aborted: a failed assertion, a double free or a panic.
+            exit 135: terminated by SIGBUS
+                It accessed memory beyond the end of a file; a full /dev/shm also causes this.
+            exit 137: terminated by SIGKILL
+                It was killed from inside or outside the container, but not for lack of memory.
+            exit 139: terminated by SIGSEGV
+                Invalid memory access: a bug in the program or in a library.
+            exit 141: terminated by SIGPIPE
+                It wrote to a pipe or socket whose other end was closed.
+            exit 143: terminated by SIGTERM
+                It was asked to terminate, and exited.
+            exit 159: terminated by SIGSYS
+                It made a system call that its seccomp profile blocks.
+            exit 170: terminated by a signal
+                Exit codes above 128 are 128 plus the number of a signal; see signal(7).
+            exit 200: the program failed
+                The exit code is specific to the program: see its documentation or its logs.
+            exit 255: the exit code was lost, or the program returned -1
+                The code is lost if the machine goes down or the monitor is killed. Some programs, such as ssh, also return it.
             ");
     }
 
@@ -584,38 +585,38 @@ mod tests {
             format!("{}\n    {}\n    {}", card.verdict, card.meaning.join(" "), rows.join(" · "))
         });
         insta::assert_snapshot!(told.join("\n"), @"
-            exit 137: killed by the kernel: out of memory (OOM)
-                It needed more than its limit of 64M. The program was given no time to save anything.
+            exit 137: out of memory, killed by the kernel (OOM)
+                It exceeded its memory limit of 64M. The program had no chance to clean up or save anything.
                 command: seed --all · image: acme/seed:1 · restart: no · memory: 64M
-            exit 137: killed by the kernel: out of memory (OOM)
-                It needed more memory than there was. The program was given no time to save anything.
+            exit 137: out of memory, killed by the kernel (OOM)
+                The machine ran out of memory. The program had no chance to clean up or save anything.
                 command: seed --all · image: acme/seed:1 · restart: no
-            exit 0: its program ended, and says that all went well
-                The kernel had killed one of its other processes: out of memory (OOM). What the killed one did is not done.
+            exit 0: the program finished successfully
+                Before that, another of its processes ran out of memory and was killed by the kernel (OOM). The work of that process is lost.
                 command: seed --all · image: acme/seed:1 · restart: no · memory: 64M
-            exit 3: its program failed
-                The number is the program's own; its documentation, or its log, says more. The kernel had killed one of its other processes: out of memory (OOM). What the killed one did is not done.
+            exit 3: the program failed
+                The exit code is specific to the program: see its documentation or its logs. Before that, another of its processes ran out of memory and was killed by the kernel (OOM). The work of that process is lost.
                 command: seed --all · image: acme/seed:1 · restart: no
-            it runs, but the kernel killed one of its processes: out of memory (OOM)
-                Its first process went on. What the killed one did is not done.
+            running, but one of its processes ran out of memory and was killed by the kernel (OOM)
+                The main process continues. The work of the killed process is lost.
                 command: seed --all · image: acme/seed:1 · restart: no
-            exit 143: it was stopped by hand
-                `stop` sent SIGTERM, and the program did as it was told. The kernel had killed one of its other processes: out of memory (OOM). What the killed one did is not done.
+            exit 143: stopped manually
+                `stop` sent SIGTERM, and the program exited. Before that, another of its processes ran out of memory and was killed by the kernel (OOM). The work of that process is lost.
                 command: seed --all · image: acme/seed:1 · restart: no
-            exit 137: it was stopped by hand
-                `kill`, or `stop` after its time of grace, sent SIGKILL.
+            exit 137: stopped manually
+                SIGKILL was sent by `kill`, or by `stop` after its timeout.
                 command: seed --all · image: acme/seed:1 · restart: no
-            exit 143: it was stopped by hand
-                `stop` sent SIGTERM, and the program did as it was told.
+            exit 143: stopped manually
+                `stop` sent SIGTERM, and the program exited.
                 command: seed --all · image: acme/seed:1 · restart: no
-            it did not start
-                exec `sed`: No such file The image lacks it, or the interpreter that it names; a shell says the same of a command in a script.
+            failed to start
+                exec `sed`: No such file The image does not contain it, or its interpreter. Shells use the same code for an unknown command in a script.
                 command: seed --all · image: acme/seed:1 · restart: no
-            exit 1: its program failed
-                The usual code of any error; its last lines below say more. Its policy starts it again, each time after a longer pause.
-                command: seed --all · image: acme/seed:1 · restart: always, started again 4 times
-            exit 3: its program failed
-                The number is the program's own; its documentation, or its log, says more. It ran for 2.0 s only: look at its command and its configuration first.
+            exit 1: the program failed
+                This is the usual code for any error: see the last lines of its logs. Its restart policy starts it again, waiting longer each time.
+                command: seed --all · image: acme/seed:1 · restart: always, 4 restarts
+            exit 3: the program failed
+                The exit code is specific to the program: see its documentation or its logs. It ran for only 2.0 s: check its command and configuration first.
                 command: seed --all · image: acme/seed:1 · restart: no
             ");
     }
@@ -659,20 +660,20 @@ mod tests {
         assert_eq!(
             history,
             [
-                "ended, exit 0",
+                "exited with code 0",
                 "started",
-                "ended, exit 1",
+                "exited with code 1",
                 "started",
-                "the kernel killed one of its processes: out of memory",
-                "ended, exit 137"
+                "out of memory: the kernel killed one of its processes",
+                "exited with code 137"
             ]
         );
         assert_eq!(
             card.changes,
             [
-                "the container of this name before it was of acme/seed:0",
-                "acme/seed:1 means a newer image by now; this container keeps the old one",
-                "it last ended well 2 runs ago",
+                "the previous container of this name used acme/seed:0",
+                "acme/seed:1 now refers to a newer image; this container uses the old one",
+                "its last successful run was 2 runs ago",
             ]
         );
     }

@@ -61,7 +61,7 @@ fn lines(model: &Model, card: &Card, place: KeyContext, width: usize) -> Vec<Lin
     }
     if !card.log.is_empty() {
         lines.push(Line::default());
-        lines.push(heading(if card.has_errors { "Its last errors" } else { "Its last lines" }));
+        lines.push(heading(if card.has_errors { "Last errors" } else { "Last log lines" }));
         lines.extend(card.log.iter().map(|line| {
             let mut spans = vec![Span::styled(" ▏ ", if card.has_errors { theme.err } else { theme.dim })];
             spans.extend(ansi::spans(line.as_bytes(), theme.text));
@@ -76,7 +76,7 @@ fn lines(model: &Model, card: &Card, place: KeyContext, width: usize) -> Vec<Lin
         }
     }
     lines.push(Line::default());
-    lines.push(heading("What next"));
+    lines.push(heading("Next steps"));
     for (action, text) in &card.next {
         let keys = model.keys_of(place, *action);
         if !keys.is_empty() {
@@ -89,7 +89,7 @@ fn lines(model: &Model, card: &Card, place: KeyContext, width: usize) -> Vec<Lin
     }));
     if !card.history.is_empty() {
         lines.push(Line::default());
-        lines.push(heading("Lately"));
+        lines.push(heading("Recent events"));
         lines.extend(card.history.iter().map(|(time, text)| {
             let clock = time.to_zoned(TimeZone::system()).strftime("%H:%M:%S").to_string();
             let ago = span(model.now.duration_since(*time));

@@ -17,7 +17,7 @@ pub(crate) fn allowed(row: &ContainerRow, wish: Wish) -> Result<(), Failure> {
         hint: conflict.hint(),
     };
     if let Some(why) = &row.damaged {
-        let hint = Some("remove it, or put its file right".to_owned());
+        let hint = Some("remove it, or repair its file".to_owned());
         return Err(Failure {
             what: format!("cannot {word} `{}`", row.name),
             why: vec![format!("it is damaged: {why}")],

@@ -77,7 +77,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     model.containers.end_range();
     let rows = model.target_containers();
     let Some(first) = rows.first() else {
-        model.say(Tone::Plain, "there is no container to do that to", None);
+        model.say(Tone::Plain, "no container is selected", None);
         return Some(Vec::new());
     };
     // Of several, those that are damaged are skipped.
@@ -198,7 +198,7 @@ pub(crate) fn again(model: &mut Model, what: &ContainerVerb) -> Vec<Effect> {
     model.containers.end_range();
     let rows = model.target_containers();
     if rows.is_empty() {
-        model.say(Tone::Plain, "there is no container to do that to", None);
+        model.say(Tone::Plain, "no container is selected", None);
         return Vec::new();
     }
     let wish = match what {
@@ -221,9 +221,9 @@ fn signals(model: &mut Model, rows: Vec<ContainerRow>) {
     let title = match able.as_slice() {
         [] if refused.len() == 1 => return model.fail(refused.remove(0)),
         [] => return end(model, Batch::new("killed", Vec::new(), refused)),
-        rows if rows.len() < count => format!("Send {} of {count} containers a signal", rows.len()),
-        [row] => format!("Send {} a signal", row.name),
-        rows => format!("Send {} containers a signal", rows.len()),
+        rows if rows.len() < count => format!("Send a signal to {} of {count} containers", rows.len()),
+        [row] => format!("Send a signal to {}", row.name),
+        rows => format!("Send a signal to {} containers", rows.len()),
     };
     let receivers = able.into_iter().map(|row| row.id).collect();
     model.open(SignalMenu::new(title, Receivers::Containers(receivers)));
@@ -254,7 +254,7 @@ pub(crate) fn mark(
         Some(Failure {
             what: format!("cannot {word} `{}`", row.name),
             why: vec![format!("it is {}", busy.trim_end_matches('…'))],
-            hint: Some("wait until that is done".to_owned()),
+            hint: Some("wait until that has finished".to_owned()),
         })
     }));
     let rows: Vec<ContainerRow> = rows.into_iter().filter(|row| waits(row).is_none()).collect();
@@ -276,7 +276,7 @@ pub(crate) fn gone(model: &Model, verb: &ContainerVerb, id: &ContainerId) -> Fai
     let name = name.map_or_else(|| id.short().to_owned(), Clone::clone);
     Failure {
         what: format!("cannot {word} `{name}`"),
-        why: vec!["it was removed in the meantime".to_owned()],
+        why: vec!["it has been removed".to_owned()],
         hint: None,
     }
 }
@@ -288,8 +288,8 @@ pub(crate) fn words(verb: &ContainerVerb) -> [&'static str; 3] {
         ContainerVerb::Stop => ["stop", "stopping…", "stopped"],
         ContainerVerb::Restart => ["restart", "restarting…", "restarted"],
         ContainerVerb::Pause => ["pause", "pausing…", "paused"],
-        ContainerVerb::Unpause => ["unpause", "resuming…", "resumed"],
-        ContainerVerb::Kill(_) => ["kill", "killing…", "signalled"],
+        ContainerVerb::Unpause => ["unpause", "unpausing…", "unpaused"],
+        ContainerVerb::Kill(_) => ["kill", "signaling…", "signaled"],
         ContainerVerb::Remove(_) => ["remove", "removing…", "removed"],
         ContainerVerb::Rename(_) => ["rename", "renaming…", "renamed"],
     }

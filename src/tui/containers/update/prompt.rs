@@ -15,7 +15,7 @@ pub(crate) struct Rename(pub(crate) ContainerId);
 
 impl Purpose for Rename {
     fn title(&self) -> &'static str {
-        "rename"
+        "Rename"
     }
 
     fn hint(&self) -> &'static str {
@@ -39,16 +39,16 @@ pub(crate) struct Exec(pub(crate) ContainerId);
 
 impl Purpose for Exec {
     fn title(&self) -> &'static str {
-        "run in the container"
+        "Run in the container"
     }
 
     fn hint(&self) -> &'static str {
-        "program and words: env, ls -l /etc"
+        "command and arguments: env, ls -l /etc"
     }
 
     fn accept(&self, model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
         let Some(row) = model.containers.get(self.0.as_str()).cloned() else {
-            return Err("the container was removed in the meantime".to_owned());
+            return Err("the container has been removed".to_owned());
         };
         let words = split(text).map_err(|usage| usage.to_string())?;
         let name = words.first().cloned().unwrap_or_default();

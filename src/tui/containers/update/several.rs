@@ -197,6 +197,6 @@ mod tests {
         update(&mut model, Event::Container(id, None));
         assert_eq!(press(&mut model, "y"), []);
         let failure = model.failure.clone().unwrap();
-        assert_eq!(failure.line(), "cannot remove `api`: it was removed in the meantime");
+        assert_eq!(failure.line(), "cannot remove `api`: it has been removed");
     }
 }

@@ -65,7 +65,7 @@ async fn verb(engine: &Engine, request: Request, reporter: Reporter) -> Result<F
         Request::Unpause(it) => {
             let work =
                 |engine: Engine, target: String| async move { engine.containers().unpause(&target).await };
-            on("resumed", it.targets).each(|target| work(of(), target)).await
+            on("unpaused", it.targets).each(|target| work(of(), target)).await
         }
         Request::Rm(it) => {
             let force = it.force;

@@ -83,7 +83,7 @@ pub(super) async fn from_host(
     reporter: Reporter,
 ) -> Result<Finish> {
     let count = programs.len();
-    let text = format!("made {name} of {count} programs of this machine");
+    let text = format!("created {name} from {count} programs");
     let called = name.to_string();
     let id = engine.images().from_host(name, programs, reporter).await?;
     Ok(made(text, Some(called), &id))

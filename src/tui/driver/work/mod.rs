@@ -55,7 +55,7 @@ pub(super) async fn work(
             Ok(said(super::files::delete(engine, (&place, &folder), names, reporter).await?))
         }
         Job::FromHost(name) => {
-            let doing = || format!("make `{name}`");
+            let doing = || format!("create `{name}`");
             let name: Reference = name.parse().map_err(BadName).doing(doing)?;
             images::from_host(engine, name, image::default_programs(), reporter).await
         }
@@ -103,7 +103,7 @@ impl Explain for NotWritten {
 
     fn hint(&self) -> Option<String> {
         let is_there = self.0.kind() == io::ErrorKind::AlreadyExists;
-        is_there.then(|| "it is not overwritten: remove it first, or take another name".to_owned())
+        is_there.then(|| "existing files are not overwritten: remove it first, or choose another name".to_owned())
     }
 }
 
@@ -137,7 +137,7 @@ fn said(text: String) -> Finish {
 }
 
 fn only_printed() -> Result<Finish> {
-    unsupported("this command in the TUI", "the command line")
+    unsupported("this command in the terminal UI", "the command line")
 }
 
 fn unsupported(what: &str, instead: &str) -> Result<Finish> {

@@ -16,11 +16,11 @@ pub(crate) struct Filter;
 
 impl Purpose for Filter {
     fn title(&self) -> &'static str {
-        "filter"
+        "Filter"
     }
 
     fn hint(&self) -> &'static str {
-        "words that must be in the name · !word must not"
+        "words in the name · !word excludes"
     }
 
     fn accept(&self, model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
@@ -52,7 +52,7 @@ pub(crate) struct MakeFolder(pub(crate) Place, pub(crate) PathBuf);
 
 impl Purpose for MakeFolder {
     fn title(&self) -> &'static str {
-        "make a folder"
+        "Create a folder"
     }
 
     fn hint(&self) -> &'static str {
@@ -71,7 +71,7 @@ pub(crate) struct Rename(pub(crate) Place, pub(crate) PathBuf, pub(crate) OsStri
 
 impl Purpose for Rename {
     fn title(&self) -> &'static str {
-        "rename"
+        "Rename"
     }
 
     fn hint(&self) -> &'static str {
@@ -94,11 +94,11 @@ pub(crate) struct Extract(pub(crate) CopyRequest);
 
 impl Purpose for Extract {
     fn title(&self) -> &'static str {
-        "copy to this machine"
+        "Copy to this machine"
     }
 
     fn hint(&self) -> &'static str {
-        "a folder that is there"
+        "an existing folder"
     }
 
     fn accept(&self, model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
@@ -109,9 +109,9 @@ impl Purpose for Extract {
 
 fn name(text: &str) -> Result<(), String> {
     match text {
-        "." | ".." => Err(format!("`{text}` cannot be a name")),
-        text if text.contains('/') => Err("a name has no `/`".to_owned()),
-        text if text.len() > 255 => Err("a name has at most 255 bytes".to_owned()),
+        "." | ".." => Err(format!("`{text}` is not a valid name")),
+        text if text.contains('/') => Err("a name cannot contain `/`".to_owned()),
+        text if text.len() > 255 => Err("a name can be at most 255 bytes long".to_owned()),
         _ => Ok(()),
     }
 }

@@ -19,10 +19,10 @@ pub(crate) fn save(model: &mut Model, name: &str) -> Vec<Effect> {
         Ok(words) => {
             model.saved.presets.insert(name.to_owned(), words);
             let (text, hint) = match secrets.as_slice() {
-                [] => (format!("preset {name} saved"), None),
+                [] => (format!("saved preset {name}"), None),
                 names => {
-                    let text = format!("preset {name} saved without the value of {}", names.join(", "));
-                    (text, Some("it is asked for when the preset is taken".to_owned()))
+                    let text = format!("saved preset {name} without the value of {}", names.join(", "));
+                    (text, Some("you will be asked for it when you use the preset".to_owned()))
                 }
             };
             model.say(Tone::Good, text, hint);
@@ -67,7 +67,7 @@ fn asked_for(form: &RunForm) -> Vec<String> {
 pub(crate) fn choose(model: &mut Model) {
     let names: Vec<String> = model.saved.presets.keys().cloned().collect();
     if names.is_empty() {
-        model.say(Tone::Plain, "no presets yet: F2 in the run form keeps one", None);
+        model.say(Tone::Plain, "no presets yet: press F2 in the run form to save one", None);
         return;
     }
     model.open(Presets { cursor: 0, names });
@@ -87,7 +87,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
                 model.layers.pop();
             }
             model.saved.presets.remove(&name);
-            model.say(Tone::Good, format!("preset {name} removed"), None);
+            model.say(Tone::Good, format!("deleted preset {name}"), None);
             return vec![Effect::Save];
         }
         Action::Accept => {
@@ -103,14 +103,14 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
 pub(crate) fn open(model: &mut Model, name: &str) -> Vec<Effect> {
     let made = match model.saved.presets.get(name) {
         Some(words) => RunForm::of(words),
-        None => Err("there is none of that name".to_owned()),
+        None => Err("no preset has this name".to_owned()),
     };
     match made {
         Ok(mut form) => {
             let missing = asked_for(&form);
             if !missing.is_empty() {
                 form.go(place("env"));
-                let text = format!("presets keep no secrets: type the value of {}", missing.join(", "));
+                let text = format!("presets do not store secrets: enter the value of {}", missing.join(", "));
                 model.say(Tone::Warning, text, None);
             }
             // Replace the form from which the choice was opened.
@@ -121,7 +121,7 @@ pub(crate) fn open(model: &mut Model, name: &str) -> Vec<Effect> {
         }
         Err(why) => {
             model.fail(Failure {
-                what: format!("cannot take the preset `{name}`"),
+                what: format!("cannot use the preset `{name}`"),
                 why: vec![why],
                 hint: None,
             });

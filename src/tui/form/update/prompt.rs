@@ -16,11 +16,11 @@ pub(crate) struct Words;
 
 impl Purpose for Words {
     fn title(&self) -> &'static str {
-        "run, as text"
+        "Edit the command"
     }
 
     fn hint(&self) -> &'static str {
-        "↵ puts it into the fields"
+        "↵ updates the fields"
     }
 
     fn accept(&self, model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
@@ -59,11 +59,11 @@ pub(crate) struct PresetName;
 
 impl Purpose for PresetName {
     fn title(&self) -> &'static str {
-        "save as a preset"
+        "Save as preset"
     }
 
     fn hint(&self) -> &'static str {
-        "a name to find it by"
+        "name of the preset"
     }
 
     fn accept(&self, model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
@@ -72,7 +72,7 @@ impl Purpose for PresetName {
 
     fn note(&self, model: &mut Model, text: &str) -> Option<Note> {
         model.saved.presets.contains_key(text).then(|| {
-            let text = "it replaces the one of this name".to_owned();
+            let text = "replaces the existing preset".to_owned();
             Note { mark: Mark::Warn, text, offer: None }
         })
     }

@@ -36,7 +36,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         return Some(Vec::new());
     }
     match (rows.as_slice(), action) {
-        ([], _) => model.say(Tone::Plain, "there is no image to do that to", None),
+        ([], _) => model.say(Tone::Plain, "no image is selected", None),
         ([row], Action::Tag) => ask(model, prompt::Tag(row.target().to_owned()), ""),
         (rows, Action::Tag) => refuse_many(model, action, rows.len()),
         (rows, Action::RemoveForce) => removal::update::ask_images(model, rows, Force::Yes),

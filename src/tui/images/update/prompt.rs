@@ -19,7 +19,7 @@ pub(crate) struct Pull;
 
 impl Purpose for Pull {
     fn title(&self) -> &'static str {
-        "pull an image"
+        "Pull an image"
     }
 
     fn hint(&self) -> &'static str {
@@ -38,7 +38,7 @@ impl Purpose for Pull {
         Some(match (text.parse::<Reference>(), find_image(text, model.images.all())) {
             (Err(error), _) => bad(error.to_string()),
             (Ok(_), Some(row)) => {
-                let text = format!("here, {}; what is newer is fetched", units::column(row.size));
+                let text = format!("local, {}; pulls a newer version if there is one", units::column(row.size));
                 Note { mark: Mark::Plain, text, offer: None }
             }
             (Ok(name), None) => good(name.to_string()),
@@ -52,11 +52,11 @@ pub(crate) struct Load;
 
 impl Purpose for Load {
     fn title(&self) -> &'static str {
-        "load an archive"
+        "Load images from an archive"
     }
 
     fn hint(&self) -> &'static str {
-        "path of a .tar, .tar.gz or .tar.zst as `save` writes it"
+        "path of a .tar, .tar.gz or .tar.zst written by `save`"
     }
 
     fn accept(&self, model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
@@ -78,17 +78,17 @@ pub(crate) struct Import;
 
 impl Purpose for Import {
     fn title(&self) -> &'static str {
-        "import a root file system"
+        "Import a root file system"
     }
 
     fn hint(&self) -> &'static str {
-        "path of a tar, then the name of the image"
+        "path of a tar archive, then a name for the image"
     }
 
     fn accept(&self, model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
         match split(text).as_deref() {
             Ok([source, name]) => Ok(fetch::import(model, source, name)),
-            _ => Err("want a path, then a name".to_owned()),
+            _ => Err("expected a path and a name".to_owned()),
         }
     }
 
@@ -105,7 +105,7 @@ impl Purpose for Import {
         let file = archive(model, words.first()?);
         match words.get(1).map(|name| name.parse::<Reference>()) {
             _ if file.mark == Mark::Bad => Some(file),
-            None => Some(bad("the image's name comes next".to_owned())),
+            None => Some(bad("a name for the image is required".to_owned())),
             Some(Err(error)) => Some(bad(error.to_string())),
             Some(Ok(name)) => Some(good(format!("{} as {name}", file.text))),
         }
@@ -118,11 +118,11 @@ pub(crate) struct Tag(pub(crate) String);
 
 impl Purpose for Tag {
     fn title(&self) -> &'static str {
-        "tag"
+        "Tag"
     }
 
     fn hint(&self) -> &'static str {
-        "the image's further name: name:tag"
+        "another name for the image: name:tag"
     }
 
     fn accept(&self, _: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
@@ -145,9 +145,9 @@ impl Purpose for Tag {
         let images = model.images.all();
         let (old, own) = (id(find_image(text, images)), id(find_image(&self.0, images)));
         Some(match old {
-            Some(old) if Some(&old) == own.as_ref() => good("it is called so".to_owned()),
+            Some(old) if Some(&old) == own.as_ref() => good("it already has this name".to_owned()),
             Some(_) => {
-                let text = "another image loses this name".to_owned();
+                let text = "moves this name from another image".to_owned();
                 Note { mark: Mark::Warn, text, offer: None }
             }
             None => good(name.to_string()),
@@ -159,7 +159,7 @@ fn archive(model: &mut Model, path: &str) -> Note {
     match model.paths.get(path) {
         PathFact::Asked => Note { mark: Mark::Plain, text: "…".to_owned(), offer: None },
         PathFact::File(bytes) => good(units::column(bytes)),
-        PathFact::Missing => bad("there is no such file".to_owned()),
+        PathFact::Missing => bad("no such file".to_owned()),
         PathFact::Folder => bad("it is a folder".to_owned()),
         PathFact::Unknown(why) => bad(why),
     }

@@ -53,7 +53,7 @@ pub(crate) const COMMANDS: &[AppCommand] = &[
     AppCommand {
         name: "columns",
         arguments: "[COLUMN…]",
-        about: "Choose the columns of the list, in a dialog or by name; `usual` resets them",
+        about: "Choose the columns of the list, in a dialog or by name; `default` resets them",
         words: |model, words| list::column_words(model, words),
         run: list::columns,
     },
@@ -84,14 +84,14 @@ pub(crate) const COMMANDS: &[AppCommand] = &[
         },
         run: |model, words| match words {
             [verb, _] if model.look.is_read_only && (verb == "save" || verb == "remove") => {
-                model.refuse(&format!("`layout {verb}` changes something"));
+                model.refuse(&format!("`layout {verb}` makes changes"));
                 Ok(Vec::new())
             }
             [verb, name] if verb == "save" => Ok(layouts::save_layout(model, name)),
             [verb, name] if verb == "remove" => Ok(layouts::remove_layout(model, name)),
             [verb, name] if verb == "load" => Ok(layouts::load_layout(model, name)),
             [name] => Ok(layouts::load_layout(model, name)),
-            _ => Err("expected a name, or save, load or remove and a name".to_owned()),
+            _ => Err("expected NAME, or save, load or remove followed by NAME".to_owned()),
         },
     },
     AppCommand {
@@ -104,7 +104,7 @@ pub(crate) const COMMANDS: &[AppCommand] = &[
         run: |model, words| match words.first().map(String::as_str) {
             None | Some("columns") => Ok(window::act(model, Action::SplitRight).unwrap_or_default()),
             Some("rows") => Ok(window::act(model, Action::SplitDown).unwrap_or_default()),
-            Some(other) => Err(format!("`{other}` is neither columns nor rows")),
+            Some(other) => Err(format!("`{other}` is not valid: expected columns or rows")),
         },
     },
 ];
@@ -153,8 +153,8 @@ fn theme_names(model: &Model) -> Vec<String> {
 }
 
 fn theme(model: &mut Model, words: &[String]) -> Result<Vec<Effect>, String> {
-    let [name] = words else { return Err("expected one name of a theme".to_owned()) };
-    themes::choose(model, name).ok_or_else(|| format!("no theme is called `{name}`"))
+    let [name] = words else { return Err("expected the name of a theme".to_owned()) };
+    themes::choose(model, name).ok_or_else(|| format!("no such theme: {name}"))
 }
 
 fn export(model: &mut Model, words: &[String]) -> Result<Vec<Effect>, String> {
@@ -173,7 +173,7 @@ fn export(model: &mut Model, words: &[String]) -> Result<Vec<Effect>, String> {
             let path = model.world.absolute(file);
             Ok(vec![quiet_work(model, &format!("write {file}"), Job::Write(path, text))])
         }
-        _ => Err("expected `keys`, and optionally a file".to_owned()),
+        _ => Err("expected `keys` and optionally a file".to_owned()),
     }
 }
 
@@ -194,7 +194,7 @@ mod tests {
             assert_eq!(model.shows_all, want, "{line}");
         }
         run(&mut model, &words_of("set nothing"));
-        assert!(model.failure.as_ref().unwrap().what.starts_with("there is no option `nothing`"));
+        assert!(model.failure.as_ref().unwrap().what.starts_with("no such option: nothing"));
         assert_eq!(run(&mut model, &words_of("ps")), None);
     }
 

@@ -22,7 +22,7 @@ pub(crate) struct CommandLine;
 
 impl Purpose for CommandLine {
     fn title(&self) -> &'static str {
-        "command"
+        "Command"
     }
 
     fn hint(&self) -> &'static str {
@@ -82,14 +82,14 @@ pub(crate) fn words(model: &mut Model, words: Vec<String>) -> Vec<Effect> {
 fn said(model: &mut Model, words: Vec<String>) -> Vec<Effect> {
     let words = match with_marked(model, words) {
         Some(words) => words,
-        None => return refused(model, "`%` stands for what is marked, and nothing is", "mark rows first"),
+        None => return refused(model, "`%` stands for the marked rows, but none are marked", "mark rows first"),
     };
     if let Some(effects) = app::run(model, &words) {
         return effects;
     }
     match command::parse(&words) {
         Ok(parsed) if parsed.debug || parsed.flags != Flags::default() => {
-            refused(model, GLOBAL, "leave them out, or run hoist with them in a shell")
+            refused(model, GLOBAL, "remove them, or run hoist with them in a shell")
         }
         Ok(parsed) => request(model, words, parsed.request),
         Err(usage) => refuse(model, &usage),
@@ -98,7 +98,7 @@ fn said(model: &mut Model, words: Vec<String>) -> Vec<Effect> {
 
 /// The engine and the configuration are fixed when the program starts.
 const GLOBAL: &str =
-    "options before the command are not taken here: they would mean another engine or configuration";
+    "global options are not supported here: the engine and the configuration are fixed";
 
 /// Replaces each `%` by the names of the marked rows, or of the row under the cursor.
 fn with_marked(model: &Model, words: Vec<String>) -> Option<Vec<String>> {
@@ -118,7 +118,7 @@ fn with_marked(model: &Model, words: Vec<String>) -> Option<Vec<String>> {
 fn request(model: &mut Model, words: Vec<String>, request: Request) -> Vec<Effect> {
     if model.look.is_read_only && request.changes() {
         let verb = words.first().map_or("", String::as_str);
-        model.refuse(&format!("`{verb}` changes something"));
+        model.refuse(&format!("`{verb}` makes changes"));
         return Vec::new();
     }
     let done = match &request {
@@ -142,7 +142,7 @@ fn help(model: &mut Model, words: &[String], text: &str) -> Vec<Effect> {
             app::summary()
                 .map(|(name, arguments, about)| format!("  {:<28} {about}", format!("{name} {arguments}"))),
         );
-        lines.push("  %                            Stands for what is marked".to_owned());
+        lines.push("  %                            Stands for the marked rows".to_owned());
     }
     model.open(Page::new(words.join(" "), lines));
     Vec::new()

@@ -58,12 +58,12 @@ fn meaningless(asked: &Request) -> Option<(String, &'static str)> {
         _ => None,
     };
     if keys.is_some_and(|keys| keys != DEFAULT_DETACH) {
-        return Some(("--detach-keys means nothing in a pane".to_owned(), "Ctrl-] leaves it"));
+        return Some(("--detach-keys has no effect in a pane".to_owned(), "press Ctrl-] to leave the pane"));
     }
     let Request::Stats(stats) = asked else { return None };
     let option = if stats.all { "--all" } else { "--no-trunc" };
     ((stats.all || stats.no_trunc) && has_screen(stats))
-        .then(|| (format!("{option} means nothing in this screen"), "with --no-stream it is printed"))
+        .then(|| (format!("{option} has no effect in this screen"), "add --no-stream to print the table"))
 }
 
 /// Whether the program runs in a pane.
@@ -88,8 +88,8 @@ fn stats_of_all(model: &mut Model) -> Vec<Effect> {
         true => model.say(Tone::Plain, "there are no containers", None),
         false => {
             let keys = model.keys_of(KeyContext::Containers, Action::Stats);
-            let hint = format!("{keys} shows the charts of one");
-            model.say(Tone::Plain, "the list shows what each container uses", Some(hint));
+            let hint = format!("{keys} shows the charts of a container");
+            model.say(Tone::Plain, "the list shows the usage of each container", Some(hint));
         }
     }
     effects
@@ -104,7 +104,7 @@ fn screen(model: &mut Model, asked: &Request) -> Option<Vec<Effect>> {
             if !ps.all {
                 let keys = model.keys_of(KeyContext::Containers, Action::ShowAll);
                 let hint = format!("{keys} shows all");
-                model.say(Tone::Plain, "only running containers are shown", Some(hint));
+                model.say(Tone::Plain, "showing only running containers", Some(hint));
             }
             Some(effects)
         }
@@ -148,7 +148,7 @@ mod tests {
     fn stats_without_a_name_say_where_they_are() {
         let shown = after(full(100, 30), "stats");
         assert!(
-            shown.contains("the list shows what each container uses → S shows the charts of one"),
+            shown.contains("the list shows the usage of each container → S shows the charts of a container"),
             "{shown}"
         );
         assert!(after(empty(100, 30), "stats").contains("there are no containers"));

@@ -18,7 +18,7 @@ pub(super) fn perform(model: &mut Model, words: &[String], asked: &Request) -> O
     }
     Some(match asked {
         Request::Load(Load { input: None, .. }) | Request::Import(Import { source: None, .. }) => {
-            refused(model, "there is no standard input here", "name a file: `load -i FILE`")
+            refused(model, "standard input is not available here", "specify a file: `load -i FILE`")
         }
         asked if asked.makes_image() => watched(model, words, asked.clone()),
         Request::Rmi(_) | Request::Tag(_) => begin(model, words, command::Request::Image(asked.clone())),

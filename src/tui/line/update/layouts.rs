@@ -20,7 +20,7 @@ pub(crate) fn save_layout(model: &mut Model, name: &str) -> Vec<Effect> {
     });
     let Some(shown) = shown else { return Vec::new() };
     model.saved.layouts.insert(name.to_owned(), shown);
-    model.say(Tone::Good, format!("layout {name} saved"), None);
+    model.say(Tone::Good, format!("saved layout {name}"), None);
     vec![Effect::Save]
 }
 
@@ -29,10 +29,10 @@ pub(crate) fn load_layout(model: &mut Model, name: &str) -> Vec<Effect> {
     let Some(layout) = model.saved.layouts.get(name).cloned() else {
         let known: Vec<&str> = model.saved.layouts.keys().map(String::as_str).collect();
         let hint = match known.as_slice() {
-            [] => "`:layout save NAME` makes one".to_owned(),
-            known => format!("there are {}", known.join(", ")),
+            [] => "`:layout save NAME` creates one".to_owned(),
+            known => format!("layouts: {}", known.join(", ")),
         };
-        model.say(Tone::Bad, format!("no layout is called `{name}`"), Some(hint));
+        model.say(Tone::Bad, format!("no such layout: {name}"), Some(hint));
         return Vec::new();
     };
     let mut terminals = Vec::new();
@@ -60,7 +60,7 @@ pub(crate) fn load_layout(model: &mut Model, name: &str) -> Vec<Effect> {
 pub(crate) fn remove_layout(model: &mut Model, name: &str) -> Vec<Effect> {
     match model.saved.layouts.remove(name) {
         Some(_) => {
-            model.say(Tone::Good, format!("layout {name} removed"), None);
+            model.say(Tone::Good, format!("removed layout {name}"), None);
             vec![Effect::Save]
         }
         None => load_layout(model, name),

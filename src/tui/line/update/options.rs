@@ -22,7 +22,7 @@ pub(crate) struct Setting {
 pub(crate) const SETTINGS: &[Setting] = &[
     Setting {
         name: "all",
-        about: "Show stopped containers as well",
+        about: "Show all containers, not only running ones",
         values: switch,
         value: |model| on_off(model.shows_all),
         set: |model, value| {
@@ -44,7 +44,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "icons",
-        about: "The symbols that are drawn",
+        about: "The set of symbols",
         values: |_| names(ICONS),
         value: |model| name_of(ICONS, model.look.icons),
         set: |model, value| {
@@ -55,14 +55,14 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "keymap",
-        about: "The keymap that your own keys are added to",
+        about: "The base keymap; your own keys are added to it",
         values: |_| names(PRESETS),
         value: |model| name_of(PRESETS, model.look.keymap),
         set: |_, value| Ok(vec![Effect::Keymap(of_name(PRESETS, value))]),
     },
     Setting {
         name: "navigator",
-        about: "Show the navigator: on wide terminals, wherever it fits, or never",
+        about: "When to show the navigator: on wide terminals, wherever it fits, or never",
         values: |_| names(NAVIGATORS),
         value: |model| name_of(NAVIGATORS, model.look.navigator),
         set: |model, value| {
@@ -72,7 +72,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "mouse",
-        about: "Use the mouse in hoist instead of the terminal",
+        about: "Let hoist use the mouse instead of the terminal",
         values: switch,
         value: |model| on_off(model.look.mouse),
         set: |model, value| {
@@ -82,7 +82,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "motion",
-        about: "Animate what is in progress, and flash changes",
+        about: "Animate progress and highlight changes",
         values: switch,
         value: |model| on_off(model.look.motion),
         set: |model, value| {
@@ -92,7 +92,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "read-only",
-        about: "Refuse everything that changes something",
+        about: "Reject everything that makes changes",
         values: switch,
         value: |model| on_off(model.look.is_read_only),
         set: |model, value| {
@@ -176,7 +176,7 @@ pub(crate) fn set(model: &mut Model, words: &[String]) -> Result<Vec<Effect>, St
     let name = word.trim_end_matches('?');
     let setting = find(name).ok_or_else(|| {
         let known: Vec<&str> = SETTINGS.iter().map(|setting| setting.name).collect();
-        format!("there is no option `{name}`; there are {}", known.join(", "))
+        format!("no such option: {name}; the options are {}", known.join(", "))
     })?;
     let now = (setting.value)(model);
     let value = match value {
@@ -189,7 +189,7 @@ pub(crate) fn set(model: &mut Model, words: &[String]) -> Result<Vec<Effect>, St
     };
     let values = (setting.values)(model);
     if !values.contains(&value) {
-        return Err(format!("`{name}` cannot be `{value}`: it is {}", choice(&values)));
+        return Err(format!("`{value}` is not a valid value of {name}: expected {}", choice(&values)));
     }
     (setting.set)(model, &value)
 }
@@ -214,8 +214,8 @@ fn list(model: &mut Model) {
     let mut lines: Vec<String> = SETTINGS.iter().flat_map(line).collect();
     lines.extend([
         String::new(),
-        "`:set OPTION VALUE` holds until hoist is left, or its configuration is saved;".to_owned(),
-        "what is to stay belongs into [ui] of config.toml.".to_owned(),
+        "`:set OPTION VALUE` applies until hoist exits or its configuration is saved.".to_owned(),
+        "For permanent settings, use [ui] in config.toml.".to_owned(),
     ]);
     model.open(Page::new("Options".to_owned(), lines));
 }
@@ -260,11 +260,11 @@ mod tests {
     fn what_is_no_value_is_refused_with_those_that_are() {
         let mut model = full(120, 40);
         for (text, want) in [
-            ("set icons round", "`icons` cannot be `round`: it is unicode, ascii or nerd"),
-            ("set mouse=maybe", "`mouse` cannot be `maybe`: it is on or off"),
+            ("set icons round", "`round` is not a valid value of icons: expected unicode, ascii or nerd"),
+            ("set mouse=maybe", "`maybe` is not a valid value of mouse: expected on or off"),
             (
                 "set nothing",
-                "there is no option `nothing`; there are all, theme, icons, keymap, navigator, mouse, motion, read-only",
+                "no such option: nothing; the options are all, theme, icons, keymap, navigator, mouse, motion, read-only",
             ),
             ("set a b c", "expected an option and a value"),
         ] {

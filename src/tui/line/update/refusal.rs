@@ -16,7 +16,7 @@ pub(crate) fn refuse(model: &mut Model, usage: &Usage) -> Vec<Effect> {
 
 /// Reports why a valid command is not available here.
 pub(super) fn refused(model: &mut Model, why: &str, hint: &str) -> Vec<Effect> {
-    let what = "cannot do that here".to_owned();
+    let what = "this is not available here".to_owned();
     model.fail(Failure { what, why: vec![why.to_owned()], hint: Some(hint.to_owned()) });
     Vec::new()
 }

@@ -23,8 +23,8 @@ pub(super) fn perform(model: &mut Model, asked: &Request) -> Option<Vec<Effect>>
         }
         Request::Reset(_) => Some(refused(
             model,
-            "this would remove the engine that is shown, with all that is in it",
-            "leave hoist and run `hoist system reset`",
+            "this would remove the open engine with everything in it",
+            "quit hoist and run `hoist system reset`",
         )),
         _ => None,
     }

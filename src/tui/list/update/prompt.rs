@@ -11,7 +11,7 @@ pub(crate) struct RowFilter;
 
 impl Purpose for RowFilter {
     fn title(&self) -> &'static str {
-        "filter"
+        "Filter"
     }
 
     fn hint(&self) -> &'static str {

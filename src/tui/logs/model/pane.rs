@@ -287,10 +287,10 @@ impl LogPane {
     fn not_found(&self, ask: &LogAsk) -> String {
         match ask {
             LogAsk::Find(FindAsk { wanted: LogWanted::Grave, up, .. }, _) => {
-                format!("no {} error or warning", if *up { "earlier" } else { "further" })
+                format!("no {} errors or warnings", if *up { "earlier" } else { "later" })
             }
             LogAsk::Find(FindAsk { up, .. }, _) => {
-                format!("no {} match of `{}`", if *up { "earlier" } else { "further" }, self.search)
+                format!("no {} match for `{}`", if *up { "earlier" } else { "later" }, self.search)
             }
             LogAsk::Page(_) => String::new(),
         }
@@ -298,7 +298,7 @@ impl LogPane {
 
     fn take_state(&mut self, state: LogState) {
         if let Some(why) = &state.failure {
-            let what = "cannot go on reading the log".to_owned();
+            let what = "cannot continue reading the log".to_owned();
             self.failure = Some(Failure { what, why: vec![why.clone()], hint: None });
         }
         self.state = state;

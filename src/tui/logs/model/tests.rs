@@ -185,7 +185,7 @@ fn matches_are_gone_to_both_ways_and_the_last_one_says_so() {
     go(&mut pane, &mut log, |pane| pane.seek(false, LogWanted::Match));
     assert_eq!(hit(&pane), Some(999));
     pane.seek(false, LogWanted::Match);
-    assert_eq!(log.serve(&mut pane), ["no further match of `failed`"]);
+    assert_eq!(log.serve(&mut pane), ["no later match for `failed`"]);
     assert_eq!(hit(&pane), Some(999));
     pane.take(LogNews::Rank(spot(1000), 10));
     assert_eq!(pane.hit.as_ref().unwrap().rank, Some(10));

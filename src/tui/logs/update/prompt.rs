@@ -12,11 +12,11 @@ pub(crate) struct Search;
 
 impl Purpose for Search {
     fn title(&self) -> &'static str {
-        "search"
+        "Search"
     }
 
     fn hint(&self) -> &'static str {
-        "re:regex · capitals count only when there are some · n next · N previous"
+        "re:regex · smart case · n next · N previous"
     }
 
     fn accept(&self, model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
@@ -39,11 +39,11 @@ pub(crate) struct Filter;
 
 impl Purpose for Filter {
     fn title(&self) -> &'static str {
-        "lines"
+        "Filter"
     }
 
     fn hint(&self) -> &'static str {
-        "only lines with this · !hides · re:regex · a & !b"
+        "show matching lines · !text hides · re:regex · a & !b"
     }
 
     fn sign(&self) -> &'static str {
@@ -70,7 +70,7 @@ pub(crate) struct Moment;
 
 impl Purpose for Moment {
     fn title(&self) -> &'static str {
-        "show the log since"
+        "Show the log since"
     }
 
     fn hint(&self) -> &'static str {
@@ -90,11 +90,11 @@ pub(crate) struct Save;
 
 impl Purpose for Save {
     fn title(&self) -> &'static str {
-        "save the log to a file"
+        "Save the log to a file"
     }
 
     fn hint(&self) -> &'static str {
-        "path; the lines shown by the filter · all:path saves every line"
+        "path, for the filtered lines · all:path saves all lines"
     }
 
     fn accept(&self, model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {

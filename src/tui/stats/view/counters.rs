@@ -111,10 +111,10 @@ fn counters(last: &Sample) -> Vec<(&'static str, String)> {
     };
     let sum = |of: fn(&(String, u64, u64)) -> u64| last.networks.iter().map(of).fold(0, u64::saturating_add);
     let mut rows = vec![
-        ("pids", of(last.pids, last.pids_limit)),
+        ("PIDs", of(last.pids, last.pids_limit)),
         ("memory", format!("{memory}, swap {}", amount(last.swap))),
-        ("oom kills", last.oom_kills.to_string()),
-        ("cpu quota", quota),
+        ("OOM kills", last.oom_kills.to_string()),
+        ("CPU quota", quota),
     ];
     if last.cpu_quota.is_some() {
         rows.push(("throttled", format!("{}, {} of {}", span(waited), last.periods.1, last.periods.0)));
@@ -150,7 +150,7 @@ mod tests {
     fn what_is_not_limited_is_said() {
         let sample = Sample { pids: 4, ..Sample::default() };
         let rows = counters(&sample);
-        assert_eq!(rows[0], ("pids", "4".to_owned()));
+        assert_eq!(rows[0], ("PIDs", "4".to_owned()));
         assert_eq!(rows[1], ("memory", "no limit, swap 0".to_owned()));
         assert!(rows.iter().all(|(name, _)| *name != "throttled" && *name != "open files"));
     }

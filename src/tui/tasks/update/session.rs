@@ -22,8 +22,8 @@ pub(crate) fn end(model: &mut Model, ids: &[TaskId]) -> Vec<Effect> {
     let (main, others): (Vec<_>, Vec<_>) =
         live.into_iter().partition(|task| task.session().is_some_and(Session::is_main));
     let title = |tasks: &[&TaskRow]| match tasks {
-        [task] => format!("Signal for {}", task.title),
-        several => format!("Signal for {} programs", several.len()),
+        [task] => format!("Send a signal to {}", task.title),
+        several => format!("Send a signal to {} programs", several.len()),
     };
     let menu = if others.is_empty() {
         let containers = main.iter().filter_map(|task| task.session()?.container.clone()).collect();
@@ -35,7 +35,7 @@ pub(crate) fn end(model: &mut Model, ids: &[TaskId]) -> Vec<Effect> {
         };
         let receivers: Vec<_> = others.iter().filter_map(receiver).collect();
         if receivers.is_empty() {
-            model.say(Tone::Plain, "it is still being opened", None);
+            model.say(Tone::Plain, "it is still opening", None);
             return Vec::new();
         }
         SignalMenu::new(title(&others), Receivers::Sessions(receivers))
@@ -52,7 +52,7 @@ pub(crate) fn attach(model: &mut Model, id: TaskId) -> Vec<Effect> {
     let Some(exec) = session.exec.clone().filter(|_| !session.is_attached) else { return Vec::new() };
     if !exec.tty {
         let key = model.keys_of(KeyContext::Released, Action::CancelTask);
-        model.say(Tone::Plain, "it has no terminal to attach to", Some(format!("{key} ends it")));
+        model.say(Tone::Plain, "it has no terminal to attach to", Some(format!("press {key} to end it")));
         return Vec::new();
     }
     session.is_attached = true;
@@ -66,7 +66,7 @@ pub(crate) fn again(model: &mut Model, id: TaskId) -> Vec<Effect> {
     let is_over = task.is_over();
     let Some(session) = task.session_mut() else { return Vec::new() };
     let Some(program) = session.program.clone().filter(|_| is_over) else {
-        let text = if is_over { "it was started elsewhere" } else { "it still goes on" };
+        let text = if is_over { "it was started elsewhere" } else { "it is still running" };
         model.say(Tone::Plain, text, None);
         return Vec::new();
     };
@@ -85,7 +85,7 @@ pub(crate) fn detach(model: &mut Model, id: TaskId) -> Vec<Effect> {
     let Some(task) = model.tasks.get_mut(&id.key()) else { return Vec::new() };
     let text = format!("detached from {}", task.title);
     let keys = model.keymap.keys_of(KeyContext::Global, Action::GoTasks).unwrap_or_default();
-    let hint = format!("{keys} lists it");
+    let hint = format!("press {keys} to see it in Tasks");
     let Some(session) = task.session_mut() else { return Vec::new() };
     if session.is_on_host() {
         model.say(Tone::Plain, text, Some(hint));
@@ -118,8 +118,8 @@ fn is_left(task: &TaskRow) -> bool {
 pub(crate) fn quit(model: &mut Model) -> Vec<Effect> {
     let told = |task: &TaskRow| {
         let what = match task.session() {
-            None => "is cancelled",
-            Some(session) if session.is_on_host() => "ends: SIGHUP",
+            None => "will be cancelled",
+            Some(session) if session.is_on_host() => "will be terminated (SIGHUP)",
             Some(session) if session.is_main() => "the container keeps running",
             Some(_) => "keeps running in the container",
         };
@@ -135,22 +135,22 @@ pub(crate) fn quit(model: &mut Model) -> Vec<Effect> {
     if keeps {
         let keys = model.keys_of(KeyContext::Global, Action::GoTasks);
         notes.push(format!(
-            "Shells that keep running are listed in Tasks ({keys}): attach to them or end them there."
+            "Shells that keep running are listed in Tasks ({keys}), where you can attach to them or end them."
         ));
     }
     if left.iter().any(|task| task.session().is_none()) {
-        notes.push("What pulls have fetched is kept.".to_owned());
+        notes.push("Layers that have been pulled are kept.".to_owned());
     }
     if !model.batches.is_empty() {
-        notes.push("Verbs that have not begun are dropped.".to_owned());
+        notes.push("Actions that have not started are cancelled.".to_owned());
     }
     let mut items: Vec<String> = left.into_iter().map(told).collect();
     items.extend(model.batches.iter().map(Batch::progress));
     model.open(Confirm {
-        title: "Leave hoist?".to_owned(),
+        title: "Quit hoist?".to_owned(),
         items,
         notes,
-        yes: "leave",
+        yes: "quit",
         effects: vec![Effect::Quit],
         top: 0,
     });
@@ -292,7 +292,7 @@ mod tests {
         assert_eq!(model.shown_tab(model.pane()), Tab::Session(TaskId(1)));
         assert_eq!(press(&mut model, "enter"), [attach]);
         press(&mut model, "ctrl-] K");
-        assert!(screen(&model).contains("Signal for api: shell"), "{}", screen(&model));
+        assert!(screen(&model).contains("Send a signal to api: shell"), "{}", screen(&model));
         let signal = Effect::SignalSession(TaskId(1), Some(shell.id.clone()), "SIGHUP".to_owned());
         assert_eq!(press(&mut model, "enter"), std::slice::from_ref(&signal));
         assert_eq!(update(&mut model, Event::Done(signal, Ok(()))), [Effect::Load(Section::Tasks)]);
@@ -320,7 +320,7 @@ mod tests {
         press(&mut model, "ctrl-c");
         let shown = screen(&model);
         for text in [
-            "Leave hoist?",
+            "Quit hoist?",
             "api: shell · keeps running in the container",
             "api: attach · the container keeps running",
             "listed in Tasks",
