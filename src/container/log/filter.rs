@@ -19,7 +19,7 @@ pub struct Pattern(String);
 
 /// An invalid pattern.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("`{text}` is not a valid regular expression: {why}")]
+#[error("invalid regular expression `{text}`: {why}")]
 pub struct BadPattern {
     text: String,
     why: String,
@@ -225,7 +225,7 @@ mod tests {
     #[test]
     fn what_is_no_expression_says_why() {
         let error = Pattern::new("re:a(b").compile().unwrap_err();
-        assert_eq!(error.to_string(), "`a(b` is not a valid regular expression: unclosed group");
+        assert_eq!(error.to_string(), "invalid regular expression `a(b`: unclosed group");
         assert!(Pattern::new("re:(a{1000}){1000}").compile().is_err());
     }
 }

@@ -169,7 +169,7 @@ async fn what_is_written_is_told_and_what_is_before_the_floor_is_not() {
 fn a_pattern_that_cannot_be_used_is_refused() {
     let filter = Filter { rules: Rule::list("re:a("), ..Filter::default() };
     let error = filter.compile().unwrap_err();
-    assert_eq!(error.to_string(), "`a(` is not a valid regular expression: unclosed group");
+    assert_eq!(error.to_string(), "invalid regular expression `a(`: unclosed group");
 }
 
 #[tokio::test]

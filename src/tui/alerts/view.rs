@@ -7,18 +7,18 @@ use crate::tui::alerts::model::{Alert, Ill};
 use crate::tui::model::Model;
 use crate::tui::words::{bytes, exit, size, span};
 
-/// Returns the text for the status line: `seed OOM-killed 18m ago`.
+/// Returns the text for the status line: `seed: OOM-killed 18m ago`.
 pub(crate) fn whole(model: &Model, alert: &Alert) -> String {
     let (name, ago) = (name(model, alert), span(since(model, alert)));
     match alert.ill {
-        Ill::Oom => format!("{name} OOM-killed {ago} ago"),
-        Ill::Exit(code) => format!("{name} {} {ago} ago", exit(code, false)),
-        Ill::Restarts(count) => format!("{name} restarted {count} times"),
+        Ill::Oom => format!("{name}: OOM-killed {ago} ago"),
+        Ill::Exit(code) => format!("{name}: {}, {ago} ago", exit(code, false)),
+        Ill::Restarts(count) => format!("{name}: restarted {count} times"),
         Ill::Memory(share) => {
             let used = alert.cause.container().and_then(|id| model.containers.get(id.as_str())?.used);
             let limit = used.and_then(|used| used.limit);
             let of = limit.map_or_else(String::new, |limit| format!(" of {}", bytes(limit)));
-            format!("{name} memory {:.0}%{of}", share * 100.0)
+            format!("{name}: memory {:.0}%{of}", share * 100.0)
         }
         Ill::Disk(free, _) => format!("disk {}% free ({})", percent(alert.ill), size(free)),
     }

@@ -83,7 +83,7 @@ columns! {
     Kind       "kind"       "KIND"       9  9  9  4  Left;
     Cpu        "cpu"        "CPU%"       6  6  6  4  Right;
     Size       "size"       "SIZE"       6  6  7  4  Right;
-    Spent      "for"        "FOR"        6  6  7  4  Right;
+    Spent      "for"        "TIME"       6  6  7  4  Right;
     Containers "containers" "CONTAINERS" 10 18 40 5  Left;
     Attributes "attributes" "ATTRIBUTES" 12 20 90 5  Left;
     Memory     "memory"     "MEM"        5  5  11 5  Right;

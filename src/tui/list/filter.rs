@@ -76,7 +76,7 @@ enum Test {
 
 /// An invalid filter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{pattern}` is not a valid regular expression: {why}")]
+#[error("invalid regular expression `{pattern}`: {why}")]
 pub struct BadFilter {
     pattern: String,
     why: String,
@@ -87,7 +87,7 @@ impl Filter {
     ///
     /// # Errors
     ///
-    /// Fails if the text after `re:` is not a valid regular expression.
+    /// Fails if the text after invalid regular expression `re:`.
     pub fn parse(text: &str) -> Result<Self, BadFilter> {
         let mut terms = Vec::new();
         for word in words(text) {
@@ -298,14 +298,14 @@ mod tests {
     #[test]
     fn a_bad_expression_is_named() {
         for (filter, message) in [
-            ("re:(", "`(` is not a valid regular expression: unclosed group"),
+            ("re:(", "invalid regular expression `(`: unclosed group"),
             (
                 "image:re:[z-a]",
-                "`[z-a]` is not a valid regular expression: invalid character class range, the start must be <= the end",
+                "invalid regular expression `[z-a]`: invalid character class range, the start must be <= the end",
             ),
             (
                 "re:(a{9999}){9999}",
-                "`(a{9999}){9999}` is not a valid regular expression: Compiled regex exceeds size limit of 1048576 bytes.",
+                "invalid regular expression `(a{9999}){9999}`: Compiled regex exceeds size limit of 1048576 bytes.",
             ),
         ] {
             assert_eq!(Filter::parse(filter).unwrap_err().to_string(), message);

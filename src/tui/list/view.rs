@@ -316,7 +316,7 @@ mod tests {
         write(&mut model, "re:we(");
         assert_eq!(model.containers.shown(), 2);
         assert!(
-            screen(&model).contains("`we(` is not a valid regular expression: unclosed group"),
+            screen(&model).contains("invalid regular expression `we(`: unclosed group"),
             "{}",
             screen(&model)
         );

@@ -283,10 +283,10 @@ mod tests {
     #[test]
     fn alerts_are_gone_through_and_seen() {
         let mut model = ill(120, 40);
-        assert!(screen(&model).contains("! mailer restarted 4 times · 2 alerts"), "{}", screen(&model));
+        assert!(screen(&model).contains("! mailer: restarted 4 times · 2 alerts"), "{}", screen(&model));
         press(&mut model, "2 g a");
         assert_eq!(selected(&model), "mailer");
-        assert!(screen(&model).contains("! seed OOM-killed 18m ago"), "{}", screen(&model));
+        assert!(screen(&model).contains("! seed: OOM-killed 18m ago"), "{}", screen(&model));
         press(&mut model, "g a");
         assert_eq!(selected(&model), "seed");
         press(&mut model, "g a");

@@ -30,4 +30,8 @@ impl Dialog for Question {
         let has_choice = model.keeping.time.is_some() && !self.is_final();
         (action == Action::SkipTrash).then_some(has_choice)
     }
+
+    fn label(&self, _: &Model, action: Action) -> Option<&'static str> {
+        (action == Action::Accept).then_some("remove")
+    }
 }

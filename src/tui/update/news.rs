@@ -215,13 +215,13 @@ fn done(model: &mut Model, effect: &Effect, result: Result<(), Failure>) -> Vec<
             // A newer list may lack it already.
             let row = model.trash.get(id);
             let name = name.clone().or(row.map(|row| row.name.clone()));
-            let name = name.unwrap_or_else(|| "it from the trash".to_owned());
+            let name = name.unwrap_or_else(|| "the object".to_owned());
             let is_container = row.is_some_and(|row| row.kind == "container");
             let state = if is_container { " (not running)" } else { "" };
             (format!("restored {name}{state}"), vec![Effect::Load(Section::Trash)])
         }
         Effect::RestoreAndStart(id) => {
-            let name = model.trash.get(id).map_or("it", |row| row.name.as_str());
+            let name = model.trash.get(id).map_or("the container", |row| row.name.as_str());
             (format!("restored and started {name}"), vec![Effect::Load(Section::Trash)])
         }
         Effect::Purge(id) => {

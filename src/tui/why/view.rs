@@ -37,7 +37,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, seen: &Seen<'_>, area: Rect) {
     frame.render_widget(Paragraph::new(shown), area);
     if hidden > 0 {
         let last = Rect { y: area.bottom() - 1, height: 1, ..area };
-        let text = format!(" ↓ {} more ", counted(hidden as u64, "line"));
+        let text = format!(" ↓ {} ", counted(hidden as u64, "more line"));
         frame.render_widget(Line::styled(text, theme.dim).right_aligned(), last);
     }
 }
