@@ -191,6 +191,7 @@ fn filled(width: u16, height: u16, sampled_secs: u64) -> Model {
     let mut seed = container("seed", Status::Exited);
     (seed.exit_code, seed.oom_killed) = (137, true);
     let mut mailer = container("mailer", Status::Restarting);
+    mailer.started = mailer.finished;
     mailer.restarts = 4;
     let rows = vec![
         container("api", Status::Running),

@@ -16,7 +16,9 @@ pub struct Key {
 
 /// A word that does not name a key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a key: expected a character, or a name such as enter, esc, tab, space, up, f1 or ctrl-x")]
+#[error(
+    "`{0}` is not a key: expected a character, or a name such as enter, esc, tab, space, up, f1 or ctrl-x"
+)]
 pub struct BadKey(String);
 
 const NAMES: &[(&str, KeyCode)] = &[

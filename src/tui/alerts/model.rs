@@ -120,7 +120,7 @@ impl Alerts {
     pub fn look(&mut self, row: &ContainerRow, now: Timestamp) {
         let cause = Cause::State(row.id.clone());
         let known = self.known.get(&cause).copied();
-        match ill(row, now) {
+        match ill(row, known.map(|(ill, ..)| ill), now) {
             Some((ill, since)) => {
                 let is_same = known.is_some_and(|(old, then, _)| match (old, ill) {
                     (Ill::Restarts(_), Ill::Restarts(_)) => true,
@@ -220,14 +220,18 @@ impl Alerts {
     }
 }
 
-/// Returns what is wrong with a container's state, and since when.
-fn ill(row: &ContainerRow, now: Timestamp) -> Option<(Ill, Timestamp)> {
+/// Returns what is wrong with a container's state, and since when; `old` is what was wrong before.
+fn ill(row: &ContainerRow, old: Option<Ill>, now: Timestamp) -> Option<(Ill, Timestamp)> {
     let ended = row.finished.unwrap_or(row.created);
-    let is_steady = row.started.is_none_or(|started| now.duration_since(started) >= STEADY);
+    let was_steady = |until: Timestamp| row.started.is_some_and(|from| until.duration_since(from) >= STEADY);
+    // Running between two crashes is not a recovery.
+    let is_looping = matches!(old, Some(Ill::Restarts(_))) && !was_steady(now);
     match row.status {
-        Status::Restarting if row.restarts >= LOOP => Some((Ill::Restarts(row.restarts), now)),
-        // Running between two crashes is not a recovery.
-        Status::Running if row.restarts >= LOOP && !is_steady => Some((Ill::Restarts(row.restarts), now)),
+        // A container counts its restarts as long as it exists, not only those of a loop.
+        Status::Restarting if row.restarts >= LOOP && !was_steady(ended) => {
+            Some((Ill::Restarts(row.restarts), now))
+        }
+        Status::Running if is_looping => Some((Ill::Restarts(row.restarts), now)),
         Status::Exited | Status::Dead if row.died_of_memory() => Some((Ill::Oom, ended)),
         Status::Exited | Status::Dead if row.exit_code != 0 && !row.ended_by_hand => {
             Some((Ill::Exit(row.exit_code), ended))
@@ -294,12 +298,20 @@ mod tests {
             (ContainerRow { oom_killed: true, ..ended("a", 3, 1) }, Some(Ill::Exit(3))),
             (container("a", Status::Created), None),
             (ContainerRow { restarts: 2, ..container("a", Status::Restarting) }, None),
-            (ContainerRow { restarts: 3, ..container("a", Status::Restarting) }, Some(Ill::Restarts(3))),
-            (ContainerRow { restarts: 3, ..container("a", Status::Running) }, None),
-            // It has just been restarted; hoist may have been opened only now.
             (
-                ContainerRow { restarts: 3, started: Some(now()), ..container("a", Status::Running) },
+                ContainerRow { restarts: 3, started: Some(now()), ..container("a", Status::Restarting) },
                 Some(Ill::Restarts(3)),
+            ),
+            (ContainerRow { restarts: 3, ..container("a", Status::Running) }, None),
+            // It ran for hours before it crashed for the third time.
+            (
+                ContainerRow {
+                    restarts: 3,
+                    started: Some(now() - SignedDuration::from_hours(3)),
+                    finished: Some(now()),
+                    ..container("a", Status::Restarting)
+                },
+                None,
             ),
         ] {
             let mut alerts = Alerts::default();

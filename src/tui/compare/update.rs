@@ -75,15 +75,17 @@ pub(crate) fn open(model: &mut Model) -> Vec<Effect> {
 fn say_what_to_mark(model: &mut Model, count: usize, is_shown: bool) {
     let mark = model.keys_of(KeyContext::Images, Action::Mark);
     let (text, hint) = match (is_shown, count) {
-        (true, 0 | 1) => {
-            ("no other image is marked".to_owned(), format!("mark one in the list with {mark}, then compare again"))
-        }
+        (true, 0 | 1) => (
+            "no other image is marked".to_owned(),
+            format!("mark one in the list with {mark}, then compare again"),
+        ),
         (true, count) => {
             (format!("{} other images are marked", count - 1), "mark only one of them".to_owned())
         }
-        (false, 0) => {
-            ("no image is marked".to_owned(), format!("mark one with {mark}, select the other one, then compare"))
-        }
+        (false, 0) => (
+            "no image is marked".to_owned(),
+            format!("mark one with {mark}, select the other one, then compare"),
+        ),
         (false, 1) => {
             ("only the selected image is marked".to_owned(), "select another image, then compare".to_owned())
         }

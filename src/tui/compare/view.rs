@@ -98,8 +98,7 @@ fn tree(
     has_keys: bool,
 ) {
     let form = if pane.tree.is_flat { "largest first" } else { "tree" };
-    let title =
-        heading(model, "Differences", &pathtree::view::words(&pane.tree, form), area.width, has_keys);
+    let title = heading(model, "Differences", &pathtree::view::words(&pane.tree, form), area.width, has_keys);
     let none = match diff.has_same_files() {
         true => "the files are identical",
         false => "nothing to show",

@@ -27,8 +27,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, question: &Confirm) {
         let keys = model.keys_of(KeyContext::Confirm, Action::Down)
             + " "
             + &model.keys_of(KeyContext::Confirm, Action::Up);
-        let text =
-            format!("{}–{} of {} · {keys} scroll", top + 1, top + most, question.items.len());
+        let text = format!("{}–{} of {} · {keys} scroll", top + 1, top + most, question.items.len());
         lines.push(Line::styled(text, theme.dim));
     }
     lines.extend(gap.iter().cloned());

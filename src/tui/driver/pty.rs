@@ -42,7 +42,8 @@ pub(super) fn start(world: &World, words: &[String], size: (u16, u16)) -> Result
     let (pid, master) = started.map_err(|error| Failure {
         what: format!("cannot run `{program}`"),
         why: vec![error.to_string()],
-        hint: (error.kind() == io::ErrorKind::NotFound).then(|| "check that it is installed and in PATH".to_owned()),
+        hint: (error.kind() == io::ErrorKind::NotFound)
+            .then(|| "check that it is installed and in PATH".to_owned()),
     })?;
     let master = Arc::new(master);
     let (input, inputs) = mpsc::channel(QUEUE);

@@ -176,9 +176,7 @@ impl Facts<'_> {
         }
         match spec.kind {
             Kind::Image => image(&text, self.images, &form.text(place("pull"))),
-            Kind::Opens if form.is_on(field) && !form.is_on(place("tty")) => {
-                note(Mark::Plain, "needs a TTY")
-            }
+            Kind::Opens if form.is_on(field) && !form.is_on(place("tty")) => note(Mark::Plain, "needs a TTY"),
             _ if text.is_empty() => None,
             Kind::One("name") => free_name(&text, self.containers, None),
             Kind::One("network") => self.network(&text),

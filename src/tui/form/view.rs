@@ -298,8 +298,10 @@ fn footer(model: &Model, form: &RunForm, width: usize) -> Vec<Line<'static>> {
         let label = FIELDS.get(*field).map_or("", |field| field.label).to_lowercase();
         let count = if problems.len() > 1 { format!("1 of {}: ", problems.len()) } else { String::new() };
         let enter = model.keys_of(KeyContext::Form, Action::TakeOffer);
-        let offer =
-            note.offer.as_ref().map_or_else(String::new, |_| format!("  press {enter} in the field to accept"));
+        let offer = note
+            .offer
+            .as_ref()
+            .map_or_else(String::new, |_| format!("  press {enter} in the field to accept"));
         return wrapped(&format!("✗ {count}{label}: {}{offer}", note.text), theme.err);
     }
     if let Some(error) = &form.error {

@@ -311,7 +311,8 @@ mod tests {
         let mut model = full(80, 24);
         assert_eq!(press(&mut model, "* d d"), []);
         let text = screen(&model);
-        for line in ["Remove 7 containers?", "migrate", "canary", "will be stopped (10s)", "Moved to the trash"]
+        for line in
+            ["Remove 7 containers?", "migrate", "canary", "will be stopped (10s)", "Moved to the trash"]
         {
             assert!(text.contains(line), "{line}\n{text}");
         }
@@ -420,7 +421,8 @@ mod tests {
         assert_eq!(chosen(&model)[..3], [Column::Name, Column::Image, Column::State]);
         assert_eq!(press(&mut model, "O r enter"), [Effect::Save]);
         assert_eq!(chosen(&model)[..2], [Column::Name, Column::State]);
-        for (line, count) in [("columns name ip", 10), ("columns name address id", 3), ("columns default", 10)]
+        for (line, count) in
+            [("columns name ip", 10), ("columns name address id", 3), ("columns default", 10)]
         {
             press(&mut model, ":");
             write(&mut model, line);

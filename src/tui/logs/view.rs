@@ -363,7 +363,8 @@ fn progress(pane: &LogPane) -> Option<String> {
     Some(format!("searched {}%", done.saturating_mul(100) / state.bytes))
 }
 
-/// Returns the number of logs if there are several, the search and the settings: `/timed out  2 of 2 · level≥warn · wrap`.
+/// Returns the number of logs if there are several, the search, and the settings: `2 logs merged ·
+/// /timed out  2 of 2 · level≥warn · wrap`.
 #[must_use]
 pub(crate) fn top_note(pane: &LogPane) -> Option<String> {
     let mut parts = Vec::new();

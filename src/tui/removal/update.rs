@@ -185,6 +185,9 @@ mod tests {
         let mut model = setting(true);
         press(&mut model, "2 * d d");
         let shown = screen(&model);
-        assert!(shown.contains("Remove 1 image?") && shown.contains("in use by containers: acme/app:2.4.1."), "{shown}");
+        assert!(
+            shown.contains("Remove 1 image?") && shown.contains("in use by containers: acme/app:2.4.1."),
+            "{shown}"
+        );
     }
 }

@@ -154,7 +154,7 @@ impl<const N: usize> History<N> {
         let slot = |at: usize| slots.get(at).filter(|_| at < count);
         let (end, length) = (end.as_second() as f64 + 1.0, f64::from(range.seconds()));
         // A longer interval between values is a gap without measurements. Monitors measure every ten
-        // seconds, so that up to as much lies between their last value and hoist's first.
+        // seconds, so the interval between their last value and hoist's first can be that long.
         let gap = (step * 2.5).max(12.0);
         let patience = (step * 2.5).max(6.0);
         let value = |slot: &Slot<N>| slot.values.get(which).copied().map_or(f64::NAN, f64::from);

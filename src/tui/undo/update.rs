@@ -175,7 +175,8 @@ pub(crate) fn undo(model: &mut Model) -> Vec<Effect> {
         Next::Busy => model.say(Tone::Plain, "still in progress: wait until it has finished", None),
         Next::Cannot(what, before) => {
             let key = undo_key(model);
-            let hint = before.map(|before| format!("press {key} again to undo the previous action: {before}"));
+            let hint =
+                before.map(|before| format!("press {key} again to undo the previous action: {before}"));
             model.say(Tone::Warning, format!("{what} cannot be undone"), hint);
         }
         Next::Steps(steps, others) => {

@@ -78,7 +78,7 @@ pub(crate) fn end(model: &mut Model, batch: Batch) {
         return;
     };
     let key = model.keys_of(KeyContext::Global, Action::Details);
-    model.say(Tone::Bad, format!("{text}: {}", first.line()), Some(format!("{key} shows all")));
+    model.say(Tone::Bad, format!("{text}: {}", first.line()), Some(format!("{key} for details")));
     model.failure = Some(Failure { what: text, ..Failure::default() });
     model.failures = failures;
 }

@@ -159,7 +159,11 @@ fn unbound(model: &mut Model, place: KeyContext, keys: &[Key], event: KeyEvent) 
         // Probably meant for the program.
         KeyContext::Released => {
             let key = model.keys_of(place, Action::Type);
-            model.say(Tone::Plain, "keys go to hoist, not to the terminal", Some(format!("press {key} to type")));
+            model.say(
+                Tone::Plain,
+                "keys go to hoist, not to the terminal",
+                Some(format!("press {key} to type")),
+            );
             Vec::new()
         }
         _ => dialogs::key(model, event),

@@ -88,8 +88,9 @@ fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
 fn ask_from_host(model: &mut Model) {
     let name = format!("{HOST_IMAGE}:latest");
     let is_there = model.images.all().iter().any(|row| row.name == name);
-    let mut notes =
-        vec!["It will contain this machine's shell and core tools, and the libraries that they need.".to_owned()];
+    let mut notes = vec![
+        "It will contain this machine's shell and core tools, and the libraries that they need.".to_owned(),
+    ];
     notes.extend(is_there.then(|| "The name is moved from the image that has it now.".to_owned()));
     model.open(Confirm {
         title: "Create an image from this machine's tools?".to_owned(),

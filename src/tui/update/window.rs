@@ -82,11 +82,7 @@ fn split(model: &mut Model, axis: Axis) -> Vec<Effect> {
     let tab = model.shown_tab(model.pane());
     let old = model.pane().id;
     let Some(new) = model.windows.split(axis, area) else {
-        model.say(
-            Tone::Warning,
-            "this pane is too small to split",
-            Some("zoom the pane first".into()),
-        );
+        model.say(Tone::Warning, "this pane is too small to split", Some("zoom the pane first".into()));
         return Vec::new();
     };
     model.is_alone = false;
@@ -118,7 +114,11 @@ fn pin(model: &mut Model) {
     let subject = model.subject_of(model.pane());
     let is_pinned = model.pane().pinned.is_some();
     model.pane_mut().pinned = subject.filter(|_| !is_pinned);
-    let text = if is_pinned { "unpinned: the pane follows the list" } else { "pinned: the pane no longer follows the list" };
+    let text = if is_pinned {
+        "unpinned: the pane follows the list"
+    } else {
+        "pinned: the pane no longer follows the list"
+    };
     model.say(Tone::Plain, text, None);
 }
 

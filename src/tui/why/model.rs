@@ -207,7 +207,8 @@ fn verdict(facts: &Facts) -> (String, Vec<String>) {
     }
     if facts.is_up() && facts.oom_killed {
         return (
-            "running, but one of its processes ran out of memory and was killed by the kernel (OOM)".to_owned(),
+            "running, but one of its processes ran out of memory and was killed by the kernel (OOM)"
+                .to_owned(),
             line("The main process continues. The work of the killed process is lost."),
         );
     }
@@ -217,7 +218,10 @@ fn verdict(facts: &Facts) -> (String, Vec<String>) {
     let (verdict, mut meaning) = verdict_of_code(facts);
     if facts.oom_killed {
         // The kernel killed a child process, and the program exited for another reason.
-        meaning.push("Before that, another of its processes ran out of memory and was killed by the kernel (OOM).".to_owned());
+        meaning.push(
+            "Before that, another of its processes ran out of memory and was killed by the kernel (OOM)."
+                .to_owned(),
+        );
         meaning.push("The work of that process is lost.".to_owned());
     }
     (verdict, meaning)
@@ -284,7 +288,10 @@ fn signal(code: u8) -> Option<(&'static str, &'static str)> {
         6 => ("SIGABRT", "It aborted: a failed assertion, a double free or a panic."),
         7 => ("SIGBUS", "It accessed memory beyond the end of a file; a full /dev/shm also causes this."),
         8 => ("SIGFPE", "Arithmetic error, such as a division by zero."),
-        9 => ("SIGKILL", "It was killed from inside or outside the container, but not for lack of memory."),
+        9 => (
+            "SIGKILL",
+            "It was killed from inside or outside the container, but it did not run out of memory.",
+        ),
         11 => ("SIGSEGV", "Invalid memory access: a bug in the program or in a library."),
         13 => ("SIGPIPE", "It wrote to a pipe or socket whose other end was closed."),
         14 => ("SIGALRM", "A timer that it had set expired."),
@@ -545,7 +552,7 @@ mod tests {
             exit 135: terminated by SIGBUS
                 It accessed memory beyond the end of a file; a full /dev/shm also causes this.
             exit 137: terminated by SIGKILL
-                It was killed from inside or outside the container, but not for lack of memory.
+                It was killed from inside or outside the container, but it did not run out of memory.
             exit 139: terminated by SIGSEGV
                 Invalid memory access: a bug in the program or in a library.
             exit 141: terminated by SIGPIPE

@@ -103,7 +103,8 @@ impl Explain for NotWritten {
 
     fn hint(&self) -> Option<String> {
         let is_there = self.0.kind() == io::ErrorKind::AlreadyExists;
-        is_there.then(|| "existing files are not overwritten: remove it first, or choose another name".to_owned())
+        is_there
+            .then(|| "existing files are not overwritten: remove it first, or choose another name".to_owned())
     }
 }
 

@@ -38,7 +38,8 @@ impl Purpose for Pull {
         Some(match (text.parse::<Reference>(), find_image(text, model.images.all())) {
             (Err(error), _) => bad(error.to_string()),
             (Ok(_), Some(row)) => {
-                let text = format!("local, {}; pulls a newer version if there is one", units::column(row.size));
+                let text =
+                    format!("local, {}; pulls a newer version if there is one", units::column(row.size));
                 Note { mark: Mark::Plain, text, offer: None }
             }
             (Ok(name), None) => good(name.to_string()),

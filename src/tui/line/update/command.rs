@@ -82,7 +82,9 @@ pub(crate) fn words(model: &mut Model, words: Vec<String>) -> Vec<Effect> {
 fn said(model: &mut Model, words: Vec<String>) -> Vec<Effect> {
     let words = match with_marked(model, words) {
         Some(words) => words,
-        None => return refused(model, "`%` stands for the marked rows, but none are marked", "mark rows first"),
+        None => {
+            return refused(model, "`%` stands for the marked rows, but none are marked", "mark rows first");
+        }
     };
     if let Some(effects) = app::run(model, &words) {
         return effects;
@@ -97,8 +99,7 @@ fn said(model: &mut Model, words: Vec<String>) -> Vec<Effect> {
 }
 
 /// The engine and the configuration are fixed when the program starts.
-const GLOBAL: &str =
-    "global options are not supported here: the engine and the configuration are fixed";
+const GLOBAL: &str = "global options are not supported here: the engine and the configuration are fixed";
 
 /// Replaces each `%` by the names of the marked rows, or of the row under the cursor.
 fn with_marked(model: &Model, words: Vec<String>) -> Option<Vec<String>> {

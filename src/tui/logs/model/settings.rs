@@ -146,7 +146,8 @@ impl LogPane {
     pub fn moment(typed: &str, now: Timestamp) -> Result<Timestamp, String> {
         let zone = jiff::tz::TimeZone::system();
         let today = now.to_zoned(zone.clone());
-        let wrong = || format!("`{typed}` is not a valid time: use 90s, 10m, 2h, 3d, 14:02 or 2026-11-22 14:02");
+        let wrong =
+            || format!("`{typed}` is not a valid time: use 90s, 10m, 2h, 3d, 14:02 or 2026-11-22 14:02");
         let (number, unit) = typed.split_at(typed.len() - typed.chars().last().map_or(0, char::len_utf8));
         if let Ok(count) = number.parse::<u32>() {
             let secs = match unit {
