@@ -10,18 +10,32 @@ pub struct Batch {
     pub told: &'static str,
     waiting: Vec<Effect>,
     all: usize,
+    /// The number of those that were refused immediately.
+    refused: usize,
     done: usize,
     withdrawn: usize,
     failed: Vec<Failure>,
     skipped: String,
+    /// Whether all effects have begun, so that none can be cancelled.
+    has_begun: bool,
 }
 
 impl Batch {
     /// Starts a batch; `failed` contains the ones that were refused immediately.
     #[must_use]
     pub fn new(told: &'static str, waiting: Vec<Effect>, failed: Vec<Failure>) -> Self {
-        let all = waiting.len();
-        Self { told, waiting, all, done: 0, withdrawn: 0, failed, skipped: String::new() }
+        let (all, refused) = (waiting.len(), failed.len());
+        Self {
+            told,
+            waiting,
+            all,
+            refused,
+            done: 0,
+            withdrawn: 0,
+            failed,
+            skipped: String::new(),
+            has_begun: false,
+        }
     }
 
     /// Sets which others were skipped: `2 exited`.
@@ -49,6 +63,17 @@ impl Batch {
         true
     }
 
+    /// Records that all effects have begun, apart from those that were dropped.
+    pub fn begin_all(&mut self) {
+        self.has_begun = true;
+    }
+
+    /// Whether some effects may still be cancelled.
+    #[must_use]
+    pub fn can_be_cancelled(&self) -> bool {
+        !self.has_begun
+    }
+
     /// Returns the effects that have not finished.
     #[must_use]
     pub fn waiting(&self) -> &[Effect] {
@@ -68,7 +93,7 @@ impl Batch {
         self.waiting.is_empty()
     }
 
-    /// Summarizes the results: `removed 3, 1 failed`.
+    /// Summarizes the results: `removed 3, 1 of 4 failed`.
     #[must_use]
     pub fn summary(&self) -> String {
         let mut summary = format!("{} {}", self.told, grouped(self.done));
@@ -79,7 +104,8 @@ impl Batch {
             summary += &format!(", skipped {}", self.skipped);
         }
         if !self.failed.is_empty() {
-            summary += &format!(", {} failed", self.failed.len());
+            let all = self.all + self.refused;
+            summary += &format!(", {} of {} failed", grouped(self.failed.len()), grouped(all));
         }
         summary
     }

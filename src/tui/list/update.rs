@@ -376,7 +376,7 @@ mod tests {
             update(&mut model, Event::Done(effect, if at == 2 { Err(failure) } else { Ok(()) }));
         }
         assert!(
-            screen(&model).contains("removed 6, 1 failed: cannot remove 2: it is busy"),
+            screen(&model).contains("removed 6, 1 of 7 failed: cannot remove 2: it is busy"),
             "{}",
             screen(&model)
         );
@@ -399,10 +399,28 @@ mod tests {
         };
         assert_eq!(busy(&model), 1, "the one that has begun");
         assert!(screen(&model).contains("removing 1 of 7"), "{}", screen(&model));
+        assert!(!screen(&model).contains("q cancel"), "{}", screen(&model));
+        assert_eq!(press(&mut model, "v esc"), [], "Esc has its usual meaning: what is left has begun");
+        assert_eq!(model.containers.mark_count().1, 0);
         update(&mut model, Event::Done(effects[1].clone(), Ok(())));
         assert!(screen(&model).contains("removed 2 of 7, then cancelled"), "{}", screen(&model));
         assert_eq!(busy(&model), 0);
         assert_eq!(press(&mut model, "esc"), [], "Esc has its usual meaning");
+    }
+
+    #[test]
+    fn esc_takes_the_marks_away_when_every_verb_has_begun() {
+        let mut model = full(100, 24);
+        let effects = press(&mut model, "space space s y");
+        assert_eq!(press(&mut model, "esc"), [Effect::Withdraw(effects.clone())]);
+        update(&mut model, Event::Withdrawn(Vec::new()));
+        assert_eq!(model.containers.mark_count().1, 0);
+        let shown = screen(&model);
+        assert!(shown.contains("stopping 0 of 2") && !shown.contains("q cancel"), "{shown}");
+        for effect in effects {
+            update(&mut model, Event::Done(effect, Ok(())));
+        }
+        assert!(screen(&model).contains("stopped 2 · u undo"), "{}", screen(&model));
     }
 
     #[test]

@@ -118,6 +118,16 @@ impl Model {
         needs_object || self.shown_tab(self.pane()).viewer().needs_subject(action)
     }
 
+    /// Returns the current or last known name of a container; its short id if there is none.
+    #[must_use]
+    pub fn last_name(&self, id: &ContainerId) -> String {
+        let trashed = || self.trash.all().iter().find(|row| row.object == id.as_str()).map(|row| &row.name);
+        let event = || self.journal.all().iter().find(|row| row.id == id.as_str()).map(|row| &row.name);
+        let name = self.known(id).map(|row| &row.name).or_else(|| self.names.get(id));
+        let name = name.or_else(trashed).or_else(event).filter(|name| !name.is_empty());
+        name.map_or_else(|| id.short().to_owned(), Clone::clone)
+    }
+
     /// Returns the current or last known name of an object.
     #[must_use]
     pub fn last_name_of(&self, subject: &Subject) -> String {
@@ -125,5 +135,50 @@ impl Model {
             Some(held) if held == subject && self.is_gone(subject) => self.held.name.clone(),
             _ => name_of(self, subject),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::engine::{self, Status};
+    use crate::tui::event::Event;
+    use crate::tui::fixture::{container, full, now, press};
+    use crate::tui::trash::model::TrashRow;
+    use crate::tui::update::update;
+
+    #[test]
+    fn the_last_name_of_a_container_is_what_was_last_heard_of_it() {
+        let mut model = full(80, 24);
+        let id = container("api", Status::Running).id;
+        let heard = |name: &str| {
+            let attributes = [("name".to_owned(), name.to_owned())].into();
+            let actor = engine::Actor { id: id.to_string(), attributes };
+            let (action, scope) = ("destroy".to_owned(), "local".to_owned());
+            let event =
+                engine::Event { kind: engine::Kind::Container, action, actor, scope, time: 0, time_nano: 0 };
+            Event::News(engine::News::Event(event))
+        };
+        assert_eq!(model.last_name(&id), "api");
+        // A page keeps its row.
+        press(&mut model, "l");
+        update(&mut model, Event::Container(id.clone(), None));
+        assert_eq!(model.last_name(&id), "api");
+        press(&mut model, "q");
+        assert_eq!(model.last_name(&id), id.short());
+        update(&mut model, heard("from-event"));
+        assert_eq!(model.last_name(&id), "from-event");
+        model.trash.put(TrashRow {
+            id: "container-api".to_owned(),
+            kind: "container",
+            name: "from-trash".to_owned(),
+            names: Vec::new(),
+            object: id.to_string(),
+            removed: now(),
+            until: now(),
+            size: None,
+        });
+        assert_eq!(model.last_name(&id), "from-trash");
+        model.names.insert(id.clone(), "from-verb".to_owned());
+        assert_eq!(model.last_name(&id), "from-verb");
     }
 }

@@ -2,17 +2,22 @@
 //!
 //! ```text
 //!  effects of one key ─ begin ─▶ waiting ─ each finished ─▶ steps ─ `u` ─▶ effects that undo it
+//!                                                             ▲                    │
+//!                                                             └─ failed, withdrawn ┘
 //! ```
 //! One key undoes everything that one key did, for any number of objects. Undoing is not an action
 //! itself: repeated `u` goes further back, never in a circle. An action without an inverse is kept
 //! as well, so that `u` reports it instead of undoing an older one.
+//!
+//! What could not be undone stays at its place, so that `u` tries it again. If that fails as well,
+//! the next `u` goes on to the action before, so that nothing blocks the others for good.
 //!
 //! Listings of the trash play no role, because one may be older than a removal. An entry leaves the
 //! trash by an event that names it, or when its time is over.
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::tui::effect::Effect;
+use crate::tui::effect::{ContainerVerb, Effect};
 
 /// The number of actions remembered, each for any number of objects.
 const ACTIONS: usize = 100;
@@ -58,9 +63,17 @@ pub struct Step {
     pub back: Option<Effect>,
     /// Until when it can be undone; `None` for no limit.
     pub until: Option<Timestamp>,
+    /// What is left to do once its object has been restored from the trash: to start it.
+    then: Option<Effect>,
+    /// The effect that is undoing it.
+    begun: Option<Effect>,
 }
 
 impl Step {
+    fn new(told: String, back: Option<Effect>) -> Self {
+        Self { told, back, until: None, then: None, begun: None }
+    }
+
     fn is_possible(&self, now: Timestamp) -> bool {
         self.back.is_some() && self.until.is_none_or(|until| until > now)
     }
@@ -71,7 +84,14 @@ impl Step {
             Some(name) => format!("the removal of {name}"),
             None => self.told,
         };
-        Self { told, back: None, until: None }
+        Self::new(told, None)
+    }
+
+    fn is_in_trash(&self, id: &str) -> bool {
+        match &self.back {
+            Some(Effect::Restore(entry, _) | Effect::RestoreAndStart(entry)) => entry == id,
+            _ => false,
+        }
     }
 }
 
@@ -89,15 +109,38 @@ pub enum Next {
     Steps(Vec<Step>, Vec<Step>),
 }
 
+/// What the end of an effect means for the undo key.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// An action has finished, and `u` undoes it, beginning with this step.
+    Undoable(Step),
+    /// An action was not undone, or not completely: `u` tries again.
+    Failed,
+    /// It failed again: `u` goes on to the action before, which did this.
+    FailedAgain(String),
+}
+
+/// How an effect that undoes something ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Done,
+    Failed,
+    Withdrawn,
+}
+
 /// The effects of one key.
 #[derive(Debug)]
 struct Deed {
+    /// Its place among all actions: those of later keys have larger numbers.
+    serial: u64,
     /// Those that have not finished. A removal whose object is in the trash is a step already.
     waiting: Vec<(Effect, Option<Inverse>)>,
     pending: Pending,
     steps: Vec<Step>,
     /// Until when `u` passes it.
     passes: Option<Timestamp>,
+    /// How often it could not be undone.
+    failures: u32,
 }
 
 impl Deed {
@@ -106,12 +149,23 @@ impl Deed {
     }
 }
 
+/// An action that is being undone.
+#[derive(Debug)]
+struct Undoing {
+    /// The action, with the steps that have not been undone.
+    deed: Deed,
+    /// The effects that have not finished.
+    waiting: Vec<Effect>,
+    has_failed: bool,
+}
+
 /// The actions that can be undone, and those in progress.
 #[derive(Debug, Default)]
 pub struct Undo {
+    /// Ordered by their serial numbers.
     deeds: Vec<Deed>,
-    /// The steps that are being undone.
-    undoing: Vec<Step>,
+    undoing: Vec<Undoing>,
+    next_serial: u64,
 }
 
 impl Undo {
@@ -119,19 +173,25 @@ impl Undo {
     pub fn begin(&mut self, effects: Vec<(Effect, Inverse)>, pending: Pending) {
         if !effects.is_empty() {
             let waiting = effects.into_iter().map(|(effect, inverse)| (effect, Some(inverse))).collect();
-            self.deeds.push(Deed { waiting, pending, steps: Vec::new(), passes: None });
+            let (serial, steps) = (self.next_serial, Vec::new());
+            self.next_serial += 1;
+            self.deeds.push(Deed { serial, waiting, pending, steps, passes: None, failures: 0 });
         }
     }
 
-    /// Records steps whose effects start now, to undo them.
-    pub fn begin_undo(&mut self, steps: impl IntoIterator<Item = Step>) {
-        self.undoing.extend(steps);
+    /// Records which effects start of those that [`Self::take`] returned last. The others have
+    /// failed.
+    pub fn begin_undo(&mut self, effects: &[Effect], now: Timestamp) -> Option<Ended> {
+        let undoing = self.undoing.last()?;
+        let refused: Vec<Effect> =
+            undoing.waiting.iter().filter(|effect| !effects.contains(effect)).cloned().collect();
+        refused.iter().filter_map(|effect| self.end_undo(effect, Outcome::Failed, now)).last()
     }
 
     /// Whether an effect undoes another one.
     #[must_use]
     pub fn is_undoing(&self, effect: &Effect) -> bool {
-        self.place_undoing(effect).is_some()
+        self.undoing.iter().any(|undoing| undoing.waiting.contains(effect))
     }
 
     /// Records that a removal put an object into the trash, under this trash id.
@@ -139,30 +199,32 @@ impl Undo {
         let Some((deed, at)) = self.place_of(effect) else { return };
         let deed = &mut self.deeds[deed];
         if let Some(Inverse::Trash(name, was)) = deed.waiting[at].1.take() {
-            let back = match was {
-                Was::Running => Effect::RestoreAndStart(id.to_owned()),
-                Was::Idle => Effect::Restore(id.to_owned(), None),
+            let (back, then) = match (was, effect) {
+                (Was::Running, Effect::Container(_, container)) => (
+                    Effect::RestoreAndStart(id.to_owned()),
+                    Some(Effect::Container(ContainerVerb::Start, container.clone())),
+                ),
+                _ => (Effect::Restore(id.to_owned(), None), None),
             };
-            deed.steps.push(Step { told: format!("removed {name}"), back: Some(back), until: Some(until) });
+            let step = Step::new(format!("removed {name}"), Some(back));
+            deed.steps.push(Step { until: Some(until), then, ..step });
         }
     }
 
-    /// Records that an effect finished. When the last one of a key has, returns the step that `u`
-    /// begins with, if it belongs to that key. A failed effect is no step.
-    pub fn end(&mut self, effect: &Effect, is_done: bool) -> Option<&Step> {
-        if let Some(at) = self.place_undoing(effect) {
-            self.undoing.swap_remove(at);
-            return None;
+    /// Records that an effect finished. When the last one of a key has, and that was the last key,
+    /// returns the step that `u` begins with. A failed effect is no step.
+    pub fn end(&mut self, effect: &Effect, is_done: bool, now: Timestamp) -> Option<Ended> {
+        if self.is_undoing(effect) {
+            return self.end_undo(effect, if is_done { Outcome::Done } else { Outcome::Failed }, now);
         }
         let (at, place) = self.place_of(effect)?;
         let deed = &mut self.deeds[at];
         let (_, inverse) = deed.waiting.swap_remove(place);
-        let step = |told: String, back| Step { told, back, until: None };
         deed.steps.extend(inverse.filter(|_| is_done).map(|inverse| match inverse {
-            Inverse::Effect(told, back) => step(told, Some(back)),
+            Inverse::Effect(told, back) => Step::new(told, Some(back)),
             // It did not reach the trash, such as with `--rm`.
-            Inverse::Trash(name, _) => step(format!("the removal of {name}"), None),
-            Inverse::Nothing(told) => step(told, None),
+            Inverse::Trash(name, _) => Step::new(format!("the removal of {name}"), None),
+            Inverse::Nothing(told) => Step::new(told, None),
         }));
         if !deed.waiting.is_empty() {
             return None;
@@ -174,25 +236,55 @@ impl Undo {
         let is_last = at + 1 == self.deeds.len();
         self.limit();
         let step = self.deeds.last()?.steps.iter().rev().find(|step| step.back.is_some());
-        step.filter(|_| is_last)
+        step.filter(|_| is_last).cloned().map(Ended::Undoable)
+    }
+
+    /// Records that an effect that undoes something ended. When the last one of an action has, what
+    /// was not undone returns to its place.
+    fn end_undo(&mut self, effect: &Effect, outcome: Outcome, now: Timestamp) -> Option<Ended> {
+        let at = self.undoing.iter().position(|undoing| undoing.waiting.contains(effect))?;
+        let undoing = &mut self.undoing[at];
+        undoing.waiting.retain(|one| one != effect);
+        undoing.has_failed |= outcome == Outcome::Failed;
+        if outcome == Outcome::Done {
+            undoing.deed.steps.retain(|step| step.begun.as_ref() != Some(effect));
+        }
+        if !undoing.waiting.is_empty() {
+            return None;
+        }
+        let Undoing { mut deed, has_failed, .. } = self.undoing.remove(at);
+        deed.steps.iter_mut().for_each(|step| step.begun = None);
+        if deed.steps.is_empty() {
+            return None;
+        }
+        let place = self.deeds.partition_point(|other| other.serial < deed.serial);
+        let mut ended = None;
+        if has_failed {
+            deed.failures += 1;
+            ended = Some(Ended::Failed);
+            if deed.failures > 1
+                && let Some(before) = self.told_before(place, now)
+            {
+                deed.passes = Some(now + PASSES);
+                ended = Some(Ended::FailedAgain(before));
+            }
+        }
+        self.deeds.insert(place, deed);
+        ended
     }
 
     /// Records that these effects will not begin. What they were to undo remains to be undone.
-    pub fn withdraw(&mut self, effects: &[Effect]) {
-        let mut steps = Vec::new();
-        for effect in effects {
-            match self.place_undoing(effect) {
-                Some(at) => steps.push(self.undoing.remove(at)),
-                None => drop(self.end(effect, false).cloned()),
+    pub fn withdraw(&mut self, effects: &[Effect], now: Timestamp) -> Option<Ended> {
+        let end = |effect: &Effect| {
+            if self.is_undoing(effect) {
+                return self.end_undo(effect, Outcome::Withdrawn, now);
             }
-        }
-        if !steps.is_empty() {
-            steps.reverse();
-            self.deeds.push(Deed { waiting: Vec::new(), pending: Pending::Blocks, steps, passes: None });
-        }
+            self.end(effect, false, now)
+        };
+        effects.iter().filter_map(end).last()
     }
 
-    /// Returns what to undo, and forgets it.
+    /// Returns what to undo. It must be followed by [`Self::begin_undo`].
     pub fn take(&mut self, now: Timestamp) -> Next {
         let Some(mut last) = self.last_before(self.deeds.len()) else { return Next::Nothing };
         if self.deeds[last].passes.is_some_and(|until| until > now) {
@@ -204,16 +296,28 @@ impl Undo {
             return Next::Busy;
         }
         if self.deeds[last].is_possible(now) {
-            let steps = self.deeds.remove(last).steps.into_iter().rev();
-            let (steps, others): (Vec<_>, Vec<_>) = steps.partition(|step| step.is_possible(now));
-            return Next::Steps(steps, others.into_iter().map(Step::revoked).collect());
+            let mut deed = self.deeds.remove(last);
+            deed.passes = None;
+            let (mut steps, others): (Vec<_>, Vec<_>) =
+                std::mem::take(&mut deed.steps).into_iter().partition(|step| step.is_possible(now));
+            steps.iter_mut().for_each(|step| step.begun.clone_from(&step.back));
+            let waiting = steps.iter().filter_map(|step| step.begun.clone()).collect();
+            deed.steps.clone_from(&steps);
+            self.undoing.push(Undoing { deed, waiting, has_failed: false });
+            steps.reverse();
+            return Next::Steps(steps, others.into_iter().rev().map(Step::revoked).collect());
         }
-        let before = self.last_before(last).map(|at| &self.deeds[at]);
-        let before = before.filter(|deed| deed.is_possible(now)).map(|deed| summary(&deed.steps));
+        let before = self.told_before(last, now);
         let deed = &mut self.deeds[last];
         deed.passes = Some(now + PASSES);
         let steps: Vec<Step> = deed.steps.iter().cloned().map(Step::revoked).collect();
         Next::Cannot(summary(&steps), before)
+    }
+
+    /// Returns what the action before the one at `end` did, if it can be undone.
+    fn told_before(&self, end: usize, now: Timestamp) -> Option<String> {
+        let before = self.last_before(end).map(|at| &self.deeds[at]);
+        before.filter(|deed| deed.is_possible(now)).map(|deed| summary(&deed.steps))
     }
 
     /// Returns the last action before the one at `end`, without work in the background that has not
@@ -225,15 +329,22 @@ impl Undo {
 
     /// Records that an entry left the trash, because it was restored or deleted.
     pub fn left_trash(&mut self, id: &str, how: Left) {
-        let needs = |step: &Step| match &step.back {
-            Some(Effect::Restore(entry, _) | Effect::RestoreAndStart(entry)) => entry == id,
-            _ => false,
-        };
-        for deed in &mut self.deeds {
-            let Some(at) = deed.steps.iter().position(needs) else { continue };
-            let step = deed.steps.remove(at);
-            if how == Left::Deleted {
-                deed.steps.insert(at, step.revoked());
+        let undoing = self.undoing.iter_mut().map(|undoing| (&mut undoing.deed, true));
+        let deeds = self.deeds.iter_mut().map(|deed| {
+            let was_tried = deed.failures > 0;
+            (deed, was_tried)
+        });
+        for (deed, is_undone) in undoing.chain(deeds) {
+            let Some(at) = deed.steps.iter().position(|step| step.is_in_trash(id)) else { continue };
+            let step = &mut deed.steps[at];
+            match (how, step.then.take()) {
+                (Left::Deleted, _) => *step = Step { begun: step.begun.take(), ..step.clone().revoked() },
+                // Undoing its removal has restored it, but may have failed to start it.
+                (Left::Restored, Some(then)) if is_undone => {
+                    (step.back, step.until) = (Some(then), None);
+                }
+                (Left::Restored, _) if step.begun.is_some() => {}
+                (Left::Restored, _) => drop(deed.steps.remove(at)),
             }
         }
         self.deeds.retain(|deed| !deed.waiting.is_empty() || !deed.steps.is_empty());
@@ -245,10 +356,6 @@ impl Undo {
             let Some(oldest) = self.deeds.iter().position(|deed| deed.waiting.is_empty()) else { return };
             self.deeds.remove(oldest);
         }
-    }
-
-    fn place_undoing(&self, effect: &Effect) -> Option<usize> {
-        self.undoing.iter().position(|step| step.back.as_ref() == Some(effect))
     }
 
     fn place_of(&self, effect: &Effect) -> Option<(usize, usize)> {
@@ -281,7 +388,6 @@ fn summary(steps: &[Step]) -> String {
 mod tests {
     use super::*;
     use crate::engine::{Removal, Running, Status};
-    use crate::tui::effect::ContainerVerb;
     use crate::tui::fixture::{container, now};
 
     fn effect(verb: ContainerVerb, name: &str) -> Effect {
@@ -305,6 +411,10 @@ mod tests {
         (gone(name), Inverse::Trash(name.to_owned(), Was::Idle))
     }
 
+    fn remove_running(name: &str) -> (Effect, Inverse) {
+        (gone(name), Inverse::Trash(name.to_owned(), Was::Running))
+    }
+
     fn later(hours: i64) -> Timestamp {
         now() + SignedDuration::from_hours(hours)
     }
@@ -313,7 +423,8 @@ mod tests {
     ///
     /// `+a b` begins the stop of a and b, `-a` of them is finished, `!a` failed; likewise `r` for
     /// removals (`*a` is kept in the trash), `t` for restarts and `w` for one in the background.
-    /// `^a` restores from the trash by hand, `xa` deletes there, and `~` lets time pass.
+    /// `^a` restores from the trash, `xa` deletes there, and `~` lets time pass. What undoes a is
+    /// finished by `=a`, failed by `?a` and withdrawn by `#a`, and `s` is a removal of running ones.
     fn story(events: &str) -> String {
         let (mut undo, mut said, mut now) = (Undo::default(), Vec::new(), now());
         for event in events.split(',').map(str::trim) {
@@ -323,13 +434,28 @@ mod tests {
             match what {
                 "+" => undo.begin(all(stop), Pending::Blocks),
                 "r" => undo.begin(all(remove), Pending::Blocks),
+                "s" => undo.begin(all(remove_running), Pending::Blocks),
+                "=" | "?" | "#" => names.iter().for_each(|name| {
+                    let steps = undo.undoing.iter().flat_map(|undoing| &undoing.deed.steps);
+                    let mut effects = steps.filter(|step| step.told.ends_with(name));
+                    let effect = effects.find_map(|step| step.begun.clone()).unwrap();
+                    let ended = match what {
+                        "#" => undo.withdraw(&[effect], now),
+                        _ => undo.end(&effect, what == "=", now),
+                    };
+                    said.extend(ended.map(|ended| match ended {
+                        Ended::Failed => "failed".to_owned(),
+                        Ended::FailedAgain(before) => format!("failed, then {before}"),
+                        Ended::Undoable(step) => panic!("{step:?}"),
+                    }));
+                }),
                 "t" => undo.begin(all(restart), Pending::Blocks),
                 "w" => undo.begin(all(restart), Pending::Passes),
                 "*" => names.iter().for_each(|name| undo.kept(&gone(name), name, later(24))),
                 "-" | "!" => names.iter().for_each(|name| {
                     let effects = [stop(name), remove(name), restart(name)].map(|(effect, _)| effect);
                     let effect = effects.into_iter().find(|effect| undo.place_of(effect).is_some());
-                    undo.end(&effect.unwrap(), what == "-");
+                    undo.end(&effect.unwrap(), what == "-", now);
                 }),
                 "^" => undo.left_trash(names[0], Left::Restored),
                 "x" => undo.left_trash(names[0], Left::Deleted),
@@ -344,7 +470,14 @@ mod tests {
                         )
                     }
                     Next::Steps(steps, others) => {
-                        let told: Vec<&str> = steps.iter().map(|step| step.told.as_str()).collect();
+                        let told = |step: &Step| match &step.back {
+                            // It has been restored, and only has to be started.
+                            Some(Effect::Container(ContainerVerb::Start, _)) if step.then.is_none() => {
+                                step.told.replace("removed", "not started")
+                            }
+                            _ => step.told.clone(),
+                        };
+                        let told: Vec<String> = steps.iter().map(told).collect();
                         let lost = if others.is_empty() {
                             String::new()
                         } else {
@@ -424,7 +557,7 @@ mod tests {
         for round in 0..ACTIONS + 5 {
             undo.begin(names(round).map(|name| stop(&name)).collect(), Pending::Blocks);
             names(round).for_each(|name| {
-                undo.end(&stop(&name).0, true);
+                undo.end(&stop(&name).0, true, now());
             });
         }
         for _ in 0..ACTIONS {
@@ -438,31 +571,75 @@ mod tests {
         let mut undo = Undo::default();
         undo.begin(vec![stop("a"), stop("b")], Pending::Blocks);
         undo.begin(vec![stop("c")], Pending::Blocks);
-        let ends = ["a", "c", "b"].map(|name| undo.end(&stop(name).0, true).map(|step| step.told.clone()));
-        assert_eq!(ends, [None, Some("stopped c".to_owned()), None]);
+        let ends = ["a", "c", "b"].map(|name| undo.end(&stop(name).0, true, now()));
+        let [None, Some(Ended::Undoable(step)), None] = ends else { panic!("{ends:?}") };
+        assert_eq!(step.told, "stopped c");
         // What undoes is no action.
         let Next::Steps(steps, _) = undo.take(now()) else { panic!("{undo:?}") };
         let back = effect(ContainerVerb::Start, "c");
-        undo.begin_undo(steps);
+        assert_eq!(steps[0].back.as_ref(), Some(&back));
+        assert_eq!(undo.begin_undo(std::slice::from_ref(&back), now()), None);
         assert!(undo.is_undoing(&back));
-        assert_eq!(undo.end(&back, true), None);
+        assert_eq!(undo.end(&back, true, now()), None);
         assert!(!undo.is_undoing(&back));
     }
 
     #[test]
     fn what_was_not_undone_can_still_be() {
-        let mut undo = Undo::default();
-        undo.begin(["a", "b", "c"].map(stop).to_vec(), Pending::Blocks);
-        for name in ["a", "b"] {
-            undo.end(&stop(name).0, true);
+        for (events, said) in [
+            // What failed stays, and only that.
+            ("+a b c, -a b c, u, =b, ?a, =c, u", "stopped c + stopped b + stopped a | failed | stopped a"),
+            (
+                "+a b, -a b, u, ?a b, u, =a b, u",
+                "stopped b + stopped a | failed | stopped b + stopped a | nothing",
+            ),
+            // It stays at its place.
+            (
+                "+a, -a, +b, -b, u, +c, -c, ?b, u, =c, u, =b, u",
+                "stopped b | failed | stopped c | stopped b | stopped a",
+            ),
+            (
+                "+a, -a, +b, -b, u, u, ?a, ?b, u, =b, u",
+                "stopped b | stopped a | failed | failed | stopped b | stopped a",
+            ),
+            // What always fails does not block the actions before.
+            (
+                "+a, -a, +b, -b, u, ?b, u, ?b, u, =a, u",
+                "stopped b | failed | stopped b | failed, then stopped a | stopped a | nothing",
+            ),
+            (
+                "+a, -a, +b, -b, u, ?b, u, ?b, ~1, u, =b, u",
+                "stopped b | failed | stopped b | failed, then stopped a | stopped b | stopped a",
+            ),
+            ("+b, -b, u, ?b, u, ?b, u", "stopped b | failed | stopped b | failed | stopped b"),
+            // What was cancelled has not failed.
+            ("+a b, -a b, u, =a, #b, u", "stopped b + stopped a | stopped b"),
+            ("+a b, -a b, u, #b, ?a, u", "stopped b + stopped a | failed | stopped b + stopped a"),
+            // What was restored but not started is started.
+            ("sa, *a, -a, u, ^a, ?a, u", "removed a | failed | not started a"),
+            ("sa, *a, -a, u, ?a, ^a, u", "removed a | failed | not started a"),
+            ("sa, *a, -a, u, ^a, =a, u", "removed a | nothing"),
+            ("sa, *a, -a, u, ?a, u", "removed a | failed | removed a"),
+            ("ra, *a, -a, u, ^a, =a, u", "removed a | nothing"),
+            ("ra, *a, -a, u, ?a, ^a, u", "removed a | failed | nothing"),
+            (
+                "+a, -a, rb, *b, -b, u, ?b, xb, u",
+                "removed b | failed | cannot the removal of b, then stopped a",
+            ),
+        ] {
+            assert_eq!(story(events), said, "{events}");
         }
-        undo.withdraw(&[stop("c").0]);
-        let Next::Steps(steps, _) = undo.take(now()) else { panic!("{undo:?}") };
-        undo.begin_undo(steps.clone());
-        let backs: Vec<Effect> = steps.iter().filter_map(|step| step.back.clone()).collect();
-        undo.end(&backs[0], true);
-        undo.withdraw(&backs[1..]);
-        assert_eq!(undo.take(now()), Next::Steps(steps[1..].to_vec(), Vec::new()));
-        assert_eq!(undo.take(now()), Next::Nothing);
+        // What is refused at once has failed as well.
+        let mut undo = Undo::default();
+        undo.begin(["a", "b"].map(stop).to_vec(), Pending::Blocks);
+        for name in ["a", "b"] {
+            undo.end(&stop(name).0, true, now());
+        }
+        let start = |name| effect(ContainerVerb::Start, name);
+        assert!(matches!(undo.take(now()), Next::Steps(steps, _) if steps.len() == 2));
+        assert_eq!(undo.begin_undo(&[start("b")], now()), None);
+        assert_eq!(undo.end(&start("b"), true, now()), Some(Ended::Failed));
+        assert!(matches!(undo.take(now()), Next::Steps(steps, _) if steps.len() == 1));
+        assert_eq!(undo.begin_undo(&[], now()), Some(Ended::Failed));
     }
 }

@@ -6,10 +6,10 @@ use crate::oci::Reference;
 use crate::tui::action::Action;
 use crate::tui::effect::{ContainerVerb, Effect, Job};
 use crate::tui::failure::{Failure, Tone};
-use crate::tui::model::Model;
+use crate::tui::model::{Model, Notice};
 use crate::tui::section::TaskId;
 use crate::tui::trash::model::TrashRow;
-use crate::tui::undo::model::{Inverse, Left, Next, Pending, Step, Was};
+use crate::tui::undo::model::{Ended, Inverse, Left, Next, Pending, Was};
 use crate::tui::words::span;
 
 /// Records effects that change something. Called with all effects of an event.
@@ -29,7 +29,7 @@ fn inverse(model: &Model, effect: &Effect) -> Option<Inverse> {
     match effect {
         Effect::Container(verb, id) => Some(of_container(model, verb, id)),
         Effect::Signal(id, process, signal) => {
-            nothing(format!("sending {signal} to process {} of {}", process.pid, name_of(model, id)))
+            nothing(format!("sending {signal} to process {} of {}", process.pid, model.last_name(id)))
         }
         Effect::RemoveImage(name, removal) => {
             let row = model.images.all().iter().find(|row| row.target() == name);
@@ -68,13 +68,9 @@ fn changes(job: &Job) -> bool {
     }
 }
 
-fn name_of(model: &Model, id: &ContainerId) -> String {
-    model.containers.get(id.as_str()).map_or_else(|| id.short().to_owned(), |row| row.name.clone())
-}
-
 fn of_container(model: &Model, verb: &ContainerVerb, id: &ContainerId) -> Inverse {
     let row = model.containers.get(id.as_str());
-    let name = name_of(model, id);
+    let name = model.last_name(id);
     // When it exits, it is removed.
     let is_removed = row.is_some_and(|row| row.auto_remove);
     let back =
@@ -143,24 +139,47 @@ pub(crate) fn heard(model: &mut Model, event: &engine::Event) {
 
 /// Records that an effect finished, and adds to a notice of success how to undo it.
 pub(crate) fn end(model: &mut Model, effect: &Effect, is_done: bool) {
-    if let Some(step) = model.undo.end(effect, is_done).cloned() {
-        hint(model, &step);
+    if let Some(ended) = model.undo.end(effect, is_done, model.now) {
+        hint(model, ended);
+    }
+}
+
+/// Records that these effects will not begin.
+pub(crate) fn withdrawn(model: &mut Model, effects: &[Effect]) {
+    if let Some(ended) = model.undo.withdraw(effects, model.now) {
+        hint(model, ended);
     }
 }
 
 /// Records that work in the background finished.
 pub(crate) fn end_work(model: &mut Model, id: TaskId, is_done: bool) {
     if let Some(job) = model.task(id).and_then(|task| task.job.clone()) {
-        model.undo.end(&Effect::Work(id, job), is_done);
+        model.undo.end(&Effect::Work(id, job), is_done, model.now);
     }
 }
 
-fn hint(model: &mut Model, step: &Step) {
-    let key = undo_key(model);
-    let left = step.until.map(|until| format!(" ({} left)", span(until.duration_since(model.now))));
-    if let Some(notice) = model.notice.as_mut().filter(|notice| notice.tone == Tone::Good) {
-        notice.text += &format!(" · {key} undo{}", left.unwrap_or_default());
+/// Adds to the notice of a result what the undo key does next.
+fn hint(model: &mut Model, ended: Ended) {
+    let (key, now) = (undo_key(model), model.now);
+    let Some(notice) = model.notice.as_mut() else { return };
+    match ended {
+        Ended::Undoable(step) if notice.tone == Tone::Good => {
+            let left = step.until.map(|until| format!(" ({} left)", span(until.duration_since(now))));
+            notice.text += &format!(" · {key} undo{}", left.unwrap_or_default());
+        }
+        Ended::Undoable(_) => {}
+        Ended::Failed => add_hint(notice, format!("{key} tries again")),
+        Ended::FailedAgain(before) => {
+            add_hint(notice, format!("{key} again undoes the action before: {before}"));
+        }
     }
+}
+
+fn add_hint(notice: &mut Notice, text: String) {
+    notice.hint = Some(match notice.hint.take() {
+        Some(hint) => format!("{text} · {hint}"),
+        None => text,
+    });
 }
 
 fn undo_key(model: &Model) -> String {
@@ -186,8 +205,9 @@ pub(crate) fn undo(model: &mut Model) -> Vec<Effect> {
             });
             let effects = steps.iter().filter_map(|step| step.back.clone()).collect();
             let effects = model.confirmed_beside(effects, refused.collect());
-            let begins = |step: &Step| step.back.as_ref().is_some_and(|back| effects.contains(back));
-            model.undo.begin_undo(steps.into_iter().filter(begins));
+            if let Some(ended) = model.undo.begin_undo(&effects, model.now) {
+                hint(model, ended);
+            }
             return effects;
         }
     }
@@ -433,8 +453,50 @@ mod tests {
         let undone = press(&mut model, "u");
         assert_eq!(undone, [Effect::Container(ContainerVerb::Start, id("api"))]);
         finish(&mut model, undone);
-        let said = "started 1, 1 failed: cannot start `web`: it has been removed";
+        let said = "started 1, 1 of 2 failed: cannot start `web`: it has been removed";
         assert_eq!(notice(&model), said);
+        assert_eq!(hinted(&model), "u tries again · g! shows all");
+    }
+
+    fn hinted(model: &Model) -> &str {
+        model.notice.as_ref().and_then(|notice| notice.hint.as_deref()).unwrap_or_default()
+    }
+
+    #[test]
+    fn what_could_not_be_undone_is_named_and_tried_again() {
+        let mut model = full(80, 24);
+        let effects = press(&mut model, "s");
+        finish(&mut model, effects);
+        let effects = press(&mut model, "j d d y");
+        finish(&mut model, effects);
+        // It is in the way of nothing for good.
+        let taken =
+            Failure { what: "cannot restore `web`: the name is taken".to_owned(), ..Failure::default() };
+        for hint in ["u tries again", "u again undoes the action before: stopped api"] {
+            let undone = press(&mut model, "u");
+            assert_eq!(undone, [Effect::RestoreAndStart("container-web".to_owned())]);
+            update(&mut model, Event::Done(undone[0].clone(), Err(taken.clone())));
+            assert_eq!((notice(&model), hinted(&model)), (taken.what.as_str(), hint));
+        }
+        assert_eq!(press(&mut model, "u"), [Effect::Container(ContainerVerb::Start, id("api"))]);
+
+        // Of several, only the failed ones are tried again.
+        let mut model = full(80, 24);
+        let effects = press(&mut model, "space space space s y");
+        finish(&mut model, effects);
+        let undone = press(&mut model, "u");
+        assert_eq!(undone.len(), 3);
+        let fails = Failure { what: "cannot start `web`: no memory".to_owned(), ..Failure::default() };
+        for (effect, result) in undone.into_iter().zip([Ok(()), Err(fails), Ok(())]) {
+            update(&mut model, Event::Done(effect, result));
+        }
+        assert_eq!(notice(&model), "started 2, 1 of 3 failed: cannot start `web`: no memory");
+        assert_eq!(hinted(&model), "u tries again · g! shows all");
+        let undone = press(&mut model, "u");
+        assert_eq!(undone, [Effect::Container(ContainerVerb::Start, id("web"))]);
+        finish(&mut model, undone);
+        assert_eq!(press(&mut model, "u"), []);
+        assert_eq!(notice(&model), "nothing to undo");
     }
 
     #[test]

@@ -83,17 +83,16 @@ pub(crate) fn end(model: &mut Model, batch: Batch) {
     model.failures = failures;
 }
 
-/// Cancels what has not begun of the verbs on several objects. Returns `None` if there are none.
+/// Cancels what has not begun of the verbs on several objects. Returns `None` if all have begun.
 pub(crate) fn cancel(model: &mut Model) -> Option<Vec<Effect>> {
-    if model.batches.is_empty() {
-        return None;
-    }
-    let waiting = model.batches.iter().flat_map(|batch| batch.waiting().iter().cloned()).collect();
-    Some(vec![Effect::Withdraw(waiting)])
+    let batches = model.batches.iter().filter(|batch| batch.can_be_cancelled());
+    let waiting: Vec<Effect> = batches.flat_map(|batch| batch.waiting().iter().cloned()).collect();
+    (!waiting.is_empty()).then(|| vec![Effect::Withdraw(waiting)])
 }
 
-/// Records that these effects will not begin.
+/// Records that these effects will not begin. All others have begun.
 pub(crate) fn withdrawn(model: &mut Model, effects: &[Effect]) {
+    model.batches.iter_mut().for_each(Batch::begin_all);
     for effect in effects {
         if let Effect::Container(_, id) = effect {
             model.names.remove(id);

@@ -445,7 +445,15 @@ fn back(model: &mut Model) -> Vec<Effect> {
         model.leave_panes();
     } else if let Some(effects) = batch::cancel(model) {
         return effects;
-    } else if !model.list_mut().filter().is_empty() {
+    } else {
+        leave(model);
+    }
+    Vec::new()
+}
+
+/// Takes back what narrows or marks the list, or the notice, one at a time.
+fn leave(model: &mut Model) {
+    if !model.list_mut().filter().is_empty() {
         model.list_mut().filter().clear();
     } else if model.list_mut().unmark() {
         model.notice = None;
@@ -453,7 +461,6 @@ fn back(model: &mut Model) -> Vec<Effect> {
         let keys = model.keys_of(KeyContext::Global, Action::Quit);
         model.say(Tone::Plain, format!("{keys} quits hoist; containers keep running"), None);
     }
-    Vec::new()
 }
 
 fn details(model: &mut Model) {

@@ -57,7 +57,11 @@ pub(crate) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
         }
         Event::Withdrawn(effects) => {
             batch::withdrawn(model, &effects);
-            model.undo.withdraw(&effects);
+            undo::update::withdrawn(model, &effects);
+            if effects.is_empty() {
+                // There was nothing to cancel, so the key has its usual meaning.
+                super::leave(model);
+            }
         }
         Event::Answer(serial, answer) => viewers::take(model, serial, answer),
         Event::Saving(save, is_taken) => return crate::tui::logs::update::saving(model, save, is_taken),
@@ -81,7 +85,7 @@ pub(crate) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
         }
         Event::Keymap(preset, result) => keymap(model, preset, result),
         Event::FilesDone(wish, result) => {
-            model.undo.end(&Effect::Files(wish.clone()), result.is_ok());
+            model.undo.end(&Effect::Files(wish.clone()), result.is_ok(), model.now);
             return crate::tui::files::update::done(model, wish, result);
         }
         Event::Progress(id, work) => progress(model, id, work),
@@ -186,10 +190,9 @@ fn unlisted(model: &mut Model, section: Section, failure: Failure) {
 }
 
 fn done(model: &mut Model, effect: &Effect, result: Result<(), Failure>) -> Vec<Effect> {
-    let (text, mut effects) = match effect {
+    let (text, effects) = match effect {
         Effect::Container(verb, id) => {
-            let row = model.containers.get(id.as_str()).map(|row| row.name.clone());
-            let name = model.names.remove(id).or(row).unwrap_or_else(|| id.short().to_owned());
+            let name = model.names.remove(id).unwrap_or_else(|| model.last_name(id));
             if let Some(row) = model.containers.get_mut(id.as_str()) {
                 (row.busy, row.left) = (None, None);
             }
@@ -231,20 +234,13 @@ fn done(model: &mut Model, effect: &Effect, result: Result<(), Failure>) -> Vec<
         Effect::EmptyTrash => ("emptied the trash".to_owned(), vec![Effect::Load(Section::Trash)]),
         _ => (String::new(), Vec::new()),
     };
-    // Restored containers were added in the order in which they came.
-    let reordered = match effect {
-        Effect::Restore(..) | Effect::RestoreAndStart(_) => Some(Effect::Load(Section::Containers)),
-        _ => None,
-    };
     if let Some(at) = model.batches.iter_mut().position(|batch| batch.take(effect, &result)) {
         if model.batches[at].is_over() {
             let batch = model.batches.remove(at);
             end(model, batch);
-            effects.extend(reordered);
         }
         return effects;
     }
-    effects.extend(reordered);
     match result {
         Ok(()) => model.say(Tone::Good, text, None),
         Err(failure) => model.fail(failure),
@@ -328,8 +324,7 @@ fn finish_well(model: &mut Model, finish: Finish, watch: Option<ProgressPage>) -
         return effects;
     }
     let Some(row) = finish.made else { return Vec::new() };
-    let row = *row;
-    model.containers.put(row.clone());
+    containers::update::put(model, &row.id.clone(), Some(row.clone()));
     // If the user has gone elsewhere in the meantime, leave them there.
     if model.section != Section::Containers || model.focus != super::Focus::List || !model.layers.is_empty() {
         return Vec::new();

@@ -233,7 +233,8 @@ pub(crate) fn status(frame: &mut Frame<'_>, model: &Model, area: Rect) {
 /// Returns the progress of a verb on several objects, and how to cancel it.
 fn batch_line(model: &Model, batch: &Batch) -> Span<'static> {
     let key = model.cancel_key();
-    let cancel = if model.focus == Focus::List { format!(" · {key} cancel") } else { String::new() };
+    let can_cancel = model.focus == Focus::List && batch.can_be_cancelled();
+    let cancel = if can_cancel { format!(" · {key} cancel") } else { String::new() };
     let text = format!("{} {}{cancel} ", texts::spinner(model.now), batch.progress());
     Span::styled(text, model.theme.accent)
 }
