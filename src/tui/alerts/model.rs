@@ -233,7 +233,7 @@ fn ill(row: &ContainerRow, old: Option<Ill>, now: Timestamp) -> Option<(Ill, Tim
         }
         Status::Running if is_looping => Some((Ill::Restarts(row.restarts), now)),
         Status::Exited | Status::Dead if row.died_of_memory() => Some((Ill::Oom, ended)),
-        Status::Exited | Status::Dead if row.exit_code != 0 && !row.ended_by_hand => {
+        Status::Exited | Status::Dead if row.exit_code != 0 && row.has_failed() => {
             Some((Ill::Exit(row.exit_code), ended))
         }
         _ => None,

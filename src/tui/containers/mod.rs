@@ -98,8 +98,7 @@ impl ListScreen for Containers {
 
     fn name_of(model: &Model, subject: &Subject) -> String {
         let Subject::Container(id) = subject else { return String::new() };
-        let row = model.known(id).map(|row| &row.name);
-        row.or_else(|| model.names.get(id)).map_or_else(|| id.short().to_owned(), Clone::clone)
+        model.last_name(id)
     }
 
     fn id_of(_: &Model, subject: &Subject) -> Option<String> {

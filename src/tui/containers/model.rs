@@ -178,7 +178,13 @@ impl ContainerRow {
         self.status.is_up() || self.status == Status::Restarting
     }
 
-    /// Whether there is something to explain: it failed, restarts, or ran out of memory.
+    /// Whether there is something to explain: an exit code, a restart, or memory that ran out.
+    #[must_use]
+    pub fn is_explained(&self) -> bool {
+        self.is_ill() || (!self.is_up() && self.exit_code != 0)
+    }
+
+    /// Whether it needs attention: it failed, restarts, or ran out of memory.
     #[must_use]
     pub fn is_ill(&self) -> bool {
         self.has_failed() || self.status == Status::Restarting || self.oom_killed
@@ -190,10 +196,12 @@ impl ContainerRow {
         died_of_memory(self.exit_code, self.oom_killed)
     }
 
-    /// Whether it exited with an error.
+    /// Whether it did not start, or exited with an error by itself. What the user has ended has not
+    /// failed, whatever its exit code is.
     #[must_use]
     pub fn has_failed(&self) -> bool {
-        !self.is_up() && (self.exit_code != 0 || !self.error.is_empty())
+        let exited_badly = self.exit_code != 0 && !self.ended_by_hand;
+        !self.is_up() && (exited_badly || !self.error.is_empty() || self.died_of_memory())
     }
 }
 
@@ -290,6 +298,10 @@ impl Row for ContainerRow {
             C::Command => natural(&self.command, &other.command),
             _ => Ordering::Equal,
         }
+    }
+
+    fn precedes(&self, other: &Self) -> bool {
+        self.created > other.created
     }
 
     fn moment(&self, column: Column) -> Option<Timestamp> {

@@ -57,7 +57,7 @@ fn sign(row: &ContainerRow, theme: &Theme) -> (&'static str, Style) {
         Status::Created if row.error.is_empty() => ("○", theme.dim),
         Status::Removing => ("◌", theme.dim),
         Status::Unknown(_) => ("?", theme.warn),
-        Status::Exited if row.exit_code == 0 => ("■", theme.dim),
+        Status::Exited if !row.has_failed() => ("■", theme.dim),
         Status::Created | Status::Dead | Status::Exited => ("✗", theme.err),
     }
 }
@@ -71,5 +71,38 @@ pub fn age(row: &ContainerRow, now: Timestamp) -> String {
         _ if row.damaged.is_some() => "-".to_owned(),
         true => since,
         false => format!("{since} ago"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::fixture::{container, empty};
+
+    #[test]
+    fn what_was_ended_by_hand_is_no_error_but_shows_its_code() {
+        let theme = empty(80, 24).theme;
+        let exited = |exit_code, ended_by_hand| ContainerRow {
+            exit_code,
+            ended_by_hand,
+            ..container("web", Status::Exited)
+        };
+        for (row, glyph, word, style) in [
+            (exited(137, true), "■", "exit 137 KILL", theme.dim),
+            (exited(1, true), "■", "exit 1", theme.dim),
+            (exited(137, false), "✗", "exit 137 KILL", theme.err),
+            (ContainerRow { oom_killed: true, ..exited(137, true) }, "✗", "exit 137 OOM", theme.err),
+            (
+                ContainerRow { error: "no such file".to_owned(), ..exited(127, true) },
+                "✗",
+                "exit 127 not found",
+                theme.err,
+            ),
+            (exited(0, false), "■", "exit 0", theme.dim),
+        ] {
+            assert_eq!(state(&row, &theme), (glyph, word.to_owned(), style), "{word}");
+            assert_eq!(row.has_failed(), glyph == "✗", "{word}");
+            assert_eq!(row.is_explained(), row.exit_code != 0, "{word}");
+        }
     }
 }

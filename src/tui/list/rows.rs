@@ -28,6 +28,13 @@ pub trait Row {
         Ordering::Equal
     }
 
+    /// Whether it stands before another row where the list is not sorted. A new row stands before
+    /// all rows that do not.
+    fn precedes(&self, other: &Self) -> bool {
+        let _ = other;
+        false
+    }
+
     /// Returns the time whose age is shown in a column.
     fn moment(&self, column: Column) -> Option<Timestamp> {
         let _ = column;

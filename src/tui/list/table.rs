@@ -205,26 +205,28 @@ impl<R: Row> Table<R> {
         self.changed = Changed::Everything;
     }
 
-    /// Replaces the row with the same key, or inserts `row` at the top.
+    /// Replaces the row with the same key, or inserts `row` where it belongs.
     pub fn put(&mut self, row: R) {
         if let Some(old) = self.get_mut(row.key()) {
             *old = row;
             return;
         }
         self.note(row.key());
-        self.index.values_mut().for_each(|at| *at += 1);
-        self.index.insert(row.key().to_owned(), 0);
-        self.rows.insert(0, row);
-        self.hays.insert(0, String::new());
+        let new = self.rows.partition_point(|other| other.precedes(&row));
+        let shift = |at: &mut usize| *at += usize::from(*at >= new);
+        self.index.values_mut().for_each(shift);
+        self.index.insert(row.key().to_owned(), new);
+        self.rows.insert(new, row);
+        self.hays.insert(new, String::new());
         for place in &mut self.lines {
             if let Slot::Row(at) = place {
-                *at += 1;
+                shift(at);
             }
         }
         if let Left::Rows(rows) = &mut self.left {
-            rows.iter_mut().for_each(|at| *at += 1);
+            rows.iter_mut().for_each(shift);
         }
-        self.touch(0);
+        self.touch(new);
     }
 
     /// Removes the row with `key`.

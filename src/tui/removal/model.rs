@@ -85,6 +85,12 @@ impl Victim {
         }
     }
 
+    /// Whether it is a running container.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        matches!(self, Self::Container(row) if row.is_up())
+    }
+
     /// Whether its state cannot be read.
     #[must_use]
     pub fn is_damaged(&self) -> bool {
@@ -119,7 +125,7 @@ impl Victim {
 /// The removal dialog.
 #[derive(Debug)]
 pub struct Question {
-    /// The objects, in the order of the list.
+    /// The objects in the order of the list, but running containers first.
     pub victims: Vec<Victim>,
     /// Whether running containers are killed, and images in use are removed.
     pub force: Force,

@@ -17,10 +17,12 @@ pub(crate) fn ask(model: &mut Model, victims: Vec<Victim>, force: Force) {
     ask_noting(model, victims, force, Vec::new());
 }
 
-fn ask_noting(model: &mut Model, victims: Vec<Victim>, force: Force, notes: Vec<String>) {
+fn ask_noting(model: &mut Model, mut victims: Vec<Victim>, force: Force, notes: Vec<String>) {
     if victims.is_empty() {
         return;
     }
+    // Most depends on those.
+    victims.sort_by_key(|victim| !victim.is_up());
     let fate = if model.keeping.time.is_some() { Fate::Trash } else { Fate::Gone };
     model.open(Question { victims, force, fate, top: 0, notes });
 }
@@ -38,18 +40,19 @@ pub(crate) fn ask_images(model: &mut Model, rows: &[ImageRow], force: Force) {
             asked.push(row);
         }
     }
-    let (mut victims, mut refused, mut users) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut victims, mut refused, mut kept) = (Vec::new(), Vec::new(), Vec::new());
     for row in asked {
         let uses = uses(model, row, rows);
         match refusal(model, row, &uses, force) {
             Some(failure) => refused.push((row.target().to_owned(), failure)),
             None => {
                 victims.push(Victim::Image(Box::new(row.clone()), Extent::of(row, rows, all)));
-                users.extend(uses.into_iter().map(|row| row.name.clone()));
+                kept.extend(going(row, rows, all).into_iter().map(|image| image.id.as_str()));
             }
         }
     }
     let mut notes = Vec::new();
+    let users: Vec<String> = users(model, &kept).into_iter().map(|row| row.name.clone()).collect();
     if !users.is_empty() {
         notes.push(format!("Existing containers keep their files: {}.", few(&users)));
     }
@@ -68,8 +71,15 @@ pub(crate) fn ask_images(model: &mut Model, rows: &[ImageRow], force: Force) {
 /// Returns the containers that use what is removed with an image name.
 fn uses<'a>(model: &'a Model, row: &ImageRow, rows: &[ImageRow]) -> Vec<&'a ContainerRow> {
     let going = going(row, rows, model.images.all());
-    let is_user = |user: &&ContainerRow| going.iter().any(|image| image.id == user.image_id);
-    model.containers.all().iter().filter(is_user).collect()
+    users(model, &going.into_iter().map(|image| image.id.as_str()).collect::<Vec<_>>())
+}
+
+/// Returns the containers that use images with these ids, the running ones first.
+fn users<'a>(model: &'a Model, ids: &[&str]) -> Vec<&'a ContainerRow> {
+    let is_user = |user: &&ContainerRow| ids.contains(&user.image_id.as_str());
+    let mut users: Vec<_> = model.containers.all().iter().filter(is_user).collect();
+    users.sort_by_key(|user| !user.is_up());
+    users
 }
 
 /// Returns why an image cannot be removed: containers use it, and they run or nothing is forced.
@@ -182,6 +192,14 @@ mod tests {
         press(&mut model, "2 d D");
         assert!(screen(&model).contains("keep their files: migrate."), "{}", screen(&model));
         assert_eq!(press(&mut model, "y").len(), 1);
+        // Each user is named once, however many of the image's names are removed.
+        let mut model = setting(false);
+        let mut rows = model.images.all().to_vec();
+        rows[1] =
+            ImageRow { name: "acme/app:latest".to_owned(), unique: "other".to_owned(), ..rows[0].clone() };
+        update(&mut model, Event::List(Ok(Listed::Images(rows))));
+        press(&mut model, "2 * d D");
+        assert!(screen(&model).contains("keep their files: migrate."), "{}", screen(&model));
         let mut model = setting(true);
         press(&mut model, "2 * d d");
         let shown = screen(&model);
@@ -189,5 +207,23 @@ mod tests {
             shown.contains("Remove 1 image?") && shown.contains("in use by containers: acme/app:2.4.1."),
             "{shown}"
         );
+    }
+
+    #[test]
+    fn running_containers_are_named_first() {
+        let mut model = full(80, 24);
+        let id = model.images.all()[0].id.clone();
+        let mut rows = model.containers.all().to_vec();
+        rows.reverse();
+        rows.iter_mut().for_each(|row| row.image_id.clone_from(&id));
+        update(&mut model, Event::List(Ok(Listed::Containers(rows))));
+        press(&mut model, "* d d");
+        let shown = screen(&model);
+        let line = |name: &str| shown.lines().position(|line| line.contains(&format!("┃ {name}"))).unwrap();
+        let order = ["‖ batch", "↻ mailer", "● web", "● api", "○ canary", "✗ seed", "■ migrate"].map(line);
+        assert!(order.is_sorted(), "{shown}");
+        press(&mut model, "esc 2 d d");
+        let failure = model.failure.clone().unwrap();
+        assert_eq!(failure.why, ["batch, mailer and 5 more use it"]);
     }
 }

@@ -81,6 +81,10 @@ impl Row for TrashRow {
         }
     }
 
+    fn precedes(&self, other: &Self) -> bool {
+        self.removed > other.removed
+    }
+
     fn moment(&self, column: Column) -> Option<Timestamp> {
         (column == Column::Removed).then_some(self.removed)
     }

@@ -38,7 +38,7 @@ impl Viewer for Why {
         let Subject::Container(id) = subject else { return false };
         // The facts about a removed container cannot be read, but a report from before remains.
         let can_tell = !model.is_gone(subject) || !self.is_blank(pane);
-        can_tell && model.known(id).is_some_and(ContainerRow::is_ill)
+        can_tell && model.known(id).is_some_and(ContainerRow::is_explained)
     }
 
     fn is_lasting(&self) -> bool {

@@ -163,7 +163,8 @@ impl Facts {
 pub fn why(facts: &Facts) -> Card {
     let (verdict, mut meaning) = verdict(facts);
     // Running out of memory may happen quickly as well, and is not the fault of the command.
-    let is_fault = facts.exit_code != 0 && !facts.died_of_memory() && !facts.has_not_started();
+    let is_fault =
+        facts.exit_code != 0 && !facts.by_hand && !facts.died_of_memory() && !facts.has_not_started();
     if let Some(lived) = facts.lived().filter(|lived| *lived < SOON && is_fault) {
         let time = match lived.as_millis() {
             short if short < 1000 => format!("{short} ms"),
@@ -232,11 +233,12 @@ fn verdict_of_code(facts: &Facts) -> (String, Vec<String>) {
     let line = |text: &str| vec![text.to_owned()];
     match facts.exit_code {
         0 => ("exit 0: the program finished successfully".to_owned(), Vec::new()),
-        137 | 143 if facts.by_hand => (
-            format!("exit {}: stopped manually", facts.exit_code),
-            line(match facts.exit_code {
+        code if facts.by_hand => (
+            format!("exit {code}: stopped manually"),
+            line(match code {
                 137 => "SIGKILL was sent by `kill`, or by `stop` after its timeout.",
-                _ => "`stop` sent SIGTERM, and the program exited.",
+                143 => "`stop` sent SIGTERM, and the program exited.",
+                _ => "`stop` or `kill` sent a signal, and the program exited with this code.",
             }),
         ),
         code => match (of_code(code), signal(code)) {

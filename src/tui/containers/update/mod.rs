@@ -271,11 +271,8 @@ pub(crate) fn mark(
 /// Returns the failure for a verb on a container that was removed in the meantime.
 pub(crate) fn gone(model: &Model, verb: &ContainerVerb, id: &ContainerId) -> Failure {
     let [word, ..] = words(verb);
-    let event = || model.journal.all().iter().find(|row| row.id == id.as_str()).map(|row| &row.name);
-    let name = model.known(id).map(|row| &row.name).or_else(|| model.names.get(id)).or_else(event);
-    let name = name.map_or_else(|| id.short().to_owned(), Clone::clone);
     Failure {
-        what: format!("cannot {word} `{name}`"),
+        what: format!("cannot {word} `{}`", model.last_name(id)),
         why: vec!["it has been removed".to_owned()],
         hint: None,
     }
@@ -292,5 +289,37 @@ pub(crate) fn words(verb: &ContainerVerb) -> [&'static str; 3] {
         ContainerVerb::Kill(_) => ["kill", "signaling…", "signaled"],
         ContainerVerb::Remove(_) => ["remove", "removing…", "removed"],
         ContainerVerb::Rename(_) => ["rename", "renaming…", "renamed"],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::tui::event::Event;
+    use crate::tui::fixture::{container, empty, now};
+    use crate::tui::reading::Listed;
+    use crate::tui::update::update;
+
+    #[test]
+    fn what_comes_back_stands_where_a_new_listing_has_it() {
+        let row = |name: &str, age: i64| ContainerRow {
+            created: now() - SignedDuration::from_mins(age),
+            ..container(name, Status::Exited)
+        };
+        let all = [row("e", 1), row("d", 2), row("c", 3), row("b", 4), row("a", 5)];
+        for back in [[0, 2, 4], [4, 2, 0], [2, 4, 0]] {
+            let mut model = empty(80, 24);
+            update(&mut model, Event::List(Ok(Listed::Containers(vec![all[1].clone(), all[3].clone()]))));
+            for at in back {
+                update(&mut model, Event::Container(all[at].id.clone(), Some(Box::new(all[at].clone()))));
+            }
+            let names: String = model.containers.all().iter().map(|row| row.name.as_str()).collect();
+            assert_eq!(names, "edcba", "{back:?}");
+            for row in &all {
+                assert_eq!(model.containers.get(row.id.as_str()).unwrap().name, row.name);
+            }
+        }
     }
 }

@@ -221,8 +221,7 @@ pub(crate) fn name_found(model: &mut Model) {
 
 /// `web: sh -l`, `web: sh (app)`
 fn found_title(model: &Model, exec: &ExecView) -> String {
-    let row = model.containers.get(exec.container.as_str());
-    let name = row.map_or_else(|| exec.container.short().to_owned(), |row| row.name.clone());
+    let name = model.last_name(&exec.container);
     let user = exec.user.as_ref().map_or_else(String::new, |user| format!(" ({user})"));
     text::line(&format!("{name}: {}{user}", join(&exec.command))).into_owned()
 }
