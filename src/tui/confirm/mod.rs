@@ -27,6 +27,10 @@ impl Dialog for Confirm {
     }
 
     fn label(&self, _: &Model, action: Action) -> Option<&'static str> {
-        (action == Action::Accept).then_some(self.yes)
+        match action {
+            Action::Accept => Some(self.yes),
+            Action::Dismiss => Some(self.no),
+            _ => None,
+        }
     }
 }

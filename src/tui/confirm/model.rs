@@ -14,6 +14,8 @@ pub struct Confirm {
     pub notes: Vec<String>,
     /// The label for yes.
     pub yes: &'static str,
+    /// The label for no, which says what stays as it is: `keep them`.
+    pub no: &'static str,
     /// The effects of answering yes.
     pub effects: Vec<Effect>,
     /// The index of the first visible item, if not all fit.

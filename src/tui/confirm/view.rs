@@ -33,12 +33,9 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, question: &Confirm) {
     lines.extend(gap.iter().cloned());
     lines.extend(question.note_lines(model.size.0).into_iter().map(|note| Line::styled(note, theme.warn)));
     lines.extend(gap);
-    // Here "cancel" would read as yes.
-    let no = match question.yes {
-        "cancel them" => "keep running (also ↵, Esc)",
-        _ => "cancel (also ↵, Esc)",
-    };
-    lines.push(keys(model, KeyContext::Confirm, &[(Action::Accept, question.yes), (Action::Dismiss, no)]));
+    let no = format!("{} (also ↵, Esc)", question.no);
+    let answers = [(Action::Accept, question.yes), (Action::Dismiss, no.as_str())];
+    lines.push(keys(model, KeyContext::Confirm, &answers));
     let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
     let inner = open(frame, model, &question.title, "", 64, height);
     frame.render_widget(Paragraph::new(lines), inner);

@@ -41,7 +41,7 @@ pub struct ContainerRow {
     pub command: String,
     /// The arguments of the command line that creates an equal container, without a name.
     pub again: Vec<String>,
-    /// The action in progress: `stopping…`.
+    /// The action in progress: `stopping`.
     pub busy: Option<&'static str>,
     /// The seconds until it is killed, while it is stopping.
     pub left: Option<u64>,

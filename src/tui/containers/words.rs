@@ -20,10 +20,10 @@ pub fn state(row: &ContainerRow, theme: &Theme) -> (&'static str, String, Style)
 pub fn state_word(row: &ContainerRow) -> String {
     if let Some(busy) = row.busy {
         return match row.left {
-            None | Some(0) => busy.to_owned(),
-            Some(left @ 1..10) => format!("{busy} {left}s"),
+            None | Some(0) => format!("{busy}…"),
+            Some(left @ 1..10) => format!("{busy}… {left}s"),
             // The column is too narrow for both.
-            Some(left) => format!("{} {left}s", busy.trim_end_matches('…')),
+            Some(left) => format!("{busy} {left}s"),
         };
     }
     settled_word(row)

@@ -189,6 +189,7 @@ fn proceed(model: &mut Model, pending: Pending) -> Vec<Effect> {
         items: vec![ready.line.typed.clone()],
         notes: vec![place.to_owned()],
         yes: "run",
+        no: "cancel",
         effects: vec![Effect::Command(Box::new(ready))],
         top: 0,
     });

@@ -20,6 +20,7 @@ use crate::tui::model::{Focus, Model};
 use crate::tui::section::{Subject, TaskId};
 use crate::tui::tab::Tab;
 use crate::tui::tasks::update::quiet_work;
+use crate::tui::verbs::words::DELETE;
 
 /// The number of a task that needs a confirmation first, after which it gets its own.
 const UNNUMBERED: TaskId = TaskId(0);
@@ -193,12 +194,12 @@ fn ask_copy(model: &mut Model, mut request: CopyRequest, weights: &[Weight], rep
     let into = format!("{}:{}", whose_word(model, &request.to), shown(&request.into));
     let mut notes = vec![format!("From {}:{}", whose_word(model, &request.from), shown(&request.folder))];
     notes.push(format!("to   {into}"));
-    let mut yes = "copy";
+    let (mut yes, mut no) = ("copy", "cancel");
     if !replaced.is_empty() {
         request.existing = Existing::Replace;
         notes.push("Existing files are overwritten; folders are merged.".to_owned());
         notes.push("Overwritten files cannot be restored.".to_owned());
-        yes = "overwrite";
+        (yes, no) = ("overwrite", "keep what is there");
     }
     let title = match weights {
         [one] => format!("Copy {}?", shown(&one.name)),
@@ -213,6 +214,7 @@ fn ask_copy(model: &mut Model, mut request: CopyRequest, weights: &[Weight], rep
         items: weights.iter().map(item).collect(),
         notes,
         yes,
+        no,
         effects: vec![Effect::Work(UNNUMBERED, Job::Copy(request))],
         top: 0,
     });
@@ -268,7 +270,8 @@ pub(crate) fn ask_delete(model: &mut Model, (place, folder, names): (Place, Path
             "Folders are deleted with everything in them.".to_owned(),
             "Files do not go to the trash. This cannot be undone.".to_owned(),
         ],
-        yes: "delete",
+        yes: DELETE.present,
+        no: DELETE.no(names.len()),
         effects: vec![Effect::Work(UNNUMBERED, Job::Delete(place, folder, names))],
         top: 0,
     });

@@ -2,12 +2,12 @@
 
 use crate::tui::effect::Effect;
 use crate::tui::failure::Failure;
+use crate::tui::verbs::words::Words;
 
 /// A verb on several objects.
 #[derive(Debug)]
 pub struct Batch {
-    /// `removed`
-    pub told: &'static str,
+    words: &'static Words,
     waiting: Vec<Effect>,
     all: usize,
     /// The number of those that were refused immediately.
@@ -23,10 +23,10 @@ pub struct Batch {
 impl Batch {
     /// Starts a batch; `failed` contains the ones that were refused immediately.
     #[must_use]
-    pub fn new(told: &'static str, waiting: Vec<Effect>, failed: Vec<Failure>) -> Self {
+    pub fn new(words: &'static Words, waiting: Vec<Effect>, failed: Vec<Failure>) -> Self {
         let (all, refused) = (waiting.len(), failed.len());
         Self {
-            told,
+            words,
             waiting,
             all,
             refused,
@@ -84,7 +84,7 @@ impl Batch {
     #[must_use]
     pub fn progress(&self) -> String {
         let done = self.all - self.waiting.len() - self.withdrawn;
-        format!("{} {} of {}", going_on(self.told), grouped(done), grouped(self.all))
+        format!("{} {} of {}", self.words.progressive, grouped(done), grouped(self.all))
     }
 
     /// Whether all effects have finished.
@@ -96,7 +96,7 @@ impl Batch {
     /// Summarizes the results: `removed 3, 1 of 4 failed`.
     #[must_use]
     pub fn summary(&self) -> String {
-        let mut summary = format!("{} {}", self.told, grouped(self.done));
+        let mut summary = format!("{} {}", self.words.past, grouped(self.done));
         if self.withdrawn > 0 {
             summary += &format!(" of {}, then cancelled", grouped(self.all));
         }
@@ -117,17 +117,6 @@ impl Batch {
     }
 }
 
-/// Returns what goes on until it is `told`: `removing` for `removed`.
-fn going_on(told: &str) -> String {
-    match told {
-        "stopped" => "stopping".to_owned(),
-        _ => match told.strip_suffix("ed") {
-            Some(stem) => format!("{stem}ing"),
-            None => told.to_owned(),
-        },
-    }
-}
-
 /// Formats a number with separators: `1,000`.
 fn grouped(number: usize) -> String {
     let digits = number.to_string();
@@ -140,11 +129,12 @@ fn grouped(number: usize) -> String {
 mod tests {
     use super::*;
     use crate::tui::section::TaskId;
+    use crate::tui::verbs::words::REMOVE;
 
     #[test]
     fn progress_and_result_are_told_in_words() {
         let effects: Vec<Effect> = (0..1200).map(|id| Effect::Cancel(TaskId(id))).collect();
-        let mut batch = Batch::new("removed", effects.clone(), Vec::new());
+        let mut batch = Batch::new(REMOVE, effects.clone(), Vec::new());
         for effect in &effects[..1100] {
             assert!(batch.take(effect, &Ok(())));
         }
@@ -155,17 +145,5 @@ mod tests {
         }
         assert!(batch.is_over());
         assert_eq!(batch.summary(), "removed 1,199 of 1,200, then cancelled");
-        for (told, word) in [
-            ("removed", "removing"),
-            ("restored", "restoring"),
-            ("deleted", "deleting"),
-            ("started", "starting"),
-            ("restarted", "restarting"),
-            ("stopped", "stopping"),
-            ("paused", "pausing"),
-            ("signaled", "signaling"),
-        ] {
-            assert_eq!(going_on(told), word);
-        }
     }
 }

@@ -10,6 +10,7 @@ use crate::tui::list::jumps::{Jumps, Spot};
 use crate::tui::model::layer::Layer;
 use crate::tui::model::{Focus, Model, Repeat};
 use crate::tui::section::Section;
+use crate::tui::update::guard::writes;
 
 /// Which action sorts by which column.
 const ORDERS: &[(Action, Column)] = &[
@@ -190,19 +191,33 @@ pub(crate) fn go_to_object(model: &mut Model) {
     show(model, section, Some(&key));
 }
 
-/// Remembers a verb for [`Action::Repeat`].
+/// Remembers a verb for [`Action::Repeat`]; one that a dialog asks about only if the user agrees.
 pub(crate) fn remember(model: &mut Model, action: Action, effects: &[Effect]) {
-    if matches!(action.group(), Group::Act | Group::Remove | Group::Create) {
-        // A verb on several is first asked about.
-        let effects = match model.layers.last() {
-            Some(Layer::Confirm(question)) if effects.is_empty() => &question.effects,
-            _ => effects,
-        };
+    if !matches!(action.group(), Group::Act | Group::Remove | Group::Create) {
+        return;
+    }
+    let repeat = |effects: &[Effect]| {
         let verb = effects.iter().find_map(|effect| match effect {
             Effect::Container(verb, _) => Some(verb.clone()),
             _ => None,
         });
-        model.repeat = Some(Repeat { action, verb });
+        Some(Repeat { action, verb })
+    };
+    match model.layers.last() {
+        _ if !effects.is_empty() => model.repeat = repeat(effects),
+        Some(Layer::Confirm(question)) => model.asked = repeat(&question.effects),
+        Some(_) => model.asked = repeat(&[]),
+        None => {}
+    }
+}
+
+/// Remembers a verb that a dialog asked about, if the effects show that the user agreed. Called
+/// after each event.
+pub(crate) fn agreed(model: &mut Model, effects: &[Effect]) {
+    if model.asked.is_some() && effects.iter().any(writes) {
+        model.repeat = model.asked.take();
+    } else if model.layers.is_empty() {
+        model.asked = None;
     }
 }
 
@@ -278,7 +293,7 @@ mod tests {
             ("space space r y", vec![ContainerVerb::Restart; 2]),
             ("space space p", vec![ContainerVerb::Pause; 2]),
             ("v j j r y", vec![ContainerVerb::Restart; 3]),
-            ("* r y", vec![ContainerVerb::Restart; 4]),
+            ("* r y", vec![ContainerVerb::Restart; 7]),
             // Running ones are stopped; the rest stays as it is.
             ("* s y", vec![ContainerVerb::Stop; 4]),
             ("* p", vec![ContainerVerb::Pause; 2]),
@@ -399,7 +414,7 @@ mod tests {
         };
         assert_eq!(busy(&model), 1, "the one that has begun");
         assert!(screen(&model).contains("removing 1 of 7"), "{}", screen(&model));
-        assert!(!screen(&model).contains("q cancel"), "{}", screen(&model));
+        assert!(!screen(&model).contains("Esc cancel"), "{}", screen(&model));
         assert_eq!(press(&mut model, "v esc"), [], "Esc has its usual meaning: what is left has begun");
         assert_eq!(model.containers.mark_count().1, 0);
         update(&mut model, Event::Done(effects[1].clone(), Ok(())));
@@ -416,7 +431,7 @@ mod tests {
         update(&mut model, Event::Withdrawn(Vec::new()));
         assert_eq!(model.containers.mark_count().1, 0);
         let shown = screen(&model);
-        assert!(shown.contains("stopping 0 of 2") && !shown.contains("q cancel"), "{shown}");
+        assert!(shown.contains("stopping 0 of 2") && !shown.contains("Esc cancel"), "{shown}");
         for effect in effects {
             update(&mut model, Event::Done(effect, Ok(())));
         }
@@ -508,8 +523,33 @@ mod tests {
         model.containers.unmark();
         assert_eq!(press(&mut model, "G ."), [], "nor after a stop of several");
         // An action that asked for a confirmation asks again.
-        press(&mut model, "d d esc g g G .");
+        press(&mut model, "d d y g g G .");
         assert!(matches!(model.layers.last(), Some(Layer::Removal(_))));
+        press(&mut model, "y");
+        assert_eq!(press(&mut model, "K"), [], "it has not been started");
+        press(&mut model, "g g .");
+        assert!(matches!(model.layers.last(), Some(Layer::Removal(_))), "what was refused is not repeated");
+    }
+
+    #[test]
+    fn what_was_cancelled_is_not_repeated() {
+        for keys in ["d d esc", "d d n", "d D enter", "K esc", "N esc", "* s n", "R esc", "E esc"] {
+            let mut model = full(80, 24);
+            press(&mut model, "p");
+            press(&mut model, keys);
+            model.containers.unmark();
+            assert_eq!(
+                press(&mut model, "j ."),
+                [Effect::Container(ContainerVerb::Pause, id("web"))],
+                "{keys}"
+            );
+        }
+        let mut model = full(80, 24);
+        press(&mut model, "d d esc .");
+        assert!(screen(&model).contains("no action to repeat yet"), "{}", screen(&model));
+        // A signal is chosen again.
+        press(&mut model, "K enter j .");
+        assert!(matches!(model.layers.last(), Some(Layer::Signals(_))));
     }
 
     #[test]

@@ -220,6 +220,7 @@ pub(crate) fn saving(model: &mut Model, save: Box<SaveLog>, is_taken: bool) -> V
             items: vec![path],
             notes: vec!["Its contents will be lost.".to_owned()],
             yes: "overwrite",
+            no: "keep it",
             effects: vec![Effect::TrySave(Box::new(SaveLog { overwrites: true, ..*save }))],
             top: 0,
         });

@@ -137,6 +137,8 @@ pub struct Model {
     pub submitted: Option<(TaskId, Box<RunForm>)>,
     /// The last verb, to be repeated.
     pub repeat: Option<Repeat>,
+    /// A verb that a dialog has asked about, which becomes the last one if the user agrees.
+    pub asked: Option<Repeat>,
     /// The number of list columns that are scrolled off to the left.
     pub scrolled_columns: usize,
     /// The number of the next task.
@@ -255,6 +257,7 @@ impl Model {
             jumps: Jumps::default(),
             submitted: None,
             repeat: None,
+            asked: None,
             scrolled_columns: 0,
             next_task: 1,
             names: HashMap::new(),

@@ -1,12 +1,17 @@
 //! Which actions are offered, and under which labels.
 
 use super::{Focus, Model};
-use crate::engine::Status;
 use crate::tui::action::{Action, Group, Reach};
+use crate::tui::containers::model::ContainerRow;
 use crate::tui::key::show_strokes;
 use crate::tui::keymap::{Binding, KeyContext};
+use crate::tui::section::Section;
 use crate::tui::tab::Tab;
 use crate::tui::tasks::model::Session;
+use crate::tui::verbs::fit::{meant, misfit};
+
+/// Of more marked containers than this, every verb is offered.
+const MANY: usize = 64;
 
 /// An action that is offered, with its keys and its label.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,10 +70,10 @@ impl Model {
             return false;
         }
         let is_go = action.group() == Group::Go || action.group() == Group::Move;
+        if !self.fits(action) {
+            return false;
+        }
         match action {
-            A::Shell | A::Exec | A::Attach | A::Kill | A::Pause => {
-                self.container().is_none_or(|row| row.is_up() || place != KeyContext::Containers)
-            }
             A::NextMatch | A::PreviousMatch => {
                 !self.pane().log.search.is_empty() || !self.pane().inspect.search.is_empty()
             }
@@ -89,6 +94,26 @@ impl Model {
                 !matches!(action.group(), Group::Copy | Group::Sort | Group::List | Group::Since)
                     && (!is_go || matches!(place, KeyContext::Form | KeyContext::Switch | KeyContext::Choice))
             }
+        }
+    }
+
+    /// Whether a verb fits any of the containers that it would apply to. Other actions do.
+    fn fits(&self, action: Action) -> bool {
+        let rows = self.meant_containers();
+        let Some(verb) = meant(action, rows.iter().copied()) else { return true };
+        rows.is_empty() || rows.iter().any(|row| misfit(row, verb).is_none())
+    }
+
+    /// Returns the containers that a verb would apply to; none if they are too many to look at for
+    /// each key of each frame.
+    fn meant_containers(&self) -> Vec<&ContainerRow> {
+        if self.acted_section() != Section::Containers {
+            return Vec::new();
+        }
+        match self.focus {
+            Focus::List if self.containers.mark_count().1 > MANY => Vec::new(),
+            Focus::List => self.containers.targets(),
+            _ => self.container().into_iter().collect(),
         }
     }
 
@@ -128,16 +153,17 @@ impl Model {
         if let Some(label) = self.top().and_then(|top| top.label(self, action)) {
             return label.to_owned();
         }
-        let row = self.container();
-        match (action, row) {
+        let verb = matches!(action, Action::StartStop | Action::Pause)
+            .then(|| meant(action, self.meant_containers()))
+            .flatten();
+        match (action, verb) {
             (Action::Open, _) if place_is_viewer(self.key_context()) => match self.key_context() {
                 KeyContext::Top => "details".to_owned(),
                 KeyContext::Inspect => "fold".to_owned(),
                 _ => "zoom".to_owned(),
             },
             (Action::Search, _) if binding.place == KeyContext::Copy => "search".to_owned(),
-            (Action::StartStop, Some(row)) if !row.is_up() => "start".to_owned(),
-            (Action::Pause, Some(row)) if row.status == Status::Paused => "unpause".to_owned(),
+            (_, Some(verb)) => verb.words().present.to_owned(),
             (Action::Follow, _) if !self.pane().log.is_paused => "pause".to_owned(),
             (Action::ShowAll, _) if self.shows_all => "running".to_owned(),
             (Action::Accept, _) => "ok".to_owned(),

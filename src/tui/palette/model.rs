@@ -77,6 +77,14 @@ pub struct Object {
     pub name: String,
     /// Whether its list's cursor is on it.
     pub is_selected: bool,
+    /// The actions that its state does not allow.
+    pub unfit: Vec<Action>,
+}
+
+impl Object {
+    fn fits(&self, deed: &Deed) -> bool {
+        !matches!(deed.does, Does::Act(action) if self.unfit.contains(&action))
+    }
 }
 
 /// An entry of the palette.
@@ -146,7 +154,7 @@ impl Palette {
                 continue;
             };
             for (place, (object, _)) in self.objects.iter().enumerate() {
-                if object.of == kind {
+                if object.of == kind && object.fits(deed) {
                     let sum = sum(&deeds[at], &objects[place], words.len());
                     found.extend(sum.map(|sum| (rank(sum, deed, Some(object)), at, place)));
                 }
@@ -247,7 +255,13 @@ mod tests {
     }
 
     fn object(name: &str, of: Section) -> Object {
-        Object { of, key: name.to_owned(), name: name.to_owned(), is_selected: name == "web" }
+        Object {
+            of,
+            key: name.to_owned(),
+            name: name.to_owned(),
+            is_selected: name == "web",
+            unfit: Vec::new(),
+        }
     }
 
     fn palette() -> Palette {

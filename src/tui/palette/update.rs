@@ -15,6 +15,7 @@ use crate::tui::model::layer::Layer;
 use crate::tui::model::{Focus, Model};
 use crate::tui::palette::model::{Deed, Does, Entry, Object, Palette, equivalent};
 use crate::tui::section::Section;
+use crate::tui::verbs::fit;
 
 /// Actions that need no row, whatever list their key belongs to.
 const ALONE: &[Action] = &[
@@ -164,11 +165,18 @@ fn objects(model: &Model) -> Vec<Object> {
         objects.extend(list.titles().into_iter().map(|(key, name)| Object {
             of: section,
             is_selected: selected.as_ref() == Some(&key),
+            unfit: unfit(model, section, &key),
             key,
             name,
         }));
     }
     objects
+}
+
+/// Returns the actions that the state of an object does not allow.
+fn unfit(model: &Model, section: Section, key: &str) -> Vec<Action> {
+    let row = model.containers.get(key).filter(|_| section == Section::Containers);
+    row.map(fit::unfit).unwrap_or_default()
 }
 
 /// Applies `action` to the palette.

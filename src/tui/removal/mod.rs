@@ -11,6 +11,7 @@ use crate::tui::dialog::Dialog;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
+use crate::tui::verbs::words::REMOVE;
 use model::Question;
 
 impl Dialog for Question {
@@ -26,12 +27,16 @@ impl Dialog for Question {
         update::act(model, action)
     }
 
+    fn label(&self, _: &Model, action: Action) -> Option<&'static str> {
+        match action {
+            Action::Accept => Some(REMOVE.present),
+            Action::Dismiss => Some(self.no()),
+            _ => None,
+        }
+    }
+
     fn offers(&self, model: &Model, action: Action) -> Option<bool> {
         let has_choice = model.keeping.time.is_some() && !self.is_final();
         (action == Action::SkipTrash).then_some(has_choice)
-    }
-
-    fn label(&self, _: &Model, action: Action) -> Option<&'static str> {
-        (action == Action::Accept).then_some("remove")
     }
 }

@@ -4,6 +4,7 @@ use crate::engine::{Fate, Force, ImageRemoval, Parents, Removal, Running};
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::effect::{ContainerVerb, Effect};
 use crate::tui::images::model::ImageRow;
+use crate::tui::verbs::words::REMOVE;
 
 /// An object to be removed, as it was when the dialog was opened.
 #[derive(Debug, Clone, PartialEq)]
@@ -147,8 +148,13 @@ impl Question {
             (images, all) if images == all => "image",
             _ => "object",
         };
-        let count = self.victims.len();
-        format!("Remove {count} {what}{}?", if count == 1 { "" } else { "s" })
+        REMOVE.question(self.victims.len(), what, "")
+    }
+
+    /// Returns the label for no.
+    #[must_use]
+    pub fn no(&self) -> &'static str {
+        REMOVE.no(self.victims.len())
     }
 
     /// Whether none of the objects can be restored.

@@ -11,6 +11,7 @@ use crate::tui::model::Model;
 use crate::tui::model::layer::Layer;
 use crate::tui::removal::model::{Extent, Question, Victim, going};
 use crate::tui::update::batch::{Others, together};
+use crate::tui::verbs::words::REMOVE;
 
 /// Asks whether to remove these. With `force` running containers are killed, otherwise stopped.
 pub(crate) fn ask(model: &mut Model, victims: Vec<Victim>, force: Force) {
@@ -58,7 +59,7 @@ pub(crate) fn ask_images(model: &mut Model, rows: &[ImageRow], force: Force) {
     }
     if victims.is_empty() {
         let failures: Vec<Failure> = refused.into_iter().map(|(_, failure)| failure).collect();
-        together(model, "removed", Vec::new(), Others::from(failures));
+        together(model, REMOVE, Vec::new(), Others::from(failures));
         return;
     }
     if !refused.is_empty() {
@@ -222,6 +223,8 @@ mod tests {
         let line = |name: &str| shown.lines().position(|line| line.contains(&format!("┃ {name}"))).unwrap();
         let order = ["‖ batch", "↻ mailer", "● web", "● api", "○ canary", "✗ seed", "■ migrate"].map(line);
         assert!(order.is_sorted(), "{shown}");
+        let image = model.images.all()[0].clone();
+        update(&mut model, Event::List(Ok(Listed::Images(vec![image]))));
         press(&mut model, "esc 2 d d");
         let failure = model.failure.clone().unwrap();
         assert_eq!(failure.why, ["batch, mailer and 5 more use it"]);

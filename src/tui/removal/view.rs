@@ -14,6 +14,7 @@ use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
 use crate::tui::removal::model::{Question, Victim};
 use crate::tui::trash::model::Keeping;
+use crate::tui::verbs::words::REMOVE;
 use crate::tui::view::dialog::{keys, open};
 use crate::tui::words::{Align, cell, size, wrap};
 
@@ -49,7 +50,8 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, question: &Question) {
         ]));
         below.extend(gap);
     }
-    let answers = [(Action::Accept, "remove"), (Action::Dismiss, "cancel (also ↵, Esc)")];
+    let no = format!("{} (also ↵, Esc)", question.no());
+    let answers = [(Action::Accept, REMOVE.present), (Action::Dismiss, no.as_str())];
     below.push(keys(model, KeyContext::Removal, &answers));
     // The answers are never cut off.
     let rest = usize::from(height).saturating_sub(lines.len() + below.len() + 2);

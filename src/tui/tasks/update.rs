@@ -89,16 +89,21 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     Some(Vec::new())
 }
 
-/// Asks before several tasks are cancelled.
+/// Asks before several tasks are cancelled. Terminals among them are skipped: their programs are
+/// ended by a signal, which is chosen from a menu.
 fn ask_cancel(model: &mut Model, live: &[&TaskRow]) {
-    let has_session = live.iter().any(|task| task.session().is_some());
-    let note = "Terminals are detached; their programs keep running.".to_owned();
+    let (sessions, jobs): (Vec<&TaskRow>, Vec<&TaskRow>) =
+        live.iter().copied().partition(|task| task.session().is_some());
+    let skipped = counted(sessions.len() as u64, "terminal");
+    let note = format!("Skipped: {skipped}. Mark terminals alone to end their programs.");
+    let notes = (!sessions.is_empty()).then_some(note).into_iter().collect();
     model.open(Confirm {
-        title: format!("Cancel {} tasks?", live.len()),
-        items: live.iter().map(|task| task.title.clone()).collect(),
-        notes: has_session.then_some(note).into_iter().collect(),
-        yes: "cancel them",
-        effects: live.iter().map(|task| Effect::Cancel(task.id)).collect(),
+        title: format!("Cancel {}?", counted(jobs.len() as u64, "task")),
+        items: jobs.iter().map(|task| task.title.clone()).collect(),
+        notes,
+        yes: if jobs.len() == 1 { "cancel it" } else { "cancel them" },
+        no: if jobs.len() == 1 { "let it run" } else { "let them run" },
+        effects: jobs.iter().map(|task| Effect::Cancel(task.id)).collect(),
         top: 0,
     });
 }
@@ -404,6 +409,27 @@ mod tests {
         press(&mut model, "space space");
         let effects = line(&mut model, "restart -t 1 %");
         assert_eq!(effects[0], Effect::Work(TaskId(1), asked("restart -t 1 api web")));
+    }
+
+    #[test]
+    fn terminals_that_are_marked_with_jobs_are_skipped_when_these_are_cancelled() {
+        for jobs in [1, 2] {
+            let mut model = full(80, 24);
+            for _ in 0..jobs {
+                line(&mut model, "events --since 1h");
+                press(&mut model, "q");
+            }
+            press(&mut model, "1 e ctrl-] g t");
+            let shell = model.tasks.all().iter().find(|task| task.session().is_some()).unwrap().id;
+            press(&mut model, "* K");
+            let shown = crate::tui::fixture::screen(&model);
+            let title = if jobs == 1 { "Cancel 1 task?" } else { "Cancel 2 tasks?" };
+            assert!(shown.contains(title) && shown.contains("Skipped: 1 terminal."), "{shown}");
+            let cancelled = press(&mut model, "y");
+            assert_eq!(cancelled.len(), jobs, "{cancelled:?}");
+            assert!(!cancelled.contains(&Effect::Cancel(shell)));
+            assert!(model.task(shell).unwrap().is_open());
+        }
     }
 
     #[test]

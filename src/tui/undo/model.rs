@@ -18,6 +18,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::tui::effect::{ContainerVerb, Effect};
+use crate::tui::verbs::words::REMOVE;
 
 /// The number of actions remembered, each for any number of objects.
 const ACTIONS: usize = 100;
@@ -80,10 +81,8 @@ impl Step {
 
     /// Returns the step as one that cannot be undone.
     fn revoked(self) -> Self {
-        let told = match self.told.strip_prefix("removed ") {
-            Some(name) => format!("the removal of {name}"),
-            None => self.told,
-        };
+        let removed = self.told.strip_prefix(REMOVE.past).and_then(|rest| rest.strip_prefix(' '));
+        let told = removed.map(|name| REMOVE.of(name)).unwrap_or(self.told);
         Self::new(told, None)
     }
 
@@ -113,7 +112,7 @@ pub enum Next {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Ended {
     /// An action has finished, and `u` undoes it, beginning with this step.
-    Undoable(Step),
+    Undoable(Box<Step>),
     /// An action was not undone, or not completely: `u` tries again.
     Failed,
     /// It failed again: `u` goes on to the action before, which did this.
@@ -206,7 +205,7 @@ impl Undo {
                 ),
                 _ => (Effect::Restore(id.to_owned(), None), None),
             };
-            let step = Step::new(format!("removed {name}"), Some(back));
+            let step = Step::new(format!("{} {name}", REMOVE.past), Some(back));
             deed.steps.push(Step { until: Some(until), then, ..step });
         }
     }
@@ -223,7 +222,7 @@ impl Undo {
         deed.steps.extend(inverse.filter(|_| is_done).map(|inverse| match inverse {
             Inverse::Effect(told, back) => Step::new(told, Some(back)),
             // It did not reach the trash, such as with `--rm`.
-            Inverse::Trash(name, _) => Step::new(format!("the removal of {name}"), None),
+            Inverse::Trash(name, _) => Step::new(REMOVE.of(&name), None),
             Inverse::Nothing(told) => Step::new(told, None),
         }));
         if !deed.waiting.is_empty() {
@@ -236,7 +235,7 @@ impl Undo {
         let is_last = at + 1 == self.deeds.len();
         self.limit();
         let step = self.deeds.last()?.steps.iter().rev().find(|step| step.back.is_some());
-        step.filter(|_| is_last).cloned().map(Ended::Undoable)
+        step.filter(|_| is_last).map(|step| Ended::Undoable(Box::new(step.clone())))
     }
 
     /// Records that an effect that undoes something ended. When the last one of an action has, what

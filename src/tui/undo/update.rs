@@ -10,6 +10,7 @@ use crate::tui::model::{Model, Notice};
 use crate::tui::section::TaskId;
 use crate::tui::trash::model::TrashRow;
 use crate::tui::undo::model::{Ended, Inverse, Left, Next, Pending, Was};
+use crate::tui::verbs::words;
 use crate::tui::words::span;
 
 /// Records effects that change something. Called with all effects of an event.
@@ -36,7 +37,7 @@ fn inverse(model: &Model, effect: &Effect) -> Option<Inverse> {
             let name = row.filter(|row| row.name.is_empty()).map_or(name.as_str(), |row| row.short());
             Some(match removal.fate {
                 Fate::Trash => Inverse::Trash(name.to_owned(), Was::Idle),
-                Fate::Gone => Inverse::Nothing(format!("the removal of {name}")),
+                Fate::Gone => Inverse::Nothing(words::REMOVE.of(name)),
             })
         }
         Effect::TagImage(image, name) => of_tag(model, image, name),
@@ -73,27 +74,29 @@ fn of_container(model: &Model, verb: &ContainerVerb, id: &ContainerId) -> Invers
     let name = model.last_name(id);
     // When it exits, it is removed.
     let is_removed = row.is_some_and(|row| row.auto_remove);
-    let back =
-        |word: &str, verb| Inverse::Effect(format!("{word} {name}"), Effect::Container(verb, id.clone()));
+    let back = |back| {
+        let told = format!("{} {name}", verb.words().past);
+        Inverse::Effect(told, Effect::Container(back, id.clone()))
+    };
     match verb {
-        ContainerVerb::Stop if is_removed => Inverse::Nothing(format!("the removal of {name}")),
-        ContainerVerb::Start if is_removed => Inverse::Nothing(format!("the start of {name}")),
-        ContainerVerb::Start => back("started", ContainerVerb::Stop),
-        ContainerVerb::Stop => back("stopped", ContainerVerb::Start),
-        ContainerVerb::Pause => back("paused", ContainerVerb::Unpause),
-        ContainerVerb::Unpause => back("unpaused", ContainerVerb::Pause),
+        ContainerVerb::Stop if is_removed => Inverse::Nothing(words::REMOVE.of(&name)),
+        ContainerVerb::Start if is_removed => Inverse::Nothing(verb.noun(&name)),
+        ContainerVerb::Start => back(ContainerVerb::Stop),
+        ContainerVerb::Stop => back(ContainerVerb::Start),
+        ContainerVerb::Pause => back(ContainerVerb::Unpause),
+        ContainerVerb::Unpause => back(ContainerVerb::Pause),
         ContainerVerb::Rename(_) => match name.parse() {
-            Ok(old) => back("renamed", ContainerVerb::Rename(old)),
-            Err(_) => Inverse::Nothing(format!("the rename of {name}")),
+            Ok(old) => back(ContainerVerb::Rename(old)),
+            Err(_) => Inverse::Nothing(verb.noun(&name)),
         },
-        ContainerVerb::Restart => Inverse::Nothing(format!("the restart of {name}")),
-        ContainerVerb::Kill(signal) => Inverse::Nothing(format!("sending {signal} to {name}")),
         ContainerVerb::Remove(removal) if removal.fate == Fate::Trash => {
             // One that was paused would continue.
             let was_running = row.is_some_and(|row| row.is_up() && row.status != Status::Paused);
             Inverse::Trash(name, if was_running { Was::Running } else { Was::Idle })
         }
-        ContainerVerb::Remove(_) => Inverse::Nothing(format!("the removal of {name}")),
+        ContainerVerb::Restart | ContainerVerb::Kill(_) | ContainerVerb::Remove(_) => {
+            Inverse::Nothing(verb.noun(&name))
+        }
     }
 }
 

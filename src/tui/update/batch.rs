@@ -6,15 +6,14 @@ use crate::tui::failure::{Failure, Tone};
 use crate::tui::keymap::KeyContext;
 use crate::tui::list::batch::Batch;
 use crate::tui::model::Model;
+use crate::tui::verbs::words::Words;
 
-/// Returns the failure for an action, other than removal, on an object that cannot be read.
+/// Returns the failure for an action, other than a verb on a container or a removal, on an object
+/// that cannot be read.
 pub(crate) fn damage(action: Action, name: &str, why: Option<&str>) -> Option<Failure> {
     let why = why?.to_owned();
     Some(Failure {
-        what: match action {
-            Action::StartStop => format!("cannot start or stop `{name}`"),
-            action => format!("cannot {} `{name}`", action.label().trim_end_matches('…')),
-        },
+        what: format!("cannot {} `{name}`", action.label().trim_end_matches('…')),
         why: vec![format!("it is damaged: {why}")],
         hint: Some("remove it, or repair its file".to_owned()),
     })
@@ -48,7 +47,7 @@ impl From<Vec<Failure>> for Others {
 /// Collects the results of these effects, to report them together.
 pub(crate) fn together(
     model: &mut Model,
-    told: &'static str,
+    words: &'static Words,
     effects: Vec<Effect>,
     others: impl Into<Others>,
 ) -> Vec<Effect> {
@@ -58,7 +57,7 @@ pub(crate) fn together(
         (0, 0) => {}
         (1, 0) if skipped.is_empty() => {}
         _ => {
-            let batch = Batch::new(told, effects.clone(), refused).skipping(skipped);
+            let batch = Batch::new(words, effects.clone(), refused).skipping(skipped);
             if batch.is_over() {
                 end(model, batch);
             } else {

@@ -61,7 +61,7 @@ fn forget(model: &mut Model, effect: &Effect) {
 
 /// Whether an effect may write: to an object of the engine, to a program in a container, or to a
 /// file of this machine, directly or through a program that it starts.
-fn writes(effect: &Effect) -> bool {
+pub(crate) fn writes(effect: &Effect) -> bool {
     match effect {
         Effect::Container(..)
         | Effect::RemoveImage(..)

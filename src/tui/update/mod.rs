@@ -64,6 +64,7 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Command(ready) => custom::update::go(model, *ready),
         other => news::take(model, other),
     };
+    list::update::agreed(model, &effects);
     let mut effects = guard::sift(model, effects);
     undo::update::watch(model, &effects);
     countdown::watch(model, &effects);

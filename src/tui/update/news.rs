@@ -12,7 +12,7 @@ use crate::config::Preset;
 use crate::engine::{self, ContainerId, Kind, News, Sample};
 use crate::tui::containers::model::Used;
 use crate::tui::containers::update::terminal::terminal;
-use crate::tui::effect::{ContainerVerb, Effect, Program};
+use crate::tui::effect::{Effect, Program};
 use crate::tui::event::{Event, Finish};
 use crate::tui::events::model::{EventRow, KEPT};
 use crate::tui::failure::{Failure, Tone};
@@ -196,7 +196,7 @@ fn done(model: &mut Model, effect: &Effect, result: Result<(), Failure>) -> Vec<
             if let Some(row) = model.containers.get_mut(id.as_str()) {
                 (row.busy, row.left) = (None, None);
             }
-            (done_text(verb, &name), vec![Effect::Reload(id.clone())])
+            (verb.told(&name), vec![Effect::Reload(id.clone())])
         }
         Effect::Signal(_, process, signal) => {
             (format!("sent {signal} to process {}", process.pid), Vec::new())
@@ -246,19 +246,6 @@ fn done(model: &mut Model, effect: &Effect, result: Result<(), Failure>) -> Vec<
         Err(failure) => model.fail(failure),
     }
     effects
-}
-
-fn done_text(verb: &ContainerVerb, name: &str) -> String {
-    match verb {
-        ContainerVerb::Start => format!("started {name}"),
-        ContainerVerb::Stop => format!("stopped {name}"),
-        ContainerVerb::Restart => format!("restarted {name}"),
-        ContainerVerb::Pause => format!("paused {name}"),
-        ContainerVerb::Unpause => format!("unpaused {name}"),
-        ContainerVerb::Kill(signal) => format!("sent {signal} to {name}"),
-        ContainerVerb::Remove(_) => format!("removed {name}"),
-        ContainerVerb::Rename(new) => format!("renamed {name} to {new}"),
-    }
 }
 
 fn progress(model: &mut Model, id: TaskId, work: Work) {

@@ -161,7 +161,7 @@ fn s_stops_what_is_up_and_starts_what_is_not() {
     let mut model = full(80, 24);
     let id = model.container().unwrap().id.clone();
     assert_eq!(press(&mut model, "s"), [Effect::Container(ContainerVerb::Stop, id)]);
-    assert_eq!(model.container().unwrap().busy, Some("stopping…"));
+    assert_eq!(model.container().unwrap().busy, Some("stopping"));
     press(&mut model, "G");
     let id = model.container().unwrap().id.clone();
     assert_eq!(press(&mut model, "s"), [Effect::Container(ContainerVerb::Start, id)]);

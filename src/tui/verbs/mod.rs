@@ -1,6 +1,8 @@
-//! The menu of verbs of a row.
+//! Verbs on objects: their words, what they fit, and the menu of those of a row.
 
+pub mod fit;
 pub mod model;
+pub mod words;
 
 use ratatui::Frame;
 use unicode_width::UnicodeWidthStr;
@@ -66,6 +68,12 @@ pub(crate) fn open(model: &mut Model) {
 
 #[cfg(test)]
 mod tests {
+    use crate::engine::Status;
+    use crate::tui::containers::model::ContainerRow;
+    use crate::tui::fixture::{container, screen, write};
+    use crate::tui::palette::model::{Does, Object};
+    use crate::tui::reading::Listed;
+    use crate::tui::section::Section;
     use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
     use super::*;
@@ -94,6 +102,63 @@ mod tests {
         let mut other = full(80, 24);
         press(&mut other, "j");
         assert_eq!(model.subject(), other.subject());
+    }
+
+    /// Returns the verbs on containers that the menu offers, then those of the palette.
+    fn offered(row: ContainerRow) -> [Vec<Action>; 2] {
+        let mut model = full(200, 60);
+        let (id, busy) = (row.id.clone(), row.busy);
+        update(&mut model, Event::List(Ok(Listed::Containers(vec![row]))));
+        model.containers.get_mut(id.as_str()).unwrap().busy = busy;
+        let is_ours = |action: &Action| fit::ACTIONS.contains(action);
+        let menu = model.verbs().into_iter().map(|offer| offer.action).filter(is_ours).collect();
+        press(&mut model, "ctrl-p");
+        let Some(Layer::Palette(palette)) = model.layers.last() else { panic!("no palette") };
+        let is_container = |object: &Object| object.of == Section::Containers;
+        let deeds = palette.shown.iter().filter(|entry| entry.object.as_ref().is_some_and(is_container));
+        let actions = deeds.filter_map(|entry| match entry.deed.does {
+            Does::Act(action) => Some(action),
+            _ => None,
+        });
+        let mut palette: Vec<Action> = actions.filter(is_ours).collect();
+        palette.sort_by_key(|action| fit::ACTIONS.iter().position(|other| other == action));
+        [menu, palette]
+    }
+
+    #[test]
+    fn menu_and_palette_offer_only_what_fits() {
+        let of = |status| container("web", status);
+        use Action as A;
+        for (row, without) in [
+            (of(Status::Running), &[][..]),
+            (of(Status::Created), &[A::Pause, A::Kill, A::Shell, A::Exec, A::Attach]),
+            (of(Status::Exited), &[A::Pause, A::Kill, A::Shell, A::Exec, A::Attach]),
+            (of(Status::Paused), &[A::Shell, A::Exec, A::Attach]),
+            (of(Status::Restarting), &[A::Pause, A::Shell, A::Exec, A::Attach]),
+            (
+                ContainerRow { busy: Some("stopping"), ..of(Status::Running) },
+                &[A::StartStop, A::Restart, A::Pause, A::Rename],
+            ),
+        ] {
+            let name = format!("{} {:?}", row.status, row.busy);
+            for offered in offered(row) {
+                for action in fit::ACTIONS {
+                    let is_offered = offered.contains(action);
+                    assert_eq!(is_offered, !without.contains(action), "{name}: {action:?} in {offered:?}");
+                }
+            }
+        }
+        let damaged = Some("no JSON".to_owned());
+        for offered in offered(ContainerRow { damaged, ..of(Status::Dead) }) {
+            assert_eq!(offered, [A::Remove, A::RemoveForce]);
+        }
+        // Of several that are marked, one is enough.
+        let mut model = full(80, 24);
+        press(&mut model, "G space g g space");
+        assert!(model.verbs().iter().any(|offer| offer.action == A::Pause));
+        press(&mut model, "esc G , p");
+        write(&mut model, "");
+        assert!(screen(&model).contains("canary"));
     }
 
     #[test]

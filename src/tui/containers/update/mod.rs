@@ -1,14 +1,13 @@
 //! Actions on containers, and updates of the list.
 
-pub(crate) mod allowed;
 pub(crate) mod prompt;
 pub(crate) mod several;
 pub(crate) mod terminal;
 
-use crate::engine::{ContainerId, Force, Status, Verb as Wish};
+use crate::base::units::counted;
+use crate::engine::{ContainerId, Force};
 use crate::tui::action::{Action, Group};
 use crate::tui::containers::model::ContainerRow;
-use crate::tui::containers::update::allowed::allowed;
 use crate::tui::containers::update::several::{Choice, several};
 use crate::tui::containers::update::terminal::terminal;
 use crate::tui::effect::{ContainerVerb, Effect, Program};
@@ -16,12 +15,12 @@ use crate::tui::failure::{Failure, Tone};
 use crate::tui::form::model::RunForm;
 use crate::tui::images::update::users::{count_users, move_user};
 use crate::tui::line::update::prompt as ask;
-use crate::tui::list::batch::Batch;
 use crate::tui::model::{Focus, Model};
 use crate::tui::removal::model::Victim;
 use crate::tui::signals::model::{Receivers, SignalMenu};
 use crate::tui::tab::Tab;
-use crate::tui::update::batch::{Others, damage, end, refuse_many, together};
+use crate::tui::update::batch::{Others, damage, refuse_many, together};
+use crate::tui::verbs::fit::{Misfit, Verb, fitting, meant, misfit};
 use crate::tui::{form, removal};
 
 /// Stores the list.
@@ -80,14 +79,10 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         model.say(Tone::Plain, "no container is selected", None);
         return Some(Vec::new());
     };
-    // Of several, those that are damaged are skipped.
-    let takes_damaged = matches!(action, A::Remove | A::RemoveForce)
-        || (rows.len() > 1 && matches!(action, A::StartStop | A::Restart | A::Pause | A::Kill));
-    if let Some(failure) = rows
-        .iter()
-        .find_map(|row| damage(action, &row.name, row.damaged.as_deref()))
-        .filter(|_| !takes_damaged)
-    {
+    if let Some(verb) = meant(action, &rows) {
+        return Some(act_verb(model, action, verb, rows));
+    }
+    if let Some(failure) = rows.iter().find_map(|row| damage(action, &row.name, row.damaged.as_deref())) {
         model.fail(failure);
         return Some(Vec::new());
     }
@@ -97,50 +92,74 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         A::Ports => return Some(vec![Effect::ReadPorts(first.id.clone())]),
         A::Top => model.show_tab(Tab::Top),
         A::Inspect => model.show_tab(Tab::Inspect),
-        A::StartStop | A::Restart | A::Pause => {
-            let choice = Choice::of(model);
-            let (verb, wish) = meant(action, &rows);
-            return Some(match rows.len() {
-                1 if choice == Choice::Rows => one_verb(model, rows, verb, wish),
-                _ => several(model, rows, verb, &choice),
-            });
-        }
-        A::Kill => signals(model, rows),
-        A::Remove | A::RemoveForce => {
-            let force = if action == A::Remove { Force::No } else { Force::Yes };
-            let victims = rows.into_iter().map(|row| Victim::Container(Box::new(row))).collect();
-            removal::update::ask(model, victims, force);
-        }
-        _ if rows.len() > 1 => {
-            refuse_many(model, action, rows.len());
-        }
-        _ => {
+        A::RunAgain if rows.len() > 1 => refuse_many(model, action, rows.len()),
+        A::RunAgain => {
             let row = first.clone();
-            return one(model, &row, action);
+            return Some(run_again(model, &row));
         }
+        _ => return None,
     }
     Some(Vec::new())
 }
 
+/// Performs an action that means `verb` for the containers.
+fn act_verb(model: &mut Model, action: Action, verb: Verb, rows: Vec<ContainerRow>) -> Vec<Effect> {
+    use Action as A;
+    match (action, plain(verb)) {
+        (A::StartStop | A::Restart | A::Pause, Some(what)) => return apply(model, rows, what),
+        (A::Kill, _) => signals(model, rows),
+        (A::Remove | A::RemoveForce, _) => {
+            let force = if action == A::Remove { Force::No } else { Force::Yes };
+            let victims = rows.into_iter().map(|row| Victim::Container(Box::new(row))).collect();
+            removal::update::ask(model, victims, force);
+        }
+        _ => match rows.as_slice() {
+            [row] => return one(model, row, action, verb),
+            _ => refuse_many(model, action, rows.len()),
+        },
+    }
+    Vec::new()
+}
+
+/// Returns a verb that has no arguments.
+fn plain(verb: Verb) -> Option<ContainerVerb> {
+    match verb {
+        Verb::Start => Some(ContainerVerb::Start),
+        Verb::Stop => Some(ContainerVerb::Stop),
+        Verb::Restart => Some(ContainerVerb::Restart),
+        Verb::Pause => Some(ContainerVerb::Pause),
+        Verb::Unpause => Some(ContainerVerb::Unpause),
+        _ => None,
+    }
+}
+
+/// Applies `what` to a single container, or to those of several that it fits.
+fn apply(model: &mut Model, rows: Vec<ContainerRow>, what: ContainerVerb) -> Vec<Effect> {
+    let choice = Choice::of(model);
+    match rows.len() {
+        1 if choice == Choice::Rows => verb(model, rows, &what),
+        _ => several(model, rows, what, &choice),
+    }
+}
+
 /// Performs actions that apply to a single container.
-fn one(model: &mut Model, row: &ContainerRow, action: Action) -> Option<Vec<Effect>> {
+fn one(model: &mut Model, row: &ContainerRow, action: Action, verb: Verb) -> Vec<Effect> {
     use Action as A;
     // Tabs show the list's selected row, so the cursor has to be on this container.
     if model.focus == Focus::List {
         model.containers.select_key(row.id.as_str());
     }
+    if let Some(why) = misfit(row, verb) {
+        model.fail(why.failure(verb, &row.name));
+        return Vec::new();
+    }
     match action {
         A::Rename => ask(model, prompt::Rename(row.id.clone()), &row.name),
-        A::Shell => return Some(terminal(model, row, Program::Shell)),
-        A::Attach => return Some(terminal(model, row, Program::Attach)),
-        A::Exec => match allowed(row, Wish::Exec) {
-            Ok(()) => ask(model, prompt::Exec(row.id.clone()), ""),
-            Err(failure) => model.fail(failure),
-        },
-        A::RunAgain => return Some(run_again(model, row)),
-        _ => return None,
+        A::Exec => ask(model, prompt::Exec(row.id.clone()), ""),
+        A::Attach => return terminal(model, row, Program::Attach),
+        _ => return terminal(model, row, Program::Shell),
     }
-    Some(Vec::new())
+    Vec::new()
 }
 
 /// Opens the form with the options that created a container.
@@ -155,42 +174,16 @@ fn run_again(model: &mut Model, row: &ContainerRow) -> Vec<Effect> {
     }
 }
 
-/// Returns the verb of a key, which depends on the states of the containers, and what it needs.
-fn meant(action: Action, rows: &[ContainerRow]) -> (ContainerVerb, Option<Wish>) {
-    let has = |status| rows.iter().any(|row| row.status == status);
-    match action {
-        Action::Restart => (ContainerVerb::Restart, None),
-        Action::Pause if has(Status::Paused) && !has(Status::Running) => {
-            (ContainerVerb::Unpause, Some(Wish::Unpause))
-        }
-        Action::Pause => (ContainerVerb::Pause, Some(Wish::Pause)),
-        _ if rows.iter().any(ContainerRow::is_up) => (ContainerVerb::Stop, Some(Wish::Stop)),
-        _ => (ContainerVerb::Start, Some(Wish::Start)),
-    }
-}
-
-/// Applies a verb to a single container; if its state does not permit it, says why.
-fn one_verb(
-    model: &mut Model,
-    rows: Vec<ContainerRow>,
-    what: ContainerVerb,
-    wish: Option<Wish>,
-) -> Vec<Effect> {
-    match wish {
-        Some(wish) => verb(model, rows, what, wish),
-        None => mark(model, rows, &what, Others::default()),
-    }
-}
-
-/// Applies `verb` to the containers whose status permits it.
-pub(crate) fn verb(
-    model: &mut Model,
-    rows: Vec<ContainerRow>,
-    verb: ContainerVerb,
-    wish: Wish,
-) -> Vec<Effect> {
-    let (able, refused) = apart(rows, wish);
-    mark(model, able, &verb, refused.into())
+/// Applies `what` to the containers, which were named one by one: those that it does not fit are
+/// failures.
+pub(crate) fn verb(model: &mut Model, rows: Vec<ContainerRow>, what: &ContainerVerb) -> Vec<Effect> {
+    let (verb, mut refused) = (Verb::from(what), Vec::new());
+    let mut able = rows;
+    able.retain(|row| {
+        let why = misfit(row, verb).map(|why| refused.push(why.failure(verb, &row.name)));
+        why.is_none()
+    });
+    mark(model, able, what, refused.into())
 }
 
 /// Repeats a `verb` on the marked or selected containers.
@@ -201,40 +194,28 @@ pub(crate) fn again(model: &mut Model, what: &ContainerVerb) -> Vec<Effect> {
         model.say(Tone::Plain, "no container is selected", None);
         return Vec::new();
     }
-    let wish = match what {
-        ContainerVerb::Start => Wish::Start,
-        ContainerVerb::Stop => Wish::Stop,
-        ContainerVerb::Pause => Wish::Pause,
-        ContainerVerb::Unpause => Wish::Unpause,
-        _ => return Vec::new(),
-    };
-    let choice = Choice::of(model);
-    match rows.len() {
-        1 if choice == Choice::Rows => verb(model, rows, what.clone(), wish),
-        _ => several(model, rows, what.clone(), &choice),
-    }
+    apply(model, rows, what.clone())
 }
 
 fn signals(model: &mut Model, rows: Vec<ContainerRow>) {
+    if let [row] = rows.as_slice()
+        && let Some(why) = misfit(row, Verb::Signal)
+    {
+        return model.fail(why.failure(Verb::Signal, &row.name));
+    }
     let count = rows.len();
-    let (able, mut refused) = apart(rows, Wish::Kill);
+    let (able, skipped) = fitting(rows, Verb::Signal);
     let title = match able.as_slice() {
-        [] if refused.len() == 1 => return model.fail(refused.remove(0)),
-        [] => return end(model, Batch::new("killed", Vec::new(), refused)),
-        rows if rows.len() < count => format!("Send a signal to {} of {count} containers", rows.len()),
+        [] => return model.say(Tone::Plain, format!("nothing to signal: {skipped}"), None),
         [row] => format!("Send a signal to {}", row.name),
-        rows => format!("Send a signal to {} containers", rows.len()),
+        rows => format!("Send a signal to {}", counted(rows.len() as u64, "container")),
+    };
+    let title = match count - able.len() {
+        0 => title,
+        others => format!("{title}, skipping {others}"),
     };
     let receivers = able.into_iter().map(|row| row.id).collect();
     model.open(SignalMenu::new(title, Receivers::Containers(receivers)));
-}
-
-/// Separates the rows that allow `wish` from the failures of the others.
-fn apart(rows: Vec<ContainerRow>, wish: Wish) -> (Vec<ContainerRow>, Vec<Failure>) {
-    let mut refused = Vec::new();
-    let mut able = rows;
-    able.retain(|row| allowed(row, wish).map_err(|failure| refused.push(failure)).is_ok());
-    (able, refused)
 }
 
 /// Applies `verb`, shows its progress in the rows, and collects the results if there are several
@@ -245,50 +226,30 @@ pub(crate) fn mark(
     verb: &ContainerVerb,
     mut others: Others,
 ) -> Vec<Effect> {
-    let [word, going_on, done] = words(verb);
-    // A pending action has to finish first, unless the new one ends the container anyway.
-    let is_urgent = matches!(verb, ContainerVerb::Kill(_) | ContainerVerb::Remove(_));
-    let waits = |row: &ContainerRow| row.busy.filter(|_| !is_urgent);
-    others.refused.extend(rows.iter().filter_map(|row| {
-        let busy = waits(row)?;
-        Some(Failure {
-            what: format!("cannot {word} `{}`", row.name),
-            why: vec![format!("it is {}", busy.trim_end_matches('…'))],
-            hint: Some("wait until that has finished".to_owned()),
-        })
-    }));
-    let rows: Vec<ContainerRow> = rows.into_iter().filter(|row| waits(row).is_none()).collect();
+    let (words, kind) = (verb.words(), Verb::from(verb));
+    // A pending action has to finish first. The engine itself judges what the status is by then.
+    let (mut able, refused) = (rows, &mut others.refused);
+    able.retain(|row| {
+        let busy = misfit(row, kind).filter(|why| matches!(why, Misfit::Busy(_)));
+        busy.map(|why| refused.push(why.failure(kind, &row.name))).is_none()
+    });
+    let rows = able;
     for row in &rows {
         model.names.insert(row.id.clone(), row.name.clone());
         if let Some(row) = model.containers.get_mut(row.id.as_str()) {
-            row.busy = Some(going_on);
+            row.busy = Some(words.progressive);
         }
     }
     let effects: Vec<Effect> = rows.into_iter().map(|row| Effect::Container(verb.clone(), row.id)).collect();
-    together(model, done, effects, others)
+    together(model, words, effects, others)
 }
 
 /// Returns the failure for a verb on a container that was removed in the meantime.
 pub(crate) fn gone(model: &Model, verb: &ContainerVerb, id: &ContainerId) -> Failure {
-    let [word, ..] = words(verb);
     Failure {
-        what: format!("cannot {word} `{}`", model.last_name(id)),
+        what: verb.words().cannot(&model.last_name(id)),
         why: vec!["it has been removed".to_owned()],
         hint: None,
-    }
-}
-
-/// Returns the names of a verb: before it starts, while it runs, and when it is done.
-pub(crate) fn words(verb: &ContainerVerb) -> [&'static str; 3] {
-    match verb {
-        ContainerVerb::Start => ["start", "starting…", "started"],
-        ContainerVerb::Stop => ["stop", "stopping…", "stopped"],
-        ContainerVerb::Restart => ["restart", "restarting…", "restarted"],
-        ContainerVerb::Pause => ["pause", "pausing…", "paused"],
-        ContainerVerb::Unpause => ["unpause", "unpausing…", "unpaused"],
-        ContainerVerb::Kill(_) => ["kill", "signaling…", "signaled"],
-        ContainerVerb::Remove(_) => ["remove", "removing…", "removed"],
-        ContainerVerb::Rename(_) => ["rename", "renaming…", "renamed"],
     }
 }
 
@@ -297,8 +258,9 @@ mod tests {
     use jiff::SignedDuration;
 
     use super::*;
+    use crate::engine::Status;
     use crate::tui::event::Event;
-    use crate::tui::fixture::{container, empty, now};
+    use crate::tui::fixture::{container, empty, full, now, press, screen};
     use crate::tui::reading::Listed;
     use crate::tui::update::update;
 
@@ -320,6 +282,22 @@ mod tests {
             for row in &all {
                 assert_eq!(model.containers.get(row.id.as_str()).unwrap().name, row.name);
             }
+        }
+    }
+
+    #[test]
+    fn the_menu_of_signals_says_how_many_are_skipped() {
+        for (keys, said) in [
+            ("* K", "Send a signal to 4 containers, skipping 3 "),
+            ("space space K", "Send a signal to 2 containers "),
+            ("space G space K", "Send a signal to api, skipping 1 "),
+            ("K", "Send a signal to api "),
+            ("G space k space K", "nothing to signal: 1 created, 1 exited"),
+            ("G K", "cannot signal `canary`: it has not been started"),
+        ] {
+            let mut model = full(80, 24);
+            assert_eq!(press(&mut model, keys), [], "{keys}");
+            assert!(screen(&model).contains(said), "{keys}\n{}", screen(&model));
         }
     }
 }

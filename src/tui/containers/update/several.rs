@@ -1,16 +1,13 @@
-//! Verbs on several containers: which of them a verb fits, and the question before it.
+//! Verbs on several containers, and the question before them.
 
-use std::collections::BTreeMap;
-
-use super::{mark, words};
-use crate::base::units::counted;
-use crate::engine::Status;
+use super::mark;
 use crate::tui::confirm::model::Confirm;
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::effect::{ContainerVerb, Effect};
 use crate::tui::failure::Tone;
 use crate::tui::model::{Focus, Model};
 use crate::tui::update::batch::Others;
+use crate::tui::verbs::fit::{Verb, fitting};
 
 /// What a verb applies to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,10 +37,9 @@ pub(crate) fn several(
     verb: ContainerVerb,
     choice: &Choice,
 ) -> Vec<Effect> {
-    let [word, ..] = words(&verb);
-    let (rows, skipped) = fitting(rows, &verb);
+    let (rows, skipped) = fitting(rows, Verb::from(&verb));
     if rows.is_empty() {
-        model.say(Tone::Plain, format!("nothing to {word}: {skipped}"), None);
+        model.say(Tone::Plain, format!("nothing to {}: {skipped}", verb.words().present), None);
         return Vec::new();
     }
     let ends = matches!(verb, ContainerVerb::Stop | ContainerVerb::Restart);
@@ -55,59 +51,47 @@ pub(crate) fn several(
 }
 
 fn ask(model: &mut Model, rows: &[ContainerRow], verb: &ContainerVerb, (choice, skipped): (&Choice, String)) {
-    let [word, ..] = words(verb);
     let of = match choice {
         Choice::Rows => String::new(),
         Choice::Group(name) if name.is_empty() => " without a project".to_owned(),
         Choice::Group(name) => format!(" of {name}"),
     };
-    let capital = word.chars().take(1).flat_map(char::to_uppercase).chain(word.chars().skip(1));
-    let title = format!("{} {}{of}?", capital.collect::<String>(), counted(rows.len() as u64, "container"));
-    let effects = rows.iter().map(|row| Effect::Container(verb.clone(), row.id.clone())).collect();
+    let mut notes: Vec<String> =
+        (*verb == ContainerVerb::Restart).then(|| starts(rows)).flatten().into_iter().collect();
+    notes.extend((!skipped.is_empty()).then(|| format!("Skipped: {skipped}.")));
+    let words = verb.words();
     model.open(Confirm {
-        title,
+        title: words.question(rows.len(), "container", &of),
         items: rows.iter().map(|row| row.name.clone()).collect(),
-        notes: if skipped.is_empty() { Vec::new() } else { vec![format!("Skipped: {skipped}.")] },
-        yes: word,
-        effects,
+        notes,
+        yes: words.present,
+        no: words.no(rows.len()),
+        effects: rows.iter().map(|row| Effect::Container(verb.clone(), row.id.clone())).collect(),
         top: 0,
     });
 }
 
-/// Separates the containers that `verb` fits, and counts the others by their state: `2 exited, 1
-/// created`.
-fn fitting(rows: Vec<ContainerRow>, verb: &ContainerVerb) -> (Vec<ContainerRow>, String) {
-    let mut others: BTreeMap<String, usize> = BTreeMap::new();
-    let mut fitting = rows;
-    fitting.retain(|row| {
-        let why = misfit(row, verb);
-        why.map(|why| *others.entry(why.to_owned()).or_default() += 1).is_none()
-    });
-    let others: Vec<String> = others.into_iter().map(|(why, count)| format!("{count} {why}")).collect();
-    (fitting, others.join(", "))
-}
-
-/// Returns the state in which `verb` makes no sense; `None` if the container is in another one.
-fn misfit<'a>(row: &'a ContainerRow, verb: &ContainerVerb) -> Option<&'a str> {
-    if row.damaged.is_some() {
-        return Some("damaged");
+/// Returns how many of the containers a restart stops and how many it only starts; `None` if all
+/// are running.
+fn starts(rows: &[ContainerRow]) -> Option<String> {
+    let up = rows.iter().filter(|row| row.is_up()).count();
+    let are = |count: usize| if count == 1 { "is" } else { "are" };
+    match (up, rows.len() - up) {
+        (_, 0) => None,
+        (0, 1) => Some("It is not running, and will be started.".to_owned()),
+        (0, _) => Some("None of them is running; they will be started.".to_owned()),
+        (up, down) => Some(format!(
+            "{up} {} running and will be restarted; {down} {} not running and will be started.",
+            are(up),
+            are(down),
+        )),
     }
-    if let Some(busy) = row.busy {
-        return Some(busy.trim_end_matches('…'));
-    }
-    let fits = match verb {
-        ContainerVerb::Start => !row.is_up(),
-        ContainerVerb::Stop | ContainerVerb::Restart => row.is_up(),
-        ContainerVerb::Pause => row.status == Status::Running,
-        ContainerVerb::Unpause => row.status == Status::Paused,
-        ContainerVerb::Kill(_) | ContainerVerb::Remove(_) | ContainerVerb::Rename(_) => true,
-    };
-    (!fits).then(|| row.status.as_str())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Status;
     use crate::tui::event::Event;
     use crate::tui::fixture::{container, full, press, screen};
     use crate::tui::reading::Listed;
@@ -129,9 +113,9 @@ mod tests {
         for (keys, title, note, acted) in [
             (
                 "* r",
-                "Restart 4 containers?",
-                "Skipped: 1 created, 2 exited.",
-                vec!["api", "web", "mailer", "batch"],
+                "Restart 7 containers?",
+                "4 are running and will be restarted; 3 are not running",
+                vec!["api", "web", "mailer", "batch", "migrate", "seed", "canary"],
             ),
             (
                 "* s",
@@ -140,6 +124,13 @@ mod tests {
                 vec!["api", "web", "mailer", "batch"],
             ),
             ("space space r", "Restart 2 containers?", "", vec!["api", "web"]),
+            (
+                "space G space r",
+                "Restart 2 containers?",
+                "1 is running and will be restarted; 1 is not running",
+                vec!["api", "canary"],
+            ),
+            ("G space k space r", "Restart 2 containers?", "None of them is running", vec!["seed", "canary"]),
         ] {
             let mut model = full(80, 24);
             assert_eq!(press(&mut model, keys), [], "{keys}");
@@ -162,11 +153,11 @@ mod tests {
         assert!(text.starts_with("paused 2, skipped 1 created, 2 exited, 1 paused, 1 restarting"), "{text}");
         // Of several of which it fits one, that one is meant.
         let mut model = full(80, 24);
-        assert_eq!(names(&press(&mut model, "space j j j space r")), ["api"]);
+        assert_eq!(names(&press(&mut model, "space G space s")), ["api"]);
         // It fits none.
         let mut model = full(80, 24);
-        assert_eq!(press(&mut model, "G space k space r"), []);
-        assert!(screen(&model).contains("nothing to restart: 1 created, 1 exited"), "{}", screen(&model));
+        assert_eq!(press(&mut model, "G space k space p"), []);
+        assert!(screen(&model).contains("nothing to pause: 1 created, 1 exited"), "{}", screen(&model));
     }
 
     #[test]
@@ -178,7 +169,7 @@ mod tests {
         update(&mut model, Event::List(Ok(Listed::Containers(rows))));
         press(&mut model, "o g g g");
         assert!(model.containers.heading().is_some(), "{}", screen(&model));
-        for (key, title) in [("s", "Stop 1 container of shop?"), ("r", "Restart 1 container of shop?")] {
+        for (key, title) in [("s", "Stop 1 container of shop?"), ("r", "Restart 2 containers of shop?")] {
             assert_eq!(press(&mut model, key), []);
             assert!(screen(&model).contains(title), "{}", screen(&model));
             assert_eq!(press(&mut model, "esc"), []);

@@ -1,29 +1,36 @@
 //! Terminals in containers.
 
-use crate::engine::Verb as Wish;
 use crate::tui::containers::model::ContainerRow;
-use crate::tui::containers::update::allowed::allowed;
 use crate::tui::effect::{Effect, Program};
 use crate::tui::model::Model;
 use crate::tui::section::{Subject, TaskId};
 use crate::tui::tab::{PaneId, Tab};
 use crate::tui::tasks::model::{Session, TaskRow, What};
+use crate::tui::verbs::fit::{Verb, misfit};
 
 /// Opens a terminal in the container.
 pub(crate) fn terminal(model: &mut Model, row: &ContainerRow, program: Program) -> Vec<Effect> {
-    let wish = match &program {
-        Program::Attach => Wish::Attach,
-        Program::Start => Wish::Start,
-        _ => Wish::Exec,
+    let verb = match &program {
+        Program::Attach => Verb::Attach,
+        Program::Start => Verb::Start,
+        _ => Verb::Exec,
     };
-    if let Err(failure) = allowed(row, wish) {
-        model.fail(failure);
+    if is_refused(model, row, verb) {
         return Vec::new();
     }
     let id = session(model, row, &what(&program), program.clone());
     model.show_tab(Tab::Session(id));
     model.typing = Some(id);
     vec![Effect::Open(id, Some(row.id.clone()), program)]
+}
+
+/// Refuses a verb that does not fit the container, with the reason. Returns whether it was refused.
+fn is_refused(model: &mut Model, row: &ContainerRow, verb: Verb) -> bool {
+    let why = misfit(row, verb);
+    if let Some(why) = &why {
+        model.fail(why.failure(verb, &row.name));
+    }
+    why.is_some()
 }
 
 fn what(program: &Program) -> String {
@@ -39,8 +46,7 @@ fn what(program: &Program) -> String {
 
 /// Opens a terminal in a container, in the given pane.
 pub(crate) fn shell(model: &mut Model, row: &ContainerRow, program: Program, pane: PaneId) -> Vec<Effect> {
-    if let Err(failure) = allowed(row, Wish::Exec) {
-        model.fail(failure);
+    if is_refused(model, row, Verb::Exec) {
         return Vec::new();
     }
     let id = session(model, row, "shell", program.clone());
@@ -62,9 +68,8 @@ pub(crate) fn custom(
     program: Program,
 ) -> Vec<Effect> {
     if let (Some(row), Program::Words(_)) = (row, &program)
-        && let Err(failure) = allowed(row, Wish::Exec)
+        && is_refused(model, row, Verb::Exec)
     {
-        model.fail(failure);
         return Vec::new();
     }
     let id = match row {

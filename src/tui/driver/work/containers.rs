@@ -55,7 +55,7 @@ async fn verb(engine: &Engine, request: Request, reporter: Reporter) -> Result<F
             let work = |engine: Engine, signal: String, target: String| async move {
                 engine.containers().kill(&target, &signal).await
             };
-            on("killed", it.targets).each(|target| work(of(), signal.clone(), target)).await
+            on("signaled", it.targets).each(|target| work(of(), signal.clone(), target)).await
         }
         Request::Pause(it) => {
             let work =

@@ -5,7 +5,7 @@ use crate::tui::containers::update::verb;
 use crate::tui::removal;
 
 use crate::command::{container, image};
-use crate::engine::{Force, Verb as Wish};
+use crate::engine::Force;
 use crate::oci::Reference;
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::effect::{ContainerVerb, Effect};
@@ -18,7 +18,7 @@ use crate::tui::removal::model::Victim;
 /// not support.
 pub(crate) fn on_containers(model: &mut Model, request: &container::Request) -> Option<Vec<Effect>> {
     use container::Request;
-    let (targets, done, wish) = match request {
+    let (targets, what) = match request {
         Request::Rm(rm) => {
             let rows = containers(model, "remove", &rm.targets);
             let victims = rows.into_iter().map(|row| Victim::Container(Box::new(row))).collect();
@@ -33,19 +33,18 @@ pub(crate) fn on_containers(model: &mut Model, request: &container::Request) -> 
             return Some(model.confirmed(effects.collect()));
         }
         Request::Stop(stop) if stop.signal.is_none() && stop.timeout.is_none() => {
-            (&stop.targets, ContainerVerb::Stop, Wish::Stop)
+            (&stop.targets, ContainerVerb::Stop)
         }
         Request::Start(start) if !start.attach && !start.interactive => {
-            (&start.targets, ContainerVerb::Start, Wish::Start)
+            (&start.targets, ContainerVerb::Start)
         }
-        Request::Pause(pause) => (&pause.targets, ContainerVerb::Pause, Wish::Pause),
-        Request::Unpause(unpause) => (&unpause.targets, ContainerVerb::Unpause, Wish::Unpause),
+        Request::Pause(pause) => (&pause.targets, ContainerVerb::Pause),
+        Request::Unpause(unpause) => (&unpause.targets, ContainerVerb::Unpause),
         _ => return None,
     };
-    let word = format!("{wish:?}").to_lowercase();
-    let rows = containers(model, &word, targets);
+    let rows = containers(model, what.words().present, targets);
     // A missing container was reported.
-    Some(if rows.is_empty() { Vec::new() } else { verb(model, rows, done, wish) })
+    Some(if rows.is_empty() { Vec::new() } else { verb(model, rows, &what) })
 }
 
 /// Performs a request on images; `None` as in [`on_containers`].

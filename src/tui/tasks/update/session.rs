@@ -151,6 +151,7 @@ pub(crate) fn quit(model: &mut Model) -> Vec<Effect> {
         items,
         notes,
         yes: "quit",
+        no: "stay",
         effects: vec![Effect::Quit],
         top: 0,
     });
