@@ -443,7 +443,10 @@ fn what_one_key_removed_comes_back_by_one_key_and_runs_again() {
     assert_eq!(home.hoist(["ps", "-aq"]).ok().lines().count(), 41);
     tui.see("1/41 up");
     tui.press("*r");
-    tui.see("restarted 1, skipped 40 created");
+    tui.see("1 is running and will be restarted; 40 are not running");
+    tui.see("n leave them as they are");
+    tui.press("n");
+    tui.miss("will be restarted");
     tui.press("q");
     // What cannot be undone is in the way of what was done before.
     tui.press(&format!("/web{ENTER}"));
@@ -462,6 +465,68 @@ fn what_one_key_removed_comes_back_by_one_key_and_runs_again() {
     tui.see("stopped web");
     tui.press("u");
     tui.see("started web");
+    tui.press("Q");
+    assert_eq!(tui.end(), 0);
+}
+
+#[test]
+fn esc_cancels_what_has_not_begun_and_otherwise_takes_the_marks_away() {
+    let home = Home::with_busybox();
+    for name in ["one", "two"] {
+        let script = "trap '' TERM; while :; do sleep 0.1; done";
+        let run = ["run", "-d", "--name", name, "--stop-timeout", "600", "--network", "none", "busybox"];
+        home.hoist(run.into_iter().chain(["sh", "-c", script])).ok();
+    }
+    let mut tui = Tui::open(&home, 100, 28);
+    tui.see("● two");
+    tui.press("*s");
+    tui.see("Stop 2 containers?");
+    tui.see("n leave them running");
+    tui.press("y");
+    tui.see("stopping 0 of 2 · Esc cancel");
+    tui.see("2 marked");
+    tui.press(ESC);
+    tui.miss("2 marked");
+    tui.miss("Esc cancel");
+    tui.see("stopping 0 of 2");
+    // What was killed by hand is no failure.
+    tui.press("*K");
+    tui.see("Send a signal to 2 containers");
+    tui.press(&format!("j{ENTER}"));
+    tui.wait("both killed", |seen| seen.text().matches("exit 137 KILL").count() == 2);
+    tui.see("■ one");
+    tui.press("Q");
+    assert_eq!(tui.end(), 0);
+}
+
+#[test]
+fn what_could_not_be_undone_is_undone_by_the_next_key() {
+    let home = Home::with_busybox();
+    let create = |name: &str| {
+        home.hoist(["create", "--name", name, "--network", "none", "busybox", "true"]).ok();
+    };
+    ["one", "two", "three"].into_iter().for_each(create);
+    let mut tui = Tui::open(&home, 100, 28);
+    tui.see("○ one");
+    tui.press("*dd");
+    tui.see("n keep them");
+    tui.press("y");
+    tui.see("removed 3 · u undo");
+    create("two");
+    tui.see("○ two");
+    tui.press("u");
+    tui.see("restored 2, 1 of 3 failed");
+    tui.see("u tries again");
+    home.hoist(["rm", "two"]).ok();
+    tui.miss("○ two");
+    tui.press("u");
+    tui.see("restored two");
+    // They stand in the order in which they were created.
+    let shown = tui.see("○ two");
+    let lines = ["○ three", "○ two", "○ one"].map(|name| shown.lines().position(|line| line.contains(name)));
+    assert!(lines.is_sorted() && lines[0].is_some(), "{shown}");
+    tui.press("u");
+    tui.see("nothing to undo");
     tui.press("Q");
     assert_eq!(tui.end(), 0);
 }
