@@ -137,6 +137,7 @@ pub(crate) fn container(name: &str, status: Status) -> ContainerRow {
         oom_killed: false,
         error: String::new(),
         ended_by_hand: false,
+        has_terminal: false,
         restarts: 0,
         created: now() - SignedDuration::from_hours(5),
         started: Some(now() - SignedDuration::from_mins(192)),

@@ -516,7 +516,7 @@ fn what_could_not_be_undone_is_undone_by_the_next_key() {
     tui.see("○ two");
     tui.press("u");
     tui.see("restored 2, 1 of 3 failed");
-    tui.see("u tries again");
+    tui.see("press u to try again");
     home.hoist(["rm", "two"]).ok();
     tui.miss("○ two");
     tui.press("u");

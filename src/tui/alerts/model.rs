@@ -233,7 +233,8 @@ fn ill(row: &ContainerRow, old: Option<Ill>, now: Timestamp) -> Option<(Ill, Tim
         }
         Status::Running if is_looping => Some((Ill::Restarts(row.restarts), now)),
         Status::Exited | Status::Dead if row.died_of_memory() => Some((Ill::Oom, ended)),
-        Status::Exited | Status::Dead if row.exit_code != 0 && row.has_failed() => {
+        // The exit code of a shell is that of its last command.
+        Status::Exited | Status::Dead if row.exit_code != 0 && row.has_failed() && !row.has_terminal => {
             Some((Ill::Exit(row.exit_code), ended))
         }
         _ => None,
@@ -293,6 +294,7 @@ mod tests {
             (ended("a", 139, 59), Some(Ill::Exit(139))),
             (ended("a", 139, 61), None),
             (ContainerRow { ended_by_hand: true, ..ended("a", 137, 1) }, None),
+            (ContainerRow { has_terminal: true, ..ended("a", 1, 1) }, None),
             (ContainerRow { ended_by_hand: true, oom_killed: true, ..ended("a", 137, 1) }, Some(Ill::Oom)),
             (ContainerRow { oom_killed: true, ..ended("a", 0, 1) }, None),
             (ContainerRow { oom_killed: true, ..ended("a", 3, 1) }, Some(Ill::Exit(3))),

@@ -32,8 +32,10 @@ pub struct ContainerRow {
     pub exit_code: u8,
     pub oom_killed: bool,
     pub error: String,
-    /// Whether it was stopped by the user, or the program of a terminal was left.
+    /// Whether the user stopped or killed it.
     pub ended_by_hand: bool,
+    /// Whether its program has a terminal.
+    pub has_terminal: bool,
     pub restarts: u32,
     pub created: Timestamp,
     pub started: Option<Timestamp>,
@@ -96,7 +98,8 @@ impl ContainerRow {
             exit_code: container.state.exit_code,
             oom_killed: container.state.oom_killed,
             error: text::line(&container.state.error).into_owned(),
-            ended_by_hand: container.state.stopped_by_hand || container.config.process.tty,
+            ended_by_hand: container.state.stopped_by_hand,
+            has_terminal: container.config.process.tty,
             restarts: container.state.restart_count,
             created: container.created,
             started: container.state.started,
@@ -131,6 +134,7 @@ impl ContainerRow {
             oom_killed: false,
             error: String::new(),
             ended_by_hand: true,
+            has_terminal: false,
             restarts: 0,
             created: Timestamp::UNIX_EPOCH,
             started: None,

@@ -214,7 +214,8 @@ pub(crate) fn remember(model: &mut Model, action: Action, effects: &[Effect]) {
 /// Remembers a verb that a dialog asked about, if the effects show that the user agreed. Called
 /// after each event.
 pub(crate) fn agreed(model: &mut Model, effects: &[Effect]) {
-    if model.asked.is_some() && effects.iter().any(writes) {
+    let is_work = |effect: &Effect| writes(effect) && !matches!(effect, Effect::Save | Effect::TrySave(_));
+    if model.asked.is_some() && effects.iter().any(is_work) {
         model.repeat = model.asked.take();
     } else if model.layers.is_empty() {
         model.asked = None;
@@ -293,7 +294,7 @@ mod tests {
             ("space space r y", vec![ContainerVerb::Restart; 2]),
             ("space space p", vec![ContainerVerb::Pause; 2]),
             ("v j j r y", vec![ContainerVerb::Restart; 3]),
-            ("* r y", vec![ContainerVerb::Restart; 7]),
+            ("* r y", vec![ContainerVerb::Restart; 4]),
             // Running ones are stopped; the rest stays as it is.
             ("* s y", vec![ContainerVerb::Stop; 4]),
             ("* p", vec![ContainerVerb::Pause; 2]),

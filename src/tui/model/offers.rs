@@ -10,7 +10,7 @@ use crate::tui::tab::Tab;
 use crate::tui::tasks::model::Session;
 use crate::tui::verbs::fit::{meant, misfit};
 
-/// Of more marked containers than this, every verb is offered.
+/// For more containers than this, every verb is offered.
 const MANY: usize = 64;
 
 /// An action that is offered, with its keys and its label.
@@ -99,21 +99,22 @@ impl Model {
 
     /// Whether a verb fits any of the containers that it would apply to. Other actions do.
     fn fits(&self, action: Action) -> bool {
-        let rows = self.meant_containers();
+        let Some(rows) = self.meant_containers() else { return true };
         let Some(verb) = meant(action, rows.iter().copied()) else { return true };
         rows.is_empty() || rows.iter().any(|row| misfit(row, verb).is_none())
     }
 
-    /// Returns the containers that a verb would apply to; none if they are too many to look at for
+    /// Returns the containers that a verb would apply to; `None` if they are too many to look at for
     /// each key of each frame.
-    fn meant_containers(&self) -> Vec<&ContainerRow> {
+    fn meant_containers(&self) -> Option<Vec<&ContainerRow>> {
         if self.acted_section() != Section::Containers {
-            return Vec::new();
+            return Some(Vec::new());
         }
+        let of_group = self.containers.heading().map_or(0, |group| group.count);
         match self.focus {
-            Focus::List if self.containers.mark_count().1 > MANY => Vec::new(),
-            Focus::List => self.containers.targets(),
-            _ => self.container().into_iter().collect(),
+            Focus::List if self.containers.mark_count().1.max(of_group) > MANY => None,
+            Focus::List => Some(self.containers.targets()),
+            _ => Some(self.container().into_iter().collect()),
         }
     }
 
@@ -154,7 +155,7 @@ impl Model {
             return label.to_owned();
         }
         let verb = matches!(action, Action::StartStop | Action::Pause)
-            .then(|| meant(action, self.meant_containers()))
+            .then(|| meant(action, self.meant_containers()?))
             .flatten();
         match (action, verb) {
             (Action::Open, _) if place_is_viewer(self.key_context()) => match self.key_context() {

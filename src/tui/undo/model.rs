@@ -287,9 +287,17 @@ impl Undo {
     pub fn take(&mut self, now: Timestamp) -> Next {
         let Some(mut last) = self.last_before(self.deeds.len()) else { return Next::Nothing };
         if self.deeds[last].passes.is_some_and(|until| until > now) {
-            self.deeds.remove(last);
-            let Some(before) = self.last_before(last) else { return Next::Nothing };
-            last = before;
+            let before = self.last_before(last);
+            // What only failed is tried again after that.
+            let can_stay = self.deeds[last].is_possible(now);
+            if !can_stay {
+                self.deeds.remove(last);
+            }
+            match before {
+                Some(before) => last = before,
+                None if can_stay => {}
+                None => return Next::Nothing,
+            }
         }
         if !self.deeds[last].waiting.is_empty() {
             return Next::Busy;
@@ -604,7 +612,7 @@ mod tests {
             // What always fails does not block the actions before.
             (
                 "+a, -a, +b, -b, u, ?b, u, ?b, u, =a, u",
-                "stopped b | failed | stopped b | failed, then stopped a | stopped a | nothing",
+                "stopped b | failed | stopped b | failed, then stopped a | stopped a | stopped b",
             ),
             (
                 "+a, -a, +b, -b, u, ?b, u, ?b, ~1, u, =b, u",

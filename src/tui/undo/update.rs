@@ -171,9 +171,9 @@ fn hint(model: &mut Model, ended: Ended) {
             notice.text += &format!(" · {key} undo{}", left.unwrap_or_default());
         }
         Ended::Undoable(_) => {}
-        Ended::Failed => add_hint(notice, format!("{key} tries again")),
+        Ended::Failed => add_hint(notice, format!("press {key} to try again")),
         Ended::FailedAgain(before) => {
-            add_hint(notice, format!("{key} again undoes the action before: {before}"));
+            add_hint(notice, previous(&key, &before));
         }
     }
 }
@@ -183,6 +183,10 @@ fn add_hint(notice: &mut Notice, text: String) {
         Some(hint) => format!("{text} · {hint}"),
         None => text,
     });
+}
+
+fn previous(key: &str, before: &str) -> String {
+    format!("press {key} again to undo the previous action: {before}")
 }
 
 fn undo_key(model: &Model) -> String {
@@ -197,8 +201,7 @@ pub(crate) fn undo(model: &mut Model) -> Vec<Effect> {
         Next::Busy => model.say(Tone::Plain, "still in progress: wait until it has finished", None),
         Next::Cannot(what, before) => {
             let key = undo_key(model);
-            let hint =
-                before.map(|before| format!("press {key} again to undo the previous action: {before}"));
+            let hint = before.map(|before| previous(&key, &before));
             model.say(Tone::Warning, format!("{what} cannot be undone"), hint);
         }
         Next::Steps(steps, others) => {
@@ -206,8 +209,8 @@ pub(crate) fn undo(model: &mut Model) -> Vec<Effect> {
                 what: format!("{} cannot be undone", step.told),
                 ..Failure::default()
             });
-            let effects = steps.iter().filter_map(|step| step.back.clone()).collect();
-            let effects = model.confirmed_beside(effects, refused.collect());
+            let effects = steps.iter().filter_map(|step| step.back.clone());
+            let effects = by_kind(model, effects.collect(), refused.collect());
             if let Some(ended) = model.undo.begin_undo(&effects, model.now) {
                 hint(model, ended);
             }
@@ -215,6 +218,18 @@ pub(crate) fn undo(model: &mut Model) -> Vec<Effect> {
         }
     }
     Vec::new()
+}
+
+/// Applies restorations and verbs, each with their own progress. One action can need both if an
+/// earlier undo restored a container but could not start it.
+fn by_kind(model: &mut Model, effects: Vec<Effect>, mut refused: Vec<Failure>) -> Vec<Effect> {
+    let (verbs, others): (Vec<_>, Vec<_>) =
+        effects.into_iter().partition(|effect| matches!(effect, Effect::Container(..)));
+    let mut begun = Vec::new();
+    for effects in [others, verbs].into_iter().filter(|effects| !effects.is_empty()) {
+        begun.extend(model.confirmed_beside(effects, std::mem::take(&mut refused)));
+    }
+    begun
 }
 
 #[cfg(test)]
@@ -458,7 +473,7 @@ mod tests {
         finish(&mut model, undone);
         let said = "started 1, 1 of 2 failed: cannot start `web`: it has been removed";
         assert_eq!(notice(&model), said);
-        assert_eq!(hinted(&model), "u tries again · g! shows all");
+        assert_eq!(hinted(&model), "press u to try again · g! for details");
     }
 
     fn hinted(model: &Model) -> &str {
@@ -475,7 +490,7 @@ mod tests {
         // It is in the way of nothing for good.
         let taken =
             Failure { what: "cannot restore `web`: the name is taken".to_owned(), ..Failure::default() };
-        for hint in ["u tries again", "u again undoes the action before: stopped api"] {
+        for hint in ["press u to try again", "press u again to undo the previous action: stopped api"] {
             let undone = press(&mut model, "u");
             assert_eq!(undone, [Effect::RestoreAndStart("container-web".to_owned())]);
             update(&mut model, Event::Done(undone[0].clone(), Err(taken.clone())));
@@ -494,12 +509,28 @@ mod tests {
             update(&mut model, Event::Done(effect, result));
         }
         assert_eq!(notice(&model), "started 2, 1 of 3 failed: cannot start `web`: no memory");
-        assert_eq!(hinted(&model), "u tries again · g! shows all");
+        assert_eq!(hinted(&model), "press u to try again · g! for details");
         let undone = press(&mut model, "u");
         assert_eq!(undone, [Effect::Container(ContainerVerb::Start, id("web"))]);
         finish(&mut model, undone);
         assert_eq!(press(&mut model, "u"), []);
         assert_eq!(notice(&model), "nothing to undo");
+    }
+
+    #[test]
+    fn what_was_restored_but_not_started_is_started_beside_what_is_still_to_be_restored() {
+        let mut model = full(80, 24);
+        let effects = press(&mut model, "space space d d y");
+        finish(&mut model, effects);
+        for effect in press(&mut model, "u") {
+            let failure = Failure { what: "cannot restore it".to_owned(), ..Failure::default() };
+            update(&mut model, Event::Done(effect, Err(failure)));
+        }
+        happens(&mut model, "create", "api");
+        update(&mut model, Event::Container(id("api"), Some(Box::new(container("api", Status::Exited)))));
+        let start = Effect::Container(ContainerVerb::Start, id("api"));
+        assert_eq!(press(&mut model, "u"), [Effect::RestoreAndStart("container-web".to_owned()), start]);
+        assert_eq!(model.containers.get(id("api").as_str()).unwrap().busy, Some("starting"));
     }
 
     #[test]

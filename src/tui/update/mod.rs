@@ -64,7 +64,9 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Command(ready) => custom::update::go(model, *ready),
         other => news::take(model, other),
     };
-    list::update::agreed(model, &effects);
+    if input.is_some() {
+        list::update::agreed(model, &effects);
+    }
     let mut effects = guard::sift(model, effects);
     undo::update::watch(model, &effects);
     countdown::watch(model, &effects);

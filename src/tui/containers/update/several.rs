@@ -37,7 +37,10 @@ pub(crate) fn several(
     verb: ContainerVerb,
     choice: &Choice,
 ) -> Vec<Effect> {
-    let (rows, skipped) = fitting(rows, Verb::from(&verb));
+    let is_up = rows.iter().any(ContainerRow::is_up);
+    // A restart starts what is not running only if none of them is.
+    let fits = if verb == ContainerVerb::Restart && is_up { Verb::Stop } else { Verb::from(&verb) };
+    let (rows, skipped) = fitting(rows, fits);
     if rows.is_empty() {
         model.say(Tone::Plain, format!("nothing to {}: {skipped}", verb.words().present), None);
         return Vec::new();
@@ -71,21 +74,13 @@ fn ask(model: &mut Model, rows: &[ContainerRow], verb: &ContainerVerb, (choice, 
     });
 }
 
-/// Returns how many of the containers a restart stops and how many it only starts; `None` if all
-/// are running.
+/// Returns a note that a restart only starts these containers; `None` if they are running.
 fn starts(rows: &[ContainerRow]) -> Option<String> {
-    let up = rows.iter().filter(|row| row.is_up()).count();
-    let are = |count: usize| if count == 1 { "is" } else { "are" };
-    match (up, rows.len() - up) {
-        (_, 0) => None,
-        (0, 1) => Some("It is not running, and will be started.".to_owned()),
-        (0, _) => Some("None of them is running; they will be started.".to_owned()),
-        (up, down) => Some(format!(
-            "{up} {} running and will be restarted; {down} {} not running and will be started.",
-            are(up),
-            are(down),
-        )),
-    }
+    let text = match rows.len() {
+        1 => "It is not running, and will be started.",
+        _ => "None of them is running; they will be started.",
+    };
+    (!rows.iter().any(ContainerRow::is_up)).then(|| text.to_owned())
 }
 
 #[cfg(test)]
@@ -113,9 +108,9 @@ mod tests {
         for (keys, title, note, acted) in [
             (
                 "* r",
-                "Restart 7 containers?",
-                "4 are running and will be restarted; 3 are not running",
-                vec!["api", "web", "mailer", "batch", "migrate", "seed", "canary"],
+                "Restart 4 containers?",
+                "Skipped: 1 created, 2 exited.",
+                vec!["api", "web", "mailer", "batch"],
             ),
             (
                 "* s",
@@ -124,12 +119,6 @@ mod tests {
                 vec!["api", "web", "mailer", "batch"],
             ),
             ("space space r", "Restart 2 containers?", "", vec!["api", "web"]),
-            (
-                "space G space r",
-                "Restart 2 containers?",
-                "1 is running and will be restarted; 1 is not running",
-                vec!["api", "canary"],
-            ),
             ("G space k space r", "Restart 2 containers?", "None of them is running", vec!["seed", "canary"]),
         ] {
             let mut model = full(80, 24);
@@ -154,6 +143,8 @@ mod tests {
         // Of several of which it fits one, that one is meant.
         let mut model = full(80, 24);
         assert_eq!(names(&press(&mut model, "space G space s")), ["api"]);
+        let mut model = full(80, 24);
+        assert_eq!(names(&press(&mut model, "space G space r")), ["api"]);
         // It fits none.
         let mut model = full(80, 24);
         assert_eq!(press(&mut model, "G space k space p"), []);
@@ -169,7 +160,7 @@ mod tests {
         update(&mut model, Event::List(Ok(Listed::Containers(rows))));
         press(&mut model, "o g g g");
         assert!(model.containers.heading().is_some(), "{}", screen(&model));
-        for (key, title) in [("s", "Stop 1 container of shop?"), ("r", "Restart 2 containers of shop?")] {
+        for (key, title) in [("s", "Stop 1 container of shop?"), ("r", "Restart 1 container of shop?")] {
             assert_eq!(press(&mut model, key), []);
             assert!(screen(&model).contains(title), "{}", screen(&model));
             assert_eq!(press(&mut model, "esc"), []);
