@@ -55,6 +55,7 @@ fn row(number: usize) -> ContainerRow {
         oom_killed: false,
         error: String::new(),
         ended_by_hand: false,
+        has_terminal: false,
         restarts: 0,
         created: now() - SignedDuration::from_hours(5),
         started: Some(now() - SignedDuration::from_mins(192)),
