@@ -78,7 +78,8 @@ fn above_line(frame: &mut Frame<'_>, model: &Model, prompt: &Prompt) {
 fn below_field(frame: &mut Frame<'_>, model: &Model, prompt: &Prompt, inner: Rect) {
     let begin = u16::try_from(prompt.candidates.before.width()).unwrap_or(u16::MAX).min(inner.width / 2);
     let y = inner.y + 6;
-    let rows = height(&prompt.candidates).min(frame.area().height.saturating_sub(y));
+    // Inside the border of the pane below them.
+    let rows = height(&prompt.candidates).min(frame.area().height.saturating_sub(y + 3));
     let area = Rect { x: inner.x + begin, y, width: inner.width.saturating_sub(begin), height: rows };
     candidates(frame, model, &prompt.candidates, area);
 }

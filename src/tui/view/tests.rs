@@ -351,3 +351,14 @@ fn of_a_long_image_name_the_end_is_shown() {
     let first = shown.lines().next().unwrap();
     assert!(first.contains("› …") && first.contains("/orders:2.14"), "{first}");
 }
+
+#[test]
+fn completions_of_a_dialog_leave_the_border_and_the_keys() {
+    for (width, height) in [(40, 10), (40, 12), (80, 14)] {
+        let mut model = pressed(width, height, "2 p");
+        let ends = |model: &Model| screen(model).lines().map(str::to_owned).rev().take(2).collect::<Vec<_>>();
+        let before = ends(&model);
+        press(&mut model, "a tab");
+        assert_eq!(ends(&model), before, "{}", screen(&model));
+    }
+}
