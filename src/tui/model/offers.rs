@@ -5,7 +5,7 @@ use crate::tui::action::{Action, Group, Reach};
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::key::show_strokes;
 use crate::tui::keymap::{Binding, KeyContext};
-use crate::tui::section::Section;
+use crate::tui::section::{Section, Subject};
 use crate::tui::tab::Tab;
 use crate::tui::tasks::model::Session;
 use crate::tui::verbs::fit::{meant, misfit};
@@ -59,7 +59,7 @@ impl Model {
         if let Some(is_offered) = self.top().and_then(|top| top.offers(self, action)) {
             return is_offered;
         }
-        if self.needs_what_is_gone(action) {
+        if self.needs_what_is_gone(action) || self.needs_a_container(action) {
             return false;
         }
         use Action as A;
@@ -95,6 +95,19 @@ impl Model {
                     && (!is_go || matches!(place, KeyContext::Form | KeyContext::Switch | KeyContext::Choice))
             }
         }
+    }
+
+    /// Whether an action concerns containers, while the page with the focus shows something else.
+    #[must_use]
+    pub fn needs_a_container(&self, action: Action) -> bool {
+        use Action as A;
+        let is_theirs = action.group() == Group::Act
+            || matches!(action, A::Logs | A::Stats | A::Top | A::Ports | A::RunAgain)
+            || matches!(action, A::CopyImage | A::CopyUrl | A::Browse | A::CopyCommand);
+        let is_other = |subject: &Subject| {
+            matches!(subject, Subject::Image(_) | Subject::Volume(_) | Subject::Network(_))
+        };
+        is_theirs && self.focus == Focus::Detail && self.subject().as_ref().is_some_and(is_other)
     }
 
     /// Whether a verb fits any of the containers that it would apply to. Other actions do.

@@ -16,6 +16,9 @@ pub struct Title {
     pub is_shown: bool,
 }
 
+/// What stands at the right of the titles in read-only mode.
+pub(crate) const READ_ONLY: &str = " READ-ONLY ";
+
 impl Model {
     /// Returns all titles, from left to right. The line starts with a blank, and each title has one
     /// column of padding on both sides.
@@ -40,7 +43,8 @@ impl Model {
             };
             Section::ALL.into_iter().enumerate().map(title).collect()
         };
-        fitted(titles, usize::from(self.size.0))
+        let mode = if self.look.is_read_only { READ_ONLY.len() } else { 0 };
+        fitted(titles, usize::from(self.size.0).saturating_sub(mode))
     }
 
     /// Returns the index of the title at a column.

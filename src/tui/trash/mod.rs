@@ -80,7 +80,7 @@ impl ListScreen for Trash {
         let rows = model.trash.all();
         let sizes: Option<u64> = rows.iter().map(|row| row.size).sum();
         let sizes = sizes.filter(|_| !rows.is_empty());
-        let sizes = sizes.map_or_else(String::new, |bytes| format!("{:>6}", size(bytes)));
+        let sizes = sizes.map_or_else(String::new, |bytes| format!(" {}", size(bytes)));
         format!("{}{sizes}", rows.len())
     }
 

@@ -17,7 +17,7 @@ use crate::tui::key::show_strokes;
 use crate::tui::keymap::{Binding, KeyContext};
 use crate::tui::layout::Layout;
 use crate::tui::list::batch::Batch;
-use crate::tui::model::titles::{Title, short_name};
+use crate::tui::model::titles::{READ_ONLY, Title, short_name};
 use crate::tui::model::{Focus, Model, Notice};
 use crate::tui::section::Section;
 use crate::tui::tasks::model::What;
@@ -125,7 +125,7 @@ pub(crate) fn mode(frame: &mut Frame<'_>, model: &Model, area: Rect) -> Rect {
     if !model.look.is_read_only {
         return area;
     }
-    let text = " READ-ONLY ";
+    let text = READ_ONLY;
     let width = u16::try_from(text.len()).unwrap_or(0).min(area.width);
     let style = model.theme.warn.add_modifier(Modifier::REVERSED | Modifier::BOLD);
     let rest = Rect { width: area.width - width, ..area };
@@ -372,7 +372,11 @@ pub(crate) fn which_key(frame: &mut Frame<'_>, model: &Model) {
     let depth = model.pending.len();
     let chain = model.keymap.of(model.key_context());
     let follow = chain.iter().filter(|binding| binding.keys.starts_with(&model.pending));
-    let mut follow: Vec<_> = follow.filter(|binding| !model.needs_what_is_gone(binding.action)).collect();
+    let mut follow: Vec<_> = follow
+        .filter(|binding| {
+            !model.needs_what_is_gone(binding.action) && !model.needs_a_container(binding.action)
+        })
+        .collect();
     // Orders and marks concern the list; where there are verbs as well, these are looked for.
     let is_verb = |binding: &&Binding| !matches!(binding.action.group(), Group::Sort | Group::List);
     if follow.iter().any(is_verb) {

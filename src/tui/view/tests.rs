@@ -362,3 +362,24 @@ fn completions_of_a_dialog_leave_the_border_and_the_keys() {
         assert_eq!(ends(&model), before, "{}", screen(&model));
     }
 }
+
+#[test]
+fn the_page_of_an_image_offers_no_key_of_containers() {
+    let mut model = pressed(120, 40, "2 f");
+    assert!(screen(&model).contains("Files"), "{}", screen(&model));
+    let keys = keys_line(&model, 120);
+    assert!(!keys.contains("shell") && !keys.contains("stop"), "{keys}");
+    press(&mut model, ",");
+    update(&mut model, Event::Tick(now() + SignedDuration::from_secs(1)));
+    let shown = screen(&model);
+    assert!(!shown.contains("Open a shell") && !shown.contains("e  shell"), "{shown}");
+}
+
+#[test]
+fn the_mode_stands_beside_the_titles() {
+    let mut model = pressed(80, 24, "7");
+    model.look.is_read_only = true;
+    let shown = screen(&model);
+    let titles = shown.lines().nth(1).unwrap();
+    assert!(titles.contains("[7") && titles.contains("] ") && titles.ends_with(" READ-ONLY"), "{titles}");
+}
