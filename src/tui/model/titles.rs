@@ -43,7 +43,9 @@ impl Model {
             };
             Section::ALL.into_iter().enumerate().map(title).collect()
         };
-        let mode = if self.look.is_read_only { READ_ONLY.len() } else { 0 };
+        // The mode stands in the line above, if there is one.
+        let is_here = self.look.is_read_only && self.layout().header.is_none();
+        let mode = if is_here { READ_ONLY.len() } else { 0 };
         fitted(titles, usize::from(self.size.0).saturating_sub(mode))
     }
 

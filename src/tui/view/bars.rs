@@ -15,7 +15,6 @@ use crate::tui::containers::words::{age, state};
 use crate::tui::failure::Tone;
 use crate::tui::key::show_strokes;
 use crate::tui::keymap::{Binding, KeyContext};
-use crate::tui::layout::Layout;
 use crate::tui::list::batch::Batch;
 use crate::tui::model::titles::{READ_ONLY, Title, short_name};
 use crate::tui::model::{Focus, Model, Notice};
@@ -26,8 +25,7 @@ use crate::tui::view::texts;
 use crate::tui::words::{amount, bytes, cell, size, spark, wrap};
 
 /// Draws the first line: a summary of the engine, or the zoomed pane.
-pub(crate) fn header(frame: &mut Frame<'_>, model: &Model, layout: &Layout) {
-    let Some(area) = layout.header else { return };
+pub(crate) fn header(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     if model.is_zoomed { zoomed(frame, model, area) } else { summary(frame, model, area) }
 }
 

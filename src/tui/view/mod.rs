@@ -45,9 +45,17 @@ fn compose(frame: &mut Frame<'_>, model: &Model, screens: &Screens) -> Vec<(Rect
         dialog::draw(frame, model);
         return Vec::new();
     }
-    bars::header(frame, model, &layout);
-    let tabs = bars::mode(frame, model, layout.tabs);
-    bars::tabs(frame, model, tabs);
+    match layout.header {
+        Some(area) => {
+            let rest = bars::mode(frame, model, area);
+            bars::header(frame, model, rest);
+            bars::tabs(frame, model, layout.tabs);
+        }
+        None => {
+            let rest = bars::mode(frame, model, layout.tabs);
+            bars::tabs(frame, model, rest);
+        }
+    }
     if let Some(area) = layout.navigator {
         navigator::view::draw(frame, model, area);
     }

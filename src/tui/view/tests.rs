@@ -380,6 +380,10 @@ fn the_mode_stands_beside_the_titles() {
     let mut model = pressed(80, 24, "7");
     model.look.is_read_only = true;
     let shown = screen(&model);
-    let titles = shown.lines().nth(1).unwrap();
+    assert!(shown.lines().next().unwrap().ends_with(" READ-ONLY"), "{shown}");
+    assert!(shown.lines().nth(1).unwrap().contains("6 Events [7 Trash"), "{shown}");
+    model.size = (40, 12);
+    let shown = screen(&model);
+    let titles = shown.lines().next().unwrap();
     assert!(titles.contains("[7") && titles.contains("] ") && titles.ends_with(" READ-ONLY"), "{titles}");
 }
