@@ -325,7 +325,7 @@ impl Config {
         };
         let (mut files, mut warnings) = (Vec::new(), Vec::new());
         for path in &paths {
-            match read(path) {
+            match read(path, if is_named { disk::read_text } else { disk::read_regular_text }) {
                 Ok(file) => files.push(file),
                 Err(Error::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound && !is_named => {}
                 Err(error) if !is_named && user.as_ref() == Some(path) && error.is_denied() => {
@@ -391,8 +391,9 @@ impl Config {
     }
 }
 
-fn read(path: &Path) -> Result<File, Error> {
-    let text = disk::read_text(path).map_err(|source| Error::Read { path: path.into(), source })?;
+/// Reads a file with `text`: a file that the user named for this call may be a pipe.
+fn read(path: &Path, text: fn(&Path) -> io::Result<String>) -> Result<File, Error> {
+    let text = text(path).map_err(|source| Error::Read { path: path.into(), source })?;
     let mut file = parse(&text).map_err(|source| Error::Parse {
         path: path.into(),
         spot: source.span().map(|span| Spot::of(&text, span.start)),
@@ -432,6 +433,18 @@ mod tests {
         assert_eq!(config.paths, Paths::new("/user", "/system-run"));
         let config = merged(&Flags::default(), &[], &[]);
         assert_eq!(config.paths, Paths::new("/var/lib/hoist", "/run/hoist"));
+    }
+
+    #[test]
+    fn a_pipe_in_the_place_of_a_default_file_is_refused_and_a_device_is_an_empty_file() {
+        use rustix::fs::{CWD, FileType, mknodat};
+        let dir = tempfile::tempdir().unwrap();
+        let [pipe, link] = ["pipe", "link"].map(|name| dir.path().join(name));
+        mknodat(CWD, &pipe, FileType::Fifo, 0o600.into(), 0).unwrap();
+        std::os::unix::fs::symlink("/dev/null", &link).unwrap();
+        let error = read(&pipe, disk::read_regular_text).err().unwrap();
+        assert!(error.line().ends_with("it is not a regular file"), "{}", error.line());
+        assert!(read(&link, disk::read_regular_text).is_ok());
     }
 
     #[test]

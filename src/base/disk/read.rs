@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use rustix::fs::OFlags;
@@ -92,6 +92,7 @@ fn text(bytes: Vec<u8>) -> io::Result<String> {
 }
 
 /// Reads a text like [`read_text`], from a regular file only: a pipe could block for ever.
+/// `/dev/null`, which disables a file, is an empty one.
 ///
 /// # Errors
 ///
@@ -99,7 +100,11 @@ fn text(bytes: Vec<u8>) -> io::Result<String> {
 pub fn read_regular_text(path: &Path) -> io::Result<String> {
     let mut options = OpenOptions::new();
     let file = options.read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)?;
-    if !file.metadata()?.is_file() {
+    let meta = file.metadata()?;
+    if meta.file_type().is_char_device() && meta.rdev() == rustix::fs::makedev(1, 3) {
+        return Ok(String::new());
+    }
+    if !meta.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "it is not a regular file"));
     }
     text(bounded(file)?)
@@ -142,6 +147,7 @@ mod tests {
         rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
         fs::write(&file, "A=1").unwrap();
         assert_eq!(read_regular_text(&file).unwrap(), "A=1");
+        assert_eq!(read_regular_text(Path::new("/dev/null")).unwrap(), "");
         for path in [pipe.as_path(), dir.path(), Path::new("/dev/zero")] {
             assert_eq!(read_regular_text(path).unwrap_err().to_string(), "it is not a regular file");
         }

@@ -91,7 +91,7 @@ fn can_be_saved(path: &Path) -> bool {
 
 /// Returns the current contents of all files, because a file that was only touched has not changed.
 fn contents(ui: &Ui) -> Vec<(PathBuf, Option<String>)> {
-    let files = watched(ui).into_iter().map(|path| (path.clone(), disk::read_text(path.as_path()).ok()));
+    let files = watched(ui).into_iter().map(|path| (path.clone(), disk::read_regular_text(&path).ok()));
     let themes = theme_files(ui.folder.as_deref()).into_iter().map(|(path, text)| (path, text.ok()));
     files.chain(themes).collect()
 }
@@ -143,7 +143,7 @@ fn theme_files(folder: Option<&Path>) -> Vec<(PathBuf, io::Result<String>)> {
     let paths = entries.into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
     let themes: BTreeSet<PathBuf> =
         paths.filter(|path| path.extension().is_some_and(|ending| ending == "toml")).collect();
-    themes.into_iter().map(|path| (path.clone(), disk::read_text(&path))).collect()
+    themes.into_iter().map(|path| (path.clone(), disk::read_regular_text(&path))).collect()
 }
 
 /// Returns the number of colours that the terminal claims to support.
@@ -220,5 +220,20 @@ mod tests {
         let files = vec![PathBuf::from("/dev/null"), there.clone(), not_there.clone()];
         let ui = Ui { files, folder: None, ..Ui::default() };
         assert_eq!(watched(&ui), [there, not_there]);
+    }
+
+    #[test]
+    fn a_pipe_among_the_themes_is_a_fault_and_not_waited_for() {
+        use rustix::fs::{CWD, FileType, mknodat};
+        let dir = tempfile::tempdir().unwrap();
+        let themes = dir.path().join("themes");
+        std::fs::create_dir(&themes).unwrap();
+        let pipe = themes.join("pipe.toml");
+        mknodat(CWD, &pipe, FileType::Fifo, 0o600.into(), 0).unwrap();
+        let ui = Ui { folder: Some(dir.path().to_owned()), ..Ui::default() };
+        assert!(contents(&ui).contains(&(pipe.clone(), None)));
+        let configured = read(ui, Depth::True, disk::read_regular_text);
+        assert_eq!(configured.faults, [format!("{}: it is not a regular file", pipe.display())]);
+        assert!(configured.broken.contains("pipe"));
     }
 }
