@@ -16,14 +16,21 @@
 
 use std::borrow::Cow;
 
-/// Whether a terminal would obey `c`, or show nothing for it.
+/// Whether a terminal would obey `c`, or show nothing for it. The latter includes the signs that
+/// Unicode puts before digits or letters (`Prepended_Concatenation_Mark`): terminals do not agree
+/// about their width.
 #[must_use]
 pub fn is_harmful(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}'
             | '\u{34f}'
+            | '\u{600}'..='\u{605}'
             | '\u{61c}'
+            | '\u{6dd}'
+            | '\u{70f}'
+            | '\u{890}'..='\u{891}'
+            | '\u{8e2}'
             | '\u{115f}'..='\u{1160}'
             | '\u{17b4}'..='\u{17b5}'
             | '\u{180b}'..='\u{180f}'
@@ -34,6 +41,8 @@ pub fn is_harmful(c: char) -> bool {
             | '\u{feff}'
             | '\u{ffa0}'
             | '\u{fff0}'..='\u{fffb}'
+            | '\u{110bd}'
+            | '\u{110cd}'
             | '\u{e0000}'..='\u{e0fff}')
 }
 
@@ -108,6 +117,7 @@ pub(crate) const HOSTILE: &[&str] = &[
     "a\u{200b}b\u{feff}",
     "a\u{e0041}b",
     "a\u{2028}b",
+    "a\u{600}\u{6dd}1\u{70f}\u{890}\u{8e2}\u{110bd}\u{110cd}b",
 ];
 
 #[cfg(test)]
@@ -127,6 +137,8 @@ mod tests {
             ("ad\u{200b}min", "ad·min"),
             ("del\u{7f}", "del␡"),
             ("tag\u{e0041}", "tag·"),
+            ("a\u{600}\u{605}\u{6dd}\u{70f}", "a····"),
+            ("a\u{890}\u{891}\u{8e2}\u{110bd}\u{110cd}", "a·····"),
         ] {
             assert_eq!(line(text), one, "{text:?}");
         }

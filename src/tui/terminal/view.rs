@@ -110,10 +110,16 @@ fn cells(frame: &mut Frame<'_>, emulator: &Emulator, area: Rect) -> Option<Posit
             continue;
         }
         let is_hidden = cell.flags.contains(Flags::HIDDEN);
-        let c = if is_hidden || cell.c.is_control() { ' ' } else { cell.c };
+        let c = match cell.c {
+            c if is_hidden || c.is_control() => ' ',
+            c if text::is_harmful(c) => '·',
+            c => c,
+        };
         match cell.zerowidth() {
             Some(marks) if !is_hidden => {
-                let symbol: String = std::iter::once(c).chain(marks.iter().copied()).collect();
+                let symbol: String = std::iter::once(c)
+                    .chain(marks.iter().copied().filter(|mark| !text::is_harmful(*mark)))
+                    .collect();
                 target.set_symbol(&symbol);
             }
             _ => {
@@ -167,4 +173,29 @@ fn color(color: TermColor) -> Option<Color> {
         },
     };
     Some(Color::Indexed(index))
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::Terminal;
+    use ratatui::backend::TestBackend;
+
+    use super::*;
+    use crate::tui::terminal::screen::Screen;
+
+    #[test]
+    fn what_a_terminal_shows_nothing_for_takes_its_cell_as_a_dot() {
+        let screen = Screen::new(8, 1);
+        screen.lock().feed("a\u{600}b\u{6dd}c\u{110bd}e\u{301}\u{200d}".as_bytes());
+        let mut terminal = Terminal::new(TestBackend::new(8, 1)).unwrap();
+        terminal
+            .draw(|frame| {
+                cells(frame, &screen.lock(), frame.area());
+            })
+            .unwrap();
+        let cells = &terminal.backend().buffer().content;
+        let shown: String = cells.iter().map(ratatui::buffer::Cell::symbol).collect();
+        assert!(!shown.chars().any(text::is_harmful), "{shown:?}");
+        assert_eq!(shown, "a·b·c·e\u{301} ");
+    }
 }
