@@ -16,7 +16,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::disk::{self, Error as DiskError, Lock, Rank, state};
@@ -25,6 +25,9 @@ use super::{Paths, id};
 
 /// The current version of the file.
 const VERSION: u32 = 1;
+
+/// How long an entry is kept even if the disk is nearly full.
+const AT_LEAST: SignedDuration = SignedDuration::from_mins(10);
 
 /// The prefix of folders that are being deleted.
 const GONE: &str = ".gone-";
@@ -218,10 +221,14 @@ pub(crate) fn purge(paths: &Paths, entry: &TrashEntry) -> disk::Result<Option<Pa
 }
 
 /// Returns the entry to be purged next: an expired one, or the oldest if the disk is nearly full.
-/// Ask again after each purge, as that frees space.
+/// Ask again after each purge, as that frees space. What was just removed is kept for a while even
+/// then: its removal can be undone, although purging may not free enough space anyway.
 pub(crate) fn next_due(entries: &[TrashEntry], now: Timestamp, space: Option<Space>) -> Option<&TrashEntry> {
     let expired = entries.iter().find(|entry| entry.until <= now);
-    expired.or_else(|| entries.first().filter(|_| space.is_some_and(Space::is_short)))
+    if expired.is_some() || !space.is_some_and(Space::is_short) {
+        return expired;
+    }
+    entries.iter().find(|entry| now.duration_since(entry.removed) >= AT_LEAST)
 }
 
 /// Space on a file system, in bytes.
@@ -275,19 +282,34 @@ mod tests {
 
     #[test]
     fn what_has_expired_goes_and_on_a_full_disk_the_oldest_too() {
-        let entries = [entry("a", 10, 500), entry("b", 20, 100), entry("c", 30, 600)];
+        let entries = [entry("a", 10, 2500), entry("b", 20, 2100), entry("c", 30, 2600)];
         let roomy = Some(Space { free: 10, total: 100 });
         let full = Some(Space { free: 9, total: 100 });
         let due = |now, space| {
             let now = Timestamp::from_second(now).unwrap();
             next_due(&entries, now, space).map(|entry| entry.id.as_str())
         };
-        assert_eq!(due(99, roomy), None);
-        assert_eq!(due(100, roomy), Some("b"));
-        assert_eq!(due(99, full), Some("a"));
-        assert_eq!(due(100, full), Some("b"), "what has expired goes first");
-        assert_eq!(due(99, None), None, "a disk that cannot be asked is not full");
+        assert_eq!(due(2099, roomy), None);
+        assert_eq!(due(2100, roomy), Some("b"));
+        assert_eq!(due(2099, full), Some("a"));
+        assert_eq!(due(2100, full), Some("b"), "what has expired goes first");
+        assert_eq!(due(2099, None), None, "a disk that cannot be asked is not full");
         assert_eq!(next_due(&[], Timestamp::MAX, full), None);
+    }
+
+    #[test]
+    fn a_full_disk_leaves_time_to_undo_a_removal() {
+        let full = Some(Space { free: 0, total: 100 });
+        let entries = [entry("a", 1000, 90_000), entry("b", 1100, 1200)];
+        let due = |now| {
+            let now = Timestamp::from_second(now).unwrap();
+            next_due(&entries, now, full).map(|entry| entry.id.as_str())
+        };
+        assert_eq!(due(900), None, "the clock was set back");
+        assert_eq!(due(1199), None);
+        assert_eq!(due(1200), Some("b"), "its time is over, however short");
+        assert_eq!(next_due(&entries[..1], Timestamp::from_second(1599).unwrap(), full), None);
+        assert_eq!(next_due(&entries[..1], Timestamp::from_second(1600).unwrap(), full), Some(&entries[0]));
     }
 
     #[test]
