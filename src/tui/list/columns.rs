@@ -156,6 +156,9 @@ pub fn gutter(section: Section, is_grouped: bool) -> usize {
     3 + usize::from(section.has_glyph()) + if is_grouped { INDENT } else { 0 }
 }
 
+/// The maximum number of names that are looked at: a list asks for its columns in each frame.
+const MOST: usize = 100;
+
 /// The user's columns for each list, in order. They are stored by name, so that files of other
 /// versions can be read as far as possible.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -163,14 +166,20 @@ pub fn gutter(section: Section, is_grouped: bool) -> usize {
 pub struct Columns(BTreeMap<String, Vec<String>>);
 
 impl Columns {
-    /// Returns the columns of a section.
+    /// Returns the columns of a section, each once.
     #[must_use]
     pub fn of(&self, section: Section) -> Vec<Column> {
         let (usual, more) = section.columns();
         let Some(names) = self.0.get(section.title()) else { return usual.to_vec() };
         let all = || usual.iter().chain(more);
-        let chosen: Vec<Column> =
-            names.iter().filter_map(|name| all().copied().find(|column| column.name() == name)).collect();
+        let names = names.iter().take(MOST);
+        let named = names.filter_map(|name| all().copied().find(|column| column.name() == name));
+        let mut chosen = Vec::new();
+        for column in named {
+            if !chosen.contains(&column) {
+                chosen.push(column);
+            }
+        }
         if chosen.is_empty() { usual.to_vec() } else { chosen }
     }
 
@@ -408,6 +417,13 @@ mod tests {
         let columns: Columns = serde_json::from_str(text).unwrap();
         assert_eq!(columns.of(Section::Images), [Column::Size, Column::Name]);
         assert_eq!(columns.of(Section::Tasks), Section::Tasks.columns().0);
+    }
+
+    #[test]
+    fn a_column_that_is_named_repeatedly_is_shown_once() {
+        let columns: Columns =
+            serde_json::from_str(r#"{"Images":["size","name","size","name","name"]}"#).unwrap();
+        assert_eq!(columns.of(Section::Images), [Column::Size, Column::Name]);
     }
 
     #[test]
