@@ -66,6 +66,7 @@ pub mod top;
 pub mod trash;
 pub mod undo;
 pub mod update;
+pub mod verb_words;
 pub mod verbs;
 pub mod view;
 pub mod viewer;

@@ -78,7 +78,7 @@ const FEATURES: &[(&str, &[&str])] = &[
     ("navigator", &["alerts", "containers", "logs", "tasks"]),
     ("networks", &["events", "inspect"]),
     ("page", &[]),
-    ("palette", &["custom", "form"]),
+    ("palette", &["containers", "custom", "form"]),
     ("pathtree", &[]),
     ("removal", &["containers", "images", "trash"]),
     ("signals", &[]),

@@ -1,5 +1,6 @@
 //! The list of containers.
 
+pub mod fit;
 pub mod model;
 pub(crate) mod reader;
 pub mod update;

@@ -20,7 +20,7 @@ use crate::tui::model::{Focus, Model};
 use crate::tui::section::{Subject, TaskId};
 use crate::tui::tab::Tab;
 use crate::tui::tasks::update::quiet_work;
-use crate::tui::verbs::words::DELETE;
+use crate::tui::verb_words::DELETE;
 
 /// The number of a task that needs a confirmation first, after which it gets its own.
 const UNNUMBERED: TaskId = TaskId(0);

@@ -2,7 +2,7 @@
 
 use crate::tui::effect::Effect;
 use crate::tui::failure::Failure;
-use crate::tui::verbs::words::Words;
+use crate::tui::verb_words::Words;
 
 /// A verb on several objects.
 #[derive(Debug)]
@@ -129,7 +129,7 @@ fn grouped(number: usize) -> String {
 mod tests {
     use super::*;
     use crate::tui::section::TaskId;
-    use crate::tui::verbs::words::REMOVE;
+    use crate::tui::verb_words::REMOVE;
 
     #[test]
     fn progress_and_result_are_told_in_words() {

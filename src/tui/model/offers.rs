@@ -2,13 +2,13 @@
 
 use super::{Focus, Model};
 use crate::tui::action::{Action, Group, Reach};
+use crate::tui::containers::fit::{meant, misfit};
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::key::show_strokes;
 use crate::tui::keymap::{Binding, KeyContext};
 use crate::tui::section::{Section, Subject};
 use crate::tui::tab::Tab;
 use crate::tui::tasks::model::Session;
-use crate::tui::verbs::fit::{meant, misfit};
 
 /// For more containers than this, every verb is offered.
 const MANY: usize = 64;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::command::join;
 use crate::tui::action::{Action, Group};
+use crate::tui::containers::fit;
 use crate::tui::effect::Effect;
 use crate::tui::failure::Tone;
 use crate::tui::form::update::preset;
@@ -15,7 +16,6 @@ use crate::tui::model::layer::Layer;
 use crate::tui::model::{Focus, Model};
 use crate::tui::palette::model::{Deed, Does, Entry, Object, Palette, equivalent};
 use crate::tui::section::Section;
-use crate::tui::verbs::fit;
 
 /// Actions that need no row, whatever list their key belongs to.
 const ALONE: &[Action] = &[

@@ -11,7 +11,7 @@ use crate::tui::dialog::Dialog;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
-use crate::tui::verbs::words::REMOVE;
+use crate::tui::verb_words::REMOVE;
 use model::Question;
 
 impl Dialog for Question {

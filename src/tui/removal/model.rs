@@ -4,7 +4,7 @@ use crate::engine::{Fate, Force, ImageRemoval, Parents, Removal, Running};
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::effect::{ContainerVerb, Effect};
 use crate::tui::images::model::ImageRow;
-use crate::tui::verbs::words::REMOVE;
+use crate::tui::verb_words::REMOVE;
 
 /// An object to be removed, as it was when the dialog was opened.
 #[derive(Debug, Clone, PartialEq)]

@@ -11,7 +11,7 @@ use crate::tui::model::Model;
 use crate::tui::model::layer::Layer;
 use crate::tui::removal::model::{Extent, Question, Victim, going};
 use crate::tui::update::batch::{Others, together};
-use crate::tui::verbs::words::REMOVE;
+use crate::tui::verb_words::REMOVE;
 
 /// Asks whether to remove these. With `force` running containers are killed, otherwise stopped.
 pub(crate) fn ask(model: &mut Model, victims: Vec<Victim>, force: Force) {

@@ -14,7 +14,7 @@ use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
 use crate::tui::removal::model::{Question, Victim};
 use crate::tui::trash::model::Keeping;
-use crate::tui::verbs::words::REMOVE;
+use crate::tui::verb_words::REMOVE;
 use crate::tui::view::dialog::{keys, open};
 use crate::tui::words::{Align, cell, size, wrap};
 

@@ -11,7 +11,7 @@ use crate::tui::model::Model;
 use crate::tui::tab::Tab;
 use crate::tui::trash::model::{Keeping, TrashRow};
 use crate::tui::update::batch::{refuse_many, together};
-use crate::tui::verbs::words;
+use crate::tui::verb_words;
 
 /// Stores the list, and how the engine keeps objects.
 pub(crate) fn take(model: &mut Model, (rows, keeping): (Vec<TrashRow>, Keeping)) {
@@ -41,7 +41,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::Inspect => model.show_tab(Tab::Inspect),
         Action::Restore => {
             let effects = rows.iter().map(|row| Effect::Restore(row.id.clone(), None)).collect();
-            return Some(together(model, words::RESTORE, effects, Vec::new()));
+            return Some(together(model, verb_words::RESTORE, effects, Vec::new()));
         }
         Action::RestoreAs if rows.len() > 1 => refuse_many(model, action, rows.len()),
         Action::RestoreAs => prompt(model, RestoreAs(first.id.clone()), &first.name),
@@ -95,8 +95,8 @@ fn ask(model: &mut Model, title: String, rows: &[TrashRow], effects: Vec<Effect>
         title,
         items: rows.iter().map(item).collect(),
         notes: vec!["This cannot be undone.".to_owned()],
-        yes: words::DELETE.present,
-        no: words::DELETE.no(rows.len()),
+        yes: verb_words::DELETE.present,
+        no: verb_words::DELETE.no(rows.len()),
         effects,
         top: 0,
     });

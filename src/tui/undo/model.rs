@@ -18,7 +18,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::tui::effect::{ContainerVerb, Effect};
-use crate::tui::verbs::words::REMOVE;
+use crate::tui::verb_words::REMOVE;
 
 /// The number of actions remembered, each for any number of objects.
 const ACTIONS: usize = 100;

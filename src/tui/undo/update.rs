@@ -10,7 +10,7 @@ use crate::tui::model::{Model, Notice};
 use crate::tui::section::TaskId;
 use crate::tui::trash::model::TrashRow;
 use crate::tui::undo::model::{Ended, Inverse, Left, Next, Pending, Was};
-use crate::tui::verbs::words;
+use crate::tui::verb_words;
 use crate::tui::words::span;
 
 /// Records effects that change something. Called with all effects of an event.
@@ -37,7 +37,7 @@ fn inverse(model: &Model, effect: &Effect) -> Option<Inverse> {
             let name = row.filter(|row| row.name.is_empty()).map_or(name.as_str(), |row| row.short());
             Some(match removal.fate {
                 Fate::Trash => Inverse::Trash(name.to_owned(), Was::Idle),
-                Fate::Gone => Inverse::Nothing(words::REMOVE.of(name)),
+                Fate::Gone => Inverse::Nothing(verb_words::REMOVE.of(name)),
             })
         }
         Effect::TagImage(image, name) => of_tag(model, image, name),
@@ -79,7 +79,7 @@ fn of_container(model: &Model, verb: &ContainerVerb, id: &ContainerId) -> Invers
         Inverse::Effect(told, Effect::Container(back, id.clone()))
     };
     match verb {
-        ContainerVerb::Stop if is_removed => Inverse::Nothing(words::REMOVE.of(&name)),
+        ContainerVerb::Stop if is_removed => Inverse::Nothing(verb_words::REMOVE.of(&name)),
         ContainerVerb::Start if is_removed => Inverse::Nothing(verb.noun(&name)),
         ContainerVerb::Start => back(ContainerVerb::Stop),
         ContainerVerb::Stop => back(ContainerVerb::Start),

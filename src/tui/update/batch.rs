@@ -6,7 +6,7 @@ use crate::tui::failure::{Failure, Tone};
 use crate::tui::keymap::KeyContext;
 use crate::tui::list::batch::Batch;
 use crate::tui::model::Model;
-use crate::tui::verbs::words::Words;
+use crate::tui::verb_words::Words;
 
 /// Returns the failure for an action, other than a verb on a container or a removal, on an object
 /// that cannot be read.

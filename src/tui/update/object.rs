@@ -11,7 +11,7 @@ use crate::tui::section::{Section, TaskId};
 use crate::tui::tab::Tab;
 use crate::tui::tasks::update::work;
 use crate::tui::update::batch::together;
-use crate::tui::verbs::words;
+use crate::tui::verb_words;
 use crate::tui::{containers, form, images, tasks};
 
 /// The name of an image made from this machine's tools.
@@ -52,11 +52,11 @@ impl Model {
             Some(Effect::Work(_, job @ Job::FromHost(_))) => {
                 vec![work(self, "create an image from this machine", job)]
             }
-            Some(Effect::RemoveImage(..)) => together(self, words::REMOVE, effects, refused),
+            Some(Effect::RemoveImage(..)) => together(self, verb_words::REMOVE, effects, refused),
             Some(Effect::Restore(..) | Effect::RestoreAndStart(_)) => {
-                together(self, words::RESTORE, effects, refused)
+                together(self, verb_words::RESTORE, effects, refused)
             }
-            Some(Effect::Purge(_)) => together(self, words::DELETE, effects, refused),
+            Some(Effect::Purge(_)) => together(self, verb_words::DELETE, effects, refused),
             Some(Effect::Cancel(_)) => {
                 let id = |effect: &Effect| if let Effect::Cancel(id) = effect { Some(*id) } else { None };
                 effects.iter().filter_map(id).flat_map(|id| tasks::update::stop(self, id)).collect()

@@ -1,8 +1,6 @@
-//! Verbs on objects: their words, what they fit, and the menu of those of a row.
+//! The menu of the verbs of a row.
 
-pub mod fit;
 pub mod model;
-pub mod words;
 
 use ratatui::Frame;
 use unicode_width::UnicodeWidthStr;

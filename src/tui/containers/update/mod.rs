@@ -7,6 +7,7 @@ pub(crate) mod terminal;
 use crate::base::units::counted;
 use crate::engine::{ContainerId, Force};
 use crate::tui::action::{Action, Group};
+use crate::tui::containers::fit::{Misfit, Verb, fitting, meant, misfit};
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::containers::update::several::{Choice, several};
 use crate::tui::containers::update::terminal::terminal;
@@ -20,7 +21,6 @@ use crate::tui::removal::model::Victim;
 use crate::tui::signals::model::{Receivers, SignalMenu};
 use crate::tui::tab::Tab;
 use crate::tui::update::batch::{Others, damage, refuse_many, together};
-use crate::tui::verbs::fit::{Misfit, Verb, fitting, meant, misfit};
 use crate::tui::{form, removal};
 
 /// Stores the list.

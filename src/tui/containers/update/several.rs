@@ -2,12 +2,12 @@
 
 use super::mark;
 use crate::tui::confirm::model::Confirm;
+use crate::tui::containers::fit::{Verb, fitting};
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::effect::{ContainerVerb, Effect};
 use crate::tui::failure::Tone;
 use crate::tui::model::{Focus, Model};
 use crate::tui::update::batch::Others;
-use crate::tui::verbs::fit::{Verb, fitting};
 
 /// What a verb applies to.
 #[derive(Debug, Clone, PartialEq, Eq)]

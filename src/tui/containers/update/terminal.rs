@@ -1,12 +1,12 @@
 //! Terminals in containers.
 
+use crate::tui::containers::fit::{Verb, misfit};
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::effect::{Effect, Program};
 use crate::tui::model::Model;
 use crate::tui::section::{Subject, TaskId};
 use crate::tui::tab::{PaneId, Tab};
 use crate::tui::tasks::model::{Session, TaskRow, What};
-use crate::tui::verbs::fit::{Verb, misfit};
 
 /// Opens a terminal in the container.
 pub(crate) fn terminal(model: &mut Model, row: &ContainerRow, program: Program) -> Vec<Effect> {

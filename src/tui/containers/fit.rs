@@ -7,7 +7,7 @@ use crate::tui::action::Action;
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::effect::ContainerVerb;
 use crate::tui::failure::Failure;
-use crate::tui::verbs::words::{self, Words};
+use crate::tui::verb_words::{self, Words};
 
 /// What is to be done with a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,16 +30,16 @@ impl Verb {
     #[must_use]
     pub fn words(self) -> &'static Words {
         match self {
-            Self::Start => words::START,
-            Self::Stop => words::STOP,
-            Self::Restart => words::RESTART,
-            Self::Pause => words::PAUSE,
-            Self::Unpause => words::UNPAUSE,
-            Self::Signal => words::SIGNAL,
-            Self::Remove => words::REMOVE,
-            Self::Rename => words::RENAME,
-            Self::Exec => words::EXEC,
-            Self::Attach => words::ATTACH,
+            Self::Start => verb_words::START,
+            Self::Stop => verb_words::STOP,
+            Self::Restart => verb_words::RESTART,
+            Self::Pause => verb_words::PAUSE,
+            Self::Unpause => verb_words::UNPAUSE,
+            Self::Signal => verb_words::SIGNAL,
+            Self::Remove => verb_words::REMOVE,
+            Self::Rename => verb_words::RENAME,
+            Self::Exec => verb_words::EXEC,
+            Self::Attach => verb_words::ATTACH,
         }
     }
 

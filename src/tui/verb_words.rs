@@ -18,27 +18,39 @@ pub struct Words {
     no: [&'static str; 2],
 }
 
+/// Start a container.
 pub const START: &Words =
     &words(["start", "starting", "started", "start"], ["leave it stopped", "leave them stopped"]);
+/// Stop a container.
 pub const STOP: &Words =
     &words(["stop", "stopping", "stopped", "stop"], ["leave it running", "leave them running"]);
+/// Stop a container and start it again.
 pub const RESTART: &Words = &words(
     ["restart", "restarting", "restarted", "restart"],
     ["leave it as it is", "leave them as they are"],
 );
+/// Pause a container.
 pub const PAUSE: &Words =
     &words(["pause", "pausing", "paused", "pause"], ["leave it running", "leave them running"]);
+/// Unpause a container.
 pub const UNPAUSE: &Words =
     &words(["unpause", "unpausing", "unpaused", "unpause"], ["leave it paused", "leave them paused"]);
+/// Send a signal to a container.
 pub const SIGNAL: &Words = &words(["signal", "signaling", "signaled", "signal"], ["cancel", "cancel"]);
+/// Remove an object.
 pub const REMOVE: &Words = &words(["remove", "removing", "removed", "removal"], ["keep it", "keep them"]);
+/// Rename a container.
 pub const RENAME: &Words = &words(["rename", "renaming", "renamed", "rename"], ["cancel", "cancel"]);
+/// Restore an object from the trash.
 pub const RESTORE: &Words = &words(
     ["restore", "restoring", "restored", "restore"],
     ["leave it in the trash", "leave them in the trash"],
 );
+/// Delete a file, or an object in the trash.
 pub const DELETE: &Words = &words(["delete", "deleting", "deleted", "deletion"], ["keep it", "keep them"]);
+/// Run a command in a container.
 pub const EXEC: &Words = &words(["exec", "executing", "executed", "exec"], ["cancel", "cancel"]);
+/// Attach to a container.
 pub const ATTACH: &Words = &words(["attach", "attaching", "attached", "attach"], ["cancel", "cancel"]);
 
 const fn words([present, progressive, past, noun]: [&'static str; 4], no: [&'static str; 2]) -> Words {
