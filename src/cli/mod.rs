@@ -12,6 +12,8 @@ mod create;
 mod failure;
 mod images;
 mod inspect;
+#[cfg(test)]
+mod manual;
 mod networks;
 pub mod oci;
 mod output;

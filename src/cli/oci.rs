@@ -194,6 +194,13 @@ struct Exec {
     args: Vec<String>,
 }
 
+/// Returns the commands and options, for the manual page.
+#[cfg(test)]
+pub(super) fn words() -> clap::Command {
+    use clap::CommandFactory as _;
+    Words::command()
+}
+
 /// Runs `hoist oci WORDS`, and returns the exit code.
 #[must_use]
 pub fn run(words: Vec<OsString>) -> i32 {

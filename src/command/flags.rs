@@ -65,7 +65,7 @@ fn flag(arg: &Arg) -> Option<Flag> {
 }
 
 /// Returns the placeholder of an option's value; `None` for a switch.
-pub(super) fn value(arg: &Arg) -> Option<String> {
+pub(crate) fn value(arg: &Arg) -> Option<String> {
     let long = arg.get_long().unwrap_or_default();
     takes_value(arg).then(|| {
         let names = arg.get_value_names().and_then(<[_]>::first).map(ToString::to_string);
@@ -74,7 +74,7 @@ pub(super) fn value(arg: &Arg) -> Option<String> {
 }
 
 /// Returns the description of an option, with its default.
-pub(super) fn about(arg: &Arg) -> String {
+pub(crate) fn about(arg: &Arg) -> String {
     let about = arg.get_help().map(ToString::to_string).unwrap_or_default();
     match arg.get_default_values() {
         [default] if !arg.is_hide_default_value_set() => {

@@ -1,5 +1,6 @@
 //! Generates the manual pages in `docs/man` from the table of commands: `hoist.1` and one page for
-//! each command, named as in `hoist-run.1`, so that `man hoist run` finds it.
+//! each command, named as in `hoist-run.1`, so that `man hoist run` finds it. The page of `hoist oci` is
+//! written where its command line is, in `cli/manual.rs`.
 //!
 //! `HOIST_BLESS=1 cargo test reference` writes them. The format is described in groff_man(7).
 
@@ -55,7 +56,7 @@ fn pages() -> Vec<Page> {
 }
 
 /// Escapes text for troff: dashes stay what users type, and no line is taken for a request.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -74,11 +75,11 @@ fn escaped(text: &str) -> String {
     if escaped.starts_with('.') { format!("\\&{escaped}") } else { escaped }
 }
 
-fn bold(text: &str) -> String {
+pub(crate) fn bold(text: &str) -> String {
     format!("\\fB{}\\fR", escaped(text))
 }
 
-fn italic(text: &str) -> String {
+pub(crate) fn italic(text: &str) -> String {
     format!("\\fI{}\\fR", escaped(text))
 }
 
@@ -92,7 +93,7 @@ fn page_name(command: &str) -> String {
     format!("hoist-{}", command.replace(' ', "-"))
 }
 
-fn head(name: &str) -> String {
+pub(crate) fn head(name: &str) -> String {
     format!(
         ".\\\" Generated from the table of commands; do not edit.\n.TH {} 1 \"\" \"hoist {}\" \"hoist manual\"\n",
         escaped(&name.to_uppercase()),
@@ -101,19 +102,19 @@ fn head(name: &str) -> String {
 }
 
 /// Formats a paragraph with a tag.
-fn tagged(tag: &str, text: &str) -> String {
+pub(crate) fn tagged(tag: &str, text: &str) -> String {
     format!(".TP\n{tag}\n{text}\n")
 }
 
 /// Formats an option: `-e, --env NAME[=VALUE]`.
-fn option(short: Option<char>, long: &str, value: Option<&str>, about: &str) -> String {
+pub(crate) fn option(short: Option<char>, long: &str, value: Option<&str>, about: &str) -> String {
     let short = short.map_or_else(String::new, |letter| format!("{}, ", bold(&format!("-{letter}"))));
     let value = value.map_or_else(String::new, |value| format!(" {}", italic(value)));
     tagged(&format!("{short}{}{value}", bold(&format!("--{long}"))), &format!("{}.", escaped(about)))
 }
 
 /// Formats the usage line: the name in bold, placeholders in italics.
-fn synopsis(name: &str, arguments: &str) -> String {
+pub(crate) fn synopsis(name: &str, arguments: &str) -> String {
     let mut text = bold(name);
     for word in arguments.split_whitespace() {
         let is_placeholder = |c: char| c.is_ascii_uppercase() || c == '_';
@@ -209,9 +210,7 @@ accepts the commands below.
         text.extend(noun.verbs.iter().map(row));
     }
     text += ".SS Other commands\n";
-    let row = |(name, about): &(&str, &str)| {
-        tagged(&bold(&format!("hoist {name}")), &format!("{}.", escaped(about)))
-    };
+    let row = |(name, about): &(&str, &str)| tagged(&reference(name), &format!("{}.", escaped(about)));
     text.extend(ELSEWHERE.iter().map(row));
     for (title, rows) in [("FILES", FILES), ("ENVIRONMENT", VARIABLES), ("EXIT STATUS", CODES)] {
         text += &format!(".SH {title}\n");
@@ -233,21 +232,25 @@ mod tests {
     use super::*;
     use crate::command::reference::is_to_be_written;
 
+    fn is_ours(entry: &fs::DirEntry) -> bool {
+        let other = |(name, _): &(&str, &str)| entry.file_name() == format!("{}.1", page_name(name)).as_str();
+        !ELSEWHERE.iter().any(other)
+    }
+
     #[test]
     fn the_manual_pages_are_those_of_the_table() {
         let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/man"));
         let wanted: BTreeMap<_, _> = pages().into_iter().map(|page| (page.file, page.text)).collect();
         if is_to_be_written() {
             fs::create_dir_all(folder).unwrap();
-            for page in fs::read_dir(folder).unwrap() {
-                fs::remove_file(page.unwrap().path()).unwrap();
+            for page in fs::read_dir(folder).unwrap().map(Result::unwrap).filter(is_ours) {
+                fs::remove_file(page.path()).unwrap();
             }
             for (file, text) in &wanted {
                 fs::write(folder.join(file), text).unwrap();
             }
         }
-        let there = fs::read_dir(folder).unwrap().map(|entry| {
-            let entry = entry.unwrap();
+        let there = fs::read_dir(folder).unwrap().map(Result::unwrap).filter(is_ours).map(|entry| {
             (entry.file_name().into_string().unwrap(), fs::read_to_string(entry.path()).unwrap())
         });
         assert!(

@@ -25,11 +25,11 @@ mod help;
 pub mod image;
 mod keys;
 #[cfg(test)]
-mod man;
+pub(crate) mod man;
 pub mod network;
 mod options;
 #[cfg(test)]
-mod reference;
+pub(crate) mod reference;
 mod refused;
 mod resolve;
 mod suggest;

@@ -31,7 +31,7 @@ folders. The `:` line of the UI does not accept global options.
 
 /// Whether the tests are to write the generated files.
 #[expect(clippy::disallowed_methods, reason = "a switch of the tests themselves")]
-pub(super) fn is_to_be_written() -> bool {
+pub(crate) fn is_to_be_written() -> bool {
     let is_wished = |name| std::env::var_os(name).is_some_and(|value| value == "1" || value == "always");
     is_wished("HOIST_BLESS") || is_wished("INSTA_UPDATE")
 }

@@ -58,7 +58,7 @@ pub(super) struct OptionWords {
     /// Platform of the image, such as linux/arm64
     #[arg(long, value_name = "OS/ARCH")]
     platform: Option<String>,
-    /// Runtime to use for the container (not supported yet)
+    /// Runtime to use for the container (only hoist, the embedded one, is supported)
     #[arg(long, value_name = "RUNTIME")]
     runtime: Option<String>,
 }

@@ -60,12 +60,15 @@ pub struct Options {
     pub labels: BTreeMap<String, String>,
     /// `--platform`; once resolved, the image's platform.
     pub platform: Option<Platform>,
-    /// `--runtime`; `None` is the embedded runtime.
+    /// `--runtime`; `None` or [`RUNTIME`] is the embedded runtime.
     pub runtime: Option<String>,
     /// Fields written by a newer hoist.
     #[serde(flatten)]
     pub unknown: Unknown,
 }
+
+/// The name of the embedded runtime.
+pub const RUNTIME: &str = "hoist";
 
 /// When `run` and `create` pull the image.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,7 +107,7 @@ pub enum Error {
     /// Of the log.
     #[error(transparent)]
     Logging(#[from] logging::NoDriver),
-    /// `--runtime` with any value.
+    /// `--runtime` with another value than [`RUNTIME`].
     #[error("the runtime `{0}` is not supported")]
     Runtime(String),
 }
@@ -174,7 +177,7 @@ impl Options {
     ///
     /// The first option that is invalid or unsupported.
     pub fn resolve(&self, image: &ImageConfig, facts: &Facts<'_>) -> Result<Self, Error> {
-        if let Some(runtime) = &self.runtime {
+        if let Some(runtime) = self.runtime.as_ref().filter(|name| *name != RUNTIME) {
             return Err(Error::Runtime(runtime.clone()));
         }
         let mut labels: BTreeMap<_, _> = image.labels().clone().unwrap_or_default().into_iter().collect();
@@ -189,6 +192,7 @@ impl Options {
             logging: self.logging.resolve()?,
             labels,
             platform: Some(facts.platform.clone()),
+            runtime: None,
             ..self.clone()
         })
     }
