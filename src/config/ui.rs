@@ -113,6 +113,8 @@ pub struct Custom {
     pub pane: Option<(bool, At)>,
     /// Asks for confirmation first.
     pub confirm: bool,
+    /// Whether it changes nothing, so that it can be run in read-only mode.
+    pub is_read_only: bool,
 }
 
 /// A command line.
@@ -196,6 +198,8 @@ pub(super) struct CommandSection {
     pane: Option<Spanned<bool>>,
     #[serde(default)]
     confirm: bool,
+    #[serde(default)]
+    read_only: bool,
 }
 
 impl CommandSection {
@@ -213,6 +217,7 @@ impl CommandSection {
             whither: self.whither,
             pane: self.pane.map(|pane| placed(pane, path, text)),
             confirm: self.confirm,
+            is_read_only: self.read_only,
         }
     }
 }

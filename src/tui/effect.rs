@@ -82,8 +82,8 @@ pub enum Effect {
     Look(String),
     /// List the names in a folder.
     Folder(String),
-    /// Open a terminal, in this container unless the program is one of this machine.
-    Open(TaskId, Option<ContainerId>, Program),
+    /// Open a terminal.
+    Open(TaskId, Target),
     /// Send a signal to the program of a terminal; with an id, to this command in a container.
     SignalSession(TaskId, Option<ExecId>, String),
     /// Send a key to a terminal.
@@ -111,6 +111,8 @@ pub struct Pointer {
     pub column: u16,
     /// The row, from the top; negative above the window, beyond its height below it.
     pub row: i32,
+    /// Whether the program gets it if it has requested the mouse.
+    pub is_for_program: bool,
 }
 
 /// A verb on a container.
@@ -153,17 +155,26 @@ pub struct Line {
     pub typed: String,
     /// The program and its arguments.
     pub words: Vec<String>,
+    /// Whether the user has declared that it changes nothing.
+    pub is_read_only: bool,
 }
 
-/// What a terminal runs.
+/// What a terminal runs, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// A program of this machine.
+    Host(Line),
+    /// A program in this container.
+    In(ContainerId, Program),
+}
+
+/// What a terminal runs in a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Program {
     /// bash if it exists, otherwise sh.
     Shell,
     /// A program with its arguments.
     Words(Line),
-    /// A program of this machine.
-    Host(Line),
     /// A command that is running in the container already.
     Running(ExecId),
     /// An exec request from the command line: `exec -it -u app web sh`.

@@ -1,15 +1,14 @@
 //! The keymap: which key does what in which context. Shipped and user keymaps are TOML and share a
 //! parser.
 //!
-//! A context uses its own keys and those of its parents:
+//! The contexts are the table below. From it come the check of every keymap, the help, and the list
+//! of the tables that a keymap may have in `docs/keys.md`. A context uses its own keys and those of
+//! its parents:
 //!
 //! ```text
-//! global ─┬─ lists ──┬─ containers        terminal   copy   prompt   form ─┬─ switch
-//!         │          ├─ images            confirm    menu   progress   page   └─ choice
-//!         │          └─ volumes, networks, tasks, events
-//!         ├─ navigator
-//!         └─ viewer ─┬─ logs
-//!                    └─ stats, top, inspect, why, ended, released
+//! global ─┬─ lists ─── containers, images, …          terminal   copy   prompt   form ─┬─ switch
+//!         ├─ viewer ── logs, stats, …                 confirm    menu   …              └─ choice
+//!         └─ navigator, files, …
 //! ```
 //! Within such a chain, no two lines may have the same keys, and no line's keys may be a prefix of
 //! another's: [`Keymap::conflicts`]. Only `released` hides lines of its parents with its own.
@@ -42,7 +41,7 @@ pub const PRESETS: &[(Preset, &str, &str)] = &[
 ];
 
 macro_rules! contexts {
-    ($($variant:ident $name:literal $above:expr;)*) => {
+    ($($variant:ident $name:literal $above:expr, $about:literal;)*) => {
         /// The context in which a key is pressed.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[allow(missing_docs, reason = "drawn in the module's doc")]
@@ -64,6 +63,12 @@ macro_rules! contexts {
                 match self { $(Self::$variant => $name,)* }
             }
 
+            /// Returns what has the keys in this context, in a few words.
+            #[must_use]
+            pub fn about(self) -> &'static str {
+                match self { $(Self::$variant => $about,)* }
+            }
+
             /// Returns the parent, whose keys also apply here.
             #[must_use]
             pub fn above(self) -> Option<Self> {
@@ -74,44 +79,44 @@ macro_rules! contexts {
 }
 
 contexts! {
-    Global     "global"     None;
-    Lists      "lists"      Some(Self::Global);
-    Containers "containers" Some(Self::Lists);
-    Images     "images"     Some(Self::Lists);
-    Volumes    "volumes"    Some(Self::Lists);
-    Networks   "networks"   Some(Self::Lists);
-    Tasks      "tasks"      Some(Self::Lists);
-    Events     "events"     Some(Self::Lists);
-    Trash      "trash"      Some(Self::Lists);
-    Navigator  "navigator"  Some(Self::Global);
-    Viewer     "viewer"     Some(Self::Global);
-    Logs       "logs"       Some(Self::Viewer);
-    Stats      "stats"      Some(Self::Viewer);
-    Top        "top"        Some(Self::Viewer);
-    Inspect    "inspect"    Some(Self::Viewer);
-    Why        "why"        Some(Self::Viewer);
-    Ended      "ended"      Some(Self::Viewer);
-    Files      "files"      Some(Self::Global);
-    Layers     "layers"     Some(Self::Global);
-    Compare    "compare"    Some(Self::Global);
-    Terminal   "terminal"   None;
-    Released   "released"   Some(Self::Viewer);
-    Copy       "copy"       None;
-    Prompt     "prompt"     None;
-    Form       "form"       None;
-    Switch     "switch"     Some(Self::Form);
-    Choice     "choice"     Some(Self::Form);
-    Presets    "presets"    None;
-    Palette    "palette"    None;
-    Output     "output"     None;
-    Confirm    "confirm"    None;
-    Removal    "removal"    Some(Self::Confirm);
-    Menu       "menu"       None;
-    Columns    "columns"    None;
-    Progress   "progress"   None;
-    Page       "page"       None;
-    Help       "help"       None;
-    Themes     "themes"     None;
+    Global     "global"     None, "everywhere, except in terminals and dialogs";
+    Lists      "lists"      Some(Self::Global), "all lists";
+    Containers "containers" Some(Self::Lists), "the list of containers";
+    Images     "images"     Some(Self::Lists), "the list of images";
+    Volumes    "volumes"    Some(Self::Lists), "the list of volumes";
+    Networks   "networks"   Some(Self::Lists), "the list of networks";
+    Tasks      "tasks"      Some(Self::Lists), "the list of tasks";
+    Events     "events"     Some(Self::Lists), "the list of events";
+    Trash      "trash"      Some(Self::Lists), "the trash";
+    Navigator  "navigator"  Some(Self::Global), "the navigator beside the list";
+    Viewer     "viewer"     Some(Self::Global), "all tabs of a page or pane, except Files, Layers and Compare";
+    Logs       "logs"       Some(Self::Viewer), "the tab Logs";
+    Stats      "stats"      Some(Self::Viewer), "the tab Stats";
+    Top        "top"        Some(Self::Viewer), "the tab Top";
+    Inspect    "inspect"    Some(Self::Viewer), "the tab Inspect";
+    Why        "why"        Some(Self::Viewer), "the tab Why";
+    Ended      "ended"      Some(Self::Viewer), "a terminal whose program has exited";
+    Files      "files"      Some(Self::Global), "the tab Files";
+    Layers     "layers"     Some(Self::Global), "the tab Layers of an image";
+    Compare    "compare"    Some(Self::Global), "the tab Compare of two images";
+    Terminal   "terminal"   None, "a terminal whose program gets the keys";
+    Released   "released"   Some(Self::Viewer), "a terminal whose keys belong to hoist";
+    Copy       "copy"       None, "copy mode in a terminal";
+    Prompt     "prompt"     None, "input lines, such as `:` and `/`";
+    Form       "form"       None, "the form that runs a container";
+    Switch     "switch"     Some(Self::Form), "the form, on a field that is on or off";
+    Choice     "choice"     Some(Self::Form), "the form, on a field with few values";
+    Presets    "presets"    None, "the list of presets of the form";
+    Palette    "palette"    None, "the command palette";
+    Output     "output"     None, "the output of a task";
+    Confirm    "confirm"    None, "questions";
+    Removal    "removal"    Some(Self::Confirm), "questions before a removal";
+    Menu       "menu"       None, "menus";
+    Columns    "columns"    None, "the choice of columns";
+    Progress   "progress"   None, "the progress of a task";
+    Page       "page"       None, "pages of text";
+    Help       "help"       None, "the help";
+    Themes     "themes"     None, "the choice of the theme";
 }
 
 impl KeyContext {
@@ -236,14 +241,20 @@ impl fmt::Display for Conflict {
 pub enum Fault {
     #[error("{0}")]
     Toml(String),
-    #[error("[{0}] is not a context")]
+    #[error("[{0}] is not a context: want one of {known}", known = known())]
     KeyContext(String),
+    #[error("[{0}] is not a table of keys")]
+    Table(&'static str),
     #[error("in [{place}] {source}")]
     Key { place: String, source: BadKey },
     #[error("in [{place}] `{keys}`: `{action}` is not an action")]
     Action { place: &'static str, keys: String, action: String },
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Conflicts(Vec<Conflict>),
+}
+
+fn known() -> String {
+    KeyContext::ALL.iter().map(|place| place.name()).collect::<Vec<_>>().join(", ")
 }
 
 /// A keymap error with its position.
@@ -428,8 +439,10 @@ impl Keymap {
         for (name, item) in document.iter() {
             let key = document.key(name).and_then(|key| key.span());
             let place = KeyContext::named(name);
-            let (Some(place), Some(table)) = (place, item.as_table_like()) else {
-                return Err(source.error(key, Fault::KeyContext(name.to_owned())));
+            let (place, table) = match (place, item.as_table_like()) {
+                (Some(place), Some(table)) => (place, table),
+                (Some(place), None) => return Err(source.error(key, Fault::Table(place.name()))),
+                (None, _) => return Err(source.error(key, Fault::KeyContext(name.to_owned()))),
             };
             for (keys, item) in table.iter() {
                 let span = table.key(keys).and_then(|key| key.span());
@@ -577,12 +590,31 @@ mod tests {
     }
 
     #[test]
-    fn nothing_destructive_is_one_stroke_or_a_chord() {
-        for binding in all().iter().flat_map(|keymap| &keymap.own) {
-            if binding.action.group() == Group::Remove {
-                assert!(binding.keys.len() >= 2, "{binding:?}");
-                assert!(binding.keys.iter().all(|key| key.held.is_empty()), "{binding:?}");
-            }
+    fn nothing_destructive_is_one_stroke_or_a_chord_except_where_a_preset_imitates_one_that_asks() {
+        let [own, others @ ..] = &all()[..] else { panic!() };
+        let asks = |binding: &&Binding| binding.action != Action::Remove;
+        let others = others.iter().flat_map(|keymap| &keymap.own).filter(asks);
+        for binding in own.own.iter().chain(others).filter(|binding| binding.action.group() == Group::Remove)
+        {
+            assert!(binding.keys.len() >= 2, "{binding:?}");
+            assert!(binding.keys.iter().all(|key| key.held.is_empty()), "{binding:?}");
+        }
+    }
+
+    #[test]
+    fn the_presets_bind_what_removes_and_kills_in_the_other_programs() {
+        let keymap = |preset| Keymap::load(preset, None, &[]).unwrap();
+        let (k9s, lazydocker) = (keymap(Preset::K9s), keymap(Preset::Lazydocker));
+        for (keymap, place, keys, action) in [
+            (&k9s, KeyContext::Containers, "ctrl-d", Action::Remove),
+            (&k9s, KeyContext::Containers, "ctrl-k", Action::Kill),
+            (&k9s, KeyContext::Images, "ctrl-d", Action::Remove),
+            (&k9s, KeyContext::Logs, "ctrl-d", Action::HalfDown),
+            (&k9s, KeyContext::Files, "ctrl-d", Action::HalfDown),
+            (&lazydocker, KeyContext::Containers, "d", Action::Remove),
+            (&lazydocker, KeyContext::Images, "d", Action::Remove),
+        ] {
+            assert_eq!(find(keymap, place, keys), Found::Action(action), "{place:?} {keys}");
         }
     }
 
@@ -625,8 +657,11 @@ mod tests {
                 "keymap.toml, line 3, column 3: in [images] `Q` (pull of [images]) is also `Q` (quit of \
                  [global]), from hoist",
             ),
-            ("[ships]\nq = \"quit\"", "keymap.toml, line 1, column 2: [ships] is not a context"),
-            ("global = 3", "keymap.toml, line 1, column 1: [global] is not a context"),
+            (
+                "[ships]\nq = \"quit\"",
+                "keymap.toml, line 1, column 2: [ships] is not a context: want one of global, lists,",
+            ),
+            ("global = 3", "keymap.toml, line 1, column 1: [global] is not a table of keys"),
             (
                 "[global]\nx = \"explode\"",
                 "keymap.toml, line 2, column 5: in [global] `x`: `explode` is not an action",
@@ -642,7 +677,7 @@ mod tests {
             ),
         ] {
             let error = Keymap::read(Some(text)).unwrap_err();
-            assert_eq!(error.to_string().lines().next(), Some(message));
+            assert!(error.to_string().starts_with(message), "{error}");
         }
         let error = Keymap::read(Some("[global]\nx = ")).unwrap_err().to_string();
         assert!(error.starts_with("keymap.toml, line 2, column"), "{error}");
@@ -667,6 +702,7 @@ mod tests {
             whither: crate::config::Whither::Host,
             pane: None,
             confirm: false,
+            is_read_only: false,
         }
     }
 
@@ -692,7 +728,7 @@ mod tests {
         for (command, message) in [
             (command("g", "containers"), "config.toml, line 2, column 7: in [containers] `g` (custom of"),
             (command("gg", "containers"), "config.toml, line 2, column 7: in [containers] `gg` is not a key"),
-            (command("g 1", "ships"), "config.toml, line 3, column 7: [ships] is not a context"),
+            (command("g 1", "ships"), "config.toml, line 3, column 7: [ships] is not a context: want"),
         ] {
             let error = load(command).unwrap_err().to_string();
             assert!(error.starts_with(message), "{error}");

@@ -20,10 +20,27 @@ This file is generated from `assets/keymap.toml` and the table of actions (`src/
 it. In hoist, `?` shows the keys of the focused context, including your own changes.
 
 Your keymap is `~/.config/hoist/keymap.toml`, in the format of [assets/keymap.toml](../assets/keymap.toml): a table is a
-context (a screen, a tab, a dialog), a line is `keys = action`, and `none` removes a key. It is reloaded when it is saved.
+[context](#contexts) (a screen, a tab, a dialog), a line is `keys = action`, and `none` removes a key. It is reloaded when it is saved.
 `:export keys` shows the complete keymap in this format. On a page, `,` followed by a key of the list acts on the object
 that the page shows: `,s` stops that container. `[ui] keymap` in `config.toml` can be `default`, `k9s` or `lazydocker`.
 ";
+
+/// Writes which tables a keymap may have, and where their keys work.
+fn contexts(text: &mut String) -> std::fmt::Result {
+    write!(
+        text,
+        "\n## Contexts\n\nThese are the tables that a keymap may have, and the places of commands:\n\n"
+    )?;
+    writeln!(
+        text,
+        "| table | where its keys work | the keys of these tables also work there |\n| --- | --- | --- |"
+    )?;
+    for place in KeyContext::ALL {
+        let above: Vec<_> = place.chain().skip(1).map(|above| format!("`{}`", above.name())).collect();
+        writeln!(text, "| `{}` | {} | {} |", place.name(), place.about(), above.join(", "))?;
+    }
+    Ok(())
+}
 
 /// Formats keys for a Markdown table.
 fn code(keys: &[String]) -> String {
@@ -41,10 +58,12 @@ fn places(text: &mut String, keymap: &Keymap) -> std::fmt::Result {
         if entries.is_empty() {
             continue;
         }
-        write!(text, "\n## {}\n\n", place.name())?;
+        let about = place.about();
+        write!(text, "\n## {}\n\n{}{}.", place.name(), about[..1].to_uppercase(), &about[1..])?;
         if let Some(above) = place.above() {
-            write!(text, "The keys of [{0}](#{0}) also apply.\n\n", above.name())?;
+            write!(text, " The keys of [{0}](#{0}) also apply.", above.name())?;
         }
+        text.push_str("\n\n");
         writeln!(text, "| keys | action | |\n| --- | --- | --- |")?;
         for entry in entries {
             let help = entry.help.replace('|', "\\|");
@@ -88,6 +107,7 @@ fn presets(text: &mut String, ours: &Keymap) -> std::fmt::Result {
 fn the_keys_in_the_documentation_are_those_of_the_keymap() {
     let keymap = Keymap::read(None).unwrap();
     let mut text = HEAD.to_owned();
+    contexts(&mut text).unwrap();
     places(&mut text, &keymap).unwrap();
     presets(&mut text, &keymap).unwrap();
     let is_wished = |name| std::env::var_os(name).is_some_and(|value| value == "1" || value == "always");

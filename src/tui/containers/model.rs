@@ -82,6 +82,16 @@ pub struct Used {
     pub net_out: f64,
     /// Processes and threads.
     pub pids: f64,
+    /// Until when this is current, unless more is read.
+    pub expires: Timestamp,
+}
+
+impl Used {
+    /// Whether more should have been read since.
+    #[must_use]
+    pub fn is_stale(&self, now: Timestamp) -> bool {
+        self.expires <= now
+    }
 }
 
 impl ContainerRow {

@@ -6,15 +6,22 @@ use crate::base::units::counted;
 use crate::tui::action::Action;
 use crate::tui::containers::model::{ContainerRow, Used};
 use crate::tui::containers::words::{age, state};
-use crate::tui::list::columns::Column;
+use crate::tui::list::columns::{Column, USE};
 use crate::tui::list::view::empty::{Said, plain};
 use crate::tui::list::view::{Cell, ago, or_dash};
 use crate::tui::model::Model;
 use crate::tui::theme::Theme;
 use crate::tui::words::{bytes, image_name, spark};
 
-/// Returns a row's text in a column.
+/// Returns a row's text in a column. Usage without news for too long is not shown as current.
 pub(crate) fn cell(model: &Model, row: &ContainerRow, column: Option<Column>, width: usize) -> Cell {
+    let (text, style) = fresh_cell(model, row, column, width);
+    let is_usage = column.is_some_and(|column| USE.contains(&column));
+    let is_stale = is_usage && row.used.is_some_and(|used| used.is_stale(model.now));
+    (text, if is_stale { model.theme.dim } else { style })
+}
+
+fn fresh_cell(model: &Model, row: &ContainerRow, column: Option<Column>, width: usize) -> Cell {
     use Column as C;
     let theme = &model.theme;
     let (glyph, word, style) = state(row, theme);

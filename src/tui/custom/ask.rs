@@ -36,6 +36,8 @@ pub struct Pending {
     pub is_in_pane: bool,
     /// Whether it needs to be confirmed.
     pub confirm: bool,
+    /// Whether the user has declared that it changes nothing.
+    pub is_read_only: bool,
     /// The container it applies to.
     pub container: Option<ContainerId>,
     /// The values known so far.

@@ -6,10 +6,10 @@ use std::collections::HashMap;
 use crate::config::Whither;
 use crate::tui::action::Action;
 use crate::tui::confirm::model::Confirm;
-use crate::tui::containers::update::terminal::custom;
+use crate::tui::containers::update::terminal::{custom, on_host};
 use crate::tui::custom::ask::{Ask, Pending, Ready};
 use crate::tui::custom::model::{Placeholder, Template};
-use crate::tui::effect::{Effect, Line, Program};
+use crate::tui::effect::{Effect, Line};
 use crate::tui::failure::Failure;
 use crate::tui::model::Model;
 use crate::tui::model::input::Input;
@@ -20,7 +20,7 @@ use crate::tui::section::Subject;
 /// Runs the custom command at this index.
 pub(crate) fn run(model: &mut Model, at: usize) -> Vec<Effect> {
     let Some(command) = model.look.commands.get(at).cloned() else { return Vec::new() };
-    if model.look.is_read_only && command.whither != Whither::Hoist {
+    if model.look.is_read_only && command.whither != Whither::Hoist && !command.is_read_only {
         model.refuse(&format!("`{}` may make changes", command.name));
         return Vec::new();
     }
@@ -32,6 +32,7 @@ pub(crate) fn run(model: &mut Model, at: usize) -> Vec<Effect> {
                 whither: command.whither,
                 is_in_pane: command.pane.is_some_and(|(pane, _)| pane),
                 confirm: command.confirm,
+                is_read_only: command.is_read_only,
                 container: None,
                 values: HashMap::new(),
             };
@@ -92,8 +93,12 @@ fn accept(model: &mut Model) -> Vec<Effect> {
         Ok(template) => {
             let values = HashMap::new();
             let (whither, container) = (Whither::Host, None);
-            let (name, is_in_pane, confirm) = (text, false, false);
-            begin(model, Pending { name, template, whither, is_in_pane, confirm, container, values })
+            let (is_in_pane, confirm, is_read_only) = (false, false, false);
+            let name = text;
+            begin(
+                model,
+                Pending { name, template, whither, is_in_pane, confirm, is_read_only, container, values },
+            )
         }
         Err(fault) => {
             ask.error = Some(fault.to_string());
@@ -173,7 +178,11 @@ fn proceed(model: &mut Model, pending: Pending) -> Vec<Effect> {
         return Vec::new();
     }
     let value = |placeholder: &Placeholder| pending.values.get(placeholder).cloned().unwrap_or_default();
-    let line = Line { typed: pending.template.typed(value), words: pending.template.fill(value) };
+    let line = Line {
+        typed: pending.template.typed(value),
+        words: pending.template.fill(value),
+        is_read_only: pending.is_read_only,
+    };
     let Pending { name, whither, is_in_pane, container, .. } = pending;
     let ready = Ready { name, line, whither, is_in_pane, container };
     if !pending.confirm {
@@ -201,10 +210,10 @@ pub(crate) fn go(model: &mut Model, ready: Ready) -> Vec<Effect> {
     let Ready { name, line, whither, is_in_pane, container } = ready;
     let row = container.and_then(|id| model.containers.get(id.as_str()).cloned());
     match (whither, row) {
-        (Whither::Host, row) if is_in_pane => custom(model, row.as_ref(), &name, Program::Host(line)),
+        (Whither::Host, row) if is_in_pane => on_host(model, row.as_ref(), &name, line),
         (Whither::Host, _) => vec![Effect::Host(line)],
         (Whither::Hoist, _) => crate::tui::line::update::command::words(model, line.words),
-        (Whither::Container, Some(row)) => custom(model, Some(&row), &name, Program::Words(line)),
+        (Whither::Container, Some(row)) => custom(model, &row, &name, line),
         (Whither::Container, None) => {
             let what = format!("cannot run `{name}`: no container is selected");
             model.fail(Failure { what, ..Failure::default() });
@@ -217,6 +226,7 @@ pub(crate) fn go(model: &mut Model, ready: Ready) -> Vec<Effect> {
 mod tests {
     use super::*;
     use crate::config::{At, Custom, Line as Run, Preset, Spot};
+    use crate::tui::effect::{Program, Target};
     use crate::tui::event::Event;
     use crate::tui::fixture::{full, press, screen, write};
     use crate::tui::keymap::Keymap;
@@ -236,6 +246,7 @@ mod tests {
             whither,
             pane: None,
             confirm,
+            is_read_only: false,
         };
         let mut model = full(80, 24);
         model.keymap = Keymap::load(Preset::Default, None, std::slice::from_ref(&command)).unwrap().into();
@@ -279,7 +290,7 @@ mod tests {
         press(&mut model, "g 1");
         write(&mut model, "/etc");
         let effects = press(&mut model, "enter");
-        let [Effect::Open(_, Some(_), Program::Words(line))] = effects.as_slice() else {
+        let [Effect::Open(_, Target::In(_, Program::Words(line)))] = effects.as_slice() else {
             panic!("{effects:?}")
         };
         assert_eq!(line.words[..], ["sh", "-c", "ls \"${1}\"", "hoist", "/etc"]);
@@ -298,9 +309,7 @@ mod tests {
             (model, effects)
         };
         let (model, effects) = in_pane("g 1");
-        let [Effect::Open(task, Some(_), Program::Host(line))] = effects.as_slice() else {
-            panic!("{effects:?}")
-        };
+        let [Effect::Open(task, Target::Host(line))] = effects.as_slice() else { panic!("{effects:?}") };
         assert_eq!(
             (line.typed.as_str(), &line.words[..3]),
             ("date", &["sh", "-c", "date"].map(str::to_owned)[..])
@@ -311,7 +320,7 @@ mod tests {
         model.containers.set(Vec::new());
         model.settle();
         let effects = press(&mut model, "g 1");
-        assert!(matches!(effects.as_slice(), [Effect::Open(_, None, Program::Host(_))]), "{effects:?}");
+        assert!(matches!(effects.as_slice(), [Effect::Open(_, Target::Host(_))]), "{effects:?}");
         assert!(screen(&model).contains("probe"), "{}", screen(&model));
         update(&mut model, Event::Ended(TaskId(1), Ok(Some(0))));
         assert!(screen(&model).contains("probe · exit 0"), "{}", screen(&model));
@@ -345,6 +354,34 @@ mod tests {
         model.look.is_read_only = true;
         assert!(!stops(&press(&mut model, "g 1")));
         assert!(screen(&model).contains("read-only"), "{}", screen(&model));
+    }
+
+    #[test]
+    fn in_read_only_mode_only_commands_that_are_declared_to_change_nothing_are_run() {
+        for (whither, is_read_only, runs) in [
+            (Whither::Host, false, false),
+            (Whither::Host, true, true),
+            (Whither::Container, false, false),
+            (Whither::Container, true, true),
+        ] {
+            let mut model = with(Run::Shell("ls".to_owned()), whither, false);
+            model.look.commands[0].is_read_only = is_read_only;
+            model.look.is_read_only = true;
+            let effects = press(&mut model, "g 1");
+            assert_eq!(effects.len(), usize::from(runs), "{whither:?} {is_read_only}: {effects:?}");
+            assert_eq!(screen(&model).contains("may make changes"), !runs);
+        }
+        // In a pane on this machine it gets keys, in a container it does not.
+        let mut model = with(Run::Shell("less x".to_owned()), Whither::Host, false);
+        let at = model.look.commands[0].key.1.clone();
+        (model.look.commands[0].is_read_only, model.look.commands[0].pane) = (true, Some((true, at)));
+        model.look.is_read_only = true;
+        press(&mut model, "g 1");
+        assert!(matches!(press(&mut model, "q")[..], [Effect::Type(..)]));
+        let mut model = with(Run::Shell("ls".to_owned()), Whither::Container, false);
+        (model.look.commands[0].is_read_only, model.look.is_read_only) = (true, true);
+        press(&mut model, "g 1");
+        assert_eq!(press(&mut model, "x"), []);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::process::Process;
 use crate::base::{disk, id};
 use crate::command::World;
 use crate::tui::failure::Failure;
@@ -19,31 +20,36 @@ const NO_PROGRAM: i32 = 127;
 
 /// Shows `text` as a file of this name, and waits until the editor exits. The terminal must have
 /// been released.
-pub(super) fn view(world: &World, name: &str, text: &str) -> Result<(), Failure> {
+pub(super) fn view(world: &World, process: &Process, name: &str, text: &str) -> Result<(), Failure> {
     let folder = Folder::make(world)?;
     let copy = folder.file(name, text.as_bytes(), 0o400)?;
-    run(world, &copy)
+    run(world, process, &copy)
 }
 
 /// Lets the user edit `old` as a file of this name. Returns the new contents and the folder that
 /// holds the file, or `None` if nothing changed. The terminal must have been released.
-pub(super) fn change(world: &World, name: &str, old: &[u8]) -> Result<Option<(Vec<u8>, Folder)>, Failure> {
+pub(super) fn change(
+    world: &World,
+    process: &Process,
+    name: &str,
+    old: &[u8],
+) -> Result<Option<(Vec<u8>, Folder)>, Failure> {
     let folder = Folder::make(world)?;
     let copy = folder.file(name, old, 0o600)?;
-    run(world, &copy)?;
+    run(world, process, &copy)?;
     let new = disk::read_bytes(&copy).map_err(|why| failure(&format!("read {}", copy.display()), &why))?;
     Ok((new != old).then_some((new, folder)))
 }
 
 /// Opens a file in the editor, and waits until it exits.
-fn run(world: &World, file: &Path) -> Result<(), Failure> {
+fn run(world: &World, process: &Process, file: &Path) -> Result<(), Failure> {
     let named = |name| world.environment.text(name).filter(|value| !value.trim().is_empty());
     let editor = named("VISUAL").or_else(|| named("EDITOR")).unwrap_or_else(|| DEFAULT.to_owned());
     // The variable may contain options and quotes, so let a shell interpret it.
     let script = format!("{editor} \"$1\"");
     let mut shell = Command::new("/bin/sh");
     shell.args(["-c", &script, "hoist"]).arg(file).current_dir(&world.folder);
-    let status = shell.status().map_err(|why| failure("run /bin/sh", &why))?;
+    let status = process.run(&mut shell).map_err(|why| failure("run /bin/sh", &why))?;
     match status.code() {
         Some(0) => Ok(()),
         Some(NO_PROGRAM) => Err(Failure {

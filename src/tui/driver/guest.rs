@@ -1,11 +1,13 @@
 //! Programs that use the user's terminal for a while: an editor, or a program of the user.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::task::JoinError;
+use tokio::task::{JoinError, JoinHandle};
 
 use super::files::Edited;
+use super::process::Process;
 use super::screen::Screen;
 use super::{Done, Driver, Keys, Signals, editor, files, host, screen};
 use crate::engine::files::{Place, Stamp, shown};
@@ -34,6 +36,25 @@ pub(super) enum Guest {
     Program(Line),
 }
 
+/// How long a guest may take to exit when hoist has to leave.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+/// Waits for a guest. `None` if a signal ends hoist; then the guest is hung up.
+async fn until_exit<T>(
+    mut guest: JoinHandle<T>,
+    process: &Process,
+    signals: &mut Signals,
+) -> Option<Result<T, JoinError>> {
+    tokio::select! {
+        result = &mut guest => return Some(result),
+        () = signals.gone() => {}
+    }
+    process.hang_up();
+    // An editor's copy of a file is removed when it has exited.
+    let _ = tokio::time::timeout(PATIENCE, guest).await;
+    None
+}
+
 impl Driver {
     /// Lets a guest use the terminal if one is waiting, and takes the terminal back when the guest
     /// exits. Events of the engine wait meanwhile.
@@ -46,35 +67,34 @@ impl Driver {
         let Some(guest) = self.guest.take() else { return Ok(()) };
         // A reader of keys would take some of the guest's input.
         keys.pause();
+        let process = Process::default();
+        screen::give_back();
         let told = match guest {
             Guest::Editor { place, path, bytes, stamp } => {
-                screen::give_back();
                 let (world, name) = (self.world.clone(), shown(path.file_name().unwrap_or_default()));
-                let changed = tokio::task::spawn_blocking(move || editor::change(&world, &name, &bytes));
-                let outcome = changed.await.unwrap_or_else(|why| Err(failed(&why)));
+                let editor = process.clone();
+                let changed =
+                    tokio::task::spawn_blocking(move || editor::change(&world, &editor, &name, &bytes));
+                let Some(changed) = until_exit(changed, &process, signals).await else { return Ok(()) };
                 screen.take().map_err(Error::Terminal)?;
+                let outcome = changed.unwrap_or_else(|why| Err(failed(&why)));
                 let wish = FilesWish::Edit(place.clone(), path.clone());
                 let edited = Edited { place, path, stamp, outcome };
                 Some(Event::FilesDone(wish, files::write_back(&self.engine, edited).await))
             }
             Guest::Viewer(name, text) => {
-                screen::give_back();
-                let world = self.world.clone();
-                let viewed = tokio::task::spawn_blocking(move || editor::view(&world, &name, &text)).await;
+                let (world, editor) = (self.world.clone(), process.clone());
+                let viewed = tokio::task::spawn_blocking(move || editor::view(&world, &editor, &name, &text));
+                let Some(viewed) = until_exit(viewed, &process, signals).await else { return Ok(()) };
                 screen.take().map_err(Error::Terminal)?;
                 viewed.unwrap_or_else(|why| Err(failed(&why))).err().map(Event::HostFailed)
             }
             Guest::Program(line) => {
-                screen::give_back();
-                let folder = self.world.folder.clone();
-                let program = tokio::task::spawn_blocking(move || host::run(&line, &folder));
-                let result = tokio::select! {
-                    result = program => result.unwrap_or(Ok(())),
-                    // The guest received the same signal and handles it itself.
-                    () = signals.gone() => Ok(()),
-                };
+                let (folder, program) = (self.world.folder.clone(), process.clone());
+                let program = tokio::task::spawn_blocking(move || host::run(&program, &line, &folder));
+                let Some(result) = until_exit(program, &process, signals).await else { return Ok(()) };
                 screen.take().map_err(Error::Terminal)?;
-                result.err().map(Event::HostFailed)
+                result.unwrap_or(Ok(())).err().map(Event::HostFailed)
             }
         };
         keys.resume();

@@ -4,6 +4,7 @@ use std::io::{self, BufRead as _, Write as _};
 use std::path::Path;
 use std::process::Command;
 
+use super::process::Process;
 use crate::tui::effect::Line;
 use crate::tui::failure::Failure;
 
@@ -13,11 +14,11 @@ use crate::tui::failure::Failure;
 /// # Errors
 ///
 /// Fails if the program cannot be run, or exits with a failure.
-pub(super) fn run(line: &Line, folder: &Path) -> Result<(), Failure> {
+pub(super) fn run(process: &Process, line: &Line, folder: &Path) -> Result<(), Failure> {
     let Some((program, rest)) = line.words.split_first() else { return Ok(()) };
     let line = crate::base::text::line(&line.typed).into_owned();
     say(&format!("$ {line}\n"));
-    let status = Command::new(program).args(rest).current_dir(folder).status();
+    let status = process.run(Command::new(program).args(rest).current_dir(folder));
     let end = match &status {
         Ok(status) => status.to_string(),
         Err(error) => error.to_string(),

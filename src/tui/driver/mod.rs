@@ -19,6 +19,7 @@ mod pace;
 mod pages;
 mod print;
 mod probe;
+mod process;
 mod pty;
 mod reload;
 mod saved;
@@ -35,6 +36,7 @@ use std::io;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use crossterm::event::Event as TermEvent;
 use jiff::Timestamp;
@@ -81,6 +83,7 @@ pub(super) async fn drive(engine: Engine, settings: TuiSettings) -> std::result:
     let mut news = engine.events(EventRequest::default()).await?;
     let (tell, mut told) = mpsc::channel(BATCH);
     let mut signals = Signals::new().map_err(Error::Terminal)?;
+    tokio::spawn(insist(Signals::new().map_err(Error::Terminal)?));
     let mut screen = Screen::open(model.look.mouse).map_err(Error::Terminal)?;
     // The queries were sent to the terminal; its answers precede the keys.
     let mut keys = Keys::new();
@@ -204,6 +207,18 @@ impl Signals {
         };
         self.went = Some(code);
     }
+}
+
+/// How long hoist may take to leave after a signal.
+const GRACE: Duration = Duration::from_millis(800);
+
+/// Ends hoist after a signal even if the loop cannot, because the terminal does not take what is
+/// written to it.
+async fn insist(mut signals: Signals) {
+    signals.gone().await;
+    tokio::time::sleep(GRACE).await;
+    screen::leave_raw();
+    std::process::exit(i32::from(signals.ended().await));
 }
 
 /// Returns the initial model. Invalid parts of the configuration are reported and replaced by
@@ -393,9 +408,9 @@ impl Driver {
                     reporter.cancel();
                 }
             }
-            Effect::Open(id, container, program) => {
+            Effect::Open(id, target) => {
                 let size = self.model.wants().terminals.get(&id).copied().unwrap_or((80, 24));
-                self.sessions.open(&self.engine, &self.tell, id, &self.world, (container, program), size);
+                self.sessions.open(&self.engine, &self.tell, id, &self.world, target, size);
             }
             Effect::Type(id, key) => self.sessions.press(id, key),
             Effect::Paste(id, text) => self.sessions.paste(id, &text),

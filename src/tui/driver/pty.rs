@@ -48,8 +48,15 @@ pub(super) fn start(world: &World, words: &[String], size: (u16, u16)) -> Result
     let master = Arc::new(master);
     let (input, inputs) = mpsc::channel(QUEUE);
     let (outputs, output) = mpsc::channel(QUEUE);
+    let pane = outputs.clone();
     tokio::spawn(carry_output(Arc::clone(&master), outputs, exit_of(pid)));
-    tokio::spawn(carry_input(master, pid, inputs));
+    tokio::spawn(async move {
+        tokio::select! {
+            () = carry_input(master, pid, inputs) => {}
+            // A program that does not read would keep the terminal open, and miss its SIGHUP.
+            () = pane.closed() => {}
+        }
+    });
     Ok(Attached { input, output, tty: true, warnings: Warnings::default() })
 }
 
@@ -219,6 +226,27 @@ mod tests {
             attached.input.send(Input::Bytes(input.to_vec())).await.unwrap();
         }
         assert_eq!(until_exit(attached).await.1, 7);
+    }
+
+    #[tokio::test]
+    async fn a_program_that_does_not_read_is_hung_up_when_its_pane_is_closed() {
+        let (mut told, tell) = io::pipe().unwrap();
+        let (pid, fd) = (std::process::id(), std::os::fd::AsRawFd::as_raw_fd(&tell));
+        let tells = format!("trap 'echo hung-up >/proc/{pid}/fd/{fd}; exit' HUP");
+        let mut attached = sh(&format!("{tells}; stty raw; echo ready; sleep 1000 & wait")).unwrap();
+        let mut text = String::new();
+        while !text.contains("ready") {
+            let Some(Output::Bytes(_, bytes)) = attached.output.recv().await else { panic!("{text}") };
+            text += &String::from_utf8_lossy(&bytes);
+        }
+        attached.input.send(Input::Bytes(vec![b'x'; 1 << 20])).await.unwrap();
+        drop(attached);
+        let heard = tokio::task::spawn_blocking(move || {
+            let mut word = [0; 8];
+            io::Read::read_exact(&mut told, &mut word).map(|()| word)
+        });
+        assert_eq!(&heard.await.unwrap().unwrap(), b"hung-up\n");
+        drop(tell);
     }
 
     #[tokio::test]

@@ -156,6 +156,11 @@ pub(super) fn give_back() {
     let _ = disable_raw_mode();
 }
 
+/// Restores the modes of a terminal to which nothing can be written.
+pub(super) fn leave_raw() {
+    let _ = disable_raw_mode(); // it may be gone
+}
+
 fn taken() -> MutexGuard<'static, bool> {
     TAKEN.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -20,7 +20,7 @@ use crate::engine::{
     AttachOptions, Attached, ContainerId, Doing as _, Engine, ErrorKind, ExecId, ExecRequest, Input, Output,
     Result,
 };
-use crate::tui::effect::{Pointer, Program};
+use crate::tui::effect::{Pointer, Program, Target};
 use crate::tui::event::Event;
 use crate::tui::failure::Failure;
 use crate::tui::key::Key;
@@ -70,11 +70,11 @@ impl Sessions {
         tell: &EventSender,
         id: TaskId,
         world: &World,
-        (container, program): (Option<ContainerId>, Program),
+        target: Target,
         size: (u16, u16),
     ) {
         let screen = Screen::new(size.0, size.1);
-        if let Program::Words(line) | Program::Host(line) = &program {
+        if let Target::Host(line) | Target::In(_, Program::Words(line)) = &target {
             let typed = crate::base::text::line(&line.typed);
             screen.lock().feed(format!("\x1b[2m$ {typed}\x1b[0m\r\n").as_bytes());
         }
@@ -86,12 +86,11 @@ impl Sessions {
         let world = world.clone();
         let task = tokio::spawn(async move {
             let size = (size.1, size.0);
-            let opened = match (program, container) {
-                (Program::Host(line), _) => pty::start(&world, &line.words, size).map(|host| (None, host)),
-                (program, Some(container)) => {
+            let opened = match target {
+                Target::Host(line) => pty::start(&world, &line.words, size).map(|host| (None, host)),
+                Target::In(container, program) => {
                     open(&engine, &world, &container, program, size).await.map_err(Failure::from)
                 }
-                (_, None) => Err(Failure::default()),
             };
             let ended = match opened {
                 Ok((exec, attached)) => {
@@ -184,8 +183,9 @@ impl Sessions {
         let screen = self.screens.get(id)?;
         let mut emulator = screen.lock();
         let mode = emulator.mode();
-        let Pointer { kind, held, column, row } = pointer;
-        let is_asked = mode.intersects(TermMode::MOUSE_MODE) && !emulator.is_copying();
+        let Pointer { kind, held, column, row, is_for_program } = pointer;
+        let may_ask = is_for_program && !emulator.is_copying();
+        let is_asked = mode.intersects(TermMode::MOUSE_MODE) && may_ask;
         // With Shift, the mouse is always hoist's, as in other terminals.
         if is_asked && !held.contains(KeyModifiers::SHIFT) {
             let (_, lines) = emulator.size();
@@ -196,7 +196,7 @@ impl Sessions {
             }
             return None;
         }
-        let turns = mode.contains(TermMode::ALT_SCREEN | TermMode::ALTERNATE_SCROLL);
+        let turns = is_for_program && mode.contains(TermMode::ALT_SCREEN | TermMode::ALTERNATE_SCROLL);
         match kind {
             // A full-screen program without mouse support scrolls with the arrow keys.
             MouseEventKind::ScrollUp | MouseEventKind::ScrollDown if turns => {
@@ -307,7 +307,7 @@ async fn open(
             let attached = engine.execs().attach(&id, OWN, Some(size)).await?;
             Ok((Some(id), attached))
         }
-        Program::Words(line) | Program::Host(line) => exec(line.words).await,
+        Program::Words(line) => exec(line.words).await,
         Program::Exec(asked) => {
             let doing = format!("exec {} {}", asked.target, join(&asked.request.command));
             let request = resolved(world, |world| asked.resolve(world)).await.doing(|| doing)?.request;
@@ -324,43 +324,64 @@ async fn open(
 
 /// Transfers bytes in both directions until the program exits, and returns its exit code.
 async fn carry(
-    mut attached: Attached,
-    mut keys: mpsc::UnboundedReceiver<Input>,
+    attached: Attached,
+    keys: mpsc::UnboundedReceiver<Input>,
     answers: &mpsc::UnboundedSender<Input>,
     pane: &Pane,
 ) -> Option<u8> {
-    let (columns, rows) = pane.screen.lock().size();
-    let _ = attached.input.send(Input::Resize(rows, columns)).await;
+    let Attached { input, output, tty, .. } = attached;
+    tokio::select! {
+        code = carry_output(output, tty, answers, pane) => code,
+        // A program that does not read blocks only its own input.
+        () = carry_input(input, tty, keys, pane) => None,
+    }
+}
+
+async fn carry_output(
+    mut output: mpsc::Receiver<Output>,
+    tty: bool,
+    answers: &mpsc::UnboundedSender<Input>,
+    pane: &Pane,
+) -> Option<u8> {
     loop {
-        tokio::select! {
-            output = attached.output.recv() => match output {
-                Some(Output::Bytes(_, bytes)) => {
-                    let answer =
-                        if attached.tty { pane.feed(&bytes) } else { pane.feed(&with_returns(&bytes)) };
-                    if !answer.is_empty() && attached.tty {
-                        let _ = answers.send(Input::Bytes(answer));
-                    }
-                }
-                Some(Output::Skipped(count)) => {
-                    pane.feed(format!("\r\n\x1b[7m skipped {count} bytes \x1b[0m\r\n").as_bytes());
-                }
-                Some(Output::Exited(code)) => return Some(code),
-                Some(Output::Closed) | None => return None,
-            },
-            Some(input) = keys.recv() => {
-                let input = match input {
-                    // Without a terminal, nothing else makes a signal of it.
-                    Input::Bytes(bytes) if !attached.tty && bytes == [CTRL_C] => Input::Signal(libc::SIGINT),
-                    Input::Bytes(bytes) if !attached.tty => Input::Bytes(lines(bytes, pane)),
-                    other => other,
-                };
-                // A program that does not read only blocks its own input.
-                if attached.input.send(input).await.is_err() {
-                    return None;
+        match output.recv().await {
+            Some(Output::Bytes(_, bytes)) => {
+                let answer = if tty { pane.feed(&bytes) } else { pane.feed(&with_returns(&bytes)) };
+                if !answer.is_empty() && tty {
+                    let _ = answers.send(Input::Bytes(answer));
                 }
             }
+            Some(Output::Skipped(count)) => {
+                pane.feed(format!("\r\n\x1b[7m skipped {count} bytes \x1b[0m\r\n").as_bytes());
+            }
+            Some(Output::Exited(code)) => return Some(code),
+            Some(Output::Closed) | None => return None,
         }
     }
+}
+
+/// Sends input for as long as output can arrive; after a failure, only the output is waited for.
+async fn carry_input(
+    to: mpsc::Sender<Input>,
+    tty: bool,
+    mut keys: mpsc::UnboundedReceiver<Input>,
+    pane: &Pane,
+) {
+    let (columns, rows) = pane.screen.lock().size();
+    let _ = to.send(Input::Resize(rows, columns)).await;
+    while let Some(input) = keys.recv().await {
+        let input = match input {
+            // Without a terminal, nothing else makes a signal of it.
+            Input::Bytes(bytes) if !tty && bytes == [CTRL_C] => Input::Signal(libc::SIGINT),
+            Input::Bytes(bytes) if !tty => Input::Bytes(lines(bytes, pane)),
+            other => other,
+        };
+        if to.send(input).await.is_err() {
+            break;
+        }
+    }
+    // How the program ended comes with its output.
+    std::future::pending().await
 }
 
 /// Prepares typed input for a program without a terminal: line ends become line feeds, and the pane
@@ -416,7 +437,7 @@ mod tests {
     }
 
     fn pointer(kind: MouseEventKind, held: KeyModifiers) -> Pointer {
-        Pointer { kind, held, column: 2, row: 1 }
+        Pointer { kind, held, column: 2, row: 1, is_for_program: true }
     }
 
     #[tokio::test]
@@ -464,10 +485,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn in_read_only_mode_the_mouse_is_never_the_programs() {
+        for asked in ["\x1b[?1000h\x1b[?1006h", "\x1b[?1049h\x1b[?1007h"] {
+            let (sessions, pane, mut sent) = rig();
+            pane.feed(asked.as_bytes());
+            for kind in [MouseEventKind::ScrollUp, MouseEventKind::Down(MouseButton::Left)] {
+                let held = KeyModifiers::NONE;
+                sessions.point(ID, Pointer { is_for_program: false, ..pointer(kind, held) });
+            }
+            assert_eq!(bytes(&mut sent), "", "{asked:?}");
+        }
+    }
+
+    #[tokio::test]
     async fn what_the_mouse_marks_is_copied_when_it_goes_up() {
         let (sessions, pane, mut sent) = rig();
         pane.feed(b"zero\r\nfirst second");
-        let at = |kind, column| Pointer { kind, held: KeyModifiers::NONE, column, row: 1 };
+        let at = |kind, column| Pointer { column, ..pointer(kind, KeyModifiers::NONE) };
         assert_eq!(sessions.point(ID, at(MouseEventKind::Down(MouseButton::Left), 0)), None);
         assert_eq!(sessions.point(ID, at(MouseEventKind::Drag(MouseButton::Left), 4)), None);
         let marked = sessions.point(ID, at(MouseEventKind::Up(MouseButton::Left), 4));
@@ -489,6 +523,29 @@ mod tests {
             assert_eq!(sessions.walk(ID, walk.clone()), expected, "{walk:?}");
         }
         assert_eq!(sessions.walk(TaskId(2), Walk::Begin), Ok(None), "there is no such terminal");
+    }
+
+    #[tokio::test]
+    async fn output_of_a_program_that_does_not_read_is_shown() {
+        let (_sessions, pane, _sent) = rig();
+        let (input, _unread) = mpsc::channel(1);
+        let (outputs, output) = mpsc::channel(1);
+        let attached = Attached { input, output, tty: true, warnings: Default::default() };
+        let (press, keys) = mpsc::unbounded_channel();
+        for _ in 0..9 {
+            press.send(Input::Bytes(b"x".to_vec())).unwrap();
+        }
+        let program = async {
+            for byte in b"abcdef" {
+                let output = Output::Bytes(crate::engine::Stream::Stdout, vec![*byte]);
+                outputs.send(output).await.unwrap();
+            }
+            outputs.send(Output::Exited(3)).await.unwrap();
+        };
+        let (code, ()) = tokio::join!(carry(attached, keys, &press, &pane), program);
+        let line = alacritty_terminal::index::Line(0);
+        let shown = pane.screen.lock().term().grid()[line][alacritty_terminal::index::Column(5)].c;
+        assert_eq!((code, shown), (Some(3), 'f'));
     }
 
     #[tokio::test]

@@ -37,7 +37,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, help: &Help) {
     let tall = u16::try_from(lines.len() + 5).unwrap_or(u16::MAX);
     // The dialog keeps its size during a search.
     let tall = if found.is_some() { tall.max(20) } else { tall };
-    let title = format!("Help · {}", if help.shows_others { "other screens" } else { help.place.name() });
+    let title = format!("Help · {}", if help.shows_others { "other screens" } else { help.place.about() });
     let note = "type to search keys and actions";
     let inner = open(frame, model, &title, note, wide, tall.min(height.saturating_sub(1)));
     let field = Rect { height: 1.min(inner.height), ..inner };

@@ -87,9 +87,15 @@ impl Viewer for Inspect {
     }
 
     fn offers(&self, pane: &Pane, action: Action) -> bool {
-        let is_of_tree =
-            matches!(action, Action::Fold | Action::Unfold | Action::FoldAll | Action::UnfoldAll);
-        !is_of_tree || pane.inspect.form == model::Form::Tree
+        use Action as A;
+        let is_tree = pane.inspect.form == model::Form::Tree && pane.inspect.document.is_some();
+        match action {
+            A::Fold | A::Unfold | A::FoldAll | A::UnfoldAll | A::CopyPath => is_tree,
+            // Without folds, the page can only be zoomed.
+            A::Open => is_tree,
+            A::NextForm | A::EditShown | A::CopyValue => pane.inspect.document.is_some(),
+            _ => true,
+        }
     }
 
     fn scroll(&self, model: &mut Model, by: i64) -> Vec<Effect> {

@@ -214,7 +214,8 @@ pub(crate) fn remember(model: &mut Model, action: Action, effects: &[Effect]) {
 /// Remembers a verb that a dialog asked about, if the effects show that the user agreed. Called
 /// after each event.
 pub(crate) fn agreed(model: &mut Model, effects: &[Effect]) {
-    let is_work = |effect: &Effect| writes(effect) && !matches!(effect, Effect::Save | Effect::TrySave(_));
+    let is_work =
+        |effect: &Effect| writes(model, effect) && !matches!(effect, Effect::Save | Effect::TrySave(_));
     if model.asked.is_some() && effects.iter().any(is_work) {
         model.repeat = model.asked.take();
     } else if model.layers.is_empty() {

@@ -248,6 +248,8 @@ fn empty<R: Row>(model: &Model, rows: &Table<R>, width: u16) -> Vec<Line<'static
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use crate::engine::Status;
     use crate::tui::containers::model::{ContainerRow, Used};
     use crate::tui::event::Event;
@@ -263,7 +265,13 @@ mod tests {
             project: project.to_owned(),
             labels: vec![format!("com.docker.compose.project={project}")],
             ports: vec!["8080/tcp".to_owned()],
-            used: Some(Used { cpu: 12.4, memory: 498e6, limit: Some(512e6), ..Used::default() }),
+            used: Some(Used {
+                cpu: 12.4,
+                memory: 498e6,
+                limit: Some(512e6),
+                expires: Timestamp::MAX,
+                ..Used::default()
+            }),
             ..container(name, status)
         };
         let rows = vec![

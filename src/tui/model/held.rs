@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::titles::name_of;
+use super::window::Pane;
 use super::{Focus, Model};
 use crate::engine::ContainerId;
 use crate::tui::action::{Action, Group};
@@ -25,6 +26,7 @@ impl Model {
     /// Keeps the subject of the focused pane when its row leaves the list, because the user's keys
     /// refer to what is on the screen. Must be called when the lists are up to date.
     pub(crate) fn settle_held(&mut self) {
+        self.name_pinned();
         let listed = self.listed();
         if self.focus != Focus::Detail {
             self.held.subject = None;
@@ -39,6 +41,17 @@ impl Model {
             self.held.listed_name =
                 listed.as_ref().map_or_else(String::new, |subject| name_of(self, subject));
             self.held.listed = listed;
+        }
+    }
+
+    /// Keeps the names of pinned subjects, for when they are gone.
+    fn name_pinned(&mut self) {
+        let pinned = |pane: &Pane| pane.pinned.clone().filter(|subject| !self.is_gone(subject));
+        let named = self.windows.all().filter_map(|pane| Some((pane.id, name_of(self, &pinned(pane)?))));
+        for (id, name) in named.collect::<Vec<_>>() {
+            if let Some(pane) = self.windows.get_mut(id) {
+                pane.called = name;
+            }
         }
     }
 
@@ -131,8 +144,13 @@ impl Model {
     /// Returns the current or last known name of an object.
     #[must_use]
     pub fn last_name_of(&self, subject: &Subject) -> String {
-        match self.held.subject.as_ref() {
-            Some(held) if held == subject && self.is_gone(subject) => self.held.name.clone(),
+        if !self.is_gone(subject) {
+            return name_of(self, subject);
+        }
+        let pinned = self.windows.all().find(|pane| pane.pinned.as_ref() == Some(subject));
+        match (self.held.subject.as_ref(), pinned) {
+            (Some(held), _) if held == subject => self.held.name.clone(),
+            (_, Some(pane)) if !pane.called.is_empty() => pane.called.clone(),
             _ => name_of(self, subject),
         }
     }

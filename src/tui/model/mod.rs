@@ -396,6 +396,16 @@ impl Model {
         }
     }
 
+    /// Returns when the next usage on the screen stops being current.
+    fn next_expiry(&self) -> Option<Timestamp> {
+        if self.section != Section::Containers || self.is_zoomed {
+            return None;
+        }
+        let shown = self.containers.window(self.layout().list_rows());
+        let rows = shown.filter_map(|(_, row)| Some(row.used?.expires));
+        rows.chain(self.total.expires()).filter(|moment| *moment > self.now).min()
+    }
+
     /// Returns the time until the screen next changes without an event; `None` if it never does.
     #[must_use]
     pub fn next_tick(&self) -> Option<Duration> {
@@ -421,6 +431,7 @@ impl Model {
             // The list shows how long each object is kept.
             ticks.push(Duration::from_secs(60));
         }
+        ticks.extend(self.next_expiry().filter(|moment| *moment > self.now).map(until));
         ticks.extend(self.next_age());
         ticks.into_iter().min().map(|tick| tick.max(Duration::from_millis(10)))
     }

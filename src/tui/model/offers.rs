@@ -6,9 +6,9 @@ use crate::tui::containers::fit::{meant, misfit};
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::key::show_strokes;
 use crate::tui::keymap::{Binding, KeyContext};
-use crate::tui::section::{Section, Subject};
+use crate::tui::section::{Section, Subject, TaskId};
 use crate::tui::tab::Tab;
-use crate::tui::tasks::model::Session;
+use crate::tui::tasks::model::{Session, TaskRow};
 
 /// For more containers than this, every verb is offered.
 const MANY: usize = 64;
@@ -74,6 +74,16 @@ impl Model {
             return false;
         }
         match action {
+            A::RetryTask if place == KeyContext::Tasks => {
+                self.tasks.targets().iter().any(|task| task.can_be_retried())
+            }
+            A::RetryTask if place == KeyContext::Ended => self.shown_session().is_some_and(Session::is_ours),
+            A::CancelTask if place == KeyContext::Tasks => {
+                let mut live = self.tasks.targets().into_iter().filter(|task| !task.is_over());
+                live.any(|task| !self.look.is_read_only || task.session().is_none())
+            }
+            A::ClearTasks => self.tasks.all().iter().any(TaskRow::is_over),
+            A::Undo => self.undo.has_something(self.now),
             A::NextMatch | A::PreviousMatch => {
                 !self.pane().log.search.is_empty() || !self.pane().inspect.search.is_empty()
             }
@@ -87,7 +97,10 @@ impl Model {
                 self.windows.count() > 1
             }
             A::CopyMode | A::Detach if place == KeyContext::Released => !self.shows_unseen(),
-            A::Type => self.shown_session().is_none_or(Session::has_terminal),
+            A::Type => self.shown_session().is_none_or(|session| {
+                session.has_terminal() && !(self.look.is_read_only && session.may_change())
+            }),
+            A::CancelTask if place == KeyContext::Released => !self.look.is_read_only,
             A::Older | A::Newer | A::Complete | A::CompleteBack => false,
             A::ShowAll => !self.containers.all().is_empty(),
             _ => {
@@ -139,6 +152,18 @@ impl Model {
             || matches!(action, A::RunAgain | A::Tag | A::TaskOutput | A::RetryTask | A::CancelTask)
             || (action == A::Run && place == KeyContext::Images);
         of_row && self.subject().is_none() && !is_on_group
+    }
+
+    /// Whether read-only mode keeps keys from the program of a terminal.
+    #[must_use]
+    pub fn keeps_keys_from(&self, id: TaskId) -> bool {
+        let session = self.task(id).and_then(TaskRow::session);
+        self.look.is_read_only && session.is_some_and(Session::may_change)
+    }
+
+    /// Like [`Self::keeps_keys_from`], for the terminal that the pane shows.
+    pub(crate) fn keeps_shown_keys(&self) -> bool {
+        matches!(self.shown_tab(self.pane()), Tab::Session(id) if self.keeps_keys_from(id))
     }
 
     /// Whether the cursor in Tasks is on a terminal.

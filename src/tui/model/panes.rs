@@ -107,7 +107,7 @@ impl Model {
         let own = Tab::ALL.iter().copied().filter(|tab| tab.viewer().is_of(self, pane, &subject));
         let sessions = self.tasks.all().iter().rev().filter(|task| match (&subject, task.session()) {
             (Subject::Container(id), Some(session)) => {
-                session.container.as_ref() == Some(id) && session.has_terminal()
+                session.container() == Some(id) && session.has_terminal()
             }
             (Subject::Task(id), Some(_)) => task.id == *id,
             _ => false,

@@ -38,10 +38,11 @@ impl Model {
         }
         self.settle_navigator(changed);
         self.settle_panes();
-        // A terminal that loses the focus, or whose program exits, loses the keys too.
+        // A terminal loses the keys with the focus, when its program exits, and in read-only mode.
         let shown = self.shown_tab(self.pane());
         self.typing = self.typing.filter(|id| {
-            self.focus == Focus::Detail && shown == Tab::Session(*id) && !self.session_is_over(*id)
+            let has_focus = self.focus == Focus::Detail && shown == Tab::Session(*id);
+            has_focus && !self.session_is_over(*id) && !self.keeps_keys_from(*id)
         });
     }
 

@@ -1,8 +1,12 @@
 //! The second line of the screen: the sections, or the tabs of the zoomed pane.
 
+use crossterm::event::{KeyCode, KeyModifiers};
 use unicode_width::UnicodeWidthStr;
 
 use super::Model;
+use crate::tui::action::Action;
+use crate::tui::key::Key;
+use crate::tui::keymap::Found;
 use crate::tui::section::{Section, Subject};
 use crate::tui::tab::Tab;
 use crate::tui::words::{Align, cell, image_name};
@@ -28,16 +32,17 @@ impl Model {
             let shown = self.shown_tab(self.pane());
             let tabs = self.tabs(self.pane()).into_iter().enumerate();
             let title = |(at, tab)| Parts {
-                number: at + 1,
+                number: Some(at + 1),
                 name: format!(" {}", tab_name(self, tab)),
                 count: String::new(),
                 is_shown: tab == shown,
             };
             tabs.map(title).collect()
         } else {
+            let has_numbers = self.numbers_mean_lists();
             let title = |(at, section): (usize, Section)| Parts {
-                number: at + 1,
-                name: format!(" {}", section.title()),
+                number: has_numbers.then_some(at + 1),
+                name: format!("{}{}", if has_numbers { " " } else { "" }, section.title()),
                 count: section.count(self).map_or_else(String::new, |count| format!(" {count}")),
                 is_shown: section == self.section,
             };
@@ -47,6 +52,12 @@ impl Model {
         let is_here = self.look.is_read_only && self.layout().header.is_none();
         let mode = if is_here { READ_ONLY.len() } else { 0 };
         fitted(titles, usize::from(self.size.0).saturating_sub(mode))
+    }
+
+    /// Whether a number shows a list here. On a page it shows a tab.
+    fn numbers_mean_lists(&self) -> bool {
+        let one = Key { code: KeyCode::Char('1'), held: KeyModifiers::NONE };
+        !matches!(self.keymap.find(self.key_context_below(), &[one]), Found::Action(Action::Tab1))
     }
 
     /// Returns the index of the title at a column.
@@ -95,15 +106,26 @@ pub fn tab_name(model: &Model, tab: Tab) -> String {
 
 /// The parts of a title, of which the later ones are given up first.
 struct Parts {
-    number: usize,
+    /// The key that shows it.
+    number: Option<usize>,
     name: String,
     count: String,
     is_shown: bool,
 }
 
 impl Parts {
+    fn number(&self) -> String {
+        self.number.map_or_else(String::new, |number| number.to_string())
+    }
+
     fn width(&self) -> usize {
-        self.number.to_string().len() + self.name.width() + self.count.width()
+        self.number().len() + self.name.width() + self.count.width()
+    }
+
+    /// Returns its name without what does not fit; without a number, the first letters.
+    fn shortened(&self) -> String {
+        const LETTERS: usize = 3;
+        if self.number.is_some() { String::new() } else { self.name.chars().take(LETTERS).collect() }
     }
 }
 
@@ -113,20 +135,24 @@ fn fitted(mut titles: Vec<Parts>, room: usize) -> Vec<Title> {
     let mut wide: usize = 1 + titles.iter().map(|title| title.width() + 2).sum::<usize>();
     for drops_names in [false, true] {
         for title in titles.iter_mut().rev().filter(|title| !title.is_shown) {
+            let short = if drops_names { title.shortened() } else { String::new() };
             let part = if drops_names { &mut title.name } else { &mut title.count };
             if wide > room {
-                wide -= std::mem::take(part).width();
+                wide -= part.width() - short.width();
+                *part = short;
             }
         }
     }
-    let title =
-        |Parts { number, name, count, is_shown }| Title { name: format!("{number}{name}{count}"), is_shown };
+    let title = |parts: Parts| {
+        let name = format!("{}{}{}", parts.number(), parts.name, parts.count);
+        Title { name, is_shown: parts.is_shown }
+    };
     titles.into_iter().map(title).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::tui::fixture::{full, press};
+    use crate::tui::fixture::{full, press, screen};
 
     #[test]
     fn what_is_under_the_mouse_is_what_is_drawn_there() {
@@ -138,5 +164,23 @@ mod tests {
         assert_eq!(model.titles()[0].name, "1 Containers 7");
         press(&mut model, "l");
         assert!(model.titles().iter().any(|title| title.name == "1 Logs" && title.is_shown));
+    }
+
+    #[test]
+    fn numbers_are_shown_where_they_lead() {
+        let mut model = full(120, 50);
+        press(&mut model, "l");
+        assert!(!model.is_zoomed);
+        let shown = screen(&model);
+        assert!(shown.contains("[Containers 7] Images 3 "), "{shown}");
+        assert!(shown.contains("[1 Logs] 2 Stats "), "{shown}");
+        press(&mut model, "2");
+        let shown = screen(&model);
+        assert!(shown.contains(" 1 Logs [2 Stats]"), "{shown}");
+        press(&mut model, "q");
+        let shown = screen(&model);
+        assert!(shown.contains("[1 Containers 7] 2 Images 3 ") && !shown.contains("2 Stats"), "{shown}");
+        press(&mut model, "2");
+        assert!(screen(&model).contains("[2 Images 3]"));
     }
 }

@@ -38,6 +38,8 @@ pub struct Pane {
     pub id: PaneId,
     /// Its subject; `None` for the subject under the list's cursor.
     pub pinned: Option<Subject>,
+    /// The last known name of a pinned subject.
+    pub called: String,
     /// The chosen tab, if the subject has it.
     pub tab: Tab,
     /// The state of the logs.
@@ -59,6 +61,12 @@ pub struct Pane {
 }
 
 impl Pane {
+    /// Whether the user has pinned it. The page of a terminal always belongs to its task.
+    #[must_use]
+    pub fn is_pinned(&self) -> bool {
+        matches!(&self.pinned, Some(subject) if !matches!(subject, Subject::Task(_)))
+    }
+
     /// Returns a pane that follows the list. Its serials are unique, because their upper half is
     /// the pane.
     fn new(id: PaneId) -> Self {
@@ -66,6 +74,7 @@ impl Pane {
         Self {
             id,
             pinned: None,
+            called: String::new(),
             tab: Tab::Logs,
             log: LogPane::new(serial),
             stats: StatsPane::default(),

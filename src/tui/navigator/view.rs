@@ -162,7 +162,7 @@ fn count(model: &Model, branch: Branch) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use jiff::SignedDuration;
+    use jiff::{SignedDuration, Timestamp};
 
     use crate::engine::{Machine, Phase, Progress, Space, Status};
     use crate::tui::containers::model::{ContainerRow, Used};
@@ -208,7 +208,8 @@ mod tests {
         update(&mut model, Event::List(Ok(Listed::Trash((vec![trash], keeping)))));
         let id = container("api", Status::Running).id;
         let row = model.containers.get_mut(id.as_str()).unwrap();
-        row.used = Some(Used { memory: 497e6, limit: Some(512e6), ..Used::default() });
+        let expires = Timestamp::MAX;
+        row.used = Some(Used { memory: 497e6, limit: Some(512e6), expires, ..Used::default() });
         let row = row.clone();
         model.alerts.measure(&row, now());
         let space = Some(Space { free: 4 << 30, total: 120 << 30 });

@@ -37,8 +37,9 @@ pub enum Receivers {
     Containers(Vec<ContainerId>),
     /// One process of a container.
     Process(ContainerId, Process),
-    /// The programs of terminals, or these commands in containers.
-    Sessions(Vec<(TaskId, Option<ExecId>)>),
+    /// The programs of terminals, or these commands in containers; and the main processes of the
+    /// containers that other terminals are attached to.
+    Sessions(Vec<(TaskId, Option<ExecId>)>, Vec<ContainerId>),
 }
 
 impl SignalMenu {
@@ -47,7 +48,7 @@ impl SignalMenu {
     pub fn new(title: String, receivers: Receivers) -> Self {
         let items = SIGNALS.iter().map(|(name, about)| ((*name).to_owned(), (*about).to_owned()));
         let mut items: Vec<_> = items.collect();
-        if matches!(receivers, Receivers::Sessions(_)) {
+        if matches!(receivers, Receivers::Sessions(..)) {
             // Shells ignore SIGTERM.
             items.retain(|(name, _)| name != HANGUP.0);
             items.insert(0, (HANGUP.0.to_owned(), HANGUP.1.to_owned()));

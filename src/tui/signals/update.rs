@@ -1,5 +1,6 @@
 //! The keys of the signal menu.
 
+use crate::engine::ContainerId;
 use crate::tui::action::Action;
 use crate::tui::effect::{ContainerVerb, Effect};
 use crate::tui::model::Model;
@@ -18,13 +19,17 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let Some(signal) = signal.filter(|_| action == Action::Accept) else { return Vec::new() };
     match receivers {
         Receivers::Process(id, process) => vec![Effect::Signal(id, process, signal)],
-        Receivers::Sessions(sessions) => {
+        Receivers::Sessions(sessions, ids) => {
             let send = |(id, exec)| Effect::SignalSession(id, exec, signal.clone());
-            sessions.into_iter().map(send).collect()
+            let mut effects: Vec<Effect> = sessions.into_iter().map(send).collect();
+            effects.extend(kill(model, ids, &signal));
+            effects
         }
-        Receivers::Containers(ids) => {
-            let kill = |id| Effect::Container(ContainerVerb::Kill(signal.clone()), id);
-            model.confirmed(ids.into_iter().map(kill).collect())
-        }
+        Receivers::Containers(ids) => kill(model, ids, &signal),
     }
+}
+
+fn kill(model: &mut Model, ids: Vec<ContainerId>, signal: &str) -> Vec<Effect> {
+    let kill = |id| Effect::Container(ContainerVerb::Kill(signal.to_owned()), id);
+    model.confirmed(ids.into_iter().map(kill).collect())
 }

@@ -21,7 +21,7 @@ use crate::tui::model::targets::About;
 use crate::tui::reader::ListReader;
 use crate::tui::reading::Listed;
 use crate::tui::section::Subject;
-use model::{OutputPage, ProgressPage, TaskRow};
+use model::{OutputPage, ProgressPage, TaskRow, TaskState};
 
 /// The list of background tasks and terminals.
 #[derive(Debug)]
@@ -104,6 +104,15 @@ impl Dialog for ProgressPage {
         (action == Action::Background && model.session_is_over(self.id)).then_some("close")
     }
 
+    fn offers(&self, model: &Model, action: Action) -> Option<bool> {
+        let task = model.task(self.id)?;
+        match action {
+            Action::Cancel => Some(task.state == TaskState::Live),
+            Action::RunWhenDone => Some(!task.is_over() && task.makes_image() && !model.look.is_read_only),
+            _ => None,
+        }
+    }
+
     #[cfg(test)]
     fn has_own_colours(&self) -> bool {
         true
@@ -124,7 +133,23 @@ impl Dialog for OutputPage {
     }
 
     fn label(&self, _: &Model, action: Action) -> Option<&'static str> {
-        (action == Action::Dismiss).then_some("close")
+        match action {
+            Action::Dismiss => Some("close"),
+            Action::RetryTask => Some("run again"),
+            _ => None,
+        }
+    }
+
+    fn offers(&self, model: &Model, action: Action) -> Option<bool> {
+        let task = model.task(self.id)?;
+        match action {
+            Action::Cancel => Some(!task.is_over()),
+            // The same as the key for cancel.
+            Action::CancelTask => Some(false),
+            Action::RetryTask => Some(task.can_be_retried() && !model.look.is_read_only),
+            Action::CopyShown => Some(!task.output_lines().is_empty()),
+            _ => None,
+        }
     }
 
     #[cfg(test)]

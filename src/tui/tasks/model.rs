@@ -9,11 +9,11 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::command::Request;
 use crate::engine::{ContainerId, ExecView, Phase, Progress};
-use crate::tui::effect::{Job, Program};
+use crate::tui::effect::{Job, Line, Program, Target};
 use crate::tui::failure::Failure;
 use crate::tui::list::columns::Column;
 use crate::tui::list::filter::Field;
-use crate::tui::list::rows::{Row, natural, shown_words};
+use crate::tui::list::rows::{Row, natural};
 use crate::tui::section::TaskId;
 
 /// A task.
@@ -68,10 +68,10 @@ pub enum What {
 /// A terminal, or a command in a container that has none here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
-    /// The container; `None` for a program of this machine.
-    pub container: Option<ContainerId>,
-    /// What hoist started, to start it again; `None` for a command that was started elsewhere.
-    pub program: Option<Program>,
+    /// What it runs, and where.
+    pub target: Target,
+    /// The container that a program of this machine is about.
+    about: Option<ContainerId>,
     /// The command in the container, once it is known.
     pub exec: Option<ExecView>,
     /// Whether hoist shows its terminal. Without it, the command runs on unseen.
@@ -81,30 +81,61 @@ pub struct Session {
 }
 
 impl Session {
-    /// Returns the terminal of a program that hoist starts.
+    /// Returns the terminal of a program in a container.
     #[must_use]
-    pub fn new(container: Option<ContainerId>, program: Program) -> Self {
+    pub fn inside(container: ContainerId, program: Program) -> Self {
         let is_warned = program != Program::Attach;
-        Self { container, program: Some(program), exec: None, is_attached: true, is_warned }
+        let target = Target::In(container, program);
+        Self { target, about: None, exec: None, is_attached: true, is_warned }
+    }
+
+    /// Returns the terminal of a program of this machine, which may be about a container.
+    #[must_use]
+    pub fn on_host(line: Line, about: Option<ContainerId>) -> Self {
+        Self { target: Target::Host(line), about, exec: None, is_attached: true, is_warned: true }
     }
 
     /// Returns a command that was found running in a container.
     #[must_use]
     pub fn found(exec: ExecView) -> Self {
-        let container = Some(exec.container.clone());
-        Self { container, program: None, exec: Some(exec), is_attached: false, is_warned: true }
+        let target = Target::In(exec.container.clone(), Program::Running(exec.id.clone()));
+        Self { target, about: None, exec: Some(exec), is_attached: false, is_warned: true }
+    }
+
+    /// Returns the container that has it as a tab.
+    #[must_use]
+    pub fn container(&self) -> Option<&ContainerId> {
+        match &self.target {
+            Target::In(container, _) => Some(container),
+            Target::Host(_) => self.about.as_ref(),
+        }
     }
 
     /// Whether it shows the container's main program.
     #[must_use]
     pub fn is_main(&self) -> bool {
-        matches!(self.program, Some(Program::Attach | Program::Start))
+        matches!(self.target, Target::In(_, Program::Attach | Program::Start))
     }
 
     /// Whether it is a program of this machine, which ends with its terminal.
     #[must_use]
     pub fn is_on_host(&self) -> bool {
-        matches!(self.program, Some(Program::Host(_)))
+        matches!(self.target, Target::Host(_))
+    }
+
+    /// Whether hoist started its program, and so can start it again.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        !matches!(self.target, Target::In(_, Program::Running(_)))
+    }
+
+    /// Whether its program may change something when it gets keys.
+    #[must_use]
+    pub fn may_change(&self) -> bool {
+        match &self.target {
+            Target::Host(line) => !line.is_read_only,
+            Target::In(..) => true,
+        }
     }
 
     /// Whether hoist has started it and does not know its id yet.
@@ -318,17 +349,28 @@ impl TaskRow {
         self.session().is_some_and(|session| !session.is_attached)
     }
 
-    /// Returns the state in one word.
+    /// Returns the state as the list shows it.
     #[must_use]
-    pub fn word(&self) -> &'static str {
-        match self.state {
-            TaskState::Live if self.is_unseen() => "running",
-            TaskState::Live => "live",
-            TaskState::Stopping => "stopping",
-            TaskState::Done(_) => "done",
-            TaskState::Cancelled => "cancelled",
-            TaskState::Failed(_) => "failed",
+    pub fn state_text(&self) -> Cow<'_, str> {
+        match (&self.state, &self.what) {
+            (TaskState::Live, What::Session(session)) if !session.is_attached => "running".into(),
+            (TaskState::Live, What::Session(_)) => "open".into(),
+            (TaskState::Live, What::Work(work)) => match work.done() {
+                Some(done) => format!("{}%", done / 10).into(),
+                None => "working".into(),
+            },
+            (TaskState::Stopping, _) => "cancelling…".into(),
+            (TaskState::Done(text), What::Session(_)) => text.into(),
+            (TaskState::Done(_), What::Work(_)) => "done".into(),
+            (TaskState::Cancelled, _) => "cancelled".into(),
+            (TaskState::Failed(_), _) => "failed".into(),
         }
+    }
+
+    /// Whether it can be started again: it has ended, and hoist started it.
+    #[must_use]
+    pub fn can_be_retried(&self) -> bool {
+        self.is_over() && self.session().map_or(self.job.is_some(), Session::is_ours)
     }
 
     /// Whether the task creates an image.
@@ -357,13 +399,14 @@ impl Row for TaskRow {
     }
 
     fn words(&self, shows: &dyn Fn(Column) -> bool) -> Vec<Cow<'_, str>> {
-        shown_words(shows, [(Column::Task, self.title.as_str()), (Column::State, self.word())])
+        let values = [(Column::Task, self.title.as_str().into()), (Column::State, self.state_text())];
+        values.into_iter().filter(|(column, _)| shows(*column)).map(|(_, value)| value).collect()
     }
 
     fn any(&self, field: Field, test: &dyn Fn(&str) -> bool) -> bool {
         match field {
             Field::Name => test(&self.title),
-            Field::Status => test(self.word()),
+            Field::Status => test(&self.state_text()),
             _ => false,
         }
     }
@@ -375,7 +418,7 @@ impl Row for TaskRow {
     fn width(&self, column: Column) -> usize {
         match column {
             Column::Task => self.title.width(),
-            Column::State => self.word().width(),
+            Column::State => self.state_text().width(),
             _ => 0,
         }
     }
@@ -385,7 +428,7 @@ impl Row for TaskRow {
         let spent = |row: &Self| row.until.map(|until| until.duration_since(row.since));
         match column {
             Column::Task => natural(&self.title, &other.title),
-            Column::State => self.word().cmp(other.word()),
+            Column::State => natural(&self.state_text(), &other.state_text()),
             Column::Spent => match (spent(self), spent(other)) {
                 (Some(one), Some(two)) => one.cmp(&two),
                 (None, None) => other.since.cmp(&self.since),

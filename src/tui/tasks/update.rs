@@ -4,9 +4,10 @@ pub(crate) mod session;
 
 use crate::base::units::counted;
 use crate::command::{Request, join};
+use crate::engine::ContainerId;
 use crate::tui::action::Action;
 use crate::tui::confirm::model::Confirm;
-use crate::tui::effect::{Effect, Job};
+use crate::tui::effect::{ContainerVerb, Effect, Job};
 use crate::tui::failure::Tone;
 use crate::tui::form::model::shown_words;
 use crate::tui::model::Model;
@@ -15,6 +16,7 @@ use crate::tui::section::{Section, TaskId};
 use crate::tui::tab::Tab;
 use crate::tui::tasks::model::{OutputPage, ProgressPage, TaskRow, TaskState, What, Work};
 use crate::tui::update::copy;
+use session::Programs;
 
 /// The maximum number of ended tasks in the list; the oldest are dropped first.
 const ENDED: usize = 100;
@@ -67,17 +69,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     let (over, live): (Vec<&TaskRow>, Vec<&TaskRow>) = targets.iter().partition(|task| task.is_over());
     match action {
         Action::ClearTasks => return Some(clear(model)),
-        Action::CancelTask if live.is_empty() => model.say(Tone::Plain, "nothing is running", None),
-        Action::CancelTask => {
-            let is_session = |task: &&TaskRow| task.session().is_some();
-            if live.iter().all(is_session) {
-                return Some(session::end(model, &live.iter().map(|task| task.id).collect::<Vec<_>>()));
-            }
-            if live.len() == 1 {
-                return Some(live.iter().flat_map(|task| stop(model, task.id)).collect());
-            }
-            ask_cancel(model, &live);
-        }
+        Action::CancelTask => return Some(cancel(model, &live, over.len())),
         Action::RetryTask if over.is_empty() => model.say(Tone::Plain, "it is still running", None),
         Action::RetryTask => return Some(over.iter().flat_map(|task| retry(model, task.id)).collect()),
         _ => {
@@ -89,21 +81,51 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     Some(Vec::new())
 }
 
-/// Asks before several tasks are cancelled. Terminals among them are skipped: their programs are
-/// ended by a signal, which is chosen from a menu.
-fn ask_cancel(model: &mut Model, live: &[&TaskRow]) {
-    let (sessions, jobs): (Vec<&TaskRow>, Vec<&TaskRow>) =
-        live.iter().copied().partition(|task| task.session().is_some());
-    let skipped = counted(sessions.len() as u64, "terminal");
-    let note = format!("Skipped: {skipped}. Mark terminals alone to end their programs.");
-    let notes = (!sessions.is_empty()).then_some(note).into_iter().collect();
+/// Cancels a job, or asks which signal ends the programs of terminals; asks once if there are several
+/// tasks with jobs among them. `ended` others were selected as well.
+fn cancel(model: &mut Model, live: &[&TaskRow], ended: usize) -> Vec<Effect> {
+    let ids: Vec<TaskId> = live.iter().map(|task| task.id).collect();
+    match ids.as_slice() {
+        [] => model.say(Tone::Plain, "nothing is running", None),
+        _ if live.iter().all(|task| task.session().is_some()) => return session::end(model, &ids, ended),
+        [id] => return stop(model, *id),
+        _ => ask_cancel(model, live, ended),
+    }
+    Vec::new()
+}
+
+/// Asks before several tasks are ended: jobs are cancelled, and programs get a signal.
+fn ask_cancel(model: &mut Model, live: &[&TaskRow], ended: usize) {
+    let (jobs, terminals): (Vec<&TaskRow>, Vec<&TaskRow>) =
+        live.iter().partition(|task| task.session().is_none());
+    if model.look.is_read_only && !terminals.is_empty() {
+        model.refuse("a signal may make changes");
+        return;
+    }
+    let Programs { sessions, containers, opening } = Programs::of(&terminals);
+    let count = jobs.len() + sessions.len() + containers.len();
+    let (verb, yes) = if terminals.is_empty() { ("Cancel", "cancel them") } else { ("End", "end them") };
+    let title = |id: &TaskId| model.task(*id).map_or_else(String::new, |task| task.title.clone());
+    let name = |id: &ContainerId| {
+        model.containers.get(id.as_str()).map_or_else(|| id.short().to_owned(), |row| row.name.clone())
+    };
+    let mut items: Vec<String> = jobs.iter().map(|task| format!("{} · cancelled", task.title)).collect();
+    items.extend(sessions.iter().map(|(id, _)| format!("{} · SIGHUP", title(id))));
+    items.extend(containers.iter().map(|id| format!("{} · SIGTERM to the container", name(id))));
+    // Cancellations come first: they tell how the rest is to be confirmed.
+    let mut effects: Vec<Effect> = jobs.iter().map(|task| Effect::Cancel(task.id)).collect();
+    let hang_up = |(id, exec)| Effect::SignalSession(id, exec, "SIGHUP".to_owned());
+    effects.extend(sessions.into_iter().map(hang_up));
+    let kill = |id| Effect::Container(ContainerVerb::Kill("SIGTERM".to_owned()), id);
+    effects.extend(containers.into_iter().map(kill));
+    let notes = session::skipped(ended, opening).map(|text| format!("Skips {text}."));
     model.open(Confirm {
-        title: format!("Cancel {}?", counted(jobs.len() as u64, "task")),
-        items: jobs.iter().map(|task| task.title.clone()).collect(),
-        notes,
-        yes: if jobs.len() == 1 { "cancel it" } else { "cancel them" },
-        no: if jobs.len() == 1 { "let it run" } else { "let them run" },
-        effects: jobs.iter().map(|task| Effect::Cancel(task.id)).collect(),
+        title: format!("{verb} {}?", counted(count as u64, "task")),
+        items,
+        notes: notes.into_iter().collect(),
+        yes,
+        no: "let them run",
+        effects,
         top: 0,
     });
 }
@@ -153,7 +175,7 @@ pub(crate) fn read(model: &mut Model, id: TaskId) {
         model.open(OutputPage { id, top: None, left: 0 });
         return;
     };
-    let container = session.container.clone().filter(|_| session.has_terminal());
+    let container = session.container().cloned().filter(|_| session.has_terminal());
     model.jumps.leave(model.spot());
     if let Some(container) = container {
         model.shows_all = true;
@@ -293,7 +315,7 @@ mod tests {
     use super::*;
     use crate::tui::event::{Event, Finish};
     use crate::tui::failure::Failure;
-    use crate::tui::fixture::{asked, full, press, printed, write};
+    use crate::tui::fixture::{asked, exec, full, keys_line, press, printed, screen, write};
     use crate::tui::section::Section;
     use crate::tui::update::update;
 
@@ -412,27 +434,6 @@ mod tests {
     }
 
     #[test]
-    fn terminals_that_are_marked_with_jobs_are_skipped_when_these_are_cancelled() {
-        for jobs in [1, 2] {
-            let mut model = full(80, 24);
-            for _ in 0..jobs {
-                line(&mut model, "events --since 1h");
-                press(&mut model, "q");
-            }
-            press(&mut model, "1 e ctrl-] g t");
-            let shell = model.tasks.all().iter().find(|task| task.session().is_some()).unwrap().id;
-            press(&mut model, "* K");
-            let shown = crate::tui::fixture::screen(&model);
-            let title = if jobs == 1 { "Cancel 1 task?" } else { "Cancel 2 tasks?" };
-            assert!(shown.contains(title) && shown.contains("Skipped: 1 terminal."), "{shown}");
-            let cancelled = press(&mut model, "y");
-            assert_eq!(cancelled.len(), jobs, "{cancelled:?}");
-            assert!(!cancelled.contains(&Effect::Cancel(shell)));
-            assert!(model.task(shell).unwrap().is_open());
-        }
-    }
-
-    #[test]
     fn a_task_is_cancelled_retried_read_and_cleared() {
         let mut model = full(80, 24);
         line(&mut model, "events --since 1h");
@@ -449,6 +450,104 @@ mod tests {
         press(&mut model, "q");
         assert_eq!(press(&mut model, "d d"), [Effect::Close(TaskId(1))]);
         assert_eq!(model.tasks.all().len(), 1);
+    }
+
+    /// Returns a model with these tasks: a job, a shell, an attached container, a job that has ended.
+    fn with_tasks() -> Model {
+        let mut model = full(100, 30);
+        line(&mut model, "events --since 1h");
+        press(&mut model, "q e");
+        let api = model.container().unwrap().id.clone();
+        update(&mut model, Event::Opened(TaskId(2), Box::new(exec(1, &api, "sh", true))));
+        press(&mut model, "ctrl-] q a ctrl-] q");
+        line(&mut model, "version");
+        let finish = Finish { text: String::new(), made: None, image: None, opens: false };
+        update(&mut model, Event::Finished(TaskId(4), Ok(finish)));
+        press(&mut model, "q 5");
+        model
+    }
+
+    #[test]
+    fn of_several_marked_tasks_each_gets_what_fits_after_one_question() {
+        let mut model = with_tasks();
+        let api = model.containers.all().iter().find(|row| row.name == "api").unwrap().id.clone();
+        press(&mut model, "* K");
+        let shown = screen(&model);
+        for text in [
+            "End 3 tasks?",
+            "events --since 1h · cancelled",
+            "api: shell · SIGHUP",
+            "api · SIGTERM to the container",
+            "Skips 1 that has ended.",
+        ] {
+            assert!(shown.contains(text), "{text}: {shown}");
+        }
+        let hangup = exec(1, &api, "sh", true).id;
+        let expected = [
+            Effect::Cancel(TaskId(1)),
+            Effect::SignalSession(TaskId(2), Some(hangup.clone()), "SIGHUP".to_owned()),
+            Effect::Container(ContainerVerb::Kill("SIGTERM".to_owned()), api.clone()),
+        ];
+        assert_eq!(press(&mut model, "y"), expected);
+        assert_eq!(model.task(TaskId(1)).unwrap().state, TaskState::Stopping);
+        // Only programs: the signal can be chosen.
+        let mut model = with_tasks();
+        press(&mut model, "/");
+        write(&mut model, "re:api|version");
+        press(&mut model, "enter * K");
+        let shown = screen(&model);
+        assert!(shown.contains("Send a signal to 2 programs; skips 1 that has ended"), "{shown}");
+        let expected = [
+            Effect::SignalSession(TaskId(2), Some(hangup), "SIGHUP".to_owned()),
+            Effect::Container(ContainerVerb::Kill("SIGHUP".to_owned()), api),
+        ];
+        assert_eq!(press(&mut model, "enter"), expected);
+    }
+
+    #[test]
+    fn a_filter_finds_the_states_that_are_shown() {
+        for (filter, titles) in [
+            ("open", &["api: attach", "api: shell"][..]),
+            ("working", &["events --since 1h"]),
+            ("done", &["version"]),
+            ("state:done", &["version"]),
+            ("live", &[]),
+        ] {
+            let mut model = with_tasks();
+            press(&mut model, "/");
+            write(&mut model, filter);
+            press(&mut model, "enter");
+            let rows = model.tasks.window(20).map(|(_, row)| row.title.as_str()).collect::<Vec<_>>();
+            assert_eq!(rows, titles, "{filter}");
+        }
+    }
+
+    #[test]
+    fn only_what_does_something_is_offered() {
+        let offered = |model: &Model| keys_line(model, 100);
+        let mut model = with_tasks();
+        for (cursor, present, absent) in [
+            ("g g", &["r retry", "dd clear"][..], &["K cancel", "K end…"][..]),
+            ("j", &["K end…"], &["r retry"]),
+            ("G", &["K cancel"], &["r retry"]),
+        ] {
+            press(&mut model, cursor);
+            let line = offered(&model);
+            assert!(present.iter().all(|text| line.contains(text)), "{cursor}: {line}");
+            assert!(absent.iter().all(|text| !line.contains(text)), "{cursor}: {line}");
+        }
+        press(&mut model, "d d");
+        assert!(!offered(&model).contains("clear"), "{}", offered(&model));
+        assert!(!offered(&model).contains("undo"), "{}", offered(&model));
+        // The page of an ended command offers no cancel.
+        press(&mut model, "q");
+        line(&mut model, "version");
+        let running = offered(&model);
+        assert!(running.contains("cancel") && !running.contains("again"), "{running}");
+        let finish = Finish { text: String::new(), made: None, image: None, opens: false };
+        update(&mut model, Event::Finished(TaskId(5), Ok(finish)));
+        let ended = offered(&model);
+        assert!(!ended.contains("cancel") && ended.contains("again"), "{ended}");
     }
 
     #[test]

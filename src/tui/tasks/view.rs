@@ -192,8 +192,24 @@ pub(crate) fn peek(frame: &mut Frame<'_>, model: &Model, id: TaskId, area: Rect)
 
 /// Returns the visible part of a line, with its colours but without control bytes.
 fn shown_line(model: &Model, line: &str, left: usize, width: u16) -> Line<'static> {
-    let line: String = line.chars().skip(left).take(usize::from(width) * 4).collect();
-    Line::from(ansi::spans(line.as_bytes(), model.theme.text))
+    let room = usize::from(width);
+    let line: String = line.chars().skip(left).take(room * 4).collect();
+    let mut line = Line::from(ansi::spans(line.as_bytes(), model.theme.text));
+    if line.width() <= room {
+        return line;
+    }
+    let mut kept = room.saturating_sub(1);
+    line.spans.retain_mut(|span| {
+        if span.width() > kept {
+            let text = cell(&span.content, kept + 1, Align::Left);
+            span.content = text.trim_end_matches('…').to_owned().into();
+        }
+        let is_kept = kept > 0;
+        kept -= span.width().min(kept);
+        is_kept
+    });
+    line.push_span(Span::styled("…", model.theme.dim));
+    line
 }
 
 /// Draws the output of a task.
@@ -227,7 +243,8 @@ pub(crate) fn output(frame: &mut Frame<'_>, model: &Model, reading: OutputPage) 
     frame.render_widget(Paragraph::new(lines), list);
     let foot = Rect { y: inner.bottom().saturating_sub(1), height: 1.min(inner.height), ..inner };
     let mut actions = vec![(Action::Dismiss, "close"), (Action::CopyShown, "copy")];
-    actions.push(if task.is_over() { (Action::RetryTask, "run again") } else { (Action::Cancel, "cancel") });
+    actions.extend([(Action::RetryTask, "run again"), (Action::Cancel, "cancel")]);
+    actions.retain(|(action, _)| model.is_useful(KeyContext::Output, *action));
     frame.render_widget(keys(model, KeyContext::Output, &actions), foot);
     let place = match (top, end) {
         (_, 0) => String::new(),
@@ -241,25 +258,20 @@ pub(crate) fn output(frame: &mut Frame<'_>, model: &Model, reading: OutputPage) 
 /// Returns the cell of a row in a column.
 pub(crate) fn row(model: &Model, row: &TaskRow, column: Option<Column>, _: usize) -> Cell {
     let theme = &model.theme;
-    let (glyph, word, style) = match (&row.state, &row.what) {
-        (TaskState::Live, What::Session(session)) if !session.is_attached => {
-            ("□", "running".to_owned(), theme.text)
-        }
-        (TaskState::Live, What::Session(_)) => ("▣", "open".to_owned(), theme.ok),
-        (TaskState::Live, What::Work(work)) => {
-            let word = work.done().map_or_else(|| "working".to_owned(), |done| format!("{}%", done / 10));
-            (texts::spinner(model.now), word, theme.accent)
-        }
-        (TaskState::Stopping, _) => (texts::spinner(model.now), "cancelling…".to_owned(), theme.warn),
-        (TaskState::Done(text), What::Session(_)) => ("■", text.clone(), theme.dim),
-        (TaskState::Done(_), What::Work(_)) => ("✓", "done".to_owned(), theme.ok),
-        (TaskState::Cancelled, _) => ("■", "cancelled".to_owned(), theme.dim),
-        (TaskState::Failed(_), _) => ("✗", "failed".to_owned(), theme.err),
+    let (glyph, style) = match (&row.state, &row.what) {
+        (TaskState::Live, What::Session(session)) if !session.is_attached => ("□", theme.text),
+        (TaskState::Live, What::Session(_)) => ("▣", theme.ok),
+        (TaskState::Live, What::Work(_)) => (texts::spinner(model.now), theme.accent),
+        (TaskState::Stopping, _) => (texts::spinner(model.now), theme.warn),
+        (TaskState::Done(_), What::Session(_)) => ("■", theme.dim),
+        (TaskState::Done(_), What::Work(_)) => ("✓", theme.ok),
+        (TaskState::Cancelled, _) => ("■", theme.dim),
+        (TaskState::Failed(_), _) => ("✗", theme.err),
     };
     match column {
         None => (glyph.to_owned(), style),
         Some(Column::Task) => (row.title.clone(), theme.text),
-        Some(Column::State) => (word, style),
+        Some(Column::State) => (row.state_text().into_owned(), style),
         Some(Column::Spent) => (span(row.until.unwrap_or(model.now).duration_since(row.since)), theme.dim),
         Some(_) => (String::new(), theme.text),
     }

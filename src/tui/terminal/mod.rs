@@ -68,9 +68,9 @@ impl Viewer for Terminal {
         if task.is_over() {
             let keys = |action| model.keys_of(KeyContext::Ended, action);
             let (close, again) = (keys(Action::CloseTab), keys(Action::RetryTask));
-            let again = match task.session()?.program {
-                Some(_) => format!(" · {again} run again"),
-                None => String::new(),
+            let again = match task.session()?.is_ours() {
+                true => format!(" · {again} run again"),
+                false => String::new(),
             };
             let text = format!(" {} · {close} close{again} ", update::ending(task)?);
             return Some((fitting([text, format!(" {} ", update::ending(task)?)], width), theme.warn));
@@ -83,6 +83,10 @@ impl Viewer for Terminal {
         // Without focus, the keys do not apply to this pane.
         if !seen.has_keys {
             return (scrolled > 0).then(|| (up.trim_end_matches('·').to_owned(), theme.warn));
+        }
+        if model.keeps_keys_from(id) {
+            let forms = [format!("{up} read-only: the program gets no keys "), format!("{up} read-only ")];
+            return Some((fitting(forms, width), theme.warn));
         }
         let key = model.keys_of(KeyContext::Terminal, Action::Release);
         let forms = match (model.typing == Some(id), task.session()?.is_main()) {

@@ -42,7 +42,7 @@ pub(crate) fn act(model: &mut Model, id: TaskId, action: Action) -> Option<Vec<E
             Some(effects)
         }
         Action::Detach => Some(detached(model, id)),
-        Action::CancelTask => Some(tasks::end(model, &[id])),
+        Action::CancelTask => Some(tasks::end(model, &[id], 0)),
         Action::RetryTask => Some(tasks::again(model, id)),
         Action::ScrollUp => Some(vec![Effect::Scroll(id, page)]),
         Action::ScrollDown => Some(vec![Effect::Scroll(id, -page)]),
@@ -67,6 +67,10 @@ pub(crate) fn ending(task: &TaskRow) -> Option<String> {
 
 /// Gives the keys to a terminal. If hoist is not attached to its program yet, it attaches first.
 pub(crate) fn take_keys(model: &mut Model, id: TaskId) -> Vec<Effect> {
+    if model.keeps_keys_from(id) {
+        model.refuse("the program gets no keys");
+        return Vec::new();
+    }
     let effects = tasks::attach(model, id);
     if model.task(id).is_some_and(TaskRow::is_open) {
         model.focus = Focus::Detail;
@@ -191,7 +195,9 @@ pub(crate) fn point(model: &mut Model, mouse: MouseEvent) -> Option<Vec<Effect>>
     }
     let column = mouse.column.saturating_sub(area.x).min(area.width.saturating_sub(1));
     let row = i32::from(mouse.row) - i32::from(area.y);
-    Some(vec![Effect::Point(task, Pointer { kind: mouse.kind, held: mouse.modifiers, column, row })])
+    let is_for_program = !model.keeps_keys_from(task);
+    let pointer = Pointer { kind: mouse.kind, held: mouse.modifiers, column, row, is_for_program };
+    Some(vec![Effect::Point(task, pointer)])
 }
 
 /// Detaches from the session of the current pane.

@@ -77,6 +77,9 @@ fn unseen(model: &Model, task: &TaskRow) -> Vec<Line<'static>> {
     if let ExecStatus::Running(Some(pid)) = exec.status {
         lines.push(fact("host PID", pid.to_string()));
     }
+    if model.look.is_read_only {
+        return lines;
+    }
     lines.push(Line::default());
     let keys = |action| model.keys_of(KeyContext::Released, action);
     let (attach, end) = (keys(Action::Type), keys(Action::CancelTask));

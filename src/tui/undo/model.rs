@@ -168,6 +168,12 @@ pub struct Undo {
 }
 
 impl Undo {
+    /// Whether there is an action that can be undone.
+    #[must_use]
+    pub fn has_something(&self, now: Timestamp) -> bool {
+        self.deeds.iter().any(|deed| deed.is_possible(now))
+    }
+
     /// Records the effects of a key that start, and how they are undone.
     pub fn begin(&mut self, effects: Vec<(Effect, Inverse)>, pending: Pending) {
         if !effects.is_empty() {

@@ -16,6 +16,9 @@ pub(crate) fn refuses(model: &mut Model, action: Action) -> bool {
         Some(subject) if is_in_trash(model, &subject) => {
             Some(format!("press {} to open the trash", model.keys_of(KeyContext::Global, Action::GoTrash)))
         }
+        _ if model.pane().is_pinned() => {
+            Some(format!("{} unpins the pane", model.keys_of(KeyContext::Global, Action::PinPane)))
+        }
         _ => None,
     };
     model.say(Tone::Plain, format!("`{name}` was removed"), hint);
@@ -135,6 +138,50 @@ mod tests {
                     "{tab} {strokes}: {:?}",
                     model.notice
                 );
+            }
+        }
+    }
+
+    #[test]
+    fn a_pinned_pane_says_that_its_object_is_gone_and_offers_what_still_works() {
+        let (mut model, id) = opened("l ctrl-w p");
+        let name = model.container().unwrap().name.clone();
+        assert!(screen(&model).contains(&format!("pinned: the pane keeps showing {name}")));
+        remove(&mut model, &id);
+        let shown = screen(&model);
+        assert!(shown.contains(&format!("› {name}  removed")) && shown.contains("⊙ Logs"), "{shown}");
+        let line = keys_line(&model, 100);
+        assert!(line.contains("wrap") && !line.contains("f pause"), "{line}");
+        assert_eq!(press(&mut model, ", s"), Vec::<Effect>::new());
+        assert!(screen(&model).contains(&format!("`{name}` was removed")), "{}", screen(&model));
+        assert!(screen(&model).contains("unpins the pane"), "{}", screen(&model));
+        // Also while the list has the focus.
+        press(&mut model, "q");
+        assert!(screen(&model).contains(&format!("⊙ {name} (removed)")), "{}", screen(&model));
+        press(&mut model, "tab ctrl-w p");
+        assert!(!screen(&model).contains("⊙"), "{}", screen(&model));
+        assert!(model.subject_of(model.pane()).is_some_and(|subject| !model.is_gone(&subject)));
+    }
+
+    #[test]
+    fn a_pinned_network_keeps_its_name_when_it_is_gone() {
+        let mut model = full(100, 30);
+        press(&mut model, "4 i ctrl-w p");
+        update(&mut model, Event::List(Ok(crate::tui::reading::Listed::Networks(Vec::new()))));
+        assert!(screen(&model).contains("› bridge  removed"), "{}", screen(&model));
+    }
+
+    #[test]
+    fn the_sign_of_a_pin_is_in_the_title_at_every_width() {
+        for (width, keys) in [(40, "l"), (40, "S"), (80, "l"), (80, "l z"), (200, "l"), (200, "l ctrl-w v")] {
+            let mut model = full(width, 24);
+            press(&mut model, keys);
+            press(&mut model, "ctrl-w p");
+            let is_split = keys.ends_with('v');
+            assert!(screen(&model).contains("⊙"), "{width} {keys}: {}", screen(&model));
+            if !is_split {
+                press(&mut model, "ctrl-w p");
+                assert!(!screen(&model).contains("⊙"), "{width} {keys}");
             }
         }
     }

@@ -6,10 +6,10 @@
 //! [`super::update`].
 
 use crate::tui::action::{Action, Reach};
-use crate::tui::effect::{Effect, Job, Program};
+use crate::tui::effect::{Effect, Job, Program, Target};
 use crate::tui::files::model::FilesWish;
 use crate::tui::model::Model;
-use crate::tui::tasks::model::TaskRow;
+use crate::tui::tasks::model::{Session, TaskRow};
 use crate::tui::tasks::update::close_progress;
 
 /// Refuses an action that writes, with a reason. Returns whether it was refused.
@@ -26,7 +26,8 @@ pub(crate) fn sift(model: &mut Model, effects: Vec<Effect>) -> Vec<Effect> {
     if !model.look.is_read_only {
         return effects;
     }
-    let (mut refused, allowed): (Vec<_>, Vec<_>) = effects.into_iter().partition(writes);
+    let (mut refused, allowed): (Vec<_>, Vec<_>) =
+        effects.into_iter().partition(|effect| writes(model, effect));
     // hoist's own state is kept in memory until it quits; the user did not ask for its file.
     refused.retain(|effect| *effect != Effect::Save);
     if !refused.is_empty() {
@@ -46,7 +47,7 @@ fn forget(model: &mut Model, effect: &Effect) {
                 row.busy = None;
             }
         }
-        Effect::Open(id, _, Program::Running(_)) => {
+        Effect::Open(id, Target::In(_, Program::Running(_))) => {
             if let Some(session) = model.tasks.get_mut(&id.key()).and_then(TaskRow::session_mut) {
                 session.is_attached = false;
             }
@@ -61,8 +62,12 @@ fn forget(model: &mut Model, effect: &Effect) {
 
 /// Whether an effect may write: to an object of the engine, to a program in a container, or to a
 /// file of this machine, directly or through a program that it starts.
-pub(crate) fn writes(effect: &Effect) -> bool {
+pub(crate) fn writes(model: &Model, effect: &Effect) -> bool {
     match effect {
+        Effect::Host(line)
+        | Effect::Open(_, Target::Host(line) | Target::In(_, Program::Words(line))) => !line.is_read_only,
+        Effect::Type(id, _) | Effect::Paste(id, _) => model.task(*id).is_none_or(may_change),
+        Effect::Point(id, pointer) => pointer.is_for_program && model.task(*id).is_none_or(may_change),
         Effect::Container(..)
         | Effect::RemoveImage(..)
         | Effect::Signal(..)
@@ -73,10 +78,6 @@ pub(crate) fn writes(effect: &Effect) -> bool {
         | Effect::Purge(_)
         | Effect::EmptyTrash
         | Effect::Open(..)
-        | Effect::Type(..)
-        | Effect::Paste(..)
-        | Effect::Point(..)
-        | Effect::Host(_)
         // An editor is given a temporary file, but can write others.
         | Effect::Edit(..)
         | Effect::Save
@@ -119,6 +120,10 @@ pub(crate) fn writes(effect: &Effect) -> bool {
     }
 }
 
+fn may_change(task: &TaskRow) -> bool {
+    task.session().is_none_or(Session::may_change)
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -126,10 +131,10 @@ mod tests {
     use super::*;
     use crate::engine::Status;
     use crate::tui::event::Event;
-    use crate::tui::fixture::{WAYS, container, full, press, screen, sparse, write};
+    use crate::tui::fixture::{WAYS, container, exec, full, keys_line, press, screen, sparse, write};
     use crate::tui::keymap::KeyContext;
     use crate::tui::reading::Listed;
-    use crate::tui::section::Section;
+    use crate::tui::section::{Section, TaskId};
     use crate::tui::update::silence::answer;
     use crate::tui::update::update;
 
@@ -175,8 +180,8 @@ mod tests {
         tried
     }
 
-    fn assert_none_writes(effects: &[Effect], what: &str) {
-        let writing: Vec<_> = effects.iter().filter(|effect| writes(effect)).collect();
+    fn assert_none_writes(model: &Model, effects: &[Effect], what: &str) {
+        let writing: Vec<_> = effects.iter().filter(|effect| writes(model, effect)).collect();
         assert!(writing.is_empty(), "{what}: {writing:?}");
     }
 
@@ -191,7 +196,7 @@ mod tests {
                 model.look.is_read_only = true;
                 let mut effects = done(&mut model, action);
                 assert!(action.reach() != Reach::Writes || effects.is_empty(), "{what}: {effects:?}");
-                assert_none_writes(&effects, &what);
+                assert_none_writes(&model, &effects, &what);
                 if model.layers.is_empty() {
                     continue;
                 }
@@ -200,7 +205,7 @@ mod tests {
                     effects.extend(press(&mut model, "enter"));
                     effects.extend(press(&mut model, "ctrl-s y"));
                 }
-                assert_none_writes(&effects, &what);
+                assert_none_writes(&model, &effects, &what);
                 let begun = effects.iter().filter(|effect| matches!(effect, Effect::Work(..))).count();
                 assert!(live(&model) <= begun + before, "{what}: a task that was refused is still there");
             }
@@ -221,7 +226,7 @@ mod tests {
             let mut effects = press(&mut model, ":");
             write(&mut model, line);
             effects.extend(press(&mut model, "enter y"));
-            assert_none_writes(&effects, line);
+            assert_none_writes(&model, &effects, line);
             assert!(model.notice.is_some() || model.failure.is_some(), "{line}: nothing was said");
         }
         for action in Action::ALL {
@@ -230,7 +235,7 @@ mod tests {
             let mut effects = press(&mut model, "ctrl-p");
             write(&mut model, action.help().get(..12).unwrap_or_else(|| action.help()));
             effects.extend(press(&mut model, "enter enter y"));
-            assert_none_writes(&effects, action.name());
+            assert_none_writes(&model, &effects, action.name());
         }
     }
 
@@ -240,10 +245,64 @@ mod tests {
             for action in actions {
                 let mut model = at(way);
                 let effects = model.act(action);
-                let writes = effects.iter().any(writes);
+                let writes = effects.iter().any(|effect| writes(&model, effect));
                 assert!(!writes || action.reach() != Reach::Looks, "{action:?} at {way}: {effects:?}");
             }
         }
+    }
+
+    fn set(model: &mut Model, value: &str) {
+        press(model, ":");
+        write(model, &format!("set read-only {value}"));
+        press(model, "enter");
+    }
+
+    #[test]
+    fn no_key_reaches_an_open_terminal_which_can_still_be_left() {
+        let mut model = full(100, 30);
+        press(&mut model, "e");
+        let api = model.container().unwrap().id.clone();
+        update(&mut model, Event::Opened(TaskId(1), Box::new(exec(1, &api, "sh", true))));
+        press(&mut model, "ctrl-]");
+        set(&mut model, "on");
+        let shown = screen(&model);
+        assert!(shown.contains("read-only mode is on"), "{shown}");
+        assert!(shown.contains("read-only: the program gets no keys"), "{shown}");
+        let line = keys_line(&model, 100);
+        assert!(line.contains("d detach"), "{line}");
+        for key in ["type", "K end", "r again"] {
+            assert!(!line.contains(key), "{line}");
+        }
+        for keys in ["enter x enter", "i x", "ctrl-] ctrl-]", "K"] {
+            model.notice = None;
+            assert_eq!(press(&mut model, keys), [], "{keys}");
+            assert_eq!(model.key_context(), KeyContext::Released, "{keys}");
+            let said = model.notice.as_ref().map(|notice| notice.text.as_str());
+            assert!(said.is_some_and(|said| said.starts_with("read-only")), "{keys}: {said:?}");
+        }
+        assert_eq!(update(&mut model, Event::Paste("rm -r /".to_owned())), []);
+        // A split opens no other shell.
+        assert_eq!(press(&mut model, "ctrl-w v"), []);
+        assert_eq!((model.windows.count(), model.tasks.all().len()), (2, 1));
+        assert_eq!(press(&mut model, "ctrl-w q"), []);
+        assert_eq!(press(&mut model, "d"), [Effect::Close(TaskId(1))]);
+        // Nothing is attached to again.
+        assert_eq!(press(&mut model, "5 enter enter"), []);
+        assert!(model.task(TaskId(1)).unwrap().is_unseen());
+        set(&mut model, "off");
+        assert!(screen(&model).contains("read-only mode is off"), "{}", screen(&model));
+        assert!(matches!(press(&mut model, "enter")[..], [Effect::Open(..)]));
+    }
+
+    #[test]
+    fn a_terminal_loses_its_keys_when_read_only_mode_begins_while_it_has_them() {
+        let mut model = full(100, 30);
+        press(&mut model, "e");
+        assert_eq!(model.key_context(), KeyContext::Terminal);
+        model.look.is_read_only = true;
+        model.settle();
+        assert_eq!(model.key_context(), KeyContext::Released);
+        assert_eq!(press(&mut model, "r m enter"), []);
     }
 
     #[test]

@@ -28,7 +28,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, MouseButton, MouseEvent,
 
 use super::action::{Action, Group};
 use super::event::{Configured, Event};
-use super::key::Key;
+use super::key::{Key, show_strokes};
 use super::keymap::{Found, KeyContext};
 use super::model::{Focus, Model, Notice};
 use crate::tui::effect::Effect;
@@ -121,7 +121,7 @@ fn press(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
     {
         model.pending.clear();
         let mut effects = terminal::update::take_keys(model, id);
-        effects.extend(was_released.then_some(Effect::Type(id, key)));
+        effects.extend((was_released && model.typing == Some(id)).then_some(Effect::Type(id, key)));
         return effects;
     }
     if key.code == KeyCode::Esc && !model.pending.is_empty() && model.key_context() != KeyContext::Terminal {
@@ -159,6 +159,10 @@ fn unbound(model: &mut Model, place: KeyContext, keys: &[Key], event: KeyEvent) 
             Tab::Session(id) => keys.iter().map(|key| Effect::Type(id, *key)).collect(),
             _ => Vec::new(),
         },
+        KeyContext::Released if model.keeps_shown_keys() => {
+            model.refuse("the program gets no keys");
+            Vec::new()
+        }
         // Probably meant for the program.
         KeyContext::Released => {
             let key = model.keys_of(place, Action::Type);
@@ -169,8 +173,37 @@ fn unbound(model: &mut Model, place: KeyContext, keys: &[Key], event: KeyEvent) 
             );
             Vec::new()
         }
-        _ => dialogs::key(model, event),
+        _ if !model.layers.is_empty() => dialogs::key(model, event),
+        _ => {
+            say_unbound(model, place, keys);
+            Vec::new()
+        }
     }
+}
+
+/// Says that keys do nothing, and where they would do something.
+fn say_unbound(model: &mut Model, place: KeyContext, keys: &[Key]) {
+    let shown = model.signs(&show_strokes(keys));
+    let list = model.section.key_context();
+    if place == list || model.keymap.find(list, keys) == Found::Nothing {
+        let help = model.keys_of(KeyContext::Global, Action::Help);
+        model.say(
+            Tone::Plain,
+            format!("`{shown}` does nothing here"),
+            Some(format!("{help} shows the keys")),
+        );
+        return;
+    }
+    let back = model.keys_of(place, Action::Back);
+    // A prefix stands for the keys of the list.
+    let lines = model.keymap.of(place).iter();
+    let mut behind = lines.filter(|line| line.keys.len() > keys.len() && line.keys[1..].starts_with(keys));
+    let prefixed = behind.find(|line| model.keymap.imports(line)).map(|line| show_strokes(&line.keys[..1]));
+    let hint = match prefixed {
+        Some(prefix) => format!("{back} goes there, {prefix}{shown} works here"),
+        None => format!("{back} goes there"),
+    };
+    model.say(Tone::Plain, format!("`{shown}` works in the list"), Some(hint));
 }
 
 fn paste(model: &mut Model, text: String) -> Vec<Effect> {

@@ -24,6 +24,7 @@ use crate::tui::model::layer::Layer;
 use crate::tui::page::model::Page;
 use crate::tui::section::{Section, Subject, TaskId};
 use crate::tui::stats::series;
+use crate::tui::stats::total::current_for;
 use crate::tui::tasks::model::{ProgressPage, TaskState, What, Work};
 use crate::tui::tasks::update::close_progress;
 use crate::tui::update::countdown;
@@ -120,6 +121,8 @@ fn warn(model: &mut Model, section: Section, warnings: Vec<String>) {
 
 fn sampled(model: &mut Model, id: ContainerId, sample: Sample) {
     let limit = sample.is_limited.then_some(sample.memory_limit as f64);
+    let step = model.wants().stats.get(&id).copied().unwrap_or_default();
+    let expires = sample.time + current_for(step.try_into().unwrap_or_default());
     let series = model.series.entry(id.clone()).or_default();
     series.push(sample);
     let now = series.now().copied();
@@ -131,6 +134,7 @@ fn sampled(model: &mut Model, id: ContainerId, sample: Sample) {
         net_in: now.net.0,
         net_out: now.net.1,
         pids: now.pids,
+        expires,
     });
     if let Some(row) = model.containers.get_still(id.as_str(), &columns::USE) {
         row.used = used;
@@ -293,8 +297,20 @@ fn finished(model: &mut Model, id: TaskId, result: Result<Finish, Failure>) -> V
             state(TaskState::Failed(failure.clone()));
             let effects = form::update::take_up(model, id, &failure);
             model.fail(failure);
+            if shows_output(model, id) {
+                model.notice = None;
+            }
             effects
         }
+    }
+}
+
+/// Whether the screen shows what a task said, which includes why it failed.
+fn shows_output(model: &Model, id: TaskId) -> bool {
+    match model.layers.last() {
+        Some(Layer::Progress(page)) => page.id == id,
+        Some(Layer::Output(page)) => page.id == id,
+        _ => false,
     }
 }
 

@@ -58,8 +58,11 @@ impl Model {
             }
             Some(Effect::Purge(_)) => together(self, verb_words::DELETE, effects, refused),
             Some(Effect::Cancel(_)) => {
-                let id = |effect: &Effect| if let Effect::Cancel(id) = effect { Some(*id) } else { None };
-                effects.iter().filter_map(id).flat_map(|id| tasks::update::stop(self, id)).collect()
+                let begin = |effect| match effect {
+                    Effect::Cancel(id) => tasks::update::stop(self, id),
+                    other => vec![other],
+                };
+                effects.into_iter().flat_map(begin).collect()
             }
             _ => effects,
         }

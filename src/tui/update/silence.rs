@@ -162,6 +162,26 @@ fn the_navigator_is_not_silent() {
 }
 
 #[test]
+fn a_key_without_a_binding_says_so_and_where_it_has_one() {
+    for (way, key, text) in [
+        ("l", "r", "`r` works in the list → q goes there, ,r works here"),
+        ("l", "d", "`d` works in the list → q goes there, ,d works here"),
+        ("2 i", "p", "`p` works in the list → q goes there"),
+        ("7", "x", "`x` does nothing here → ? shows the keys"),
+        ("f", "s", "`s` works in the list → q goes there, ,s works here"),
+    ] {
+        let mut model = full(100, 40);
+        press(&mut model, way);
+        assert_eq!(press(&mut model, key), []);
+        assert!(screen(&model).contains(text), "{way} {key}: {:?}", model.notice);
+    }
+    // Dialogs keep to what they offer.
+    let mut model = full(80, 24);
+    press(&mut model, "d d x");
+    assert_eq!(model.notice, None);
+}
+
+#[test]
 fn what_is_repeated_where_it_cannot_be_is_said() {
     let mut model = full(80, 24);
     press(&mut model, "s");

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::engine::{self, Actor, Kind, News, Removal, Running, Status};
 use crate::tui::containers::model::ContainerRow;
-use crate::tui::effect::{ContainerVerb, Job, Program};
+use crate::tui::effect::{ContainerVerb, Job, Program, Target};
 use crate::tui::event::Finish;
 use crate::tui::failure::Failure;
 use crate::tui::fixture::{asked, container, empty, full, now, press, screen, write};
@@ -416,7 +416,7 @@ fn a_terminal_gets_every_key_until_it_is_released() {
     let id = model.container().unwrap().id.clone();
     let effects = press(&mut model, "e");
     let task = TaskId(1);
-    assert_eq!(effects, [Effect::Open(task, Some(id), Program::Shell)]);
+    assert_eq!(effects, [Effect::Open(task, Target::In(id, Program::Shell))]);
     assert_eq!(model.wants().terminals, [(task, (78, 18))].into());
     let typed = press(&mut model, "q ctrl-c : tab");
     assert_eq!(typed.len(), 4);
@@ -462,7 +462,7 @@ fn whichever_way_leads_to_a_terminal_its_keys_are_hoists_until_they_are_asked_fo
 #[test]
 fn ctrl_c_to_a_containers_main_program_is_explained_once() {
     let mut model = full(80, 24);
-    assert!(matches!(press(&mut model, "a").as_slice(), [Effect::Open(_, Some(_), Program::Attach)]));
+    assert!(matches!(press(&mut model, "a").as_slice(), [Effect::Open(_, Target::In(_, Program::Attach))]));
     assert_eq!(press(&mut model, "ctrl-c"), []);
     assert!(
         screen(&model).contains("Ctrl-c may stop the container → press again to send it"),
@@ -482,7 +482,7 @@ fn a_terminal_that_ended_says_so_and_is_closed() {
     assert_eq!(model.key_context(), KeyContext::Ended);
     let shown = screen(&model);
     assert!(shown.contains("api: shell · exit 3") && shown.contains("x close · r run again"), "{shown}");
-    let again = [Effect::Close(TaskId(1)), Effect::Open(TaskId(1), Some(id), Program::Shell)];
+    let again = [Effect::Close(TaskId(1)), Effect::Open(TaskId(1), Target::In(id, Program::Shell))];
     assert_eq!(press(&mut model, "r"), again);
     assert_eq!(model.key_context(), KeyContext::Terminal);
     update(&mut model, Event::Ended(TaskId(1), Ok(Some(0))));
@@ -522,7 +522,7 @@ fn a_run_opens_its_terminal_when_it_is_there() {
     let finish =
         Finish { text: "created shell".to_owned(), made: Some(Box::new(row)), image: None, opens: true };
     let effects = update(&mut model, Event::Finished(*id, Ok(finish)));
-    assert_eq!(effects, [Effect::Open(TaskId(2), Some(container), Program::Start)]);
+    assert_eq!(effects, [Effect::Open(TaskId(2), Target::In(container, Program::Start))]);
     assert_eq!(model.key_context(), KeyContext::Terminal);
 }
 
@@ -665,12 +665,18 @@ fn beside_a_terminal_a_split_opens_a_second_one_and_release_moves_between_them()
     let mut model = full(120, 40);
     let api = model.container().unwrap().id.clone();
     press(&mut model, "e ctrl-]");
-    assert_eq!(press(&mut model, "ctrl-w v"), [Effect::Open(TaskId(2), Some(api.clone()), Program::Shell)]);
+    assert_eq!(
+        press(&mut model, "ctrl-w v"),
+        [Effect::Open(TaskId(2), Target::In(api.clone(), Program::Shell))]
+    );
     assert_eq!(model.key_context(), KeyContext::Terminal);
     assert_eq!(model.wants().terminals.len(), 2);
     press(&mut model, "ctrl-] h enter");
     assert!(matches!(press(&mut model, "q").as_slice(), [Effect::Type(TaskId(1), _)]));
-    assert_eq!(press(&mut model, "ctrl-] ctrl-w s"), [Effect::Open(TaskId(3), Some(api), Program::Shell)]);
+    assert_eq!(
+        press(&mut model, "ctrl-] ctrl-w s"),
+        [Effect::Open(TaskId(3), Target::In(api, Program::Shell))]
+    );
     assert_eq!(press(&mut model, "ctrl-] d"), [Effect::Close(TaskId(3)), Effect::Load(Section::Tasks)]);
     assert_eq!((model.windows.count(), model.key_context()), (2, KeyContext::Released));
     press(&mut model, "?");
@@ -745,7 +751,8 @@ fn a_layout_is_kept_under_its_name_and_its_terminals_are_opened_anew() {
     let mut model = full(120, 40);
     model.saved = saved;
     let effects = command(&mut model, "layout debug");
-    let opened = effects.iter().filter(|effect| matches!(effect, Effect::Open(.., Program::Shell)));
+    let opened =
+        effects.iter().filter(|effect| matches!(effect, Effect::Open(_, Target::In(_, Program::Shell))));
     assert_eq!((opened.count(), model.windows.count()), (3, 3));
     assert!(command(&mut model, "layout remove debug").contains(&Effect::Save));
     command(&mut model, "layout debug");

@@ -93,7 +93,7 @@ fn split(model: &mut Model, axis: Axis) -> Vec<Effect> {
     // A split of a terminal opens another terminal; any other split opens another view of the
     // subject.
     match (tab, &subject) {
-        (Tab::Session(_), Subject::Container(id)) => {
+        (Tab::Session(_), Subject::Container(id)) if !model.look.is_read_only => {
             let row = model.containers.get(id.as_str()).cloned();
             model.pane_mut().pinned = Some(subject);
             row.map_or_else(Vec::new, |row| shell(model, &row, Program::Shell, new))
@@ -111,15 +111,23 @@ fn close(model: &mut Model) {
 }
 
 fn pin(model: &mut Model) {
-    let subject = model.subject_of(model.pane());
-    let is_pinned = model.pane().pinned.is_some();
-    model.pane_mut().pinned = subject.filter(|_| !is_pinned);
-    let text = if is_pinned {
-        "unpinned: the pane follows the list"
-    } else {
-        "pinned: the pane no longer follows the list"
+    let Some(subject) = model.subject_of(model.pane()) else {
+        model.say(Tone::Plain, "there is nothing to pin", None);
+        return;
     };
-    model.say(Tone::Plain, text, None);
+    if model.pane().pinned.is_some() {
+        model.pane_mut().pinned = None;
+        model.say(Tone::Plain, "unpinned: the pane follows the list", None);
+        return;
+    }
+    let (name, key) = (model.last_name_of(&subject), model.keys_of(KeyContext::Global, Action::PinPane));
+    let pane = model.pane_mut();
+    (pane.pinned, pane.called) = (Some(subject), name.clone());
+    model.say(
+        Tone::Plain,
+        format!("pinned: the pane keeps showing {name}"),
+        Some(format!("{key} unpins it")),
+    );
 }
 
 /// Focuses the pane in a direction; the list is above the uppermost one.

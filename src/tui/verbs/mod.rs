@@ -75,6 +75,7 @@ mod tests {
     use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
     use super::*;
+    use crate::tui::containers::fit;
     use crate::tui::event::Event;
     use crate::tui::fixture::{full, over_shot, press};
     use crate::tui::tab::Tab;

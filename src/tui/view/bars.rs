@@ -57,7 +57,9 @@ fn now(model: &Model, row: &ContainerRow) -> Line<'static> {
         Span::styled(format!("  {}", age(row, model.now)), theme.dim),
     ];
     if let Some(now) = model.series.get(&row.id).and_then(|series| series.now()).filter(|_| row.is_up()) {
-        spans.push(Span::raw(format!("  {:.0}% cpu  {}", now.cpu, bytes(now.memory))));
+        let is_stale = row.used.is_none_or(|used| used.is_stale(model.now));
+        let style = if is_stale { theme.dim } else { Style::default() };
+        spans.push(Span::styled(format!("  {:.0}% cpu  {}", now.cpu, bytes(now.memory)), style));
     }
     spans.push(Span::raw(" "));
     Line::from(spans)
@@ -103,17 +105,20 @@ fn use_of_all(model: &Model, width: u16) -> Vec<Span<'static>> {
     // Memory is shown relative to the machine's memory, if that is known.
     #[expect(clippy::cast_precision_loss, reason = "for a scale")]
     let memory_top = highest(&memory, machine.memory as f64);
+    // Without news for several times as long as usual, they are not shown as current.
+    let is_stale = model.total.expires().is_none_or(|expires| expires <= model.now);
+    let told = |style: Style| if is_stale { theme.dim } else { style };
     let of =
         |text: String| if width >= 100 && machine.memory > 0 { format!("/{text}") } else { String::new() };
     vec![
         Span::styled("   cpu ", theme.dim),
         // The scale is at least one CPU, so that less looks low.
-        Span::styled(chart(&cpu, highest(&cpu, 100.0)), theme.g1),
-        Span::raw(format!("{cpu_now:.0}%")),
+        Span::styled(chart(&cpu, highest(&cpu, 100.0)), told(theme.g1)),
+        Span::styled(format!("{cpu_now:.0}%"), told(Style::default())),
         Span::styled(of(format!("{}%", machine.cpus * 100)), theme.dim),
         Span::styled("   mem ", theme.dim),
-        Span::styled(chart(&memory, memory_top), theme.g2),
-        Span::raw(bytes(*memory_now)),
+        Span::styled(chart(&memory, memory_top), told(theme.g2)),
+        Span::styled(bytes(*memory_now), told(Style::default())),
         Span::styled(of(amount(machine.memory)), theme.dim),
     ]
 }

@@ -18,6 +18,9 @@ use crate::tui::view::frame::{border, terminal_border};
 use crate::tui::viewer::Seen;
 use crate::tui::words::{Align, cell};
 
+/// The sign of a pinned pane.
+const PINNED: &str = "⊙ ";
+
 /// The columns that the tabs of a pane leave to its name, if it needs them.
 const NAME: usize = 12;
 
@@ -38,11 +41,14 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, screens: &Screens, pane
         _ => None,
     };
     let room = room.saturating_sub(tabs.as_ref().map_or(0, |tabs| tabs.width() + 1));
-    let mut block = frame_of(&seen, title(&seen, room));
+    // Of a pane that follows the list, nothing is said.
+    let sign = if pane.is_pinned() { PINNED } else { "" };
+    let mut block = frame_of(&seen, format!("{sign}{}", title(&seen, room.saturating_sub(sign.width()))));
     if let Some(tabs) = tabs {
         block = block.title_top(tabs.right_aligned());
     }
-    if let Some((note, style)) = viewer.note(&seen, area.width) {
+    // An empty note would be a gap in the border.
+    if let Some((note, style)) = viewer.note(&seen, area.width).filter(|(note, _)| !note.trim().is_empty()) {
         block = block.title_bottom(Line::styled(note, style).right_aligned());
     }
     let inner = block.inner(area);
@@ -97,19 +103,24 @@ fn title(seen: &Seen<'_>, room: usize) -> String {
     }
 }
 
-/// Returns the tabs or, if they do not fit beside a short name, only the current one.
+/// Returns the tabs or, if they do not fit beside a short name, only the current one. With the keys,
+/// they have the numbers that show them.
 fn tab_line(seen: &Seen<'_>, room: usize) -> Line<'static> {
     let (model, shown) = (seen.model, seen.tab);
     let theme = &model.theme;
-    let mut tabs = model.tabs(seen.pane);
-    let width = |tabs: &[Tab]| -> usize { tabs.iter().map(|tab| tab_name(model, *tab).width() + 2).sum() };
-    let name = title(seen, room).width().min(NAME);
-    if width(&tabs) + name + 3 > room {
-        tabs.retain(|tab| *tab == shown);
+    let named = |(at, tab): (usize, Tab)| {
+        let number = if seen.has_keys { format!("{} ", at + 1) } else { String::new() };
+        (tab, format!("{number}{}", tab_name(model, tab)))
+    };
+    let mut tabs: Vec<(Tab, String)> = model.tabs(seen.pane).into_iter().enumerate().map(named).collect();
+    let width: usize = tabs.iter().map(|(_, name)| name.width() + 2).sum();
+    let sign = if seen.pane.is_pinned() { PINNED.width() } else { 0 };
+    let name = title(seen, room).width().min(NAME) + sign;
+    if width + name + 3 > room {
+        tabs.retain(|(tab, _)| *tab == shown);
     }
     let mut spans = vec![Span::raw(" ")];
-    for tab in tabs {
-        let name = tab_name(model, tab);
+    for (tab, name) in tabs {
         spans.push(match tab == shown {
             true => Span::styled(format!("[{name}]"), theme.accent.add_modifier(Modifier::BOLD)),
             false => Span::styled(format!(" {name} "), theme.dim),

@@ -50,13 +50,18 @@ fn lined(
         _ => "─ ",
     };
     let title_style = if has_focus { theme.accent.add_modifier(Modifier::BOLD) } else { theme.text };
+    let block = Block::bordered().border_type(kind).border_style(style).style(base(model));
+    // Without a title, the border has no gap.
+    if title.iter().all(|span| span.content.is_empty()) {
+        return block;
+    }
     let mut spans = vec![Span::styled(line, style)];
     spans.extend(title.into_iter().map(|span| {
         let own = span.style;
         span.style(title_style.patch(own))
     }));
     spans.push(Span::raw(" "));
-    Block::bordered().border_type(kind).border_style(style).style(base(model)).title_top(Line::from(spans))
+    block.title_top(Line::from(spans))
 }
 
 /// Returns the heading of a part of a page, which has no border of its own.

@@ -32,6 +32,8 @@ const TABLE: &[(char, char, Option<char>)] = &[
     ('✓', '+', Some('\u{f00c}')),
     ('✗', 'x', Some('\u{f00d}')),
     ('⚠', '!', Some('\u{f071}')),
+    // A pinned pane.
+    ('⊙', '@', Some('\u{f08d}')),
     // Borders: light ones are thin, heavy ones (with focus) are thick.
     ('─', '-', None),
     ('│', '|', None),

@@ -16,7 +16,12 @@ pub(crate) fn failure(failure: &Failure, theme: &Theme, width: u16) -> Vec<Line<
     };
     let mut lines = vec![Line::default()];
     lines.extend(told(format!(" ✗ {}", failure.what), theme.err));
-    lines.extend(failure.why.iter().flat_map(|why| told(format!("   because {why}"), theme.text)));
+    for why in &failure.why {
+        // Of several lines, each has its own.
+        let mut rest = why.lines();
+        lines.extend(rest.next().into_iter().flat_map(|why| told(format!("   because {why}"), theme.text)));
+        lines.extend(rest.flat_map(|more| told(format!("   {more}"), theme.text)));
+    }
     lines.extend(failure.hint.iter().flat_map(|hint| told(format!("   → {hint}"), theme.warn)));
     lines
 }

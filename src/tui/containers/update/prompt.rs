@@ -3,7 +3,7 @@
 use crate::command::split;
 use crate::engine::{ContainerId, Name};
 use crate::tui::containers::update::terminal::custom;
-use crate::tui::effect::{ContainerVerb, Effect, Line, Program};
+use crate::tui::effect::{ContainerVerb, Effect, Line};
 use crate::tui::form::model::Note;
 use crate::tui::form::update::free_name;
 use crate::tui::line::purpose::Purpose;
@@ -52,7 +52,7 @@ impl Purpose for Exec {
         };
         let words = split(text).map_err(|usage| usage.to_string())?;
         let name = words.first().cloned().unwrap_or_default();
-        let line = Line { typed: text.trim().to_owned(), words };
-        Ok(custom(model, Some(&row), &name, Program::Words(line)))
+        let line = Line { typed: text.trim().to_owned(), words, is_read_only: false };
+        Ok(custom(model, &row, &name, line))
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::tui::containers::fit::{Verb, misfit};
 use crate::tui::containers::model::ContainerRow;
-use crate::tui::effect::{Effect, Program};
+use crate::tui::effect::{Effect, Line, Program, Target};
 use crate::tui::model::Model;
 use crate::tui::section::{Subject, TaskId};
 use crate::tui::tab::{PaneId, Tab};
@@ -21,7 +21,7 @@ pub(crate) fn terminal(model: &mut Model, row: &ContainerRow, program: Program) 
     let id = session(model, row, &what(&program), program.clone());
     model.show_tab(Tab::Session(id));
     model.typing = Some(id);
-    vec![Effect::Open(id, Some(row.id.clone()), program)]
+    vec![Effect::Open(id, Target::In(row.id.clone(), program))]
 }
 
 /// Refuses a verb that does not fit the container, with the reason. Returns whether it was refused.
@@ -38,7 +38,7 @@ fn what(program: &Program) -> String {
     match program {
         Program::Attach | Program::Start => "attach".to_owned(),
         Program::Shell => "shell".to_owned(),
-        Program::Words(line) | Program::Host(line) => first(&line.words),
+        Program::Words(line) => first(&line.words),
         Program::Exec(asked) => first(&asked.request.command),
         Program::Running(id) => id.to_string(),
     }
@@ -56,45 +56,41 @@ pub(crate) fn shell(model: &mut Model, row: &ContainerRow, program: Program, pan
     if model.pane().id == pane {
         model.typing = Some(id);
     }
-    vec![Effect::Open(id, Some(row.id.clone()), program)]
+    vec![Effect::Open(id, Target::In(row.id.clone(), program))]
 }
 
-/// Opens a terminal for a command of the user, called `name`: in the container, or on this machine.
-/// A command of this machine is shown with the container that it is about.
-pub(crate) fn custom(
-    model: &mut Model,
-    row: Option<&ContainerRow>,
-    name: &str,
-    program: Program,
-) -> Vec<Effect> {
-    if let (Some(row), Program::Words(_)) = (row, &program)
-        && is_refused(model, row, Verb::Exec)
-    {
+/// Opens a terminal in a container for a command of the user, called `name`.
+pub(crate) fn custom(model: &mut Model, row: &ContainerRow, name: &str, line: Line) -> Vec<Effect> {
+    if is_refused(model, row, Verb::Exec) {
         return Vec::new();
     }
-    let id = match row {
-        Some(row) => session(model, row, name, program.clone()),
-        None => {
-            let id = model.new_task();
-            let session = Session::new(None, program.clone());
-            let row = TaskRow::new(id, name.to_owned(), model.now, What::Session(Box::new(session)));
-            model.tasks.put(row);
-            id
-        }
-    };
+    let program = Program::Words(line);
+    let id = session(model, row, name, program.clone());
+    model.show_tab(Tab::Session(id));
+    model.typing = Some(id);
+    vec![Effect::Open(id, Target::In(row.id.clone(), program))]
+}
+
+/// Opens a terminal on this machine for a command of the user, called `name`. It is shown with the
+/// container that it is about.
+pub(crate) fn on_host(model: &mut Model, row: Option<&ContainerRow>, name: &str, line: Line) -> Vec<Effect> {
+    let title = row.map_or_else(|| name.to_owned(), |row| format!("{}: {name}", row.name));
+    let id = put(model, title, Session::on_host(line.clone(), row.map(|row| row.id.clone())));
     model.show_tab(Tab::Session(id));
     if row.is_none() {
         // No object of the list has it as a tab.
         model.pane_mut().pinned = Some(Subject::Task(id));
     }
     model.typing = Some(id);
-    vec![Effect::Open(id, row.map(|row| row.id.clone()), program)]
+    vec![Effect::Open(id, Target::Host(line))]
 }
 
 fn session(model: &mut Model, row: &ContainerRow, what: &str, program: Program) -> TaskId {
+    put(model, format!("{}: {what}", row.name), Session::inside(row.id.clone(), program))
+}
+
+fn put(model: &mut Model, title: String, session: Session) -> TaskId {
     let id = model.new_task();
-    let title = format!("{}: {what}", row.name);
-    let session = Session::new(Some(row.id.clone()), program);
     model.tasks.put(TaskRow::new(id, title, model.now, What::Session(Box::new(session))));
     id
 }

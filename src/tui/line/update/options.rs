@@ -100,6 +100,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
                 return Err("read-only was set on the command line or in the configuration".to_owned());
             }
             model.look.is_read_only = is_on(value);
+            let (text, hint) = match is_on(value) {
+                true => {
+                    ("read-only mode is on", Some("changes are refused; terminals get no keys".to_owned()))
+                }
+                false => ("read-only mode is off", None),
+            };
+            model.say(Tone::Plain, text, hint);
             Ok(Vec::new())
         },
     },

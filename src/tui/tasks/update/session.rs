@@ -2,11 +2,12 @@
 //! and starting them again; and what becomes of them when hoist quits.
 
 use crate::base::text;
+use crate::base::units::counted;
 use crate::command::join;
 use crate::engine::{ContainerId, ExecId, ExecView};
 use crate::tui::action::Action;
 use crate::tui::confirm::model::Confirm;
-use crate::tui::effect::{Effect, Program};
+use crate::tui::effect::{Effect, Program, Target};
 use crate::tui::failure::Tone;
 use crate::tui::keymap::KeyContext;
 use crate::tui::list::batch::Batch;
@@ -15,37 +16,82 @@ use crate::tui::section::{Section, TaskId};
 use crate::tui::signals::model::{Receivers, SignalMenu};
 use crate::tui::tasks::model::{Session, TaskRow, TaskState, What};
 
-/// Asks which signal ends the programs of terminals.
-pub(crate) fn end(model: &mut Model, ids: &[TaskId]) -> Vec<Effect> {
+/// The programs of terminals that get a signal.
+#[derive(Default)]
+pub(super) struct Programs {
+    /// Commands in containers, and programs of this machine.
+    pub(super) sessions: Vec<(TaskId, Option<ExecId>)>,
+    /// The containers whose main program is meant.
+    pub(super) containers: Vec<ContainerId>,
+    /// How many cannot get one yet.
+    pub(super) opening: usize,
+}
+
+impl Programs {
+    /// Sorts running terminals by what a signal reaches.
+    pub(super) fn of(live: &[&TaskRow]) -> Self {
+        let mut programs = Self::default();
+        for (task, session) in live.iter().filter_map(|task| Some((task, task.session()?))) {
+            match session.container() {
+                Some(id) if session.is_main() => {
+                    if !programs.containers.contains(id) {
+                        programs.containers.push(id.clone());
+                    }
+                }
+                _ if session.is_opening() => programs.opening += 1,
+                _ => {
+                    let exec = session.exec.as_ref().map(|exec| exec.id.clone());
+                    programs.sessions.push((task.id, exec));
+                }
+            }
+        }
+        programs
+    }
+}
+
+/// Asks which signal ends the programs of terminals; `ended` others were selected as well.
+pub(crate) fn end(model: &mut Model, ids: &[TaskId], ended: usize) -> Vec<Effect> {
+    if model.look.is_read_only {
+        model.refuse("a signal may make changes");
+        return Vec::new();
+    }
     let live: Vec<&TaskRow> =
         ids.iter().filter_map(|id| model.task(*id)).filter(|task| !task.is_over()).collect();
-    let (main, others): (Vec<_>, Vec<_>) =
-        live.into_iter().partition(|task| task.session().is_some_and(Session::is_main));
-    let title = |tasks: &[&TaskRow]| match tasks {
-        [task] => format!("Send a signal to {}", task.title),
-        several => format!("Send a signal to {} programs", several.len()),
-    };
-    let menu = if others.is_empty() {
-        let containers = main.iter().filter_map(|task| task.session()?.container.clone()).collect();
-        SignalMenu::new(title(&main), Receivers::Containers(containers))
-    } else {
-        let receiver = |task: &&TaskRow| {
-            let session = task.session().filter(|session| !session.is_opening())?;
-            Some((task.id, session.exec.as_ref().map(|exec| exec.id.clone())))
-        };
-        let receivers: Vec<_> = others.iter().filter_map(receiver).collect();
-        if receivers.is_empty() {
+    let Programs { sessions, containers, opening } = Programs::of(&live);
+    let what = match (live.as_slice(), sessions.len() + containers.len()) {
+        (_, 0) => {
             model.say(Tone::Plain, "it is still opening", None);
             return Vec::new();
         }
-        SignalMenu::new(title(&others), Receivers::Sessions(receivers))
+        ([task], _) => task.title.clone(),
+        (_, count) => counted(count as u64, "program"),
     };
-    model.open(menu);
+    let skipped = skipped(ended, opening).map_or_else(String::new, |text| format!("; skips {text}"));
+    let title = format!("Send a signal to {what}{skipped}");
+    let receivers = match sessions.is_empty() {
+        true => Receivers::Containers(containers),
+        false => Receivers::Sessions(sessions, containers),
+    };
+    model.open(SignalMenu::new(title, receivers));
     Vec::new()
+}
+
+/// `1 that has ended, 2 still opening`
+pub(super) fn skipped(ended: usize, opening: usize) -> Option<String> {
+    let have = if ended == 1 { "has" } else { "have" };
+    let parts = [
+        (ended > 0).then(|| format!("{ended} that {have} ended")),
+        (opening > 0).then(|| format!("{opening} still opening")),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 /// Attaches to a command that runs in a container unseen.
 pub(crate) fn attach(model: &mut Model, id: TaskId) -> Vec<Effect> {
+    if model.look.is_read_only {
+        return Vec::new();
+    }
     let Some(session) = model.tasks.get_mut(&id.key()).and_then(TaskRow::session_mut) else {
         return Vec::new();
     };
@@ -56,7 +102,7 @@ pub(crate) fn attach(model: &mut Model, id: TaskId) -> Vec<Effect> {
         return Vec::new();
     }
     session.is_attached = true;
-    vec![Effect::Open(id, session.container.clone(), Program::Running(exec.id))]
+    vec![Effect::Open(id, Target::In(exec.container, Program::Running(exec.id)))]
 }
 
 /// Starts the program of a terminal again, after it has ended.
@@ -65,18 +111,18 @@ pub(crate) fn again(model: &mut Model, id: TaskId) -> Vec<Effect> {
     let Some(task) = model.tasks.get_mut(&id.key()) else { return Vec::new() };
     let is_over = task.is_over();
     let Some(session) = task.session_mut() else { return Vec::new() };
-    let Some(program) = session.program.clone().filter(|_| is_over) else {
+    if !is_over || !session.is_ours() {
         let text = if is_over { "it was started elsewhere" } else { "it is still running" };
         model.say(Tone::Plain, text, None);
         return Vec::new();
-    };
+    }
     session.exec = None;
-    let container = session.container.clone();
+    let target = session.target.clone();
     (task.state, task.since, task.until) = (TaskState::Live, now, None);
     if model.focus == Focus::Detail {
         model.typing = Some(id);
     }
-    vec![Effect::Close(id), Effect::Open(id, container, program)]
+    vec![Effect::Close(id), Effect::Open(id, target)]
 }
 
 /// Detaches from a terminal's program, which keeps running: a command in a container unseen, a
@@ -188,7 +234,7 @@ pub(crate) fn found(model: &mut Model, execs: Vec<ExecView>) {
         .all()
         .iter()
         .filter(|task| !task.is_over())
-        .filter_map(|task| task.session().filter(|session| session.is_opening())?.container.clone())
+        .filter_map(|task| task.session().filter(|session| session.is_opening())?.container().cloned())
         .collect();
     for exec in execs {
         let is_known = known.iter().any(|(id, ..)| *id == exec.id);
@@ -207,7 +253,7 @@ pub(crate) fn name_found(model: &mut Model) {
         .tasks
         .all()
         .iter()
-        .filter(|task| task.session().is_some_and(|session| session.program.is_none()))
+        .filter(|task| task.session().is_some_and(|session| !session.is_ours()))
         .filter_map(|task| {
             let title = found_title(model, task.session()?.exec.as_ref()?);
             (title != task.title).then(|| (task.key.clone(), title))
@@ -282,7 +328,7 @@ mod tests {
         listed(&mut model, &[&shell]);
         assert_eq!(titles(&model), ["api: shell"]);
         assert_eq!(press(&mut model, "Q"), [Effect::Quit], "nothing of it ends with hoist");
-        let attach = Effect::Open(TaskId(1), Some(api.clone()), Program::Running(shell.id.clone()));
+        let attach = Effect::Open(TaskId(1), Target::In(api.clone(), Program::Running(shell.id.clone())));
         assert_eq!(press(&mut model, "5 enter"), std::slice::from_ref(&attach));
         assert_eq!((model.section, model.key_context()), (Section::Containers, KeyContext::Released));
         press(&mut model, "enter");

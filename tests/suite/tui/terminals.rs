@@ -1,0 +1,134 @@
+//! Stories of terminals: read-only mode, and what becomes of programs when hoist has to leave.
+
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::{ENTER, PATIENCE, RELEASE, Tui};
+use crate::support::{self, Home};
+use portable_pty::CommandBuilder;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+fn with_box() -> Home {
+    let home = Home::with_busybox();
+    home.hoist(["run", "-d", "--name", "box", "--network", "none", "busybox", "sleep", "1000"]).ok();
+    home
+}
+
+#[test]
+fn in_read_only_mode_no_key_reaches_a_terminal_and_its_output_goes_on() {
+    let home = with_box();
+    let mut tui = Tui::open(&home, 80, 24);
+    tui.see("● box");
+    tui.press("e");
+    tui.see("# ");
+    tui.press(&format!("while [ ! -e /go ]; do sleep 0.1; done; echo went-$((40+2)){ENTER}"));
+    tui.see("went-$((40+2))");
+    tui.press(&format!("{RELEASE}:set read-only on{ENTER}"));
+    tui.see("read-only mode is on");
+    tui.see("read-only: the program gets no keys");
+    // Neither a way to type nor another terminal.
+    for keys in [ENTER, "i", &format!("{RELEASE}{RELEASE}"), ",e"] {
+        tui.press(&format!("{keys}aaa"));
+        tui.see("! read-only");
+    }
+    home.hoist(["exec", "box", "touch", "/go"]).ok();
+    let shown = tui.see("went-42");
+    assert!(!shown.contains("aaa"), "{shown}");
+    tui.press("d");
+    tui.see("detached from box: shell");
+    tui.press(&format!(":set read-only off{ENTER}"));
+    tui.see("read-only mode is off");
+    tui.press(&format!("5{ENTER}"));
+    tui.see("keys released");
+    tui.press(&format!("{ENTER}echo again-$((40+3)){ENTER}"));
+    tui.see("again-43");
+    tui.press(&format!("{RELEASE}Qy"));
+    assert_eq!(tui.end(), 0);
+}
+
+/// A process that is not a child.
+struct Process(OwnedFd);
+
+impl Process {
+    /// Returns the process whose pid is in a file.
+    fn of(file: &Path) -> Self {
+        let pid = std::fs::read_to_string(file).unwrap().trim().parse().unwrap();
+        Self(pidfd_open(Pid::from_raw(pid).unwrap(), PidfdFlags::empty()).unwrap())
+    }
+
+    fn signal(&self, signal: Signal) {
+        pidfd_send_signal(&self.0, signal).unwrap();
+    }
+
+    #[track_caller]
+    fn wait_for_exit(&self, what: &str) {
+        let timeout = PATIENCE.try_into().unwrap();
+        let ready = poll(&mut [PollFd::new(&self.0, PollFlags::IN)], Some(&timeout)).unwrap();
+        assert_eq!(ready, 1, "it never exited: {what}");
+    }
+}
+
+/// Opens hoist in a terminal of its own, which can be closed: that of `script`, which is returned
+/// together with hoist.
+fn open_in_script(home: &Home) -> (Tui, Process, Process) {
+    let words = home.command::<_, &str>([]);
+    let line: Vec<_> = words.get_args().map(|word| word.to_string_lossy().into_owned()).collect();
+    let (outer, own) = (home.path("outer"), home.path("own"));
+    let run = format!("echo $$ > {}; exec {} {}", own.display(), support::HOIST, line.join(" "));
+    let whole = format!("echo $$ > {}; exec script -qec \"$0\" /dev/null", outer.display());
+    let mut command = CommandBuilder::new("sh");
+    command.args(["-c", &whole, &run]);
+    command.cwd(home.path("."));
+    for (name, value) in words.get_envs() {
+        if let Some(value) = value {
+            command.env(name, value);
+        }
+    }
+    let tui = Tui::spawn(command, 80, 24);
+    tui.see("● box");
+    (tui, Process::of(&outer), Process::of(&own))
+}
+
+#[test]
+fn when_its_terminal_is_closed_it_leaves_although_programs_do_not_read() {
+    let home = with_box();
+    let text = "[[command]]\nname = \"stuck\"\nkey = \"X\"\nplace = \"containers\"\npane = true\n\
+                run = \"echo $$ > PID; stty raw -echo; echo host-$((40+2)); exec sleep 1000\"\n";
+    let stuck = home.path("stuck");
+    std::fs::write(home.path("config.toml"), text.replace("PID", stuck.to_str().unwrap())).unwrap();
+    let paste = format!("\x1b[200~{}\x1b[201~", "x".repeat(200 << 10));
+    for closes_terminal in [true, false] {
+        let (mut tui, script, own) = open_in_script(&home);
+        tui.press("e");
+        tui.see("# ");
+        tui.press(&format!("stty raw -echo; echo raw-$((40+2)); sleep 2000{ENTER}"));
+        tui.see("raw-42");
+        tui.press(&paste);
+        tui.press(&format!("{RELEASE}q"));
+        tui.see("[1 Containers 1]");
+        tui.press("X");
+        tui.see("host-42");
+        let program = Process::of(&stuck);
+        tui.press(&paste);
+        tui.press(&format!("{RELEASE}q"));
+        tui.see("[1 Containers 1]");
+        let began = Instant::now();
+        if closes_terminal {
+            script.signal(Signal::KILL)
+        } else {
+            own.signal(Signal::TERM)
+        }
+        own.wait_for_exit("hoist");
+        // A second is promised; the machine may be busy.
+        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+        program.wait_for_exit("the program of its pane");
+    }
+    // What runs in the container lives on, and is listed.
+    let mut tui = Tui::open(&home, 80, 24);
+    tui.press("5");
+    tui.wait("two shells", |seen| seen.text().matches("□ box: ").count() == 2);
+    tui.press("Q");
+    assert_eq!(tui.end(), 0);
+}
