@@ -54,10 +54,23 @@ impl Model {
         fitted(titles, usize::from(self.size.0).saturating_sub(mode))
     }
 
-    /// Whether a number shows a list here. On a page it shows a tab.
+    /// Whether a number shows a list here. On a page it shows a tab, and in a terminal it is typed.
     fn numbers_mean_lists(&self) -> bool {
+        self.number_key().is_some_and(|action| Section::shown_by(action).is_some())
+    }
+
+    /// Whether a number shows a tab here.
+    pub(crate) fn numbers_mean_tabs(&self) -> bool {
+        self.number_key().is_some_and(|action| action.tab().is_some())
+    }
+
+    /// Returns what the key `1` does here.
+    fn number_key(&self) -> Option<Action> {
         let one = Key { code: KeyCode::Char('1'), held: KeyModifiers::NONE };
-        !matches!(self.keymap.find(self.key_context_below(), &[one]), Found::Action(Action::Tab1))
+        match self.keymap.find(self.key_context_below(), &[one]) {
+            Found::Action(action) => Some(action),
+            Found::More | Found::Nothing => None,
+        }
     }
 
     /// Returns the index of the title at a column.
@@ -180,7 +193,13 @@ mod tests {
         press(&mut model, "q");
         let shown = screen(&model);
         assert!(shown.contains("[1 Containers 7] 2 Images 3 ") && !shown.contains("2 Stats"), "{shown}");
-        press(&mut model, "2");
+        // What is typed in a terminal goes to its program.
+        press(&mut model, "e");
+        let shown = screen(&model);
+        assert!(shown.contains("[Containers 7] Images 3 ") && shown.contains(" [shell]"), "{shown}");
+        press(&mut model, "ctrl-]");
+        assert!(screen(&model).contains("[6 shell]"), "{}", screen(&model));
+        press(&mut model, "q 2");
         assert!(screen(&model).contains("[2 Images 3]"));
     }
 }

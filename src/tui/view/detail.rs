@@ -103,13 +103,14 @@ fn title(seen: &Seen<'_>, room: usize) -> String {
     }
 }
 
-/// Returns the tabs or, if they do not fit beside a short name, only the current one. With the keys,
-/// they have the numbers that show them.
+/// Returns the tabs or, if they do not fit beside a short name, only the current one. They have
+/// numbers where these show them.
 fn tab_line(seen: &Seen<'_>, room: usize) -> Line<'static> {
     let (model, shown) = (seen.model, seen.tab);
     let theme = &model.theme;
     let named = |(at, tab): (usize, Tab)| {
-        let number = if seen.has_keys { format!("{} ", at + 1) } else { String::new() };
+        let has_number = seen.has_keys && model.numbers_mean_tabs();
+        let number = if has_number { format!("{} ", at + 1) } else { String::new() };
         (tab, format!("{number}{}", tab_name(model, tab)))
     };
     let mut tabs: Vec<(Tab, String)> = model.tabs(seen.pane).into_iter().enumerate().map(named).collect();

@@ -101,9 +101,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
             }
             model.look.is_read_only = is_on(value);
             let (text, hint) = match is_on(value) {
-                true => {
-                    ("read-only mode is on", Some("changes are refused; terminals get no keys".to_owned()))
-                }
+                true => ("read-only mode is on", Some("terminals get no keys".to_owned())),
                 false => ("read-only mode is off", None),
             };
             model.say(Tone::Plain, text, hint);
