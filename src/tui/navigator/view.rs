@@ -13,7 +13,8 @@ use crate::tui::containers::words::state;
 use crate::tui::keymap::KeyContext;
 use crate::tui::model::{Focus, Model};
 use crate::tui::navigator::model::{Branch, Spot};
-use crate::tui::tasks::model::{TaskState, What};
+use crate::tui::tasks::model::What;
+use crate::tui::tasks::view::sign;
 use crate::tui::view::frame::{border, has_focus, select};
 use crate::tui::view::texts;
 use crate::tui::words::{Align, cell};
@@ -132,16 +133,7 @@ fn entry(model: &Model, spot: &Spot) -> Entry {
 fn task(model: &Model, task: Option<&crate::tui::tasks::model::TaskRow>) -> Entry {
     let theme = &model.theme;
     let Some(task) = task else { return Entry::default() };
-    let (sign, style) = match (&task.state, &task.what) {
-        (TaskState::Live, What::Session(session)) if !session.is_attached => ("□", theme.text),
-        (TaskState::Live, What::Session(_)) => ("▣", theme.ok),
-        (TaskState::Live, What::Work(_)) => (texts::spinner(model.now), theme.accent),
-        (TaskState::Stopping, _) => (texts::spinner(model.now), theme.warn),
-        (TaskState::Done(_), What::Session(_)) => ("■", theme.dim),
-        (TaskState::Done(_), What::Work(_)) => ("✓", theme.ok),
-        (TaskState::Cancelled, _) => ("■", theme.dim),
-        (TaskState::Failed(_), _) => ("✗", theme.err),
-    };
+    let (sign, style) = sign(model, task);
     let done = match &task.what {
         What::Work(work) if !task.is_over() => work.done(),
         _ => None,

@@ -2,6 +2,7 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 
@@ -255,10 +256,10 @@ pub(crate) fn output(frame: &mut Frame<'_>, model: &Model, reading: OutputPage) 
     frame.render_widget(Line::styled(place, theme.dim).right_aligned(), foot);
 }
 
-/// Returns the cell of a row in a column.
-pub(crate) fn row(model: &Model, row: &TaskRow, column: Option<Column>, _: usize) -> Cell {
+/// Returns the symbol of a task's state, and its style.
+pub(crate) fn sign(model: &Model, row: &TaskRow) -> (&'static str, Style) {
     let theme = &model.theme;
-    let (glyph, style) = match (&row.state, &row.what) {
+    match (&row.state, &row.what) {
         (TaskState::Live, What::Session(session)) if !session.is_attached => ("□", theme.text),
         (TaskState::Live, What::Session(_)) => ("▣", theme.ok),
         (TaskState::Live, What::Work(_)) => (texts::spinner(model.now), theme.accent),
@@ -267,7 +268,13 @@ pub(crate) fn row(model: &Model, row: &TaskRow, column: Option<Column>, _: usize
         (TaskState::Done(_), What::Work(_)) => ("✓", theme.ok),
         (TaskState::Cancelled, _) => ("■", theme.dim),
         (TaskState::Failed(_), _) => ("✗", theme.err),
-    };
+    }
+}
+
+/// Returns the cell of a row in a column.
+pub(crate) fn row(model: &Model, row: &TaskRow, column: Option<Column>, _: usize) -> Cell {
+    let theme = &model.theme;
+    let (glyph, style) = sign(model, row);
     match column {
         None => (glyph.to_owned(), style),
         Some(Column::Task) => (row.title.clone(), theme.text),
