@@ -48,8 +48,8 @@ impl SignalMenu {
     pub fn new(title: String, receivers: Receivers) -> Self {
         let items = SIGNALS.iter().map(|(name, about)| ((*name).to_owned(), (*about).to_owned()));
         let mut items: Vec<_> = items.collect();
-        if matches!(receivers, Receivers::Sessions(..)) {
-            // Shells ignore SIGTERM.
+        // Shells ignore SIGTERM, but to a server SIGHUP means something else.
+        if matches!(&receivers, Receivers::Sessions(_, containers) if containers.is_empty()) {
             items.retain(|(name, _)| name != HANGUP.0);
             items.insert(0, (HANGUP.0.to_owned(), HANGUP.1.to_owned()));
         }

@@ -112,7 +112,6 @@ fn ask_cancel(model: &mut Model, live: &[&TaskRow], ended: usize) {
     let mut items: Vec<String> = jobs.iter().map(|task| format!("{} · cancelled", task.title)).collect();
     items.extend(sessions.iter().map(|(id, _)| format!("{} · SIGHUP", title(id))));
     items.extend(containers.iter().map(|id| format!("{} · SIGTERM to the container", name(id))));
-    // Cancellations come first: they tell how the rest is to be confirmed.
     let mut effects: Vec<Effect> = jobs.iter().map(|task| Effect::Cancel(task.id)).collect();
     let hang_up = |(id, exec)| Effect::SignalSession(id, exec, "SIGHUP".to_owned());
     effects.extend(sessions.into_iter().map(hang_up));
@@ -496,12 +495,12 @@ mod tests {
         write(&mut model, "re:api|version");
         press(&mut model, "enter * K");
         let shown = screen(&model);
-        assert!(shown.contains("Send a signal to 2 programs; skips 1 that has ended"), "{shown}");
+        assert!(shown.contains("Send a signal to 1 program and 1 container; skips 1 that has"), "{shown}");
         let expected = [
-            Effect::SignalSession(TaskId(2), Some(hangup), "SIGHUP".to_owned()),
-            Effect::Container(ContainerVerb::Kill("SIGHUP".to_owned()), api),
+            Effect::SignalSession(TaskId(2), Some(hangup), "SIGTERM".to_owned()),
+            Effect::Container(ContainerVerb::Kill("SIGTERM".to_owned()), api),
         ];
-        assert_eq!(press(&mut model, "enter"), expected);
+        assert_eq!(press(&mut model, "enter"), expected, "to a server SIGHUP means something else");
     }
 
     #[test]

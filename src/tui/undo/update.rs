@@ -180,7 +180,7 @@ fn hint(model: &mut Model, ended: Ended) {
 
 fn add_hint(notice: &mut Notice, text: String) {
     notice.hint = Some(match notice.hint.take() {
-        Some(hint) => format!("{text} · {hint}"),
+        Some(hint) => format!("{hint} · {text}"),
         None => text,
     });
 }
@@ -210,7 +210,7 @@ pub(crate) fn undo(model: &mut Model) -> Vec<Effect> {
                 ..Failure::default()
             });
             let effects = steps.iter().filter_map(|step| step.back.clone());
-            let effects = by_kind(model, effects.collect(), refused.collect());
+            let effects = model.confirmed_beside(effects.collect(), refused.collect());
             if let Some(ended) = model.undo.begin_undo(&effects, model.now) {
                 hint(model, ended);
             }
@@ -218,18 +218,6 @@ pub(crate) fn undo(model: &mut Model) -> Vec<Effect> {
         }
     }
     Vec::new()
-}
-
-/// Applies restorations and verbs, each with their own progress. One action can need both if an
-/// earlier undo restored a container but could not start it.
-fn by_kind(model: &mut Model, effects: Vec<Effect>, mut refused: Vec<Failure>) -> Vec<Effect> {
-    let (verbs, others): (Vec<_>, Vec<_>) =
-        effects.into_iter().partition(|effect| matches!(effect, Effect::Container(..)));
-    let mut begun = Vec::new();
-    for effects in [others, verbs].into_iter().filter(|effects| !effects.is_empty()) {
-        begun.extend(model.confirmed_beside(effects, std::mem::take(&mut refused)));
-    }
-    begun
 }
 
 #[cfg(test)]
@@ -473,7 +461,7 @@ mod tests {
         finish(&mut model, undone);
         let said = "started 1, 1 of 2 failed: cannot start `web`: it has been removed";
         assert_eq!(notice(&model), said);
-        assert_eq!(hinted(&model), "press u to try again · g! for details");
+        assert_eq!(hinted(&model), "g! for details · press u to try again");
     }
 
     fn hinted(model: &Model) -> &str {
@@ -509,7 +497,7 @@ mod tests {
             update(&mut model, Event::Done(effect, result));
         }
         assert_eq!(notice(&model), "started 2, 1 of 3 failed: cannot start `web`: no memory");
-        assert_eq!(hinted(&model), "press u to try again · g! for details");
+        assert_eq!(hinted(&model), "g! for details · press u to try again");
         let undone = press(&mut model, "u");
         assert_eq!(undone, [Effect::Container(ContainerVerb::Start, id("web"))]);
         finish(&mut model, undone);

@@ -1,5 +1,7 @@
 //! Verbs on the selected objects.
 
+use std::mem::discriminant;
+
 use crate::tui::action::Action;
 use crate::tui::confirm::model::Confirm;
 use crate::tui::effect::{Effect, Job};
@@ -23,7 +25,7 @@ impl Model {
         act(self, action)
     }
 
-    /// Applies confirmed effects of a dialog, all of which are the same verb.
+    /// Applies confirmed effects of a dialog.
     pub(crate) fn confirmed(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
         self.confirmed_beside(effects, Vec::new())
     }
@@ -34,38 +36,60 @@ impl Model {
         effects: Vec<Effect>,
         mut refused: Vec<Failure>,
     ) -> Vec<Effect> {
-        match effects.first().cloned() {
-            Some(Effect::Container(verb, _)) => {
-                let mut rows = Vec::new();
-                for effect in &effects {
-                    let Effect::Container(verb, id) = effect else { continue };
-                    match self.containers.get(id.as_str()) {
-                        Some(row) => rows.push(row.clone()),
-                        None => refused.push(containers::update::gone(self, verb, id)),
-                    }
-                }
-                containers::update::mark(self, rows, &verb, refused.into())
+        let mut groups: Vec<Vec<Effect>> = Vec::new();
+        for effect in effects {
+            match groups.iter_mut().find(|group| are_alike(&group[0], &effect)) {
+                Some(group) => group.push(effect),
+                None => groups.push(vec![effect]),
             }
-            Some(Effect::Work(_, job @ (Job::Copy(_) | Job::Delete(..)))) => {
-                crate::tui::files::update::begin(self, job)
-            }
-            Some(Effect::Work(_, job @ Job::FromHost(_))) => {
-                vec![work(self, "create an image from this machine", job)]
-            }
-            Some(Effect::RemoveImage(..)) => together(self, verb_words::REMOVE, effects, refused),
-            Some(Effect::Restore(..) | Effect::RestoreAndStart(_)) => {
-                together(self, verb_words::RESTORE, effects, refused)
-            }
-            Some(Effect::Purge(_)) => together(self, verb_words::DELETE, effects, refused),
-            Some(Effect::Cancel(_)) => {
-                let begin = |effect| match effect {
-                    Effect::Cancel(id) => tasks::update::stop(self, id),
-                    other => vec![other],
-                };
-                effects.into_iter().flat_map(begin).collect()
-            }
-            _ => effects,
         }
+        let apply = |group| confirmed(self, group, std::mem::take(&mut refused));
+        groups.into_iter().flat_map(apply).collect()
+    }
+}
+
+/// Whether two effects are the same verb, whose progress and results are reported together.
+fn are_alike(one: &Effect, other: &Effect) -> bool {
+    match (one, other) {
+        (Effect::Container(one, _), Effect::Container(other, _)) => discriminant(one) == discriminant(other),
+        (
+            Effect::Restore(..) | Effect::RestoreAndStart(_),
+            Effect::Restore(..) | Effect::RestoreAndStart(_),
+        ) => true,
+        _ => discriminant(one) == discriminant(other),
+    }
+}
+
+/// Applies confirmed effects, which are alike.
+fn confirmed(model: &mut Model, effects: Vec<Effect>, mut refused: Vec<Failure>) -> Vec<Effect> {
+    match effects.first().cloned() {
+        Some(Effect::Container(verb, _)) => {
+            let mut rows = Vec::new();
+            for effect in &effects {
+                let Effect::Container(verb, id) = effect else { continue };
+                match model.containers.get(id.as_str()) {
+                    Some(row) => rows.push(row.clone()),
+                    None => refused.push(containers::update::gone(model, verb, id)),
+                }
+            }
+            containers::update::mark(model, rows, &verb, refused.into())
+        }
+        Some(Effect::Work(_, job @ (Job::Copy(_) | Job::Delete(..)))) => {
+            crate::tui::files::update::begin(model, job)
+        }
+        Some(Effect::Work(_, job @ Job::FromHost(_))) => {
+            vec![work(model, "create an image from this machine", job)]
+        }
+        Some(Effect::RemoveImage(..)) => together(model, verb_words::REMOVE, effects, refused),
+        Some(Effect::Restore(..) | Effect::RestoreAndStart(_)) => {
+            together(model, verb_words::RESTORE, effects, refused)
+        }
+        Some(Effect::Purge(_)) => together(model, verb_words::DELETE, effects, refused),
+        Some(Effect::Cancel(_)) => {
+            let id = |effect: &Effect| if let Effect::Cancel(id) = effect { Some(*id) } else { None };
+            effects.iter().filter_map(id).flat_map(|id| tasks::update::stop(model, id)).collect()
+        }
+        _ => effects,
     }
 }
 

@@ -64,7 +64,12 @@ pub(crate) fn end(model: &mut Model, ids: &[TaskId], ended: usize) -> Vec<Effect
             return Vec::new();
         }
         ([task], _) => task.title.clone(),
-        (_, count) => counted(count as u64, "program"),
+        _ => [(sessions.len(), "program"), (containers.len(), "container")]
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| counted(count as u64, what))
+            .collect::<Vec<_>>()
+            .join(" and "),
     };
     let skipped = skipped(ended, opening).map_or_else(String::new, |text| format!("; skips {text}"));
     let title = format!("Send a signal to {what}{skipped}");
