@@ -8,6 +8,8 @@ use crate::tui::effect::ContainerVerb;
 pub struct Words {
     /// `stop`
     pub present: &'static str,
+    /// What precedes the name of the object: `stop`, `attach to`
+    pub infinitive: &'static str,
     /// `stopping`
     pub progressive: &'static str,
     /// `stopped`
@@ -49,12 +51,18 @@ pub const RESTORE: &Words = &words(
 /// Delete a file, or an object in the trash.
 pub const DELETE: &Words = &words(["delete", "deleting", "deleted", "deletion"], ["keep it", "keep them"]);
 /// Run a command in a container.
-pub const EXEC: &Words = &words(["exec", "executing", "executed", "exec"], ["cancel", "cancel"]);
+pub const EXEC: &Words = &Words {
+    infinitive: "run a command in",
+    ..words(["exec", "executing", "executed", "exec"], ["cancel", "cancel"])
+};
 /// Attach to a container.
-pub const ATTACH: &Words = &words(["attach", "attaching", "attached", "attach"], ["cancel", "cancel"]);
+pub const ATTACH: &Words = &Words {
+    infinitive: "attach to",
+    ..words(["attach", "attaching", "attached", "attach"], ["cancel", "cancel"])
+};
 
 const fn words([present, progressive, past, noun]: [&'static str; 4], no: [&'static str; 2]) -> Words {
-    Words { present, progressive, past, noun, no }
+    Words { present, infinitive: present, progressive, past, noun, no }
 }
 
 impl Words {
@@ -82,11 +90,7 @@ impl Words {
     /// Returns what cannot be done: `cannot stop `web``.
     #[must_use]
     pub fn cannot(&self, name: &str) -> String {
-        match self.present {
-            "exec" => format!("cannot run a command in `{name}`"),
-            "attach" => format!("cannot attach to `{name}`"),
-            verb => format!("cannot {verb} `{name}`"),
-        }
+        format!("cannot {} `{name}`", self.infinitive)
     }
 }
 

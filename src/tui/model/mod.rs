@@ -431,7 +431,7 @@ impl Model {
             // The list shows how long each object is kept.
             ticks.push(Duration::from_secs(60));
         }
-        ticks.extend(self.next_expiry().filter(|moment| *moment > self.now).map(until));
+        ticks.extend(self.next_expiry().map(until));
         ticks.extend(self.next_age());
         ticks.into_iter().min().map(|tick| tick.max(Duration::from_millis(10)))
     }

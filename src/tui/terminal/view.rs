@@ -77,10 +77,11 @@ fn unseen(model: &Model, task: &TaskRow) -> Vec<Line<'static>> {
     if let ExecStatus::Running(Some(pid)) = exec.status {
         lines.push(fact("host PID", pid.to_string()));
     }
+    lines.push(Line::default());
     if model.look.is_read_only {
+        lines.push(Line::styled(" Read-only: hoist does not attach to it.", theme.dim));
         return lines;
     }
-    lines.push(Line::default());
     let keys = |action| model.keys_of(KeyContext::Released, action);
     let (attach, end) = (keys(Action::Type), keys(Action::CancelTask));
     let text = match exec.tty {

@@ -185,16 +185,15 @@ fn unbound(model: &mut Model, place: KeyContext, keys: &[Key], event: KeyEvent) 
 fn say_unbound(model: &mut Model, place: KeyContext, keys: &[Key]) {
     let shown = model.signs(&show_strokes(keys));
     let list = model.section.key_context();
-    if place == list || model.keymap.find(list, keys) == Found::Nothing {
+    let back = model.keys_of(place, Action::Back);
+    // In copy mode, `back` leads to the terminal.
+    let leads_there = place != list && place != KeyContext::Copy && !back.is_empty();
+    if !leads_there || model.keymap.find(list, keys) == Found::Nothing {
         let help = model.keys_of(KeyContext::Global, Action::Help);
-        model.say(
-            Tone::Plain,
-            format!("`{shown}` does nothing here"),
-            Some(format!("{help} shows the keys")),
-        );
+        let hint = (!help.is_empty()).then(|| format!("{help} shows the keys"));
+        model.say(Tone::Plain, format!("`{shown}` does nothing here"), hint);
         return;
     }
-    let back = model.keys_of(place, Action::Back);
     // A prefix stands for the keys of the list.
     let lines = model.keymap.of(place).iter();
     let mut behind = lines.filter(|line| line.keys.len() > keys.len() && line.keys[1..].starts_with(keys));
