@@ -113,6 +113,10 @@ impl Row for EventRow {
         }
     }
 
+    fn is_typical(column: Column) -> bool {
+        column == Column::Name
+    }
+
     fn compare(&self, other: &Self, column: Column) -> Ordering {
         match column {
             Column::Time => self.nanos.cmp(&other.nanos),

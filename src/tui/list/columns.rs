@@ -13,6 +13,9 @@ pub const GAP: usize = 2;
 /// Columns up to this rank get their preferred width before any other column is shown.
 const ESSENTIAL: u8 = 7;
 
+/// The rank after that of all other columns.
+const LAST: u8 = u8::MAX;
+
 /// How a text is aligned in its cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
@@ -51,7 +54,7 @@ macro_rules! columns {
             }
 
             fn width(self) -> Width {
-                match self { $(Self::$variant => Width { least: $least, good: $good, most: $most, rank: $rank },)* }
+                match self { $(Self::$variant => Width { least: $least, good: $good, most: $most, whole: $most, rank: $rank },)* }
             }
         }
     };
@@ -64,6 +67,8 @@ struct Width {
     least: usize,
     good: usize,
     most: usize,
+    /// The width of the longest text: room that is left over goes to texts that would be cut.
+    whole: usize,
     rank: u8,
 }
 
@@ -87,10 +92,10 @@ columns! {
     Containers "containers" "CONTAINERS" 10 18 40 5  Left;
     Attributes "attributes" "ATTRIBUTES" 12 20 90 5  Left;
     Memory     "memory"     "MEM"        5  5  11 5  Right;
-    Chart      "chart"      "CPU"        5  9  12 8  Left;
     Up         "up"         "UP"         9  9  10 7  Left;
     UsedBy     "used-by"    "USED BY"    8  12 40 7  Left;
-    Ports      "ports"      "PORTS"      8  8  18 9  Left;
+    Ports      "ports"      "PORTS"      8  8  18 8  Left;
+    Chart      "chart"      "CPU"        5  9  12 9  Left;
     Id         "id"         "ID"         12 12 12 10 Left;
     Created    "created"    "CREATED"    10 10 11 10 Left;
     NetIn      "net-in"     "NET↓"       5  5  6  11 Right;
@@ -137,13 +142,16 @@ impl Column {
             return width;
         }
         // The heading may have an arrow.
-        let wanted = longest.max(self.heading().len() + 1).min(width.most);
+        let whole = longest.max(self.heading().len() + 1);
+        let wanted = whole.min(width.most);
         let least = match self {
             // A state that is cut may read as another one.
             Self::State => wanted.max(width.least),
             _ => wanted.min(width.least),
         };
-        Width { least, good: wanted.min(width.good).max(least), most: wanted.max(least), ..width }
+        // A column of dashes comes last.
+        let rank = if self == Self::Ports && longest == 1 { LAST } else { width.rank };
+        Width { least, good: wanted.min(width.good).max(least), most: wanted.max(least), whole, rank }
     }
 }
 
@@ -288,12 +296,21 @@ pub fn fit(
     let mut fitted = Fitted { widths, taken: BTreeMap::new(), room: (width + GAP).max(least + GAP) };
     let (essential, further): (Vec<Column>, Vec<Column>) =
         ranked.into_iter().partition(|column| fitted.widths[column].rank <= ESSENTIAL || left > 0);
-    fitted.take(&essential);
+    // An essential column is not shown while one with a smaller rank has no room; further columns
+    // fill what room there is.
+    let mut has_room = true;
+    for column in &essential {
+        has_room = has_room && fitted.take(*column);
+    }
     fitted.grow(&essential, |width| width.good);
-    fitted.take(&further);
+    for column in further.iter().filter(|_| has_room) {
+        fitted.take(*column);
+    }
     fitted.grow(&further, |width| width.good);
     fitted.grow(&essential, |width| width.most);
     fitted.grow(&further, |width| width.most);
+    fitted.grow(&essential, |width| width.whole);
+    fitted.grow(&further, |width| width.whole);
     fitted.spread();
     wished.into_iter().filter_map(|column| Some((column, *fitted.taken.get(&column)?))).collect()
 }
@@ -306,15 +323,13 @@ struct Fitted {
 }
 
 impl Fitted {
-    /// Adds columns with their minimum width while there is room.
-    fn take(&mut self, columns: &[Column]) {
-        for column in columns {
-            let least = self.widths[column].least;
-            // A column is not shown while one with a smaller rank has no room.
-            let Some(rest) = self.room.checked_sub(least + GAP) else { return };
-            self.room = rest;
-            self.taken.insert(*column, least);
-        }
+    /// Adds a column with its minimum width. Returns whether there is room for it.
+    fn take(&mut self, column: Column) -> bool {
+        let least = self.widths[&column].least;
+        let Some(rest) = self.room.checked_sub(least + GAP) else { return false };
+        self.room = rest;
+        self.taken.insert(column, least);
+        true
     }
 
     fn grow(&mut self, columns: &[Column], to: impl Fn(Width) -> usize) {
@@ -340,12 +355,17 @@ mod tests {
 
     /// Fits the columns of containers whose longest name and image have these widths.
     fn told(width: usize, left: usize, (name, image): (usize, usize)) -> String {
+        told_with(width, left, (name, image, 1))
+    }
+
+    /// Likewise, with the width of the longest ports, which is 1 for a dash.
+    fn told_with(width: usize, left: usize, (name, image, ports): (usize, usize, usize)) -> String {
         let columns = Section::Containers.columns().0;
         let longest = |column| match column {
             Column::Name => name,
             Column::Image => image,
             Column::State => 7,
-            Column::Ports => 1,
+            Column::Ports => ports,
             _ => 0,
         };
         let fitted = fit(columns, width, left, longest);
@@ -364,7 +384,7 @@ mod tests {
             (8, (30, 60), "name:12"),
             (34, (30, 60), "name:19 state:13"),
             (74, (30, 60), "name:19 state:13 image:12 cpu:6 memory:5 up:9"),
-            (74, (9, 7), "name:9 state:13 image:7 chart:5 cpu:6 memory:5 up:9 ports:6"),
+            (74, (9, 7), "name:9 state:13 image:7 chart:6 cpu:6 memory:5 net-in:5 up:9"),
             (
                 114,
                 (30, 60),
@@ -391,6 +411,34 @@ mod tests {
         for width in 0..300 {
             told(width, width % 12, (width % 70, 0));
         }
+    }
+
+    #[test]
+    fn ports_come_before_the_chart_and_dashes_last() {
+        for (width, ports, columns) in [
+            (78, 9, "name:9 state:13 image:9 chart:5 cpu:6 memory:5 up:9 ports:8"),
+            (72, 9, "name:9 state:13 image:9 cpu:6 memory:6 up:9 ports:8"),
+            (69, 9, "name:9 state:13 image:9 chart:6 cpu:6 memory:5 up:9"),
+            (78, 1, "name:9 state:13 image:9 chart:8 cpu:6 memory:5 net-in:5 up:9"),
+        ] {
+            assert_eq!(told_with(width, 0, (9, 9, ports)), columns, "{width} {ports}");
+        }
+    }
+
+    #[test]
+    fn free_room_goes_to_texts_that_are_cut() {
+        let longest = |column| match column {
+            Column::Name => 20,
+            Column::UsedBy => 90,
+            _ => 0,
+        };
+        let used_by = |width| {
+            let fitted = fit(&[Column::Name, Column::UsedBy], width, 0, longest);
+            fitted.iter().find(|(column, _)| *column == Column::UsedBy).map(|(_, width)| *width)
+        };
+        assert_eq!(used_by(60), Some(38));
+        assert_eq!(used_by(100), Some(78));
+        assert_eq!(used_by(150), Some(92), "all of it, and a wider gap");
     }
 
     #[test]

@@ -27,6 +27,9 @@ pub struct NetworkRow {
     pub members: Vec<String>,
 }
 
+/// The columns of a container's name and a blank, whose real width only the list of containers knows.
+const A_NAME: usize = 16;
+
 impl Row for NetworkRow {
     fn key(&self) -> &str {
         &self.id
@@ -56,6 +59,10 @@ impl Row for NetworkRow {
     fn width(&self, column: Column) -> usize {
         match column {
             Column::Name => self.name.width(),
+            Column::Driver => self.driver.width(),
+            // Or a dash.
+            Column::Subnet => self.subnet.width().max(1),
+            Column::Containers => (self.members.len() * A_NAME).max(1),
             _ => 0,
         }
     }

@@ -42,6 +42,7 @@ impl Row for VolumeRow {
     fn width(&self, column: Column) -> usize {
         match column {
             Column::Name => self.name.width(),
+            Column::Driver => self.driver.width(),
             Column::Folder => self.place.width(),
             _ => 0,
         }
