@@ -69,10 +69,15 @@ impl Words {
     /// Returns a question about several objects: `Stop 4 containers of shop?`
     #[must_use]
     pub fn question(&self, count: usize, what: &str, of: &str) -> String {
+        format!("{} {}{of}?", self.capitalized(), counted(count as u64, what))
+    }
+
+    /// Returns the verb for the beginning of a sentence: `Stop`.
+    #[must_use]
+    pub fn capitalized(&self) -> String {
         let mut letters = self.present.chars();
         let first = letters.next().into_iter().flat_map(char::to_uppercase);
-        let verb: String = first.chain(letters).collect();
-        format!("{verb} {}{of}?", counted(count as u64, what))
+        first.chain(letters).collect()
     }
 
     /// Returns the negative answer to a question about this many objects.

@@ -94,7 +94,7 @@ pub(crate) trait Viewer: Sync {
     }
 
     /// Whether an action currently has an effect; others are not offered.
-    fn offers(&self, _pane: &Pane, _action: Action) -> bool {
+    fn offers(&self, _model: &Model, _pane: &Pane, _action: Action) -> bool {
         true
     }
 
@@ -114,6 +114,12 @@ pub(crate) trait Viewer: Sync {
     /// Returns the number of columns that are scrolled off to the left.
     fn left<'a>(&self, _pane: &'a mut Pane) -> Option<&'a mut usize> {
         None
+    }
+
+    /// Returns how far it can be scrolled to the right until the ends of all visible lines are
+    /// visible. `area` is the area inside the border.
+    fn farthest(&self, _model: &Model, _pane: &Pane, _area: Rect) -> usize {
+        0
     }
 
     /// Moves the cursor to a line of the pane.

@@ -186,6 +186,17 @@ pub fn image_name(name: &str, width: usize) -> String {
     std::iter::once('…').chain(end.into_iter().rev()).take(width).collect()
 }
 
+/// Returns the number of characters before the end of a text that fits into `room` columns.
+#[must_use]
+pub fn surplus(text: &str, room: usize) -> usize {
+    let mut taken = 0;
+    let fits = |c: &char| {
+        taken += c.width().unwrap_or(0);
+        taken <= room
+    };
+    text.chars().count() - text.chars().rev().take_while(fits).count()
+}
+
 /// Draws a bar chart, one character per value: `▁▃█`, the highest for `top`. Less than a hundredth of
 /// it is blank, so that only what does something catches the eye.
 #[must_use]

@@ -182,6 +182,16 @@ pub fn meant<'a>(action: Action, rows: impl IntoIterator<Item = &'a ContainerRow
     })
 }
 
+/// Returns the verbs that an action can mean, if its meaning depends on the state.
+#[must_use]
+pub fn meanings(action: Action) -> &'static [Verb] {
+    match action {
+        Action::StartStop => &[Verb::Start, Verb::Stop],
+        Action::Pause => &[Verb::Pause, Verb::Unpause],
+        _ => &[],
+    }
+}
+
 /// The actions on containers whose fitness depends on the state.
 pub const ACTIONS: &[Action] = &[
     Action::StartStop,

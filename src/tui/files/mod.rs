@@ -79,7 +79,7 @@ impl Viewer for Files {
             || matches!(action.group(), Group::Files | Group::Remove)
     }
 
-    fn offers(&self, pane: &Pane, action: Action) -> bool {
+    fn offers(&self, _: &Model, pane: &Pane, action: Action) -> bool {
         match &pane.files.reader {
             None => pane.files.can(action),
             Some(reader) if action == Action::EditFile => reader.of.is_some(),

@@ -20,7 +20,9 @@ use crate::tui::model::{Focus, Model};
 use crate::tui::section::{Subject, TaskId};
 use crate::tui::tab::Tab;
 use crate::tui::tasks::update::quiet_work;
+use crate::tui::update::viewer::slide;
 use crate::tui::verb_words::DELETE;
+use crate::tui::words::surplus;
 
 /// The number of a task that needs a confirmation first, after which it gets its own.
 const UNNUMBERED: TaskId = TaskId(0);
@@ -323,6 +325,7 @@ pub(crate) fn filter(model: &mut Model, text: &str) {
 
 /// Applies actions of a text that covers the browser.
 fn read(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+    let room = model.pane_inner().map_or(0, |area| usize::from(area.width.saturating_sub(1)));
     let files = pane(model);
     let page = i64::try_from(files.side().height).unwrap_or(1);
     let Some(reader) = &mut files.reader else { return None };
@@ -335,8 +338,13 @@ fn read(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::PageUp => reader.scroll(1 - page),
         Action::First => reader.scroll(i64::MIN / 2),
         Action::Last => reader.scroll(i64::MAX / 2),
-        Action::Left => reader.left = reader.left.saturating_sub(8),
-        Action::Right => reader.left = (reader.left + 8).min(4096),
+        Action::Left | Action::Right => {
+            let shown = reader.lines.iter().skip(reader.top).take(usize::try_from(page).unwrap_or(1));
+            let farthest = shown.map(|line| surplus(line, room)).max().unwrap_or(0);
+            let (before, by) = (reader.left, if action == Action::Left { -8 } else { 8 });
+            let left = slide(model, before, by, farthest);
+            pane(model).reader.iter_mut().for_each(|reader| reader.left = left);
+        }
         Action::Back | Action::Open => files.reader = None,
         Action::EditFile => {
             let of = reader.of.clone();

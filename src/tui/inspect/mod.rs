@@ -86,7 +86,7 @@ impl Viewer for Inspect {
         true
     }
 
-    fn offers(&self, pane: &Pane, action: Action) -> bool {
+    fn offers(&self, _: &Model, pane: &Pane, action: Action) -> bool {
         use Action as A;
         let is_tree = pane.inspect.form == model::Form::Tree && pane.inspect.document.is_some();
         match action {
@@ -107,13 +107,22 @@ impl Viewer for Inspect {
         Some(&mut pane.inspect.left)
     }
 
+    fn farthest(&self, model: &Model, pane: &Pane, area: Rect) -> usize {
+        match model.subject_of(pane) {
+            Some(Subject::Task(id)) => tasks::view::farthest(model, id, area),
+            _ => view::farthest(&pane.inspect, model.now, area),
+        }
+    }
+
     fn point(&self, pane: &mut Pane, line: usize) {
         pane.inspect.point(line);
     }
 
     fn draw(&self, frame: &mut Frame<'_>, seen: &Seen<'_>, area: Rect) {
         match seen.subject {
-            Some(Subject::Task(id)) => tasks::view::peek(frame, seen.model, *id, area),
+            Some(Subject::Task(id)) => {
+                tasks::view::peek(frame, seen.model, (*id, seen.pane.inspect.left), area);
+            }
             _ => view::draw(frame, seen, area),
         }
     }

@@ -29,7 +29,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, seen: &Seen<'_>, area: Rect) {
         frame.render_widget(Line::styled(" reading…", theme.dim), area);
         return;
     }
-    let width = usize::from(area.width.saturating_sub(1)).max(1);
+    let width = width(area);
     let rows: Vec<Line<'_>> = match pane.form {
         Form::Tree => (pane.top..pane.top + usize::from(area.height))
             .filter_map(|line| Some(node(pane, line, pane.tree.line(line)?, theme, model.now, width)))
@@ -44,6 +44,30 @@ pub(crate) fn draw(frame: &mut Frame<'_>, seen: &Seen<'_>, area: Rect) {
             .collect(),
     };
     frame.render_widget(Paragraph::new(rows), area);
+}
+
+fn width(area: Rect) -> usize {
+    usize::from(area.width.saturating_sub(1)).max(1)
+}
+
+/// Returns how far the visible lines can be scrolled to the right until their ends are visible.
+pub(crate) fn farthest(pane: &InspectPane, now: Timestamp, area: Rect) -> usize {
+    let (width, rows) = (width(area), usize::from(area.height));
+    let hidden = |text: &str, room: usize| columns(text).saturating_sub(room);
+    let farthest = match pane.form {
+        Form::Tree => (pane.top..pane.top + rows)
+            .filter_map(|line| pane.tree.line(line))
+            .map(|node| Parts::of(node, now, width))
+            .map(|parts| hidden(&parts.value, parts.room))
+            .max(),
+        _ => pane.lines.iter().skip(pane.top).take(rows).map(|line| hidden(line, width)).max(),
+    };
+    farthest.unwrap_or(0)
+}
+
+/// Returns the width of a text as [`clip`] shows it.
+fn columns(text: &str) -> usize {
+    text.chars().map(|c| if c.is_control() { 1 } else { c.width().unwrap_or(0) }).sum()
 }
 
 /// Returns the text for the upper border: `F: tree · yaml · json · run command`.
@@ -93,30 +117,13 @@ fn node(
         (_, true) => Span::styled("»", theme.mark),
         _ => Span::raw(" "),
     };
-    let sign = match (node.is_branch(), node.is_folded) {
-        (true, true) => "▸ ",
-        (true, false) => "▾ ",
-        _ => "  ",
+    let Parts { head, key, value, note, room } = Parts::of(node, now, width);
+    let style = match &node.content {
+        Content::Object(..) | Content::List(_) => theme.text,
+        Content::Value(..) if value.is_empty() => theme.dim,
+        Content::Value(..) => theme.ok,
     };
-    let indent = " ".repeat(usize::from(node.depth).min(width / 3) * 2);
-    // Keys of siblings are padded to the longest, to align their values.
-    let longest = usize::from(node.width);
-    let key = match node.key.width() > longest {
-        true => cell(&node.key, node.key.width().min(width / 2), Align::Left),
-        false => cell(&node.key, longest, Align::Left),
-    };
-    let (value, note, style) = match &node.content {
-        Content::Object(count, about) => (about.clone(), format!("{{{count}}}"), theme.text),
-        Content::List(count) => (String::new(), format!("[{count}]"), theme.text),
-        Content::Value(text, moment) => {
-            let ago = moment.map_or_else(String::new, |moment| ago(moment, now));
-            (text.clone(), ago, if text.is_empty() { theme.dim } else { theme.ok })
-        }
-    };
-    let head = format!("{indent}{sign}");
     let key_style = if node.is_branch() { theme.accent.add_modifier(Modifier::BOLD) } else { theme.accent };
-    let note = if note.is_empty() { note } else { format!("  {note}") };
-    let room = width.saturating_sub(head.width() + key.width() + 2 + note.width());
     let value = clip(&value, pane.left, room);
     let line = Line::from(vec![
         gutter,
@@ -127,6 +134,44 @@ fn node(
         Span::styled(note, theme.dim),
     ]);
     if is_under { selected(line, theme) } else { line }
+}
+
+/// The texts of a line of the tree.
+struct Parts {
+    head: String,
+    key: String,
+    value: String,
+    note: String,
+    /// The columns for the value.
+    room: usize,
+}
+
+impl Parts {
+    fn of(node: &Node, now: Timestamp, width: usize) -> Self {
+        let sign = match (node.is_branch(), node.is_folded) {
+            (true, true) => "▸ ",
+            (true, false) => "▾ ",
+            _ => "  ",
+        };
+        let indent = " ".repeat(usize::from(node.depth).min(width / 3) * 2);
+        // Keys of siblings are padded to the longest, to align their values.
+        let longest = usize::from(node.width);
+        let key = match node.key.width() > longest {
+            true => cell(&node.key, node.key.width().min(width / 2), Align::Left),
+            false => cell(&node.key, longest, Align::Left),
+        };
+        let (value, note) = match &node.content {
+            Content::Object(count, about) => (about.clone(), format!("{{{count}}}")),
+            Content::List(count) => (String::new(), format!("[{count}]")),
+            Content::Value(text, moment) => {
+                (text.clone(), moment.map_or_else(String::new, |moment| ago(moment, now)))
+            }
+        };
+        let head = format!("{indent}{sign}");
+        let note = if note.is_empty() { note } else { format!("  {note}") };
+        let room = width.saturating_sub(head.width() + key.width() + 2 + note.width());
+        Self { head, key, value, note, room }
+    }
 }
 
 /// Returns the distance from now: `(41m ago)`, `(in 3m)`.

@@ -298,12 +298,9 @@ pub fn fit(
         ranked.into_iter().partition(|column| fitted.widths[column].rank <= ESSENTIAL || left > 0);
     // An essential column is not shown while one with a smaller rank has no room; further columns
     // fill what room there is.
-    let mut has_room = true;
-    for column in &essential {
-        has_room = has_room && fitted.take(*column);
-    }
+    let _ = essential.iter().all(|column| fitted.take(*column));
     fitted.grow(&essential, |width| width.good);
-    for column in further.iter().filter(|_| has_room) {
+    for column in &further {
         fitted.take(*column);
     }
     fitted.grow(&further, |width| width.good);

@@ -88,6 +88,10 @@ impl Viewer for Logs {
         pane.log.buffer.is_blank()
     }
 
+    fn offers(&self, model: &Model, pane: &Pane, action: Action) -> bool {
+        action != Action::Follow || pane.log.is_paused || view::goes_on(model, &pane.log)
+    }
+
     fn needs_subject(&self, action: Action) -> bool {
         update::reads(action)
     }
@@ -100,6 +104,14 @@ impl Viewer for Logs {
     fn scroll(&self, model: &mut Model, by: i64) -> Vec<Effect> {
         model.pane_mut().log.scroll(by);
         Vec::new()
+    }
+
+    fn left<'a>(&self, pane: &'a mut Pane) -> Option<&'a mut usize> {
+        Some(&mut pane.log.left)
+    }
+
+    fn farthest(&self, _: &Model, pane: &Pane, _: Rect) -> usize {
+        pane.log.farthest()
     }
 
     fn draw(&self, frame: &mut Frame<'_>, seen: &Seen<'_>, area: Rect) {

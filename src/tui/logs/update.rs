@@ -37,9 +37,6 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::First => log.first(),
         Action::Last if log.selected.is_some() => log.select_by(i64::MAX / 2),
         Action::Last => log.follow(),
-        Action::Left => log.left = log.left.saturating_sub(8),
-        Action::Right if !log.wraps => log.left = (log.left + 8).min(16 << 10),
-        Action::Right => {}
         Action::NextMatch | Action::PreviousMatch if log.search.is_empty() => {
             model.say_nothing_is_searched();
         }

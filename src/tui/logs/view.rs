@@ -51,7 +51,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, seen: &Seen<'_>, area: Rect) {
 }
 
 /// Whether new lines may be written.
-fn goes_on(model: &Model, pane: &LogPane) -> bool {
+pub(crate) fn goes_on(model: &Model, pane: &LogPane) -> bool {
     pane.of.iter().any(|shown| model.containers.get(shown.id.as_str()).is_some_and(ContainerRow::is_up))
 }
 

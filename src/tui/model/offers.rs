@@ -59,20 +59,18 @@ impl Model {
         if let Some(is_offered) = self.top().and_then(|top| top.offers(self, action)) {
             return is_offered;
         }
-        if self.needs_what_is_gone(action) || self.needs_a_container(action) {
+        if !self.can(action) {
             return false;
         }
         use Action as A;
-        if self.focus == Focus::Detail && !self.shown_tab(self.pane()).viewer().offers(self.pane(), action) {
+        let viewer = self.shown_tab(self.pane()).viewer();
+        if self.focus == Focus::Detail && !viewer.offers(self, self.pane(), action) {
             return false;
         }
         if place.above() == Some(KeyContext::Lists) && self.needs_row(place, action) {
             return false;
         }
         let is_go = action.group() == Group::Go || action.group() == Group::Move;
-        if !self.fits(action) {
-            return false;
-        }
         match action {
             A::RetryTask if place == KeyContext::Tasks => {
                 self.tasks.targets().iter().any(|task| task.can_be_retried())
@@ -108,6 +106,14 @@ impl Model {
                     && (!is_go || matches!(place, KeyContext::Form | KeyContext::Switch | KeyContext::Choice))
             }
         }
+    }
+
+    /// Whether the state of what an action applies to allows it.
+    #[must_use]
+    pub fn can(&self, action: Action) -> bool {
+        let is_refused = self.look.is_read_only && action.reach() == Reach::Writes;
+        let has_no_object = self.needs_what_is_gone(action) || self.needs_a_container(action);
+        !is_refused && !has_no_object && self.fits(action)
     }
 
     /// Whether an action concerns containers, while the page with the focus shows something else.

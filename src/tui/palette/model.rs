@@ -79,11 +79,15 @@ pub struct Object {
     pub is_selected: bool,
     /// The actions that its state does not allow.
     pub unfit: Vec<Action>,
+    /// The verbs that actions with several meanings have in its state.
+    pub meant: Vec<(Action, &'static str)>,
 }
 
 impl Object {
     fn fits(&self, deed: &Deed) -> bool {
-        !matches!(deed.does, Does::Act(action) if self.unfit.contains(&action))
+        let Does::Act(action) = deed.does else { return true };
+        let is_other = |(of, verb): &(Action, &str)| *of == action && deed.name != *verb;
+        !self.unfit.contains(&action) && !self.meant.iter().any(is_other)
     }
 }
 
@@ -226,6 +230,7 @@ pub(crate) fn equivalent(entry: &Entry) -> Option<Vec<String>> {
     let words: &[&str] = match (&entry.deed.does, entry.object.as_ref().map(|object| object.of)) {
         (Does::Type(line), _) => return crate::command::split(line).ok(),
         (Does::Preset(_), _) => return crate::command::split(&entry.deed.about).ok(),
+        (Does::Act(A::StartStop | A::Pause), Some(_)) => &[entry.deed.name.as_str()],
         (Does::Act(action), Some(section)) => (section.screen().command)(*action)?,
         (Does::Act(action), None) => Section::shown_by(*action)?.screen().list_command?,
         _ => return None,
@@ -261,6 +266,7 @@ mod tests {
             name: name.to_owned(),
             is_selected: name == "web",
             unfit: Vec::new(),
+            meant: Vec::new(),
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::command::join;
 use crate::tui::action::{Action, Group};
-use crate::tui::containers::fit;
+use crate::tui::containers::fit::{self, Verb};
 use crate::tui::effect::Effect;
 use crate::tui::failure::Tone;
 use crate::tui::form::update::preset;
@@ -56,7 +56,10 @@ fn deeds(model: &Model) -> Vec<Deed> {
                 !matches!(action.group(), Group::Move | Group::Dialog | Group::Terminal | Group::Custom)
                     && action != Action::Palette;
             if is_deed && is_own && seen.insert(action) {
-                deeds.push(deed(model, action, Some(section)));
+                match fit::meanings(action) {
+                    [] => deeds.push(deed(model, action, Some(section))),
+                    verbs => deeds.extend(verbs.iter().map(|verb| verb_deed(model, action, section, *verb))),
+                }
             } else if is_deed && !is_own && alone.insert(action) {
                 deeds.push(deed(model, action, None));
             }
@@ -133,6 +136,17 @@ fn deed(model: &Model, action: Action, on: Option<Section>) -> Deed {
     }
 }
 
+/// Returns one of the meanings of an action, which depends on the state of its object.
+fn verb_deed(model: &Model, action: Action, section: Section, verb: Verb) -> Deed {
+    let words = verb.words();
+    Deed {
+        name: words.present.to_owned(),
+        about: format!("{} the container", words.capitalized()),
+        recent: recent(model, words.present),
+        ..deed(model, action, Some(section))
+    }
+}
+
 /// Whether a name must follow `word` in `[save|load] NAME`.
 fn needs_more(arguments: &str, word: &str) -> bool {
     let verbs = arguments.strip_prefix('[').and_then(|rest| rest.split_once("] "));
@@ -166,6 +180,7 @@ fn objects(model: &Model) -> Vec<Object> {
             of: section,
             is_selected: selected.as_ref() == Some(&key),
             unfit: unfit(model, section, &key),
+            meant: meant(model, section, &key),
             key,
             name,
         }));
@@ -177,6 +192,14 @@ fn objects(model: &Model) -> Vec<Object> {
 fn unfit(model: &Model, section: Section, key: &str) -> Vec<Action> {
     let row = model.containers.get(key).filter(|_| section == Section::Containers);
     row.map(fit::unfit).unwrap_or_default()
+}
+
+/// Returns the verbs that actions with several meanings have for an object.
+fn meant(model: &Model, section: Section, key: &str) -> Vec<(Action, &'static str)> {
+    let row = model.containers.get(key).filter(|_| section == Section::Containers);
+    let verb = |action: &Action| Some((*action, fit::meant(*action, row)?.words().present));
+    let ambiguous = fit::ACTIONS.iter().filter(|action| !fit::meanings(**action).is_empty());
+    if row.is_none() { Vec::new() } else { ambiguous.filter_map(verb).collect() }
 }
 
 /// Applies `action` to the palette.
@@ -295,6 +318,27 @@ mod tests {
         assert_eq!(row.name, "batch");
         let id = row.id.clone();
         assert_eq!(effects, [Effect::Save, Effect::Container(ContainerVerb::Restart, id)]);
+    }
+
+    #[test]
+    fn an_object_is_offered_the_verb_of_its_state() {
+        let names = |text: &str| {
+            let mut model = full(80, 24);
+            press(&mut model, "ctrl-p");
+            write(&mut model, text);
+            let Some(Layer::Palette(palette)) = model.layers.pop() else { panic!() };
+            let of_rows = palette.shown.iter().filter(|entry| entry.object.is_some());
+            of_rows.map(|entry| (entry.deed.name.clone(), entry.deed.about.clone())).collect::<Vec<_>>()
+        };
+        let deed = |name: &str, about: &str| (name.to_owned(), about.to_owned());
+        assert_eq!(names("stop web")[0], deed("stop", "Stop the container"));
+        assert_eq!(names("start migrate")[0], deed("start", "Start the container"));
+        assert_eq!(names("unpause batch")[0], deed("unpause", "Unpause the container"));
+        for (text, verb) in [("start web", "start"), ("stop migrate", "stop"), ("pause batch", "pause")] {
+            assert!(names(text).iter().all(|(name, _)| name != verb), "{text}");
+        }
+        let effects = chosen(&mut full(80, 24), "stop web", "ctrl-y");
+        assert_eq!(effects, [Effect::Copy("hoist stop web".to_owned())]);
     }
 
     #[test]

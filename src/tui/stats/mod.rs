@@ -12,7 +12,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::tui::action::Action;
+use crate::tui::action::{Action, Group};
 use crate::tui::effect::Effect;
 use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
@@ -44,6 +44,12 @@ impl Viewer for Stats {
 
     fn settle(&self, pane: &mut Pane, about: &PaneContext) {
         pane.stats.show(about.container());
+    }
+
+    fn offers(&self, model: &Model, pane: &Pane, action: Action) -> bool {
+        let has_charts =
+            model.container_of(pane).is_some_and(|row| view::has_charts(model, &pane.stats, &row.id));
+        has_charts || action.group() != Group::Charts
     }
 
     fn act(&self, model: &mut Model, action: Action) -> Option<Vec<Effect>> {

@@ -133,6 +133,11 @@ pub(crate) fn draw(frame: &mut Frame<'_>, seen: &Seen<'_>, id: &ContainerId, are
     frame.render_widget(footer(&source), foot);
 }
 
+/// Whether there is anything to draw for a container.
+pub(crate) fn has_charts(model: &Model, pane: &StatsPane, id: &ContainerId) -> bool {
+    source(model, pane, id, 0).is_some()
+}
+
 /// Divides an area in two, with a gap of two columns.
 fn halves(area: Rect) -> [Rect; 2] {
     Layout::horizontal([Constraint::Fill(1); 2]).spacing(2).areas(area)

@@ -15,7 +15,9 @@ use crate::tui::model::layer::Layer;
 use crate::tui::section::{Section, TaskId};
 use crate::tui::tab::Tab;
 use crate::tui::tasks::model::{OutputPage, ProgressPage, TaskRow, TaskState, What, Work};
+use crate::tui::tasks::view::farthest_output;
 use crate::tui::update::copy;
+use crate::tui::update::viewer::slide;
 use session::Programs;
 
 /// The maximum number of ended tasks in the list; the oldest are dropped first.
@@ -273,8 +275,11 @@ pub(crate) fn reading(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::PageUp => (top.saturating_sub(step), reading.left),
         Action::First => (0, reading.left),
         Action::Last => (usize::MAX, reading.left),
-        Action::Left => (top, reading.left.saturating_sub(8)),
-        Action::Right => (top, (reading.left + 8).min(1 << 14)),
+        Action::Left => (top, slide(model, reading.left, -8, 0)),
+        Action::Right => {
+            let farthest = farthest_output(model, reading);
+            (top, slide(model, reading.left, 8, farthest))
+        }
         Action::CopyShown => {
             let text = task.output_lines().join("\n");
             let effects = copy::text(model, text);

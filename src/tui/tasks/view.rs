@@ -19,7 +19,7 @@ use crate::tui::section::TaskId;
 use crate::tui::tasks::model::{OutputPage, Part, ProgressPage, TaskRow, TaskState, What, Work};
 use crate::tui::view::dialog::{keys, open};
 use crate::tui::view::texts;
-use crate::tui::words::{Align, cell, size, span, spark};
+use crate::tui::words::{Align, cell, size, span, spark, surplus};
 
 /// Draws the page of a task's progress.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, watch: ProgressPage) {
@@ -179,16 +179,34 @@ fn pace_line(model: &Model, task: &TaskRow, work: &Work, width: usize) -> Line<'
 }
 
 /// Draws the end of a task's output in a pane.
-pub(crate) fn peek(frame: &mut Frame<'_>, model: &Model, id: TaskId, area: Rect) {
+pub(crate) fn peek(frame: &mut Frame<'_>, model: &Model, (id, left): (TaskId, usize), area: Rect) {
     let Some(task) = model.task(id) else { return };
     let told = task.output_lines();
     let skip = told.len().saturating_sub(usize::from(area.height));
     let mut lines: Vec<Line<'_>> =
-        told.iter().skip(skip).map(|line| shown_line(model, line, 0, area.width)).collect();
+        told.iter().skip(skip).map(|line| shown_line(model, line, left, area.width)).collect();
     if lines.is_empty() {
         lines.push(Line::styled(" no output yet", model.theme.dim));
     }
     frame.render_widget(Paragraph::new(lines), area);
+}
+
+/// Returns how far the output of a task can be scrolled to the right in a pane, like [`peek`].
+pub(crate) fn farthest(model: &Model, id: TaskId, area: Rect) -> usize {
+    let told = model.task(id).map(TaskRow::output_lines).unwrap_or_default();
+    let skip = told.len().saturating_sub(usize::from(area.height));
+    told.iter().skip(skip).map(|line| surplus(line, area.width.into())).max().unwrap_or(0)
+}
+
+/// Returns how far the output of a task can be scrolled to the right on its page.
+pub(crate) fn farthest_output(model: &Model, reading: OutputPage) -> usize {
+    let told = model.task(reading.id).map(TaskRow::output_lines).unwrap_or_default();
+    let (width, height) = model.size;
+    let rows = usize::from(height.saturating_sub(5)).max(1);
+    let end = told.len().saturating_sub(rows);
+    let top = reading.top.unwrap_or(end).min(end);
+    let room = usize::from(width.saturating_sub(8));
+    told.iter().skip(top).take(rows).map(|line| surplus(line, room)).max().unwrap_or(0)
 }
 
 /// Returns the visible part of a line, with its colours but without control bytes.

@@ -11,7 +11,8 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Line;
 
-use crate::tui::action::Action;
+use crate::tui::action::{Action, Group};
+use crate::tui::containers::model::ContainerRow;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
@@ -82,6 +83,14 @@ impl Viewer for Processes {
         pane.top.read.is_none()
     }
 
+    fn offers(&self, model: &Model, pane: &Pane, action: Action) -> bool {
+        // The last processes of a removed container remain.
+        let is_shown = model.gone().is_some() || model.container_of(pane).is_some_and(ContainerRow::is_up);
+        let is_of_processes =
+            action.group() == Group::Processes || matches!(action, Action::Open | Action::Search);
+        is_shown || !is_of_processes
+    }
+
     fn needs_subject(&self, action: Action) -> bool {
         matches!(action, Action::SignalProcess | Action::ProcessPage | Action::Open)
     }
@@ -93,6 +102,10 @@ impl Viewer for Processes {
 
     fn left<'a>(&self, pane: &'a mut Pane) -> Option<&'a mut usize> {
         Some(&mut pane.top.left)
+    }
+
+    fn farthest(&self, model: &Model, pane: &Pane, area: Rect) -> usize {
+        view::farthest(model, pane, area)
     }
 
     fn point(&self, pane: &mut Pane, line: usize) {

@@ -128,6 +128,12 @@ impl TopPane {
         self.arrange();
     }
 
+    /// Whether the largest value comes first.
+    #[must_use]
+    pub fn is_descending(&self) -> bool {
+        self.order.0.is_amount() != self.order.1
+    }
+
     /// Switches between a tree and a flat list.
     pub fn turn(&mut self) {
         self.is_flat = !self.is_flat;
@@ -142,12 +148,12 @@ impl TopPane {
 
     /// Sorts and filters the processes again. The cursor stays on its process.
     fn arrange(&mut self) {
-        let (column, is_reversed) = self.order;
+        let (column, is_descending) = (self.order.0, self.is_descending());
         let mut places: Vec<usize> = (0..self.members.len()).collect();
         places.sort_by(|one, other| {
             let (one, other) = (&self.members[*one], &self.members[*other]);
             let order = compare(one, other, column);
-            let order = if column.is_amount() == is_reversed { order } else { order.reverse() };
+            let order = if is_descending { order.reverse() } else { order };
             order.then(one.row.pid.cmp(&other.row.pid))
         });
         let words: Vec<String> = self.filter.split_whitespace().map(str::to_lowercase).collect();

@@ -11,13 +11,14 @@ use unicode_width::UnicodeWidthStr;
 use crate::base::text;
 use crate::engine::{ContainerId, ExecStatus};
 use crate::tui::model::Model;
+use crate::tui::model::window::Pane;
 use crate::tui::tasks::model::TaskRow;
 use crate::tui::theme::Theme;
 use crate::tui::top::model::{Column, Member, TopPane};
 use crate::tui::view::frame::selected;
 use crate::tui::view::texts;
 use crate::tui::viewer::Seen;
-use crate::tui::words::{Align, amount, cell};
+use crate::tui::words::{Align, amount, cell, surplus};
 
 /// The width from which a pane has room for a bar beside the percentage.
 const WITH_BAR: u16 = 96;
@@ -52,6 +53,22 @@ pub(crate) fn draw(frame: &mut Frame<'_>, seen: &Seen<'_>, area: Rect) {
     frame.render_widget(Paragraph::new(lines), area);
 }
 
+/// Returns how far the visible commands can be scrolled to the right until their ends are visible.
+pub(crate) fn farthest(model: &Model, pane: &Pane, area: Rect) -> usize {
+    let room = columns(area.width).last().map_or(0, |command| command.2);
+    let execs = model.container_of(pane).map(|row| execs_of(model, &row.id)).unwrap_or_default();
+    let hidden = |member: &Member| {
+        let room = room.saturating_sub(sign(execs.contains(&member.row.pid)).len());
+        surplus(&text::line(&member.row.command), room)
+    };
+    pane.top.window().map(|(_, _, member)| hidden(member)).max().unwrap_or(0)
+}
+
+/// Returns the sign before the command of a process that was started beside the container's own.
+fn sign(is_exec: bool) -> &'static str {
+    if is_exec { "[exec] " } else { "" }
+}
+
 /// Returns the processes that were started in a container beside its own, by this hoist or another
 /// program. Tasks lists them.
 fn execs_of(model: &Model, id: &ContainerId) -> Vec<u32> {
@@ -72,7 +89,7 @@ pub(crate) fn title(pane: &TopPane) -> String {
 }
 
 fn arrow(pane: &TopPane) -> &'static str {
-    if pane.order.1 { "▲" } else { "▼" }
+    if pane.is_descending() { "▼" } else { "▲" }
 }
 
 /// Returns the text for the lower border: the number of processes.
@@ -152,9 +169,8 @@ fn row(
             (Some(Column::Memory), _) => (amount(row.memory), theme.text),
             (Some(Column::Time), _) => (clock(row.cpu_secs), theme.text),
             (Some(Column::Command), _) => {
-                let exec = if is_exec { "[exec] " } else { "" };
                 let command: String = text::line(&row.command).chars().skip(pane.left).collect();
-                (format!("{exec}{command}"), theme.text)
+                (format!("{}{command}", sign(is_exec)), theme.text)
             }
             (None, "HOST") => (row.pid.to_string(), theme.dim),
             (None, "THR") => (row.threads.to_string(), theme.dim),

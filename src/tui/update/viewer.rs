@@ -66,9 +66,103 @@ pub(crate) fn scroll(model: &mut Model, by: i64) -> Vec<Effect> {
     model.shown_tab(model.pane()).viewer().scroll(model, by)
 }
 
+/// Scrolls sideways, as far as something is hidden there.
 fn sideways(model: &mut Model, by: isize) {
     let viewer = model.shown_tab(model.pane()).viewer();
+    let farthest = model.pane_inner().map_or(0, |area| viewer.farthest(model, model.pane(), area));
+    let before = viewer.left(model.pane_mut()).map_or(0, |left| *left);
+    let after = slide(model, before, by, farthest);
     if let Some(left) = viewer.left(model.pane_mut()) {
-        *left = left.saturating_add_signed(by).min(4096);
+        *left = after;
+    }
+}
+
+/// Returns how far a text that is scrolled by `left` columns can be scrolled by this many more,
+/// where `farthest` shows its end. If that is not at all, it says so.
+pub(crate) fn slide(model: &mut Model, left: usize, by: isize, farthest: usize) -> usize {
+    let to = left.saturating_add_signed(by);
+    let to = if by > 0 { to.min(farthest.max(left)) } else { to };
+    if to == left {
+        let side = if by < 0 { "left" } else { "right" };
+        model.say(Tone::Plain, format!("nothing is hidden on the {side}"), None);
+    }
+    to
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{ProcessRow, Top};
+    use crate::tui::event::Event;
+    use crate::tui::fixture::{full, lines, press, screen, serve};
+    use crate::tui::inspect::model::Document;
+    use crate::tui::reading::Answer;
+    use crate::tui::top::model::TopRead;
+    use crate::tui::update::update;
+
+    fn long() -> String {
+        format!("begin {}end", "and so on ".repeat(30))
+    }
+
+    /// Scrolls to the right until nothing is hidden there, and back.
+    fn slides(model: &mut Model, what: &str) {
+        assert!(!screen(model).contains("end"), "{what}: {}", screen(model));
+        for _ in 0..60 {
+            press(model, "right");
+        }
+        let shown = screen(model);
+        assert!(shown.contains("so on end"), "{what}: {shown}");
+        assert!(shown.contains("nothing is hidden on the right"), "{what}: {shown}");
+        press(model, "left");
+        model.notice = None;
+        assert!(screen(model).contains("so on"), "{what}: {}", screen(model));
+        for _ in 0..60 {
+            press(model, "left");
+        }
+        let shown = screen(model);
+        assert!(shown.contains("begin and so"), "{what}: {shown}");
+        assert!(shown.contains("nothing is hidden on the left"), "{what}: {shown}");
+    }
+
+    #[test]
+    fn a_log_is_scrolled_sideways_to_the_end_of_its_lines() {
+        let mut model = full(80, 24);
+        press(&mut model, "l ] [");
+        serve(&mut model, &lines(&["short", &long()]));
+        slides(&mut model, "log");
+        press(&mut model, "w right");
+        assert!(screen(&model).contains("nothing is hidden on the right"), "{}", screen(&model));
+    }
+
+    #[test]
+    fn processes_are_scrolled_sideways_to_the_end_of_their_commands() {
+        let mut model = full(80, 24);
+        press(&mut model, "t");
+        let id = model.container().unwrap().id.clone();
+        let process = |pid, command: &str| ProcessRow {
+            pid: 48_000 + pid,
+            inner_pid: pid,
+            command: command.to_owned(),
+            state: 'S',
+            ..ProcessRow::default()
+        };
+        let top = Top { processes: vec![process(1, "init"), process(7, &long())] };
+        let serial = model.pane().id.serial();
+        update(&mut model, Event::Answer(serial, Answer::Top(TopRead { of: id, result: Ok(top) })));
+        slides(&mut model, "top");
+    }
+
+    #[test]
+    fn a_document_is_scrolled_sideways_to_the_end_of_its_values() {
+        for forms in ["", "F", "F F"] {
+            let mut model = full(80, 24);
+            press(&mut model, "i");
+            let serial = model.pane().inspect.serial;
+            let value = serde_json::json!({"Id": "ab12", "Args": long()});
+            let document = Box::new(Document { value, command: None });
+            update(&mut model, Event::Answer(serial, Answer::Inspect(Ok(document))));
+            press(&mut model, format!("{forms} j").trim_start());
+            slides(&mut model, &format!("inspect, {forms}"));
+        }
     }
 }

@@ -162,14 +162,16 @@ pub(crate) fn keys(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     let mut room = usize::from(area.width).saturating_sub(help.width() + 1);
     let mut spans = vec![Span::raw(" ")];
     let mut shown = Vec::new();
-    // The keys of the list, which need a prefix on a page, come after its own.
+    // The keys of the list, which need a prefix on a page, come after its own. What is undone may be
+    // in another list, so that comes last.
     let is_imported = |binding: &&Binding| {
         matches!(binding.place, KeyContext::Viewer | KeyContext::Navigator) && binding.keys.len() > 1
     };
     let bindings = model.keymap.of(place);
-    let (own, imported) =
-        (bindings.iter().filter(|one| !is_imported(one)), bindings.iter().filter(is_imported));
-    for binding in own.chain(imported) {
+    let is_undo = |binding: &&Binding| binding.action == Action::Undo;
+    let own = bindings.iter().filter(|one| !is_imported(one) && !is_undo(one));
+    let imported = bindings.iter().filter(|one| is_imported(one) && !is_undo(one));
+    for binding in own.chain(imported).chain(bindings.iter().filter(is_undo)) {
         let is_general = matches!(binding.place, KeyContext::Global) && place != KeyContext::Global;
         let place = if is_imported(&binding) { KeyContext::Containers } else { place };
         if is_general || shown.contains(&binding.action) || !model.is_useful(place, binding.action) {
@@ -375,11 +377,7 @@ pub(crate) fn which_key(frame: &mut Frame<'_>, model: &Model) {
     let depth = model.pending.len();
     let chain = model.keymap.of(model.key_context());
     let follow = chain.iter().filter(|binding| binding.keys.starts_with(&model.pending));
-    let mut follow: Vec<_> = follow
-        .filter(|binding| {
-            !model.needs_what_is_gone(binding.action) && !model.needs_a_container(binding.action)
-        })
-        .collect();
+    let mut follow: Vec<_> = follow.filter(|binding| model.can(binding.action)).collect();
     // Orders and marks concern the list; where there are verbs as well, these are looked for.
     let is_verb = |binding: &&Binding| !matches!(binding.action.group(), Group::Sort | Group::List);
     if follow.iter().any(is_verb) {
@@ -395,8 +393,8 @@ pub(crate) fn which_key(frame: &mut Frame<'_>, model: &Model) {
             let keys = model.signs(&show_strokes(&binding.keys[depth..]));
             // If the sentence does not fit, use the label of the action bar.
             let help = model.keymap.help(binding);
-            let text = if help.width() > room { model.keymap.label(binding) } else { help };
-            Line::from(vec![Span::styled(format!(" {keys:<6}"), theme.accent), Span::raw(text.to_owned())])
+            let text = if help.width() > room { model.label_of(binding) } else { help.to_owned() };
+            Line::from(vec![Span::styled(format!(" {keys:<6}"), theme.accent), Span::raw(text)])
         };
         follow.iter().map(line).collect()
     };
@@ -426,7 +424,7 @@ fn in_columns(model: &Model, follow: &[&Binding], (rows, room): (usize, usize)) 
         let keys = model.signs(&show_strokes(&binding.keys[model.pending.len()..]));
         let key = Span::styled(format!(" {keys:<2} "), model.theme.accent);
         let rest = width.saturating_sub(key.width());
-        let text = cell(model.keymap.label(binding), rest, crate::tui::words::Align::Left);
+        let text = cell(&model.label_of(binding), rest, crate::tui::words::Align::Left);
         match shown.get_mut(at % rows) {
             Some(row) => row.spans.extend([key, Span::raw(text)]),
             None => shown.push(Line::from(vec![key, Span::raw(text)])),

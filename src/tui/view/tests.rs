@@ -376,6 +376,44 @@ fn the_page_of_an_image_offers_no_key_of_containers() {
 }
 
 #[test]
+fn the_menu_of_verbs_follows_the_state() {
+    for (name, has, lacks) in [
+        ("web", ["s  stop", "p  pause"], ["s  start", "unpause"]),
+        ("migrate", ["s  start", "R  run again…"], ["s  stop", "pause"]),
+        ("batch", ["p  unpause", "s  stop"], ["p  pause", "s  start"]),
+    ] {
+        let mut model = full(120, 40);
+        press(&mut model, "/");
+        write(&mut model, name);
+        press(&mut model, "enter i ,");
+        update(&mut model, Event::Tick(now() + SignedDuration::from_secs(1)));
+        let shown = screen(&model);
+        for text in has {
+            assert!(shown.contains(text), "{name}: {text}: {shown}");
+        }
+        for text in lacks {
+            assert!(!shown.contains(text), "{name}: {text}: {shown}");
+        }
+    }
+}
+
+#[test]
+fn keys_that_can_do_nothing_are_not_offered() {
+    for (keys, lacks) in [
+        ("/ m i g r a t e enter S", &["range", "longer", "scale", "freeze"][..]),
+        ("/ m i g r a t e enter t", &["tree", "signal", "cpu", "details"]),
+        ("/ m i g r a t e enter l", &["pause", "follow"]),
+    ] {
+        let mut model = full(200, 40);
+        press(&mut model, keys);
+        let line = keys_line(&model, 200);
+        for text in lacks {
+            assert!(!line.contains(text), "{keys}: {text}: {line}");
+        }
+    }
+}
+
+#[test]
 fn the_mode_stands_beside_the_titles() {
     let mut model = pressed(80, 24, "7");
     model.look.is_read_only = true;

@@ -46,8 +46,7 @@ impl LogPane {
     #[must_use]
     pub fn height(&self, seq: i64) -> usize {
         let Some(line) = self.buffer.get(seq) else { return 1 };
-        let width = self.size.0.saturating_sub(self.head_width()).max(2);
-        text::height(&line.bytes, self.json, self.wraps, width)
+        text::height(&line.bytes, self.json, self.wraps, self.room())
             + self.marks_before(seq).count()
             + self.marks_after(seq).count()
     }
@@ -175,6 +174,23 @@ impl LogPane {
             rows += self.height(seq);
         }
         seq
+    }
+
+    /// Returns how far the visible lines can be scrolled to the right until their ends are visible.
+    #[must_use]
+    pub fn farthest(&self) -> usize {
+        if self.wraps {
+            return 0;
+        }
+        let lines = (self.window_top().0..=self.bottom()).filter_map(|seq| self.buffer.get(seq));
+        let rows = lines.flat_map(|line| text::body(&line.bytes, self.json));
+        let widest = rows.map(|row| text::width(&row)).max().unwrap_or(0);
+        widest.saturating_sub(self.room())
+    }
+
+    /// Returns the columns for the text of a line.
+    fn room(&self) -> usize {
+        self.size.0.saturating_sub(self.head_width()).max(2)
     }
 
     /// Scrolls a line to the middle of the window, unless it is visible.

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use ratatui::style::Style;
 use serde_json::Value;
-use unicode_width::UnicodeWidthChar;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::engine::{Level, Matcher};
 use crate::tui::ansi;
@@ -261,6 +261,12 @@ fn push(rows: &mut [Vec<Piece>], piece: &Piece, text: &mut String) {
     if let (Some(row), false) = (rows.last_mut(), text.is_empty()) {
         row.push(Piece { text: std::mem::take(text), ..piece.clone() });
     }
+}
+
+/// Returns the width of a row.
+#[must_use]
+pub fn width(row: &[Piece]) -> usize {
+    row.iter().map(|piece| piece.text.width()).sum()
 }
 
 /// Returns the number of rows of a line, wrapped or cut.

@@ -75,7 +75,6 @@ fn every_form_of_a_line_has_its_picture() {
         ("json_line", "J"),
         ("json_pretty", "J J"),
         ("wrapped", "w"),
-        ("aside", "l l"),
         ("selected", "V k k"),
         ("errors", "L L L L"),
         ("stderr", "O O"),
@@ -83,6 +82,16 @@ fn every_form_of_a_line_has_its_picture() {
     ] {
         shot(&format!("log_{name}"), |width, height| story(width, height, strokes));
     }
+}
+
+#[test]
+fn a_log_that_is_scrolled_sideways_has_its_picture() {
+    let all = lines(&[WORKER, &[&"a line that goes on and on ".repeat(10)]].concat());
+    shot("log_aside", |width, height| {
+        let mut model = shown(width, height, &all);
+        press(&mut model, "l l");
+        model
+    });
 }
 
 #[test]
