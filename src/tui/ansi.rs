@@ -1,10 +1,15 @@
-//! Converts a log line to cells, keeping the program's colours and making everything else harmless.
+//! Converts a line of text to spans, keeping the program's colours and making everything else
+//! harmless.
 //!
 //! Foreground colours, bold, italic and underline are kept. Backgrounds are dropped, because they
 //! would hide the cursor and search matches. Black and white become the theme's text colour,
-//! because they might be invisible without their background. A control byte is shown as its picture
-//! (`␇`), and a control *sequence* other than a colour as `␛`, without effect. Only printable
-//! characters reach the terminal.
+//! because they might be invisible without their background. Only printable characters reach the
+//! terminal. For the rest there are two ways:
+//!
+//! - Output of programs ([`output`]) is shown as a terminal would leave it: what follows a carriage
+//!   return replaces what was before, as in a progress bar, and other control sequences vanish.
+//! - The bytes of a file ([`spans`]) are all visible: a control byte as its picture (`␇`), and a
+//!   control *sequence* other than a colour as `␛`.
 
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::Span;
@@ -16,7 +21,7 @@ const TAB: usize = 8;
 /// The maximum number of columns drawn for a line.
 const LONGEST: usize = 16 << 10;
 
-/// Parses a line into spans of one style each.
+/// Returns a line of a file as spans of one style each.
 #[must_use]
 pub fn spans(line: &[u8], base: Style) -> Vec<Span<'static>> {
     let mut canvas =
@@ -28,6 +33,97 @@ pub fn spans(line: &[u8], base: Style) -> Vec<Span<'static>> {
     parser.advance(&mut canvas, b"\x18");
     canvas.end_span();
     canvas.spans
+}
+
+/// Returns a line of a program's output as spans of one style each.
+#[must_use]
+pub fn output(line: &[u8], base: Style) -> Vec<Span<'static>> {
+    let mut row = Row { cells: Vec::new(), at: 0, style: base, base };
+    Parser::new().advance(&mut row, &line[..line.len().min(LONGEST)]);
+    let mut spans: Vec<(String, Style)> = Vec::new();
+    for (c, style) in row.cells {
+        match spans.last_mut().filter(|(_, last)| *last == style) {
+            Some((text, _)) => text.push(c),
+            None => spans.push((c.to_string(), style)),
+        }
+    }
+    spans.into_iter().map(|(text, style)| Span::styled(text, style)).collect()
+}
+
+/// The row of a terminal. A wide character is a single cell, like any other.
+struct Row {
+    cells: Vec<(char, Style)>,
+    /// The place of the cursor.
+    at: usize,
+    style: Style,
+    base: Style,
+}
+
+impl Row {
+    fn go(&mut self, at: usize) {
+        self.at = at.min(LONGEST);
+    }
+
+    fn blank(&self) -> (char, Style) {
+        (' ', self.base)
+    }
+
+    /// Clears from the cursor, to the cursor, or everything.
+    fn clear(&mut self, how: usize) {
+        let (blank, end) = (self.blank(), self.at.min(self.cells.len()));
+        match how {
+            0 => self.cells.truncate(end),
+            1 => self.cells[..end].fill(blank),
+            _ => self.cells.clear(),
+        }
+    }
+}
+
+impl Perform for Row {
+    fn print(&mut self, c: char) {
+        let cell = (crate::base::text::shown(c), self.style);
+        let is_wide = unicode_width::UnicodeWidthChar::width(cell.0).unwrap_or(0) > 0;
+        if self.at > self.cells.len() {
+            let blank = self.blank();
+            self.cells.resize(self.at, blank);
+        }
+        match self.cells.get_mut(self.at) {
+            Some(there) if is_wide => *there = cell,
+            // It belongs to the character before it.
+            Some(_) => return,
+            None => self.cells.push(cell),
+        }
+        self.go(self.at + 1);
+    }
+
+    fn execute(&mut self, byte: u8) {
+        match byte {
+            b'\r' => self.go(0),
+            0x08 => self.go(self.at.saturating_sub(1)),
+            b'\t' => self.go((self.at / TAB + 1) * TAB),
+            // A bell, or a choice of a character set.
+            0x07 | 0x0e | 0x0f => {}
+            _ => self.print(char::from(byte)),
+        }
+    }
+
+    fn csi_dispatch(&mut self, params: &Params, between: &[u8], _: bool, action: char) {
+        if !between.is_empty() {
+            return;
+        }
+        let number = params.iter().next().and_then(|param| param.first()).copied().map_or(0, usize::from);
+        let count = number.max(1);
+        match action {
+            'm' => self.style = colored(self.style, self.base, params),
+            'C' => self.go(self.at + count),
+            'D' => self.go(self.at.saturating_sub(count)),
+            'G' => self.go(count - 1),
+            'K' => self.clear(number),
+            'J' if number == 0 => self.clear(0),
+            // What clears the screen or draws elsewhere on it leaves what was written.
+            _ => {}
+        }
+    }
 }
 
 struct Canvas {
@@ -232,10 +328,48 @@ mod tests {
         }
     }
 
+    fn left_by(line: &[u8]) -> String {
+        output(line, Style::default()).iter().map(|span| span.content.as_ref()).collect()
+    }
+
+    #[test]
+    fn output_is_what_a_terminal_would_show_in_the_end() {
+        for (line, text) in [
+            (&b"\x1b[31mred\x1b[0m plain\r"[..], "red plain"),
+            (b"a\tb", "a       b"),
+            (b"bell\x07 back\x08\x08\x08\x08luck", "bell luck"),
+            (b"kept\x1b[2J\x1b[H as well\x1b[K", "kept as well"),
+            (b"ls -l\x08\x08\x08\x1b[J", "ls"),
+            (b"\x1b[?25l\x1b[?2004hready\x1b[6n", "ready"),
+            (b"\x1b]0;title\x07done", "done"),
+            (b"\x1b]52;c;eA==\x1b\\done", "done"),
+            (b"\x1bP1;2qsixel\x1b\\done", "done"),
+            (b"\x1bcreset\x1b(B", "reset"),
+            (b"a\x1b]0;without an end", "a"),
+            (b"50%\r51%", "51%"),
+            (b"downloading\rdone\x1b[K", "done"),
+            (b"downloading\x1b[2K\rdone", "done"),
+            (b"downloading\rdone", "doneloading"),
+            (b"a\x1b[3Cb\x1b[1Gc", "c   b"),
+            (b"nul \0", "nul ␀"),
+            ("e\u{301}\r\u{301}x".as_bytes(), "x\u{301}"),
+            (b"caf\xc3\xa9 \xff", "café �"),
+            ("\u{202e}evil".as_bytes(), "·evil"),
+        ] {
+            assert_eq!(left_by(line), text, "{line:?}");
+        }
+        let spans = output(b"\x1b[31m50%\r\x1b[32m51\x1b[0m", Style::default());
+        let styles: Vec<_> = spans.iter().map(|span| (span.content.as_ref(), span.style.fg)).collect();
+        assert_eq!(styles, [("51", Some(Color::Indexed(2))), ("%", Some(Color::Indexed(1)))]);
+        let far = output(b"\x1b[99999999Cx\x1b[65535C\x1b[65535Cy", Style::default());
+        assert!(far.iter().map(|span| span.content.len()).sum::<usize>() <= LONGEST + 1);
+    }
+
     proptest! {
         #[test]
         fn no_bytes_make_a_control_character(line: Vec<u8>) {
             prop_assert!(!drawn(&line).chars().any(char::is_control));
+            prop_assert!(!left_by(&line).chars().any(char::is_control));
         }
     }
 }

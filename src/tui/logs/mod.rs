@@ -119,7 +119,8 @@ impl Viewer for Logs {
     }
 
     fn title(&self, seen: &Seen<'_>, _: u16) -> Option<Line<'static>> {
-        view::top_note(&seen.pane.log).map(|note| Line::styled(format!(" {note} "), seen.model.theme.dim))
+        view::top_note(&seen.pane.log, seen.model.now)
+            .map(|note| Line::styled(format!(" {note} "), seen.model.theme.dim))
     }
 
     fn note(&self, seen: &Seen<'_>, width: u16) -> Option<(String, Style)> {

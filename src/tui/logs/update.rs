@@ -13,7 +13,7 @@ use crate::tui::confirm::model::Confirm;
 use crate::tui::effect::{Effect, Job};
 use crate::tui::failure::Tone;
 use crate::tui::keymap::KeyContext;
-use crate::tui::line::update::prompt as ask;
+use crate::tui::line::update::{prompt as ask, revise};
 use crate::tui::logs::model::{LogPane, MergeMenu, Since, Times};
 use crate::tui::menu::model::Menu;
 use crate::tui::model::Model;
@@ -71,7 +71,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::SinceMoment => ask(model, prompt::Moment, ""),
         Action::FilterLines => {
             let filter = log.filter.clone();
-            ask(model, prompt::Filter, &filter);
+            revise(model, prompt::Filter, &filter);
         }
         Action::CopyLines => return Some(copy_lines(model)),
         Action::SaveLog => {

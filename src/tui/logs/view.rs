@@ -16,7 +16,7 @@ use crate::tui::action::Action;
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::keymap::KeyContext;
 use crate::tui::logs::model::text::{JsonForm, Piece, Role};
-use crate::tui::logs::model::{BAR, LogPane, Times, text};
+use crate::tui::logs::model::{BAR, LogPane, TAIL, Times, text};
 use crate::tui::model::Model;
 use crate::tui::theme::Theme;
 use crate::tui::view::frame::selected;
@@ -308,7 +308,7 @@ pub(crate) fn bottom_note(seen: &Seen<'_>, room: usize) -> (String, Style) {
     }
     // The upper border has no room for it when zoomed, because it shows the tabs.
     if let Some(note) =
-        top_note(pane).filter(|note| !model.is_zoomed && text.width() + note.width() + 5 <= room)
+        top_note(pane, model.now).filter(|note| !model.is_zoomed && text.width() + note.width() + 5 <= room)
     {
         text = format!("{note} · {text}");
     }
@@ -366,7 +366,7 @@ fn progress(pane: &LogPane) -> Option<String> {
 /// Returns the number of logs if there are several, the search, and the settings: `2 logs merged ·
 /// /timed out  2 of 2 · level≥warn · wrap`.
 #[must_use]
-pub(crate) fn top_note(pane: &LogPane) -> Option<String> {
+pub(crate) fn top_note(pane: &LogPane, now: Timestamp) -> Option<String> {
     let mut parts = Vec::new();
     if pane.of.len() > 1 {
         parts.push(format!("{} logs merged", pane.of.len()));
@@ -391,7 +391,7 @@ pub(crate) fn top_note(pane: &LogPane) -> Option<String> {
     parts.extend(pane.level.map(|level| format!("level≥{}", level.as_str())));
     parts.extend(pane.stream.map(|stream| stream.as_str().to_owned()));
     if pane.has_floor() {
-        parts.push("since".to_owned());
+        parts.push(floor(pane, now));
     }
     match pane.json {
         JsonForm::Raw => {}
@@ -405,6 +405,16 @@ pub(crate) fn top_note(pane: &LogPane) -> Option<String> {
         parts.push(format!("ts:{}", pane.times.as_str()));
     }
     (!parts.is_empty()).then(|| parts.join(" · "))
+}
+
+/// Returns which lines are shown: `since 14:02:11`, or `last 1000 lines`.
+fn floor(pane: &LogPane, now: Timestamp) -> String {
+    let Some(since) = pane.since_moment() else { return format!("last {TAIL} lines") };
+    let zone = if pane.times == Times::Utc { TimeZone::UTC } else { TimeZone::system() };
+    let (day, today) = (since.to_zoned(zone.clone()), now.to_zoned(zone));
+    let form = if day.date() == today.date() { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
+    let z = if pane.times == Times::Utc { "Z" } else { "" };
+    format!("since {}{z}", day.strftime(form))
 }
 
 #[cfg(test)]

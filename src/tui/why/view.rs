@@ -64,7 +64,7 @@ fn lines(model: &Model, card: &Card, place: KeyContext, width: usize) -> Vec<Lin
         lines.push(heading(if card.has_errors { "Last errors" } else { "Last log lines" }));
         lines.extend(card.log.iter().map(|line| {
             let mut spans = vec![Span::styled(" ▏ ", if card.has_errors { theme.err } else { theme.dim })];
-            spans.extend(ansi::spans(line.as_bytes(), theme.text));
+            spans.extend(ansi::output(line.as_bytes(), theme.text));
             Line::from(spans)
         }));
     }

@@ -20,7 +20,7 @@ pub mod text;
 use jiff::Timestamp;
 
 pub use buffer::Buffer;
-pub use pane::{LogPane, LogShown};
+pub use pane::{LogPane, LogShown, TAIL};
 
 use crate::engine::{ContainerId, FindAsk, LogHit, LogPage, LogPlace, LogQuery, LogState, PageAsk};
 use crate::tui::failure::Failure;

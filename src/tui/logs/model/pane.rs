@@ -17,7 +17,7 @@ const PAGE: usize = 500;
 const BEHIND: u64 = 1 << 20;
 
 /// The number of lines that `st` shows.
-const TAIL: usize = 1000;
+pub const TAIL: usize = 1000;
 
 /// A container whose log is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +56,18 @@ pub(super) enum Put {
     Top,
     /// Instead of the buffer; lines before its first one are hidden.
     Floor,
+}
+
+/// The part of the log that a search goes through.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Sought {
+    /// In one direction only.
+    #[default]
+    OneWay,
+    /// In one direction, and if nothing is there, in the other one.
+    Turning,
+    /// In both directions.
+    Everywhere,
 }
 
 /// A log in a pane.
@@ -122,6 +134,8 @@ pub struct LogPane {
     pub(super) jump: Option<(LogFrom, Put)>,
     /// A search to be requested next.
     pub(super) find: Option<(FindAsk, bool)>,
+    /// Which part of the log the last search has gone through.
+    pub(super) sought: Sought,
     /// The ends of the logs when a page was reported to be the last.
     last_at: Option<Vec<u64>>,
     /// Whether lines were requested again to get their numbers.
@@ -270,7 +284,7 @@ impl LogPane {
                         self.hit = Some(Hit { source, place, before, after, wanted, rank: None });
                         self.go_to_hit(page);
                     }
-                    Ok(None) => return Some(self.not_found(&ask)),
+                    Ok(None) => return self.not_found(&ask),
                     Err(failure) => self.failure = Some(failure),
                 }
             }
@@ -284,16 +298,29 @@ impl LogPane {
         None
     }
 
-    fn not_found(&self, ask: &LogAsk) -> String {
-        match ask {
-            LogAsk::Find(FindAsk { wanted: LogWanted::Grave, up, .. }, _) => {
-                format!("no {} errors or warnings", if *up { "earlier" } else { "later" })
-            }
-            LogAsk::Find(FindAsk { up, .. }, _) => {
-                format!("no {} match for `{}`", if *up { "earlier" } else { "later" }, self.search)
-            }
-            LogAsk::Page(_) => String::new(),
+    /// Goes on in the other direction if it has to; otherwise returns that nothing was found.
+    fn not_found(&mut self, ask: &LogAsk) -> Option<String> {
+        let LogAsk::Find(FindAsk { wanted, up, .. }, _) = ask else { return None };
+        if self.sought == Sought::Turning {
+            self.seek(!up, *wanted);
+            self.sought = Sought::Everywhere;
+            return None;
         }
+        let state = &self.state;
+        let is_known = self.has_counts() && state.is_searched && self.hit.is_none();
+        let count = match wanted {
+            LogWanted::Match => state.hits,
+            LogWanted::Grave => state.errors + state.warnings,
+        };
+        let which = match up {
+            _ if self.sought == Sought::Everywhere || (is_known && count == 0) => "",
+            true => "earlier ",
+            false => "later ",
+        };
+        Some(match wanted {
+            LogWanted::Match => format!("no {which}match for `{}`", self.search),
+            LogWanted::Grave => format!("no {which}errors or warnings"),
+        })
     }
 
     fn take_state(&mut self, state: LogState) {

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::engine::{
     BadPattern, FindAsk, Level, LogFilter, LogFrom, LogPlace, LogRule, LogSpot, LogWanted, Pattern, Stream,
 };
-use crate::tui::logs::model::pane::Put;
+use crate::tui::logs::model::pane::{Put, Sought};
 use crate::tui::logs::model::{LogPane, Since};
 
 impl LogPane {
@@ -56,7 +56,7 @@ impl LogPane {
     }
 
     /// Searches for `text`: backwards if the log follows, otherwise forwards from the top of the
-    /// window.
+    /// window, and if there is nothing, before it.
     ///
     /// # Errors
     ///
@@ -72,6 +72,7 @@ impl LogPane {
         self.requery();
         if self.matcher.is_some() {
             self.seek(!self.is_paused, LogWanted::Match);
+            self.sought = Sought::Turning;
         }
         Ok(())
     }
@@ -134,6 +135,7 @@ impl LogPane {
             (None, true) => LogFrom::Place(self.buffer.place(self.bottom() + 1)),
             (None, false) => LogFrom::Place(self.buffer.place(self.top.0)),
         };
+        self.sought = Sought::OneWay;
         self.ask = None;
         self.find = Some((FindAsk { from, up, wanted }, up));
     }

@@ -98,7 +98,7 @@ pub fn plain(bytes: &[u8], json: JsonForm) -> String {
 }
 
 fn raw(bytes: &[u8]) -> Vec<Piece> {
-    let spans = ansi::spans(bytes, Style::default());
+    let spans = ansi::output(bytes, Style::default());
     let pieces = spans.into_iter().map(|span| Piece {
         role: Role::Text,
         style: span.style,

@@ -105,6 +105,7 @@ fn a_filter_shows_its_lines_and_is_taken_back_by_esc() {
     shot("log_filter", filtered);
     let mut model = filtered(80, 24);
     press(&mut model, "&");
+    press(&mut model, "end");
     write(&mut model, " & re:(");
     press(&mut model, "enter");
     assert!(screen(&model).contains("unclosed group"), "{}", screen(&model));
@@ -231,7 +232,15 @@ fn since_is_a_key_or_a_moment_that_is_typed() {
     serve(&mut model, &all);
     assert_eq!(model.pane().log.since_moment(), Some(now() - SignedDuration::from_mins(1)));
     typed(&mut model, "s s", "10s", &all);
-    assert!(screen(&model).contains("since") && !screen(&model).contains("7719"), "{}", screen(&model));
+    let since = (now() - SignedDuration::from_secs(10)).to_zoned(TimeZone::system());
+    let since = format!("since {}", since.strftime("%H:%M:%S"));
+    assert!(screen(&model).contains(&since) && !screen(&model).contains("7719"), "{}", screen(&model));
+    press(&mut model, "s t");
+    serve(&mut model, &all);
+    assert!(screen(&model).contains("last 1000 lines"), "{}", screen(&model));
+    typed(&mut model, "s s", "3d", &all);
+    let since = (now() - SignedDuration::from_hours(72)).to_zoned(TimeZone::system());
+    assert!(screen(&model).contains(&format!("since {} ", since.date())), "{}", screen(&model));
     press(&mut model, "s s");
     write(&mut model, "soon");
     press(&mut model, "enter");
@@ -243,6 +252,43 @@ fn since_is_a_key_or_a_moment_that_is_typed() {
     press(&mut model, "c");
     serve(&mut model, &all);
     assert!(screen(&model).contains("no lines since then"), "{}", screen(&model));
+}
+
+#[test]
+fn a_search_says_whether_there_is_no_match_or_only_none_in_its_direction() {
+    let all = lines(WORKER);
+    let mut model = shown(80, 24, &all);
+    for (strokes, text, said) in [
+        ("/", "nowhere", "no match for `nowhere`"),
+        ("n", "", "no match for `nowhere`"),
+        ("g g /", "nowhere", "no match for `nowhere`"),
+        ("/", "7719", ""),
+        ("N", "", "no earlier match for `7719`"),
+        ("n", "", "no later match for `7719`"),
+        ("G g g /", "7733", ""),
+        // It is before the top of the window.
+        ("G k esc /", "queue depth", ""),
+    ] {
+        model.notice = None;
+        press(&mut model, strokes);
+        serve(&mut model, &all);
+        if !text.is_empty() {
+            write(&mut model, text);
+            press(&mut model, "enter");
+            serve(&mut model, &all);
+        }
+        let notice = model.notice.as_ref().map_or("", |notice| notice.text.as_str());
+        assert_eq!(notice, said, "{strokes} {text}");
+        assert_eq!(model.pane().log.hit.is_some(), !said.contains("no match"), "{strokes} {text}");
+    }
+}
+
+#[test]
+fn a_log_of_a_terminal_is_shown_as_the_terminal_would() {
+    let all = lines(&["\u{1b}[?2004h\u{1b}[32m/ #\u{1b}[m ls\u{1b}[J\r", "10%\r 20%\r100%\u{1b}[K\r"]);
+    let shown = screen(&shown(80, 24, &all));
+    assert!(shown.contains(" / # ls ") && shown.contains(" 100% "), "{shown}");
+    assert!(!shown.contains('␛') && !shown.contains('␍') && !shown.contains("10%\u{20}"), "{shown}");
 }
 
 #[test]
