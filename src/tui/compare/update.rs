@@ -11,7 +11,7 @@ use crate::tui::files::update::prompt;
 use crate::tui::images::model::ImageRow;
 use crate::tui::keymap::KeyContext;
 use crate::tui::layers;
-use crate::tui::line::update::prompt as ask;
+use crate::tui::line::update::revise;
 use crate::tui::list::rows::Row as _;
 use crate::tui::model::{Focus, Model};
 use crate::tui::page::model::Page;
@@ -124,7 +124,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::SwapImages => pane.swap(),
         Action::Search => {
             let filter = pane.tree.filter.clone();
-            ask(model, prompt::Filter, &filter);
+            revise(model, prompt::Filter, &filter);
         }
         Action::Back if !pane.tree.filter.is_empty() => pane.filter_by(""),
         Action::Extract => {

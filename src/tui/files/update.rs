@@ -15,7 +15,7 @@ use crate::tui::failure::{Failure, Tone};
 use crate::tui::files::model as model_files;
 use crate::tui::files::model::{EntryFacts as _, FilesDone, FilesPane, FilesWish, Reader};
 use crate::tui::files::words::whose_word;
-use crate::tui::line::update::prompt as ask;
+use crate::tui::line::update::{prompt as ask, revise};
 use crate::tui::model::{Focus, Model};
 use crate::tui::section::{Subject, TaskId};
 use crate::tui::tab::Tab;
@@ -99,7 +99,7 @@ fn browse(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::PreviousPane if pane(model).active == 1 => pane(model).active = 0,
         Action::Search => {
             let filter = pane(model).side().filter.clone();
-            ask(model, prompt::Filter, &filter);
+            revise(model, prompt::Filter, &filter);
         }
         Action::Refresh => {
             pane(model).refresh();

@@ -7,7 +7,7 @@ use crate::tui::layers::model::LayersPane;
 
 use crate::tui::failure::Tone;
 use crate::tui::files::update::prompt;
-use crate::tui::line::update::prompt as ask;
+use crate::tui::line::update::{prompt as ask, revise};
 use crate::tui::model::Model;
 
 /// Performs `action` in the explorer; `None` if it has no special meaning there.
@@ -38,7 +38,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::LayerForm => pane.turn(),
         Action::Search => {
             let filter = pane.tree.filter.clone();
-            ask(model, prompt::Filter, &filter);
+            revise(model, prompt::Filter, &filter);
         }
         Action::Back if !pane.tree.filter.is_empty() => pane.filter_by(""),
         Action::Extract => {

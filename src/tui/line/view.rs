@@ -52,6 +52,12 @@ pub(crate) fn line(frame: &mut Frame<'_>, model: &Model, prompt: &Prompt, area: 
     frame.render_widget(Line::styled(sign, model.theme.accent), area);
     let field = Rect { x: area.x + 2, width: area.width.saturating_sub(2), ..area };
     frame.render_widget(prompt.input.area(), field);
+    if prompt.input.is_proposed() {
+        // Typing replaces it, like a selected text.
+        let width = u16::try_from(prompt.input.text().width()).unwrap_or(u16::MAX);
+        let old = Rect { width: width.min(field.width), ..field };
+        frame.buffer_mut().set_style(old, model.theme.sel);
+    }
     let hint = prompt.error.clone().unwrap_or_else(|| prompt.purpose.hint().to_owned());
     let used = u16::try_from(prompt.input.text().width()).unwrap_or(u16::MAX).saturating_add(4);
     let room = field.width.saturating_sub(used);

@@ -303,6 +303,28 @@ mod tests {
     }
 
     #[test]
+    fn an_old_filter_is_replaced_by_what_is_typed_or_edited_after_a_movement() {
+        for (keys, filter) in [
+            ("/ m", "m"),
+            ("/ end m", "!project:blogm"),
+            ("/ backspace", ""),
+            ("/ enter", "!project:blog"),
+            ("/ esc", ""),
+        ] {
+            let mut model = pressed(projects(80, 24), "/");
+            write(&mut model, "!project:blog");
+            press(&mut model, "enter");
+            press(&mut model, keys);
+            assert_eq!(model.containers.filter, filter, "{keys}");
+        }
+        shot("filter_again", |width, height| {
+            let mut model = pressed(projects(width, height), "/");
+            write(&mut model, "!project:blog");
+            pressed(model, "enter /")
+        });
+    }
+
+    #[test]
     fn groups_stand_under_their_project_and_fold() {
         shot("grouped", |width, height| pressed(projects(width, height), "o g"));
         shot("grouped_and_folded", |width, height| pressed(projects(width, height), "o g left"));

@@ -5,7 +5,7 @@ use crate::tui::action::Action;
 use crate::tui::effect::Effect;
 use crate::tui::failure::Tone;
 use crate::tui::line::purpose::Purpose;
-use crate::tui::line::update::prompt;
+use crate::tui::line::update::revise;
 use crate::tui::model::Model;
 use crate::tui::signals::model::{Receivers, SignalMenu};
 use crate::tui::top::model::{Column, Member, TopPane};
@@ -29,7 +29,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::ProcessTree => pane.turn(),
         Action::Search => {
             let filter = pane.filter.clone();
-            prompt(model, Filter, &filter);
+            revise(model, Filter, &filter);
         }
         Action::Back if !pane.filter.is_empty() => pane.look_for(""),
         Action::SignalProcess => signals(model),

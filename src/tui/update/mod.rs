@@ -34,7 +34,7 @@ use super::model::{Focus, Model, Notice};
 use crate::tui::effect::Effect;
 use crate::tui::failure::Tone;
 use crate::tui::line::update::command::CommandLine;
-use crate::tui::line::update::prompt;
+use crate::tui::line::update::{prompt, revise};
 use crate::tui::list::jumps::Jumps;
 use crate::tui::page::model::Page;
 use crate::tui::section::Section;
@@ -412,7 +412,7 @@ fn here(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         Action::Search => {
             let filter = model.list_mut().filter().clone();
-            prompt(model, list::update::prompt::RowFilter, &filter);
+            revise(model, list::update::prompt::RowFilter, &filter);
         }
         Action::ShowAll if model.containers.all().is_empty() => {
             model.say(Tone::Plain, "there are no containers", None);

@@ -23,12 +23,21 @@ use crate::tui::effect::Effect;
 use crate::tui::line::model::Prompt;
 use crate::tui::line::purpose::Purpose;
 use crate::tui::model::Model;
+use crate::tui::model::input::Input;
 use crate::tui::model::layer::Layer;
 
 /// Opens an input line that contains `text`.
 pub(crate) fn prompt(model: &mut Model, purpose: impl Purpose + 'static, text: &str) {
     model.paths.clear();
     model.open(Prompt::new(purpose, text));
+}
+
+/// Like [`prompt`], but what is typed replaces the text, unless the cursor is moved first.
+pub(crate) fn revise(model: &mut Model, purpose: impl Purpose + 'static, text: &str) {
+    let mut prompt = Prompt::new(purpose, "");
+    prompt.input = Input::proposed(text);
+    model.paths.clear();
+    model.open(prompt);
 }
 
 /// Applies `action` to the input line.
