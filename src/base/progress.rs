@@ -15,6 +15,8 @@ pub enum Phase {
     Verifying,
     /// Files are being written.
     Extracting,
+    /// A file of this machine is being written.
+    Writing,
     /// It existed already.
     Exists,
     /// It failed and will be retried.

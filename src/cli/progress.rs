@@ -156,7 +156,7 @@ fn plain(id: &str, phase: Phase) -> String {
     match phase {
         Phase::Waiting => format!("{id}: Pulling fs layer\n"),
         Phase::Exists | Phase::Retrying | Phase::Done => format!("{id}: {}\n", word(phase)),
-        Phase::Downloading | Phase::Verifying | Phase::Extracting => String::new(),
+        Phase::Downloading | Phase::Verifying | Phase::Extracting | Phase::Writing => String::new(),
     }
 }
 
@@ -166,6 +166,7 @@ fn word(phase: Phase) -> &'static str {
         Phase::Downloading => "Downloading",
         Phase::Verifying => "Verifying Checksum",
         Phase::Extracting => "Extracting",
+        Phase::Writing => "Writing",
         Phase::Exists => "Already exists",
         Phase::Retrying => "Retrying",
         Phase::Done => "Pull complete",
@@ -176,7 +177,7 @@ fn word(phase: Phase) -> &'static str {
 const BAR: u64 = 50;
 
 fn line(phase: Phase, current: u64, total: Option<u64>) -> String {
-    if !matches!(phase, Phase::Downloading | Phase::Extracting) {
+    if !matches!(phase, Phase::Downloading | Phase::Extracting | Phase::Writing) {
         return word(phase).to_owned();
     }
     match total {

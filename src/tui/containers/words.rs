@@ -21,9 +21,7 @@ pub fn state_word(row: &ContainerRow) -> String {
     if let Some(busy) = row.busy {
         return match row.left {
             None | Some(0) => format!("{busy}…"),
-            Some(left @ 1..10) => format!("{busy}… {left}s"),
-            // The column is too narrow for both.
-            Some(left) => format!("{busy} {left}s"),
+            Some(left) => format!("{busy}… {left}s"),
         };
     }
     settled_word(row)

@@ -1,5 +1,6 @@
 //! Actions of the navigator. The list's cursor follows the navigator's as far as possible.
 
+use crate::base::units::counted;
 use crate::config;
 use crate::tui::action::{Action, Group};
 use crate::tui::alerts::model::{Cause, Ill};
@@ -159,10 +160,12 @@ pub(crate) fn next_alert(model: &mut Model) {
 
 /// Marks all alerts as seen.
 pub(crate) fn see_all(model: &mut Model) {
-    let count = model.alerts.count();
+    let count = model.alerts.count() as u64;
     model.alerts.see_all();
-    let s = if count == 1 { "" } else { "s" };
-    model.say(Tone::Plain, format!("marked {count} alert{s} as seen"), None);
+    match count {
+        0 => model.say(Tone::Good, "no new alerts", None),
+        _ => model.say(Tone::Plain, format!("marked {} as seen", counted(count, "alert")), None),
+    }
 }
 
 /// Shows the cause of an alert, on the page with the most details.

@@ -453,8 +453,9 @@ impl Work {
             Progress::Note(line) => self.note(line),
             Progress::Warning(what) => self.note(format!("WARNING: {what}")),
             Progress::Part { id, phase, current, total } => {
-                let fetches = matches!(phase, Phase::Waiting | Phase::Downloading | Phase::Exists);
-                let size = total.filter(|_| fetches);
+                let is_whole =
+                    matches!(phase, Phase::Waiting | Phase::Downloading | Phase::Exists | Phase::Writing);
+                let size = total.filter(|_| is_whole);
                 let part = Part { id, phase, current, total, size };
                 match self.parts.iter_mut().find(|old| old.id == part.id) {
                     Some(old) => *old = Part { size: part.size.or(old.size), ..part },
@@ -473,7 +474,7 @@ impl Work {
             let size = part.size.unwrap_or(0);
             let current = match part.phase {
                 Phase::Waiting | Phase::Retrying => 0,
-                Phase::Downloading => part.current,
+                Phase::Downloading | Phase::Writing => part.current,
                 _ => size,
             };
             (done + current, all + size.max(current))
@@ -502,6 +503,7 @@ impl Part {
             Phase::Downloading => share,
             Phase::Verifying => 500,
             Phase::Extracting => 500 + share,
+            Phase::Writing => 2 * share,
             Phase::Exists | Phase::Done => 1000,
         }
     }
@@ -558,6 +560,14 @@ mod tests {
         assert_eq!(pace.rates(), [1000.0, 2000.0]);
         assert_eq!(pace.now(), Some(1500.0));
         assert_eq!(Pace::default().now(), None);
+    }
+
+    #[test]
+    fn a_file_that_is_written_is_no_layer() {
+        let mut work = Work::default();
+        let (id, phase) = ("log".to_owned(), Phase::Writing);
+        work.take(Progress::Part { id, phase, current: 30, total: Some(40) });
+        assert_eq!((work.done(), work.bytes()), (Some(750), (30, 40)));
     }
 
     #[test]

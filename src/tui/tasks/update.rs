@@ -2,6 +2,8 @@
 
 pub(crate) mod session;
 
+use jiff::SignedDuration;
+
 use crate::base::units::counted;
 use crate::command::{Request, join};
 use crate::engine::ContainerId;
@@ -55,6 +57,24 @@ pub(crate) fn print(model: &mut Model, words: Vec<String>, request: Request) -> 
     let id = TaskId(model.next_task);
     model.open(OutputPage { id, top: None, left: 0 });
     vec![quiet_work(model, &join(&words), Job::Print(words, Box::new(request)))]
+}
+
+/// How soon output must be complete to be read from its beginning. Of a program that went on for
+/// longer, the end was followed.
+const AT_ONCE: SignedDuration = SignedDuration::from_secs(3);
+
+/// Shows what a command of hoist itself printed at once from its beginning, as `less` does.
+pub(crate) fn read_from_the_top(model: &mut Model, id: TaskId) {
+    let is_short = |task: &TaskRow| {
+        let took = task.until.map(|until| until.duration_since(task.since));
+        matches!(task.job, Some(Job::Print(..))) && took.is_some_and(|took| took < AT_ONCE)
+    };
+    if let Some(Layer::Output(reading)) = model.layers.last_mut()
+        && reading.id == id
+        && model.tasks.get(&id.key()).is_some_and(is_short)
+    {
+        reading.top.get_or_insert(0);
+    }
 }
 
 /// Applies `action` to the marked or selected tasks; `None` if it is not such an action.
@@ -319,7 +339,7 @@ mod tests {
     use super::*;
     use crate::tui::event::{Event, Finish};
     use crate::tui::failure::Failure;
-    use crate::tui::fixture::{asked, exec, full, keys_line, press, printed, screen, write};
+    use crate::tui::fixture::{asked, exec, full, keys_line, now, press, printed, screen, write};
     use crate::tui::section::Section;
     use crate::tui::update::update;
 
@@ -426,6 +446,21 @@ mod tests {
             let mut model = full(80, 24);
             let effects = line(&mut model, text);
             assert_eq!(effects[0], Effect::Work(TaskId(1), printed(text)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_printed_at_once_is_read_from_its_beginning_and_a_stream_at_its_end() {
+        for (secs, first) in [(1, "line 0 "), (60, "line 49 ")] {
+            let mut model = full(80, 24);
+            line(&mut model, "info");
+            let lines: String = (0..50).map(|at| format!("line {at} \n")).collect();
+            update(&mut model, Event::Said(TaskId(1), lines.into_bytes()));
+            assert!(screen(&model).contains("line 49 "), "{}", screen(&model));
+            update(&mut model, Event::Tick(now() + SignedDuration::from_secs(secs)));
+            let finish = Finish { text: String::new(), made: None, image: None, opens: false };
+            update(&mut model, Event::Finished(TaskId(1), Ok(finish)));
+            assert!(screen(&model).contains(first), "{secs}: {}", screen(&model));
         }
     }
 

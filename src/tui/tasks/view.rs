@@ -69,7 +69,7 @@ fn shown(work: &Work, room: usize) -> Vec<&Part> {
     let mut shown: Vec<&Part> = work.parts.iter().collect();
     if shown.len() > room {
         shown.sort_by_key(|part| match part.phase {
-            Phase::Downloading | Phase::Extracting | Phase::Verifying | Phase::Retrying => 0,
+            Phase::Downloading | Phase::Extracting | Phase::Writing | Phase::Verifying | Phase::Retrying => 0,
             Phase::Waiting => 1,
             Phase::Exists | Phase::Done => 2,
         });
@@ -102,6 +102,7 @@ fn part_line(model: &Model, part: &Part, width: usize) -> Line<'static> {
         Phase::Downloading => ("download", theme.accent),
         Phase::Verifying => ("verify", theme.accent),
         Phase::Extracting => ("extract", theme.info),
+        Phase::Writing => ("write", theme.info),
         Phase::Exists => ("exists", theme.dim),
         Phase::Retrying => ("retry", theme.warn),
         Phase::Done => ("done", theme.ok),
@@ -195,7 +196,7 @@ pub(crate) fn peek(frame: &mut Frame<'_>, model: &Model, (id, left): (TaskId, us
 pub(crate) fn farthest(model: &Model, id: TaskId, area: Rect) -> usize {
     let told = model.task(id).map(TaskRow::output_lines).unwrap_or_default();
     let skip = told.len().saturating_sub(usize::from(area.height));
-    told.iter().skip(skip).map(|line| surplus(line, area.width.into())).max().unwrap_or(0)
+    told.iter().skip(skip).map(|line| surplus(&visible(line), area.width.into())).max().unwrap_or(0)
 }
 
 /// Returns how far the output of a task can be scrolled to the right on its page.
@@ -206,14 +207,24 @@ pub(crate) fn farthest_output(model: &Model, reading: OutputPage) -> usize {
     let end = told.len().saturating_sub(rows);
     let top = reading.top.unwrap_or(end).min(end);
     let room = usize::from(width.saturating_sub(8));
-    told.iter().skip(top).take(rows).map(|line| surplus(line, room)).max().unwrap_or(0)
+    told.iter().skip(top).take(rows).map(|line| surplus(&visible(line), room)).max().unwrap_or(0)
+}
+
+/// Returns a line of output as text.
+fn visible(line: &str) -> String {
+    ansi::output(line.as_bytes(), Style::new()).iter().map(|span| span.content.as_ref()).collect()
 }
 
 /// Returns the visible part of a line, with its colours but without control bytes.
 fn shown_line(model: &Model, line: &str, left: usize, width: u16) -> Line<'static> {
     let room = usize::from(width);
-    let line: String = line.chars().skip(left).take(room * 4).collect();
-    let mut line = Line::from(ansi::spans(line.as_bytes(), model.theme.text));
+    let mut line = Line::from(ansi::output(line.as_bytes(), model.theme.text));
+    let mut hidden = left;
+    for span in &mut line.spans {
+        let count = span.content.chars().count();
+        span.content = span.content.chars().skip(hidden).collect::<String>().into();
+        hidden = hidden.saturating_sub(count);
+    }
     if line.width() <= room {
         return line;
     }

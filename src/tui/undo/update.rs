@@ -570,7 +570,7 @@ mod tests {
         let slow = |model: &Model| model.next_tick().is_none_or(|tick| tick.as_secs() > 1);
         assert!(slow(&model));
         let effects = press(&mut model, "s");
-        assert!(screen(&model).contains("stopping 10s "), "{}", screen(&model));
+        assert!(screen(&model).contains("stopping… 10s "), "{}", screen(&model));
         assert_eq!(model.next_tick(), Some(std::time::Duration::from_secs(1)));
         update(&mut model, Event::Tick(now() + SignedDuration::from_millis(3200)));
         assert!(screen(&model).contains("stopping… 7s"), "{}", screen(&model));

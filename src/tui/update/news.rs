@@ -282,6 +282,7 @@ fn finished(model: &mut Model, id: TaskId, result: Result<Finish, Failure>) -> V
     match result {
         Ok(finish) => {
             state(TaskState::Done(finish.text.clone()));
+            tasks::update::read_from_the_top(model, id);
             model.say(Tone::Good, finish.text.clone(), None);
             close_progress(model, id);
             finish_well(model, finish, watch)

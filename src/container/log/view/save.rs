@@ -108,7 +108,7 @@ pub fn save(
             books.iter().zip(&at.0).map(|(book, spot)| book.end() - spot.place.min(book.end())).sum();
         reporter.report(Progress::Part {
             id: "log".to_owned(),
-            phase: Phase::Extracting,
+            phase: Phase::Writing,
             current: bytes.saturating_sub(left),
             total: Some(bytes),
         });
