@@ -89,7 +89,8 @@ impl Viewer for Logs {
     }
 
     fn offers(&self, model: &Model, pane: &Pane, action: Action) -> bool {
-        action != Action::Follow || pane.log.is_paused || view::goes_on(model, &pane.log)
+        let can_follow = pane.log.is_paused || view::goes_on(model, &pane.log);
+        update::obstacle(&pane.log, action).is_none() && (can_follow || action != Action::Follow)
     }
 
     fn needs_subject(&self, action: Action) -> bool {

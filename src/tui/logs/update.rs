@@ -26,6 +26,10 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     let page = model.pane_inner().map_or(1, |area| i64::from(area.height.max(2)));
     let now = model.now;
     let log = &mut model.pane_mut().log;
+    if let Some(why) = obstacle(log, action) {
+        model.say(Tone::Plain, why, None);
+        return Some(Vec::new());
+    }
     match action {
         Action::Down => step(log, 1),
         Action::Up => step(log, -1),
@@ -83,6 +87,19 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         _ => return None,
     }
     Some(Vec::new())
+}
+
+/// Returns why an action would change nothing.
+pub(crate) fn obstacle(log: &LogPane, action: Action) -> Option<&'static str> {
+    use Action as A;
+    let needs_line = matches!(action, A::MarkLine | A::SelectLines | A::NextGrave | A::PreviousGrave);
+    let needs_log = needs_line || action == A::Clear || action.group() == Group::Since;
+    match action {
+        _ if needs_log && log.buffer.is_blank() => Some("the log has not been read yet"),
+        _ if needs_line && log.buffer.is_empty() => Some("there are no lines"),
+        A::SinceAll if !log.has_floor() => Some("the whole log is shown"),
+        _ => None,
+    }
 }
 
 /// Whether an action reads more of the log.

@@ -47,13 +47,12 @@ impl Viewer for Stats {
     }
 
     fn offers(&self, model: &Model, pane: &Pane, action: Action) -> bool {
-        let has_charts =
-            model.container_of(pane).is_some_and(|row| view::has_charts(model, &pane.stats, &row.id));
-        has_charts || action.group() != Group::Charts
+        action.group() != Group::Charts || view::measured(model, pane).is_some()
     }
 
     fn act(&self, model: &mut Model, action: Action) -> Option<Vec<Effect>> {
-        update::act(model, action)
+        let measured = view::measured(model, model.pane());
+        update::act(model, action, measured)
     }
 
     fn scroll(&self, _: &mut Model, _: i64) -> Vec<Effect> {

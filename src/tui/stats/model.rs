@@ -63,9 +63,11 @@ impl StatsPane {
         self.frozen.as_ref().map_or(now, |frozen| frozen.at)
     }
 
-    /// Zooms in (above 0) or out.
-    pub fn zoom(&mut self, by: i8) {
-        self.scale = self.scale.saturating_add(by).clamp(-SCALES, SCALES);
+    /// Zooms in (above 0) or out. Returns false at the end of the scale.
+    pub fn zoom(&mut self, by: i8) -> bool {
+        let old = self.scale;
+        self.scale = old.saturating_add(by).clamp(-SCALES, SCALES);
+        self.scale != old
     }
 
     /// Adds containers to compare, or removes all if they are already there. Returns how many there
@@ -113,9 +115,9 @@ mod tests {
     #[test]
     fn the_scale_has_ends() {
         let mut pane = StatsPane::default();
-        (0..100).for_each(|_| pane.zoom(1));
+        while pane.zoom(1) {}
         assert_eq!(pane.scale, SCALES);
-        (0..100).for_each(|_| pane.zoom(-1));
+        while pane.zoom(-1) {}
         assert_eq!(pane.scale, -SCALES);
     }
 }

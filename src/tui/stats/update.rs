@@ -1,6 +1,8 @@
 //! The keys of the charts.
 
-use crate::tui::action::Action;
+use jiff::SignedDuration;
+
+use crate::tui::action::{Action, Group};
 use crate::tui::effect::{Effect, Job};
 use crate::tui::keymap::KeyContext;
 use crate::tui::line::purpose::Purpose;
@@ -10,25 +12,65 @@ use crate::tui::failure::Tone;
 use crate::tui::model::Model;
 use crate::tui::model::titles::name_of;
 use crate::tui::section::Subject;
+use crate::tui::stats::history::Range;
 use crate::tui::stats::model::Frozen;
 use crate::tui::stats::series::CSV;
 use crate::tui::tasks::update::quiet_work;
+use crate::tui::words::span;
 
-/// Performs `action` in charts; `None` if it has no special meaning there.
-pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
-    let stats = &mut model.pane_mut().stats;
+/// Performs `action` in charts, which span the time `measured` if there are any; `None` if it has
+/// no special meaning there.
+pub(crate) fn act(
+    model: &mut Model,
+    action: Action,
+    measured: Option<SignedDuration>,
+) -> Option<Vec<Effect>> {
+    let is_of_charts = action.group() == Group::Charts || matches!(action, Action::Left | Action::Right);
+    let Some(measured) = measured.or((!is_of_charts).then_some(SignedDuration::ZERO)) else {
+        model.say(Tone::Plain, "there are no charts", None);
+        return Some(Vec::new());
+    };
     match action {
-        Action::RangeLonger | Action::Right => stats.range = stats.range.step(1),
-        Action::RangeShorter | Action::Left => stats.range = stats.range.step(-1),
-        Action::ScaleUp => stats.zoom(1),
-        Action::ScaleDown => stats.zoom(-1),
-        Action::EachPart => stats.is_split = !stats.is_split,
+        Action::RangeLonger | Action::Right => range(model, 1, measured),
+        Action::RangeShorter | Action::Left => range(model, -1, measured),
+        Action::ScaleUp => zoom(model, 1),
+        Action::ScaleDown => zoom(model, -1),
+        Action::EachPart => {
+            let stats = &mut model.pane_mut().stats;
+            stats.is_split = !stats.is_split;
+            let what = if stats.is_split { "one line per interface and disk" } else { "totals" };
+            model.say(Tone::Plain, format!("showing {what}"), None);
+        }
         Action::Freeze => freeze(model),
         Action::Compare => compare(model),
         Action::SaveCsv => prompt(model, CsvFile, &csv_name(model)),
         _ => return None,
     }
     Some(Vec::new())
+}
+
+/// Shows a longer or a shorter range than the one that is visible, which ends where the data does.
+fn range(model: &mut Model, by: isize, measured: SignedDuration) {
+    let visible = |range: Range| range.no_longer_than(measured);
+    let set = model.pane().stats.range;
+    let new = if by < 0 { visible(set).step(by) } else { set.step(by) };
+    model.pane_mut().stats.range = new;
+    if visible(new) != visible(set) {
+        return;
+    }
+    let why = match () {
+        () if by < 0 => format!("{} is the shortest range", new.label()),
+        () if visible(new) != new => format!("only {} have been measured", span(measured)),
+        () => format!("{} is the longest range", new.label()),
+    };
+    model.say(Tone::Plain, why, None);
+}
+
+fn zoom(model: &mut Model, by: i8) {
+    if !model.pane_mut().stats.zoom(by) {
+        let which = if by < 0 { "smallest" } else { "largest" };
+        model.say(Tone::Plain, format!("this is the {which} scale"), None);
+    }
 }
 
 fn freeze(model: &mut Model) {

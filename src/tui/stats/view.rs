@@ -17,6 +17,7 @@ use crate::tui::view::frame::{border, heading};
 use crate::engine::{ContainerId, Sample};
 use crate::tui::model::Model;
 use crate::tui::model::wants::SIDE_WITH_EVENTS;
+use crate::tui::model::window::Pane;
 use crate::tui::section::Subject;
 use crate::tui::stats::history::Range;
 use crate::tui::stats::model::StatsPane;
@@ -50,7 +51,9 @@ struct Source<'a> {
     is_over: bool,
     /// The range of time that is shown.
     range: Range,
-    /// How long the container has been measured, if that is shorter than the range.
+    /// How long the container has been measured.
+    measured: Option<SignedDuration>,
+    /// The same if it is shorter than the range.
     since: Option<SignedDuration>,
     /// The number of values per line.
     dots: usize,
@@ -133,14 +136,17 @@ pub(crate) fn draw(frame: &mut Frame<'_>, seen: &Seen<'_>, id: &ContainerId, are
     frame.render_widget(footer(&source), foot);
 }
 
-/// Whether there is anything to draw for a container.
-pub(crate) fn has_charts(model: &Model, pane: &StatsPane, id: &ContainerId) -> bool {
-    source(model, pane, id, 0).is_some()
-}
-
 /// Divides an area in two, with a gap of two columns.
 fn halves(area: Rect) -> [Rect; 2] {
     Layout::horizontal([Constraint::Fill(1); 2]).spacing(2).areas(area)
+}
+
+/// Returns the time that the charts of a pane span; `None` if there is nothing to draw.
+pub(crate) fn measured(model: &Model, pane: &Pane) -> Option<SignedDuration> {
+    match model.subject_of(pane)? {
+        Subject::Container(id) => Some(source(model, &pane.stats, &id, 0)?.measured.unwrap_or_default()),
+        _ => None,
+    }
 }
 
 /// Returns the data of a container for charts of this width; `None` before its first sample.
@@ -164,7 +170,7 @@ fn source<'a>(model: &'a Model, pane: &'a StatsPane, id: &ContainerId, width: u1
     let range = measured.map_or(pane.range, |measured| pane.range.no_longer_than(measured));
     let since = measured.filter(|measured| measured.as_secs() < i64::from(range.seconds()));
     let point = point.unwrap_or_default();
-    Some(Source { model, pane, all, point, last, end, is_over, range, since, dots })
+    Some(Source { model, pane, all, point, last, end, is_over, range, measured, since, dots })
 }
 
 impl Source<'_> {

@@ -17,6 +17,7 @@ use crate::tui::list::table::Table;
 use crate::tui::list::view::{Cell, empty};
 use crate::tui::list_screen::{Counted, ListScreen};
 use crate::tui::model::Model;
+use crate::tui::model::layer::Layer;
 use crate::tui::model::targets::About;
 use crate::tui::reader::ListReader;
 use crate::tui::reading::Listed;
@@ -77,8 +78,7 @@ impl ListScreen for Tasks {
 
     fn open(model: &mut Model) -> bool {
         let task = model.tasks.selected().map(|task| task.id);
-        task.into_iter().for_each(|id| update::open(model, id));
-        true
+        task.inspect(|id| update::open(model, *id)).is_some()
     }
 
     fn name_of(model: &Model, subject: &Subject) -> String {
@@ -129,7 +129,11 @@ impl Dialog for OutputPage {
     }
 
     fn act(model: &mut Model, action: Action) -> Vec<Effect> {
-        update::reading(model, action)
+        let farthest = match model.layers.last() {
+            Some(Layer::Output(page)) => view::farthest_output(model, **page),
+            _ => 0,
+        };
+        update::reading(model, action, farthest)
     }
 
     fn label(&self, _: &Model, action: Action) -> Option<&'static str> {

@@ -17,7 +17,6 @@ use crate::tui::model::layer::Layer;
 use crate::tui::section::{Section, TaskId};
 use crate::tui::tab::Tab;
 use crate::tui::tasks::model::{OutputPage, ProgressPage, TaskRow, TaskState, What, Work};
-use crate::tui::tasks::view::farthest_output;
 use crate::tui::update::copy;
 use crate::tui::update::viewer::slide;
 use session::Programs;
@@ -94,11 +93,10 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::CancelTask => return Some(cancel(model, &live, over.len())),
         Action::RetryTask if over.is_empty() => model.say(Tone::Plain, "it is still running", None),
         Action::RetryTask => return Some(over.iter().flat_map(|task| retry(model, task.id)).collect()),
-        _ => {
-            if let Some(task) = targets.first() {
-                read(model, task.id);
-            }
-        }
+        _ => match targets.first() {
+            Some(task) => read(model, task.id),
+            None => model.say(Tone::Plain, "no task is selected", None),
+        },
     }
     Some(Vec::new())
 }
@@ -273,8 +271,8 @@ pub(crate) fn watch(model: &mut Model, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Applies `action` to the page of a task's output.
-pub(crate) fn reading(model: &mut Model, action: Action) -> Vec<Effect> {
+/// Applies `action` to the page of a task's output, whose end is `farthest` columns to the right.
+pub(crate) fn reading(model: &mut Model, action: Action, farthest: usize) -> Vec<Effect> {
     let step = usize::from(model.size.1.saturating_sub(6).max(2));
     let Some(Layer::Output(reading)) = model.layers.last() else { return Vec::new() };
     let reading = **reading;
@@ -296,10 +294,7 @@ pub(crate) fn reading(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::First => (0, reading.left),
         Action::Last => (usize::MAX, reading.left),
         Action::Left => (top, slide(model, reading.left, -8, 0)),
-        Action::Right => {
-            let farthest = farthest_output(model, reading);
-            (top, slide(model, reading.left, 8, farthest))
-        }
+        Action::Right => (top, slide(model, reading.left, 8, farthest)),
         Action::CopyShown => {
             let text = task.output_lines().join("\n");
             let effects = copy::text(model, text);

@@ -12,7 +12,6 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use crate::tui::action::{Action, Group};
-use crate::tui::containers::model::ContainerRow;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
@@ -85,7 +84,7 @@ impl Viewer for Processes {
 
     fn offers(&self, model: &Model, pane: &Pane, action: Action) -> bool {
         // The last processes of a removed container remain.
-        let is_shown = model.gone().is_some() || model.container_of(pane).is_some_and(ContainerRow::is_up);
+        let is_shown = model.gone().is_some() || model.container_of(pane).is_some_and(|row| row.is_up());
         let is_of_processes =
             action.group() == Group::Processes || matches!(action, Action::Open | Action::Search);
         is_shown || !is_of_processes

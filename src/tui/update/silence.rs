@@ -1,18 +1,20 @@
 //! No key is silent: a bound key does something in its context, or a message says why not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
 
 use super::{act, update};
 use crate::engine::files::FileKind;
-use crate::engine::{ProcessRow, Top};
+use crate::engine::{self, Actor, Kind, ProcessRow, Top};
 use crate::tui::action::{Action, Group};
 use crate::tui::compare::model::tests::diff;
+use crate::tui::containers::model::ContainerRow;
 use crate::tui::event::Event;
+use crate::tui::events::model::EventRow;
 use crate::tui::files::model::tests::{entry, listing};
 use crate::tui::files::model::{FilesAnswer, FilesAsk};
-use crate::tui::fixture::{WAYS, drawn, empty, full, now, press, screen, write};
+use crate::tui::fixture::{WAYS, drawn, empty, full, now, press, screen, serve, sparse, write};
 use crate::tui::inspect::model::Document;
 use crate::tui::keymap::KeyContext;
 use crate::tui::layers::model::tests::report;
@@ -85,10 +87,7 @@ fn is_plain(place: KeyContext, action: Action) -> bool {
         KeyContext::Layers => Action::Layers,
         _ => Action::Down,
     };
-    let moves = matches!(
-        action,
-        Action::PaneLeft | Action::PaneRight | Action::PaneUp | Action::PaneDown | Action::RangeShorter
-    );
+    let moves = matches!(action, Action::PaneLeft | Action::PaneRight | Action::PaneUp | Action::PaneDown);
     // Behind the `,` prefix they change the list, which the pane covers.
     let hidden = !matches!(place.above(), Some(KeyContext::Lists))
         && (matches!(action.group(), Group::Sort | Group::List) || action == Action::ShowAll);
@@ -105,12 +104,14 @@ fn silent_in(make: impl Fn() -> Model, place: KeyContext) -> BTreeSet<String> {
     assert_eq!(first.key_context(), place);
     let actions: BTreeSet<Action> = first.keymap.of(place).iter().map(|binding| binding.action).collect();
     let (before, looked) = (screen(&first), drawn(&make(), &Screens::default()));
+    let read = first.wants().logs();
     let mut silent = BTreeSet::new();
     for action in actions.into_iter().filter(|action| !is_plain(place, *action)) {
         let mut model = make();
         let effects = act(&mut model, action);
         model.settle();
-        if effects.is_empty() && screen(&model) == before && drawn(&model, &Screens::default()) == looked {
+        let is_asleep = effects.is_empty() && model.wants().logs() == read;
+        if is_asleep && screen(&model) == before && drawn(&model, &Screens::default()) == looked {
             silent.insert(format!("{} {}", place.name(), action.name()));
         }
     }
@@ -125,6 +126,84 @@ fn whatever_is_bound_does_something_or_says_why_not() {
             let mut model = full(80, 24);
             press(&mut model, way);
             answer(&mut model);
+            model
+        };
+        silent.extend(silent_in(make, *place));
+    }
+    assert_eq!(silent, BTreeSet::new());
+}
+
+#[test]
+fn pages_of_containers_in_any_state_are_not_silent() {
+    let mut silent = BTreeSet::new();
+    // The containers of `full`, one in each state.
+    for to in ["", "j", "j j", "j j j", "j j j j", "j j j j j", "j j j j j j"] {
+        for (place, tab) in [
+            (KeyContext::Logs, "l"),
+            (KeyContext::Stats, "S"),
+            (KeyContext::Top, "t"),
+            (KeyContext::Inspect, "i"),
+            (KeyContext::Files, "f"),
+        ] {
+            let make = || {
+                let mut model = sparse(80, 24);
+                press(&mut model, &format!("g g {to} {tab}"));
+                answer(&mut model);
+                if place == KeyContext::Logs {
+                    serve(&mut model, &[]);
+                }
+                model
+            };
+            silent.extend(silent_in(make, place).into_iter().map(|key| format!("{key} after `{to}`")));
+        }
+    }
+    assert_eq!(silent, BTreeSet::new());
+}
+
+#[test]
+fn events_of_every_kind_are_not_silent() {
+    let mut silent = BTreeSet::new();
+    let objects: Vec<(Kind, String)> = {
+        let model = sparse(80, 24);
+        let container = |row: &ContainerRow| (Kind::Container, row.id.to_string());
+        let containers = model.containers.all().iter().map(container);
+        let images = model.images.all().iter().map(|row| (Kind::Image, row.id.clone()));
+        let volumes = model.volumes.all().iter().map(|row| (Kind::Volume, row.name.clone()));
+        let networks = model.networks.all().iter().map(|row| (Kind::Network, row.id.clone()));
+        let gone = (Kind::Container, "ab".repeat(32));
+        containers.chain(images).chain(volumes).chain(networks).chain([gone]).collect()
+    };
+    for (kind, id) in objects {
+        let make = || {
+            let mut model = sparse(80, 24);
+            press(&mut model, "6");
+            let event = engine::Event {
+                kind,
+                action: "create".to_owned(),
+                actor: Actor { id: id.clone(), attributes: BTreeMap::new() },
+                scope: "local".to_owned(),
+                time: now().as_second(),
+                time_nano: now().as_second() * 1_000_000_000,
+            };
+            update(&mut model, Event::List(Ok(Listed::Events(vec![EventRow::new(&event)]))));
+            model
+        };
+        let keys = silent_in(make, KeyContext::Events);
+        silent.extend(keys.into_iter().map(|key| format!("{key} at {kind:?} {id}")));
+    }
+    assert_eq!(silent, BTreeSet::new());
+}
+
+#[test]
+fn lists_without_a_match_are_not_silent() {
+    let mut silent = BTreeSet::new();
+    for (place, way) in WAYS.iter().take(7) {
+        let make = || {
+            let mut model = sparse(80, 24);
+            press(&mut model, way);
+            press(&mut model, "/");
+            write(&mut model, "nothing has this name");
+            press(&mut model, "enter");
             model
         };
         silent.extend(silent_in(make, *place));
