@@ -18,7 +18,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::tui::effect::{ContainerVerb, Effect};
-use crate::tui::verb_words::REMOVE;
+use crate::tui::verb_words::{PAUSE, REMOVE, START, STOP, UNPAUSE, Words};
 
 /// The number of actions remembered, each for any number of objects.
 const ACTIONS: usize = 100;
@@ -81,9 +81,10 @@ impl Step {
 
     /// Returns the step as one that cannot be undone.
     fn revoked(self) -> Self {
-        let removed = self.told.strip_prefix(REMOVE.past).and_then(|rest| rest.strip_prefix(' '));
-        let told = removed.map(|name| REMOVE.of(name)).unwrap_or(self.told);
-        Self::new(told, None)
+        let name = |words: &Words| self.told.strip_prefix(words.past)?.strip_prefix(' ');
+        let noun =
+            [REMOVE, START, STOP, PAUSE, UNPAUSE].iter().find_map(|words| Some(words.of(name(words)?)));
+        Self::new(noun.unwrap_or(self.told), None)
     }
 
     fn is_in_trash(&self, id: &str) -> bool {
@@ -101,9 +102,15 @@ pub enum Next {
     Nothing,
     /// The last action has not finished.
     Busy,
-    /// The last action, with this name, cannot be undone. Another `u` undoes the one before it,
-    /// which did this.
-    Cannot(String, Option<String>),
+    /// The last action cannot be undone.
+    Cannot {
+        /// Its name.
+        what: String,
+        /// Why not, if its object has changed since.
+        why: Option<String>,
+        /// What the action before it did, which another `u` undoes.
+        before: Option<String>,
+    },
     /// Undo these, the newest first. The others of the same action cannot be undone.
     Steps(Vec<Step>, Vec<Step>),
 }
@@ -289,8 +296,9 @@ impl Undo {
         effects.iter().filter_map(end).last()
     }
 
-    /// Returns what to undo. It must be followed by [`Self::begin_undo`].
-    pub fn take(&mut self, now: Timestamp) -> Next {
+    /// Returns what to undo. It must be followed by [`Self::begin_undo`]. `unfit` returns why the
+    /// state of an effect's object rules it out.
+    pub fn take(&mut self, now: Timestamp, unfit: impl Fn(&Effect) -> Option<String>) -> Next {
         let Some(mut last) = self.last_before(self.deeds.len()) else { return Next::Nothing };
         if self.deeds[last].passes.is_some_and(|until| until > now) {
             let before = self.last_before(last);
@@ -308,6 +316,13 @@ impl Undo {
         if !self.deeds[last].waiting.is_empty() {
             return Next::Busy;
         }
+        let mut why = None;
+        for step in &mut self.deeds[last].steps {
+            if let Some(state) = step.back.as_ref().and_then(&unfit) {
+                *step = step.clone().revoked();
+                why = Some(state);
+            }
+        }
         if self.deeds[last].is_possible(now) {
             let mut deed = self.deeds.remove(last);
             deed.passes = None;
@@ -324,7 +339,7 @@ impl Undo {
         let deed = &mut self.deeds[last];
         deed.passes = Some(now + PASSES);
         let steps: Vec<Step> = deed.steps.iter().cloned().map(Step::revoked).collect();
-        Next::Cannot(summary(&steps), before)
+        Next::Cannot { what: summary(&steps), why, before }
     }
 
     /// Returns what the action before the one at `end` did, if it can be undone.
@@ -473,10 +488,10 @@ mod tests {
                 "^" => undo.left_trash(names[0], Left::Restored),
                 "x" => undo.left_trash(names[0], Left::Deleted),
                 "~" => now += SignedDuration::from_hours(names[0].parse().unwrap()),
-                _ => said.push(match undo.take(now) {
+                _ => said.push(match undo.take(now, |_| None) {
                     Next::Nothing => "nothing".to_owned(),
                     Next::Busy => "busy".to_owned(),
-                    Next::Cannot(what, before) => {
+                    Next::Cannot { what, before, .. } => {
                         format!(
                             "cannot {what}{}",
                             before.map_or_else(String::new, |it| format!(", then {it}"))
@@ -574,9 +589,9 @@ mod tests {
             });
         }
         for _ in 0..ACTIONS {
-            assert!(matches!(undo.take(now()), Next::Steps(steps, _) if steps.len() == 20));
+            assert!(matches!(undo.take(now(), |_| None), Next::Steps(steps, _) if steps.len() == 20));
         }
-        assert_eq!(undo.take(now()), Next::Nothing);
+        assert_eq!(undo.take(now(), |_| None), Next::Nothing);
     }
 
     #[test]
@@ -588,7 +603,7 @@ mod tests {
         let [None, Some(Ended::Undoable(step)), None] = ends else { panic!("{ends:?}") };
         assert_eq!(step.told, "stopped c");
         // What undoes is no action.
-        let Next::Steps(steps, _) = undo.take(now()) else { panic!("{undo:?}") };
+        let Next::Steps(steps, _) = undo.take(now(), |_| None) else { panic!("{undo:?}") };
         let back = effect(ContainerVerb::Start, "c");
         assert_eq!(steps[0].back.as_ref(), Some(&back));
         assert_eq!(undo.begin_undo(std::slice::from_ref(&back), now()), None);
@@ -649,10 +664,10 @@ mod tests {
             undo.end(&stop(name).0, true, now());
         }
         let start = |name| effect(ContainerVerb::Start, name);
-        assert!(matches!(undo.take(now()), Next::Steps(steps, _) if steps.len() == 2));
+        assert!(matches!(undo.take(now(), |_| None), Next::Steps(steps, _) if steps.len() == 2));
         assert_eq!(undo.begin_undo(&[start("b")], now()), None);
         assert_eq!(undo.end(&start("b"), true, now()), Some(Ended::Failed));
-        assert!(matches!(undo.take(now()), Next::Steps(steps, _) if steps.len() == 1));
+        assert!(matches!(undo.take(now(), |_| None), Next::Steps(steps, _) if steps.len() == 1));
         assert_eq!(undo.begin_undo(&[], now()), Some(Ended::Failed));
     }
 }

@@ -4,6 +4,7 @@ use crate::command::{Request, container};
 use crate::engine::{self, ContainerId, Fate, Force, ImageRemoval, Parents, Status};
 use crate::oci::Reference;
 use crate::tui::action::Action;
+use crate::tui::containers::words::settled_word;
 use crate::tui::effect::{ContainerVerb, Effect, Job};
 use crate::tui::failure::{Failure, Tone};
 use crate::tui::model::{Model, Notice};
@@ -196,13 +197,23 @@ fn undo_key(model: &Model) -> String {
 
 /// Undoes the effects of the last key.
 pub(crate) fn undo(model: &mut Model) -> Vec<Effect> {
-    match model.undo.take(model.now) {
+    let containers = &model.containers;
+    // Only these need a container that runs, as it did before: the row of one that was just started
+    // or stopped may not be up to date.
+    let unfit = |effect: &Effect| match effect {
+        Effect::Container(ContainerVerb::Pause | ContainerVerb::Unpause, id) => {
+            containers.get(id.as_str()).filter(|row| !row.is_up()).map(settled_word)
+        }
+        _ => None,
+    };
+    match model.undo.take(model.now, unfit) {
         Next::Nothing => model.say(Tone::Plain, "nothing to undo", None),
         Next::Busy => model.say(Tone::Plain, "still in progress: wait until it has finished", None),
-        Next::Cannot(what, before) => {
+        Next::Cannot { what, why, before } => {
             let key = undo_key(model);
             let hint = before.map(|before| previous(&key, &before));
-            model.say(Tone::Warning, format!("{what} cannot be undone"), hint);
+            let why = why.map_or_else(String::new, |state| format!(": its state is `{state}`"));
+            model.say(Tone::Warning, format!("{what} cannot be undone{why}"), hint);
         }
         Next::Steps(steps, others) => {
             let refused = others.into_iter().map(|step| Failure {
@@ -312,6 +323,28 @@ mod tests {
                 "{keys}"
             );
         }
+    }
+
+    #[test]
+    fn what_no_longer_fits_the_state_is_refused_and_passed() {
+        let mut model = full(80, 24);
+        for keys in ["s", "j p"] {
+            let effects = press(&mut model, keys);
+            finish(&mut model, effects);
+        }
+        let paused = container("web", Status::Paused);
+        update(&mut model, Event::Container(paused.id.clone(), Some(Box::new(paused.clone()))));
+        let removed = press(&mut model, "d d y");
+        finish(&mut model, removed);
+        let undone = press(&mut model, "u");
+        assert_eq!(undone, [Effect::Restore("container-web".to_owned(), None)]);
+        update(&mut model, Event::Done(undone[0].clone(), Ok(())));
+        let exited = container("web", Status::Exited);
+        update(&mut model, Event::Container(exited.id.clone(), Some(Box::new(exited))));
+        assert_eq!(press(&mut model, "u"), []);
+        assert_eq!(notice(&model), "the pause of web cannot be undone: its state is `exit 0`");
+        assert_eq!(hinted(&model), "press u again to undo the previous action: stopped api");
+        assert_eq!(press(&mut model, "u"), [Effect::Container(ContainerVerb::Start, id("api"))]);
     }
 
     #[test]
