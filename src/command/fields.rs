@@ -17,7 +17,7 @@ const OWN: &[Field] = &[
     Field::new(100, "open terminal", Kind::Opens, &[S::General], ""),
     Field::new(110, "Image", Kind::Image, &[S::General], "name, name:tag or ID"),
     Field::one(120, "Name", "name", &[S::General], "generated").optional(),
-    Field::new(130, "Command", Kind::Command, &[S::General], "image default"),
+    Field::new(130, "Command", Kind::Command, &[S::General], "the image's own, if it has one"),
     Field::one(380, "Pull", "pull", &[S::Advanced], "missing")
         .few(&["missing", "always", "never"])
         .optional(),

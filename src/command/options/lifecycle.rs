@@ -33,7 +33,7 @@ pub(super) const FIELDS: &[Field] = &[
     Field::one(260, "Restart", "restart", &[S::General], "no")
         .few(&["no", "always", "unless-stopped", "on-failure"])
         .optional(),
-    Field::one(400, "Stop signal", "stop-signal", &[S::Advanced], "image default, or SIGTERM")
+    Field::one(400, "Stop signal", "stop-signal", &[S::Advanced], "SIGTERM or the image's")
         .few(SIGNALS)
         .optional(),
     Field::one(410, "Stop timeout", "stop-timeout", &[S::Advanced], "10"),

@@ -52,10 +52,10 @@ pub(super) const FIELDS: &[Field] = &[
     Field::switch(70, "init", "init", &[S::Advanced]),
     Field::many(140, "Environment", "env", &[S::General, S::Env], "NAME=value NAME"),
     Field::many(150, "Env files", "env-file", &[S::Env], "files of NAME=value lines").names(NameKind::File),
-    Field::one(280, "User", "user", &[S::Security], "image default · name, uid, uid:gid").optional(),
+    Field::one(280, "User", "user", &[S::Security], "root or the image's · name, uid, uid:gid").optional(),
     Field::many(290, "Groups", "group-add", &[S::Security], "names or numbers"),
-    Field::one(350, "Entrypoint", "entrypoint", &[S::Advanced], "image default"),
-    Field::one(360, "Working dir", "workdir", &[S::Advanced], "image default").optional(),
+    Field::one(350, "Entrypoint", "entrypoint", &[S::Advanced], "the image's own, if it has one"),
+    Field::one(360, "Working dir", "workdir", &[S::Advanced], "/ or the image's").optional(),
     Field::many(450, "Attach", "attach", &[S::Advanced], "stdin stdout stderr")
         .few(&["stdin", "stdout", "stderr"]),
 ];

@@ -14,6 +14,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
+use unicode_width::UnicodeWidthStr;
 
 use crate::engine::files::{Entry, FileKind, Mark, Place, shown};
 use crate::tui::ansi;
@@ -89,7 +90,8 @@ fn side(frame: &mut Frame<'_>, model: &Model, pane: &FilesPane, which: usize, ar
         (None, Some(_)) if side.is_empty() => lines.push(Line::styled(" empty folder", theme.dim)),
         (None, Some(_)) => {
             let rows = (side.top..side.len()).take(room);
-            lines.extend(rows.map(|row| line(model, pane, which, row, area.width, is_active)));
+            let facts = Facts::for_names(side, area.width.into());
+            lines.extend(rows.map(|row| line(model, pane, which, (row, facts), area.width, is_active)));
         }
     }
     frame.render_widget(Paragraph::new(lines), area);
@@ -147,7 +149,7 @@ fn line(
     model: &Model,
     pane: &FilesPane,
     which: usize,
-    row: usize,
+    (row, facts): (usize, Facts),
     width: u16,
     is_active: bool,
 ) -> Line<'static> {
@@ -165,8 +167,8 @@ fn line(
         Some(Mark::Deleted) => ("D", theme.err),
         None => (" ", theme.dim),
     };
-    let details = details(pane, which, entry, width);
-    let used = 5 + details.chars().count();
+    let details = details(pane, which, entry, facts);
+    let used = AROUND + details.chars().count();
     let room = usize::from(width).saturating_sub(used);
     let mut spans = vec![
         bar,
@@ -179,18 +181,56 @@ fn line(
     Line::from(spans)
 }
 
+/// The facts beside the names: the further down, the more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Facts {
+    Nothing,
+    Size,
+    Owner,
+    Everything,
+}
+
+/// The columns before a name, and after it.
+const AROUND: usize = 5;
+/// Names up to this length are not cut to show more than the size beside them.
+const A_NAME: usize = 40;
+/// One name of so many may be cut.
+const RARE: usize = 10;
+/// The number of names that are looked at.
+const LOOKED_AT: usize = 1000;
+
+impl Facts {
+    /// Returns the facts for which there is room beside most names of a folder.
+    fn for_names(side: &Side, width: usize) -> Self {
+        let names = side.listing.iter().flat_map(|listing| &listing.entries).take(LOOKED_AT);
+        // A folder has a sign behind its name.
+        let mut lengths: Vec<usize> = names.map(|entry| shown(&entry.name).width() + 1).collect();
+        lengths.sort_unstable();
+        let usual = lengths.iter().rev().nth(lengths.len() / RARE).map_or(0, |length| (*length).min(A_NAME));
+        let fits = |least, facts| width >= least && width >= usual + AROUND + facts;
+        match () {
+            () if fits(70, 54) => Self::Everything,
+            () if fits(46, 26) => Self::Owner,
+            () if width >= 26 => Self::Size,
+            () => Self::Nothing,
+        }
+    }
+}
+
 /// Returns size, owner and mode, as far as they fit.
-fn details(pane: &FilesPane, which: usize, entry: &Entry, width: u16) -> String {
+fn details(pane: &FilesPane, which: usize, entry: &Entry, facts: Facts) -> String {
     let bytes = match entry.kind {
         FileKind::File => size(entry.size),
         _ => "-".to_owned(),
     };
     let sign = if pane.differs(which, entry) { '≠' } else { ' ' };
-    match width {
-        ..26 => String::new(),
-        26..46 => format!(" {bytes:>6} {sign}"),
-        46..70 => format!(" {bytes:>6} {sign} {} {}", cell(&entry.owner, 6, Align::Left), bits(entry.mode)),
-        _ => {
+    match facts {
+        Facts::Nothing => String::new(),
+        Facts::Size => format!(" {bytes:>6} {sign}"),
+        Facts::Owner => {
+            format!(" {bytes:>6} {sign} {} {}", cell(&entry.owner, 6, Align::Left), bits(entry.mode))
+        }
+        Facts::Everything => {
             let time = entry.changed.map_or_else(String::new, |time| {
                 time.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
             });
@@ -237,7 +277,7 @@ fn name(model: &Model, entry: &Entry, room: usize) -> Vec<Span<'static>> {
         (None, Some(target)) => format!(" → {}", shown(target)),
         (None, None) => String::new(),
     };
-    let long = unicode_width::UnicodeWidthStr::width(name.as_str());
+    let long = name.width();
     if long >= room {
         return vec![Span::styled(cell(&name, room, Align::Left), style)];
     }
@@ -398,6 +438,31 @@ mod tests {
     }
 
     #[test]
+    fn names_are_not_cut_for_facts_beside_them() {
+        let facts = |name: &str, width: usize| {
+            let mut side = Side::default();
+            let names = (0..20).map(|at| format!("{at:02}{name}"));
+            let entries = names.map(|name| entry(&name, FileKind::File, 1)).collect();
+            side.listing = Some(listing("/", entries));
+            Facts::for_names(&side, width)
+        };
+        for (length, width, wanted) in [
+            (2, 20, Facts::Nothing),
+            (2, 40, Facts::Size),
+            (2, 60, Facts::Owner),
+            (2, 78, Facts::Everything),
+            (30, 78, Facts::Owner),
+            (30, 60, Facts::Size),
+            (30, 100, Facts::Everything),
+            // Very long names are cut.
+            (90, 100, Facts::Everything),
+            (90, 60, Facts::Size),
+        ] {
+            assert_eq!(facts(&"x".repeat(length), width), wanted, "{length} {width}");
+        }
+    }
+
+    #[test]
     fn the_browser() {
         wide_shot("files", |width, height| {
             let mut model = browser(width, height);
@@ -464,7 +529,7 @@ mod tests {
         let mut model = browser(80, 24);
         model.look.is_read_only = true;
         assert_eq!(press(&mut model, "C"), []);
-        assert!(screen(&model).contains("read-only: `copy-files` makes changes"), "{}", screen(&model));
+        assert!(screen(&model).contains("read-only: `copy` makes changes"), "{}", screen(&model));
         assert!(model.layers.is_empty());
     }
 

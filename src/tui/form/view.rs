@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, BorderType, Paragraph, Wrap};
+use ratatui::widgets::{Block, BorderType, Paragraph};
 use unicode_width::UnicodeWidthStr;
 
 use crate::command::split;
@@ -266,9 +266,20 @@ fn short_switches(model: &Model, form: &RunForm, switches: &[usize]) -> Vec<Line
 /// Draws the equivalent command.
 fn equivalent(frame: &mut Frame<'_>, model: &Model, form: &RunForm, area: Rect, is_wide: bool) {
     let theme = &model.theme;
-    let text =
-        Paragraph::new(Line::styled(format!("$ {}", form.line), theme.accent)).wrap(Wrap { trim: false });
-    if !is_wide || area.height < 3 {
+    let has_border = is_wide && area.height >= 3;
+    let edge = if has_border { 2 } else { 0 };
+    let (width, height) = (area.width.saturating_sub(edge).into(), area.height.saturating_sub(edge).into());
+    let mut lines = wrap(&format!("$ {}", form.line), width, 2);
+    if lines.len() > height {
+        lines.truncate(height);
+        if let Some(last) = lines.last_mut() {
+            *last = cell(&format!("{last}{}", " ".repeat(width)), width.saturating_sub(1), Align::Left);
+            *last = format!("{}…", last.trim_end_matches(['…', ' ']));
+        }
+    }
+    let lines: Vec<Line<'_>> = lines.into_iter().map(|line| Line::styled(line, theme.accent)).collect();
+    let text = Paragraph::new(lines);
+    if !has_border {
         frame.render_widget(text, area);
         return;
     }

@@ -48,7 +48,9 @@ impl Viewer for Inspect {
 
     fn settle(&self, pane: &mut Pane, about: &PaneContext) {
         pane.inspect.show(about.versioned());
-        pane.inspect.clamp(about.rows());
+        // One column before the text.
+        let columns = about.area.map_or(0, |area| usize::from(area.width.saturating_sub(1)));
+        pane.inspect.fit(columns, about.rows());
     }
 
     fn wants(&self, _: &Model, pane: &Pane, subject: &Subject) -> Vec<(u64, Want)> {

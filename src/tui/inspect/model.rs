@@ -9,6 +9,7 @@ use crate::tui::logs::model::contains;
 use crate::tui::model::scroll::into_view;
 use crate::tui::navigator::tree::Tree;
 use crate::tui::section::Subject;
+use crate::tui::words::wrap;
 
 /// Everything known about an object.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -72,6 +73,8 @@ pub struct InspectPane {
     pub hit: Option<usize>,
     /// The rows of the window.
     pub height: usize,
+    /// The columns of the window.
+    width: usize,
     /// Why it could not be read.
     pub failure: Option<Failure>,
 }
@@ -90,7 +93,8 @@ impl InspectPane {
             return;
         }
         if self.of.as_ref().map(|(of, _)| of) != subject.as_ref().map(|(of, _)| of) {
-            *self = Self { serial: self.serial, height: self.height, form: self.form, ..Self::default() };
+            let Self { serial, height, width, form, .. } = *self;
+            *self = Self { serial, height, width, form, ..Self::default() };
         }
         self.of = subject;
         self.serial += 1;
@@ -117,9 +121,12 @@ impl InspectPane {
     }
 
     fn write(&mut self) {
+        let text = self.text(self.form);
         self.lines = match self.form {
             Form::Tree => Vec::new(),
-            form => self.text(form).lines().map(str::to_owned).collect(),
+            // Its words can be long, and nothing is lined up that wrapping would tear apart.
+            Form::Command => text.lines().flat_map(|line| wrap(line, self.width.max(20), 8)).collect(),
+            Form::Yaml | Form::Json => text.lines().map(str::to_owned).collect(),
         };
         self.clamp(self.height);
     }
@@ -230,6 +237,14 @@ impl InspectPane {
         }
     }
 
+    /// Adapts to a window of this many columns and rows.
+    pub fn fit(&mut self, width: usize, height: usize) {
+        if std::mem::replace(&mut self.width, width) != width && self.form == Form::Command {
+            self.write();
+        }
+        self.clamp(height);
+    }
+
     /// Clamps the cursor to the lines, and keeps it in the window.
     pub fn clamp(&mut self, height: usize) {
         self.height = height;
@@ -300,6 +315,22 @@ mod tests {
             -e 'A=b c' \
             debian sh
         ");
+    }
+
+    #[test]
+    fn the_command_is_wrapped_to_the_window_but_not_where_it_is_copied() {
+        let mut pane = pane();
+        let words = ["run", "-d", "-e", "A=one two three four five six", "debian"].map(str::to_owned);
+        pane.take(Document { command: Some(words.to_vec()), ..pane.document.clone().unwrap() });
+        pane.form = Form::Command;
+        pane.fit(24, 9);
+        let wrapped =
+            ["hoist run -d \\", "    -e 'A=one two three", "        four five six' \\", "    debian"];
+        assert_eq!(pane.lines, wrapped);
+        pane.fit(60, 9);
+        assert_eq!(pane.lines.len(), 3);
+        pane.fit(24, 9);
+        assert!(pane.value().unwrap().contains("    -e 'A=one two three four five six' \\\n"));
     }
 
     #[test]
