@@ -248,9 +248,21 @@ fn sideways(model: &mut Model, is_left: bool) {
         model.list_mut().fold(is_left);
         return;
     }
-    let most = model.saved.columns.of(model.section).len().saturating_sub(2);
-    let scrolled = model.scrolled_columns;
-    model.scrolled_columns = if is_left { scrolled.saturating_sub(1) } else { (scrolled + 1).min(most) };
+    let columns = model.saved.columns.of(model.section);
+    let (scrolled, most) = (model.scrolled_columns, columns.len().saturating_sub(2));
+    let (can_go, side) = match is_left {
+        true => (scrolled > 0, "left"),
+        false => {
+            let shown = model.fitted_columns();
+            let is_hidden = |column| !shown.iter().any(|(other, _)| *other == column);
+            (scrolled < most && columns.into_iter().skip(1 + scrolled).any(is_hidden), "right")
+        }
+    };
+    match (can_go, is_left) {
+        (false, _) => model.say(Tone::Plain, format!("no columns are hidden on the {side}"), None),
+        (true, true) => model.scrolled_columns = scrolled - 1,
+        (true, false) => model.scrolled_columns = scrolled + 1,
+    }
 }
 
 /// Selects an object in its list, and removes all marks, so that the next action applies to it

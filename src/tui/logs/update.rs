@@ -10,6 +10,7 @@ use crate::base::units::counted;
 use crate::engine::{ContainerId, LogForm, LogQuery, LogWanted, SaveLog};
 use crate::tui::action::{Action, Group};
 use crate::tui::confirm::model::Confirm;
+use crate::tui::containers::words::state_word;
 use crate::tui::effect::{Effect, Job};
 use crate::tui::failure::Tone;
 use crate::tui::keymap::KeyContext;
@@ -161,8 +162,8 @@ fn merge(model: &mut Model) {
     let (items, containers): (Vec<_>, Vec<_>) = rows
         .map(|row| {
             let is_in = shown.iter().any(|shown| shown.id == row.id);
-            let note = if is_in { "merged; choose to remove" } else { row.status.as_str() };
-            ((row.name.clone(), note.to_owned()), row.id.clone())
+            let note = if is_in { "merged; choose to remove".to_owned() } else { state_word(row) };
+            ((row.name.clone(), note), row.id.clone())
         })
         .unzip();
     if items.is_empty() {

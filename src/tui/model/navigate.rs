@@ -1,15 +1,18 @@
 //! Moving between lists, and between the list and a tab.
 
+use ratatui::layout::Rect;
+
 use super::{Focus, Model};
 use crate::tui::layout::Layout;
 use crate::tui::section::{Section, Subject};
 use crate::tui::tab::{PaneId, Tab};
 
 impl Model {
-    /// Focuses a tab. From the list, this is a tab of the pane that follows the list. If the pane
-    /// is too low, it is zoomed.
+    /// Focuses a tab. From the list, this is a tab of the pane that follows the list, which is zoomed
+    /// if it is too low; in a pane that has the focus, the tab replaces the shown one.
     pub(crate) fn show_tab(&mut self, tab: Tab) {
-        if self.focus != Focus::Detail {
+        let was_in_list = self.focus != Focus::Detail;
+        if was_in_list {
             // If all panes are pinned, unpin one that does not show a terminal.
             let is_session =
                 |id: &PaneId| self.windows.get(*id).is_some_and(|pane| matches!(pane.tab, Tab::Session(_)));
@@ -27,7 +30,8 @@ impl Model {
         // How a tab opens depends on the window only, not on the number of rows in the list.
         let height = |layout: Layout| layout.detail.map_or(0, |area| area.height);
         let spare = height(self.layout()).saturating_sub(height(self.layout_for(usize::MAX)));
-        if self.pane_inner().is_none_or(|area| area.height.saturating_sub(spare) < 12) {
+        let is_low = |area: Rect| was_in_list && area.height.saturating_sub(spare) < 12;
+        if self.pane_inner().is_none_or(is_low) {
             self.is_zoomed = true;
         }
     }

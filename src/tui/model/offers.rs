@@ -191,6 +191,14 @@ impl Model {
         self.shown_session().is_some_and(|session| !session.is_attached)
     }
 
+    /// Returns the name of an action as the screen shows it: `stop`, `kill`.
+    #[must_use]
+    pub fn name_of(&self, action: Action) -> String {
+        let bindings = self.keymap.of(self.key_context());
+        let label = bindings.iter().find(|binding| binding.action == action).map(|one| self.label_of(one));
+        label.unwrap_or_else(|| action.label().to_owned()).trim_end_matches('…').to_owned()
+    }
+
     /// Returns the current label of an action.
     #[must_use]
     pub fn label_of(&self, binding: &Binding) -> String {

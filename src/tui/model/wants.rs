@@ -119,8 +119,7 @@ impl Model {
     /// Returns how often the first line needs the usage of all containers: seldom if no running
     /// container is visible.
     fn total_every(&self, is_calm: bool) -> Option<Duration> {
-        let is_shown =
-            self.layout().header.is_some() && !self.is_zoomed && self.section == Section::Containers;
+        let is_shown = self.layout().header.is_some() && !self.is_zoomed;
         let every = Duration::from_secs(if is_calm { 10 } else { 2 });
         let any_up = || self.containers.all().iter().any(|row| row.status.is_up());
         (is_shown && any_up()).then_some(every)

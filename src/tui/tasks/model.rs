@@ -370,7 +370,13 @@ impl TaskRow {
     /// Whether it can be started again: it has ended, and hoist started it.
     #[must_use]
     pub fn can_be_retried(&self) -> bool {
-        self.is_over() && self.session().map_or(self.job.is_some(), Session::is_ours)
+        self.is_over() && !self.has_written() && self.session().map_or(self.job.is_some(), Session::is_ours)
+    }
+
+    /// Whether it has written a file that it would not overwrite.
+    #[must_use]
+    pub fn has_written(&self) -> bool {
+        matches!((&self.job, &self.state), (Some(Job::Write(..)), TaskState::Done(_)))
     }
 
     /// Whether the task creates an image.

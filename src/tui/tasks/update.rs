@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use crate::base::units::counted;
 use crate::command::{Request, join};
-use crate::engine::ContainerId;
+use crate::engine::{ContainerId, SaveLog};
 use crate::tui::action::Action;
 use crate::tui::confirm::model::Confirm;
 use crate::tui::effect::{ContainerVerb, Effect, Job};
@@ -92,6 +92,9 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::ClearTasks => return Some(clear(model)),
         Action::CancelTask => return Some(cancel(model, &live, over.len())),
         Action::RetryTask if over.is_empty() => model.say(Tone::Plain, "it is still running", None),
+        Action::RetryTask if over.iter().all(|task| task.has_written()) => {
+            model.say(Tone::Plain, "the file has been written", None);
+        }
         Action::RetryTask => return Some(over.iter().flat_map(|task| retry(model, task.id)).collect()),
         _ => match targets.first() {
             Some(task) => read(model, task.id),
@@ -171,6 +174,10 @@ fn retry(model: &mut Model, id: TaskId) -> Vec<Effect> {
             let (title, job) = (task.title.clone(), job.clone());
             match job {
                 Job::Print(words, request) => print(model, words, *request),
+                // The file may be there by now.
+                Job::SaveLog(save) => {
+                    vec![Effect::TrySave(Box::new(SaveLog { overwrites: false, ..*save }))]
+                }
                 // Nothing is deleted without a confirmation.
                 Job::Delete(place, folder, names) => {
                     crate::tui::files::update::ask_delete(model, (place, folder, names));

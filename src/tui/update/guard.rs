@@ -16,7 +16,8 @@ use crate::tui::tasks::update::close_progress;
 pub(crate) fn refuses(model: &mut Model, action: Action) -> bool {
     let is_refused = model.look.is_read_only && action.reach() == Reach::Writes;
     if is_refused {
-        model.refuse(&format!("`{}` makes changes", action.name()));
+        let label = model.name_of(action);
+        model.refuse(&format!("`{label}` makes changes"));
     }
     is_refused
 }
@@ -310,7 +311,7 @@ mod tests {
         let mut model = full(80, 24);
         model.look.is_read_only = true;
         assert!(press(&mut model, "s").is_empty());
-        assert!(screen(&model).contains("read-only: `start-stop` makes changes"), "{}", screen(&model));
+        assert!(screen(&model).contains("read-only: `stop` makes changes"), "{}", screen(&model));
         assert!(screen(&model).contains("READ-ONLY"));
         assert!(!screen(&model).contains("s stop"), "the action bar hides it");
         press(&mut model, ":");

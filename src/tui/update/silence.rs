@@ -212,6 +212,21 @@ fn lists_without_a_match_are_not_silent() {
 }
 
 #[test]
+fn the_ends_of_the_columns_are_told() {
+    for (way, text) in
+        [("left", "no columns are hidden on the left"), ("3 right", "no columns are hidden on the right")]
+    {
+        let mut model = full(80, 24);
+        press(&mut model, way);
+        assert!(screen(&model).contains(text), "{way}: {}", screen(&model));
+    }
+    let mut model = full(80, 24);
+    press(&mut model, "right right right right right right right right right right right");
+    let shown = screen(&model);
+    assert!(shown.contains("PORTS") && shown.contains("no columns are hidden on the right"), "{shown}");
+}
+
+#[test]
 fn where_nothing_is_that_is_said() {
     let mut silent = BTreeSet::new();
     for (place, way) in WAYS.iter().take(7).filter(|(place, _)| *place != KeyContext::Tasks) {

@@ -732,6 +732,15 @@ fn zoom_gives_the_window_to_all_panes_then_to_one() {
 }
 
 #[test]
+fn a_number_changes_the_tab_of_the_pane_with_the_focus_in_its_place() {
+    let mut model = full(80, 24);
+    press(&mut model, "l ctrl-w v z z");
+    assert_eq!((model.is_zoomed, model.windows.count()), (false, 2), "{}", screen(&model));
+    press(&mut model, "2");
+    assert_eq!((model.is_zoomed, model.pane().tab), (false, Tab::Stats), "{}", screen(&model));
+}
+
+#[test]
 fn a_layout_is_kept_under_its_name_and_its_terminals_are_opened_anew() {
     let command = |model: &mut Model, line: &str| {
         if model.key_context() == KeyContext::Terminal {

@@ -18,7 +18,6 @@ use crate::tui::keymap::{Binding, KeyContext};
 use crate::tui::list::batch::Batch;
 use crate::tui::model::titles::{READ_ONLY, Title, short_name};
 use crate::tui::model::{Focus, Model, Notice};
-use crate::tui::section::Section;
 use crate::tui::tasks::model::What;
 use crate::tui::theme::Theme;
 use crate::tui::view::texts;
@@ -72,7 +71,7 @@ fn summary(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     let rows = model.containers.all();
     let up = rows.iter().filter(|row| row.is_up()).count();
     spans.push(Span::styled(format!(" {up}/{} up", rows.len()), theme.dim));
-    if model.section == Section::Containers && up > 0 {
+    if up > 0 {
         spans.extend(use_of_all(model, area.width));
     }
     let left = Line::from(spans);
@@ -219,10 +218,16 @@ pub(crate) fn status(frame: &mut Frame<'_>, model: &Model, area: Rect) {
         let s = if terminals.len() == 1 { "" } else { "s" };
         goes_on.push(Span::styled(format!(" ▣ {} terminal{s} ", terminals.len()), theme.ok));
     }
-    let room = usize::from(area.width).saturating_sub(goes_on.iter().map(Span::width).sum());
     let told = notice_line(model);
     let left = told.as_ref().map_or(0, |(text, _)| text.width());
     // A notice disappears soon; until then it takes precedence.
+    let fits = |spans: &[Span<'_>]| {
+        left == 0 || left + spans.iter().map(Span::width).sum::<usize>() <= usize::from(area.width)
+    };
+    while !fits(&goes_on) {
+        goes_on.pop();
+    }
+    let room = usize::from(area.width).saturating_sub(goes_on.iter().map(Span::width).sum());
     let mut right: Vec<Span<'_>> = alert(model, room.saturating_sub(left)).into_iter().collect();
     right.extend(goes_on);
     let right = Line::from(right);

@@ -2,7 +2,7 @@
 
 use crate::engine::LogLine;
 use crate::tui::effect::Effect;
-use crate::tui::event::Event;
+use crate::tui::event::{Event, Finish};
 use crate::tui::fixture::{full, lines, now, over_shot, press, screen, serve, shot, write};
 use crate::tui::logs::view::*;
 use crate::tui::model::layer::Layer;
@@ -215,7 +215,14 @@ fn a_log_is_saved_and_a_file_that_is_there_is_asked_about() {
     assert!(again.overwrites);
     let effects = update(&mut model, Event::Saving(again.clone(), false));
     assert!(matches!(effects.as_slice(), [Effect::Work(..)]), "{effects:?}");
-    press(&mut model, "W");
+    // Again, it asks again.
+    let finish = Finish { text: String::new(), made: None, image: None, opens: false };
+    let [Effect::Work(task, _)] = effects.as_slice() else { panic!("{effects:?}") };
+    update(&mut model, Event::Finished(*task, Ok(finish)));
+    let effects = press(&mut model, "g t r");
+    let [Effect::TrySave(again)] = effects.as_slice() else { panic!("{effects:?}") };
+    assert!(!again.overwrites);
+    press(&mut model, "1 l W");
     write(&mut model, "x");
     press(&mut model, "home");
     write(&mut model, "all:");
