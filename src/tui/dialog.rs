@@ -58,12 +58,7 @@ pub(crate) trait Dialog {
     /// Adapts the dialog to the size of the screen.
     fn fit(&mut self, _size: (u16, u16)) {}
 
-    /// Returns the label of an action while this is the topmost dialog; `None` for the usual one.
-    fn label(&self, _model: &Model, _action: Action) -> Option<&'static str> {
-        None
-    }
-
-    /// Returns whether the line of keys shows an action; `None` for the usual rule.
+    /// Returns whether an action currently has an effect here; `None` for the usual rule.
     fn offers(&self, _model: &Model, _action: Action) -> Option<bool> {
         None
     }

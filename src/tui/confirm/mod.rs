@@ -25,12 +25,4 @@ impl Dialog for Confirm {
     fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         update::act(model, action)
     }
-
-    fn label(&self, _: &Model, action: Action) -> Option<&'static str> {
-        match action {
-            Action::Accept => Some(self.yes),
-            Action::Dismiss => Some(self.no),
-            _ => None,
-        }
-    }
 }

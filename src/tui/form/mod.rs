@@ -48,10 +48,6 @@ impl Dialog for RunForm {
     fn check(model: &mut Model) -> Vec<Effect> {
         update::check(model)
     }
-
-    fn label(&self, _: &Model, action: Action) -> Option<&'static str> {
-        (action == Action::Accept).then_some("run")
-    }
 }
 
 impl Dialog for Presets {
@@ -65,9 +61,5 @@ impl Dialog for Presets {
 
     fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         update::preset::act(model, action)
-    }
-
-    fn label(&self, _: &Model, action: Action) -> Option<&'static str> {
-        (action == Action::Dismiss).then_some("close")
     }
 }

@@ -149,8 +149,4 @@ impl Dialog for model::MergeMenu {
     fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         update::merging(model, action)
     }
-
-    fn label(&self, _: &Model, action: Action) -> Option<&'static str> {
-        (action == Action::Accept).then_some("choose")
-    }
 }

@@ -203,9 +203,6 @@ impl Model {
     #[must_use]
     pub fn label_of(&self, binding: &Binding) -> String {
         let action = binding.action;
-        if let Some(label) = self.top().and_then(|top| top.label(self, action)) {
-            return label.to_owned();
-        }
         let verb = matches!(action, Action::StartStop | Action::Pause)
             .then(|| meant(action, self.meant_containers()?))
             .flatten();

@@ -29,8 +29,4 @@ impl Dialog for Page {
     fn fit(&mut self, size: (u16, u16)) {
         Page::fit(self, size);
     }
-
-    fn label(&self, _: &Model, action: Action) -> Option<&'static str> {
-        (action == Action::Dismiss).then_some("close")
-    }
 }

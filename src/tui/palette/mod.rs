@@ -34,8 +34,4 @@ impl Dialog for Palette {
     fn typed(model: &mut Model) -> Vec<Effect> {
         update::typed(model)
     }
-
-    fn label(&self, _: &Model, action: Action) -> Option<&'static str> {
-        (action == Action::Dismiss).then_some("close")
-    }
 }

@@ -11,7 +11,6 @@ use crate::tui::dialog::Dialog;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
-use crate::tui::verb_words::REMOVE;
 use model::Question;
 
 impl Dialog for Question {
@@ -25,14 +24,6 @@ impl Dialog for Question {
 
     fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         update::act(model, action)
-    }
-
-    fn label(&self, _: &Model, action: Action) -> Option<&'static str> {
-        match action {
-            Action::Accept => Some(REMOVE.present),
-            Action::Dismiss => Some(self.no()),
-            _ => None,
-        }
     }
 
     fn offers(&self, model: &Model, action: Action) -> Option<bool> {

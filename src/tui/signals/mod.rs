@@ -30,8 +30,4 @@ impl Dialog for SignalMenu {
     fn menu(&mut self) -> Option<&mut Menu> {
         Some(&mut self.menu)
     }
-
-    fn label(&self, _: &Model, action: Action) -> Option<&'static str> {
-        (action == Action::Accept).then_some("send")
-    }
 }

@@ -100,10 +100,6 @@ impl Dialog for ProgressPage {
         update::watch(model, action)
     }
 
-    fn label(&self, model: &Model, action: Action) -> Option<&'static str> {
-        (action == Action::Background && model.session_is_over(self.id)).then_some("close")
-    }
-
     fn offers(&self, model: &Model, action: Action) -> Option<bool> {
         let task = model.task(self.id)?;
         match action {
@@ -134,14 +130,6 @@ impl Dialog for OutputPage {
             _ => 0,
         };
         update::reading(model, action, farthest)
-    }
-
-    fn label(&self, _: &Model, action: Action) -> Option<&'static str> {
-        match action {
-            Action::Dismiss => Some("close"),
-            Action::RetryTask => Some("run again"),
-            _ => None,
-        }
     }
 
     fn offers(&self, model: &Model, action: Action) -> Option<bool> {

@@ -583,11 +583,11 @@ mod tests {
         // The page of an ended command offers no cancel.
         press(&mut model, "q");
         line(&mut model, "version");
-        let running = offered(&model);
+        let running = screen(&model);
         assert!(running.contains("cancel") && !running.contains("again"), "{running}");
         let finish = Finish { text: String::new(), made: None, image: None, opens: false };
         update(&mut model, Event::Finished(TaskId(5), Ok(finish)));
-        let ended = offered(&model);
+        let ended = screen(&model);
         assert!(!ended.contains("cancel") && ended.contains("again"), "{ended}");
     }
 

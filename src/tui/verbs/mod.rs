@@ -43,10 +43,6 @@ impl Dialog for VerbMenu {
     fn menu(&mut self) -> Option<&mut Menu> {
         Some(&mut self.menu)
     }
-
-    fn label(&self, _: &Model, action: Action) -> Option<&'static str> {
-        (action == Action::Accept).then_some("run")
-    }
 }
 
 /// Opens the menu of the verbs of the list's current row.

@@ -1,5 +1,6 @@
 //! The lines at the top and the bottom, and the menu of possible next keys.
 
+use crossterm::event::KeyCode;
 use jiff::SignedDuration;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -148,8 +149,21 @@ pub(crate) fn tabs(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     frame.render_widget(Line::from(spans), area);
 }
 
-/// Draws the last line but one: the keys of this context in keymap order, `? help` last.
+/// Draws the last line but one: the keys of this context in keymap order, `? help` last. Dialogs
+/// name their keys themselves, where there is room: here is only the one that leaves them.
 pub(crate) fn keys(frame: &mut Frame<'_>, model: &Model, area: Rect) {
+    if model.top().is_some_and(|top| !top.is_line()) {
+        let leaves = |one: &&Binding| matches!(one.action, Action::Dismiss | Action::Background);
+        let mut exits = model.keymap.of(model.key_context()).iter().filter(leaves).peekable();
+        let first = exits.peek().copied();
+        let is_escape = |one: &&Binding| one.keys[0].code == KeyCode::Esc;
+        if let Some(binding) = exits.find(is_escape).or(first) {
+            let key =
+                Span::styled(format!(" {}", model.signs(&show_strokes(&binding.keys))), model.theme.accent);
+            frame.render_widget(Line::from(vec![key, Span::styled(" close", model.theme.text)]), area);
+        }
+        return;
+    }
     let theme = &model.theme;
     let place = model.key_context();
     let has_help = model.layers.is_empty() && place != KeyContext::Terminal;
