@@ -48,6 +48,7 @@
 //! - logs, and a container's own file system, which its programs have to sync themselves;
 //! - unfinished downloads, and the times at which the store was swept.
 
+mod aside;
 #[cfg(test)]
 pub(crate) mod cut;
 mod draft;
@@ -62,6 +63,7 @@ use std::fs;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
+pub use aside::set_aside;
 pub use draft::{Draft, replace};
 pub use error::{Error, Result};
 pub(crate) use json::state;

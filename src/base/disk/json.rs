@@ -52,7 +52,8 @@ pub(crate) use state;
 ///
 /// # Errors
 ///
-/// As for [`replace`]; [`Error::Unreadable`] if [`read_state`] would reject it.
+/// As for [`replace`]; [`Error::Unreadable`] or [`Error::TooLarge`] if [`read_state`] would reject
+/// it.
 pub fn write_state<T: State>(path: &Path, value: &T) -> Result<()> {
     replace(path, &encode(path, value)?)
 }
@@ -114,12 +115,20 @@ pub fn overwrite_state<T: State>(path: &Path, value: &T) -> Result<()> {
 }
 
 /// Serializes `value`, and checks that it can be read again: the next command must not find it
-/// damaged.
+/// damaged or too large.
 fn encode<T: State>(path: &Path, value: &T) -> Result<Vec<u8>> {
+    encode_up_to(path, value, MAX_STATE)
+}
+
+fn encode_up_to<T: State>(path: &Path, value: &T, limit: u64) -> Result<Vec<u8>> {
     let unreadable = |source| Error::Unreadable { path: path.into(), source };
     let mut bytes = serde_json::to_vec(value).map_err(unreadable)?;
-    serde_json::from_slice::<T>(&bytes).map_err(unreadable)?;
     bytes.push(b'\n');
+    let size = bytes.len() as u64;
+    if size > limit {
+        return Err(Error::TooLarge { path: path.into(), size });
+    }
+    serde_json::from_slice::<T>(&bytes).map_err(unreadable)?;
     Ok(bytes)
 }
 
@@ -261,6 +270,11 @@ mod tests {
         let path = dir.path().join("odd.json");
         let error = write_state_synced(&path, &Odd { version: 1, number: 7 }).unwrap_err();
         assert!(matches!(error, Error::Unreadable { .. }), "{error}");
+        let note = Note { version: 2, text: Some("web".parse().unwrap()) };
+        let size = encode(&path, &note).unwrap().len() as u64;
+        assert!(encode_up_to(&path, &note, size).is_ok());
+        let error = encode_up_to(&path, &note, size - 1).unwrap_err();
+        assert!(matches!(error, Error::TooLarge { .. }), "{error}");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
     }
 }

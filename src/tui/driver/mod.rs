@@ -79,7 +79,7 @@ const BATCH: usize = 256;
 /// Runs the TUI until the user quits or a signal arrives; returns the exit code.
 pub(super) async fn drive(engine: Engine, settings: TuiSettings) -> std::result::Result<u8, Error> {
     let depth = settings::depth(&settings);
-    let model = model(&settings, depth)?;
+    let (model, saved) = model(&settings, depth)?;
     let mut news = engine.events(EventRequest::default()).await?;
     let (tell, mut told) = mpsc::channel(BATCH);
     let mut signals = Signals::new().map_err(Error::Terminal)?;
@@ -91,7 +91,6 @@ pub(super) async fn drive(engine: Engine, settings: TuiSettings) -> std::result:
     let mut resized = signal(SignalKind::window_change()).map_err(Error::Terminal)?;
     let tell = EventSender(tell);
     let world = settings.world.clone();
-    let state = settings.ui.state.clone();
     let config = settings.flags.file.clone();
     tokio::spawn(settings::follow(settings.clone(), depth, tell.clone()));
     let mut driver = Driver {
@@ -100,7 +99,7 @@ pub(super) async fn drive(engine: Engine, settings: TuiSettings) -> std::result:
         tell,
         world,
         settings,
-        state,
+        saved,
         watch: Watch::default(),
         sessions: Sessions::default(),
         reporters: HashMap::new(),
@@ -223,21 +222,20 @@ async fn insist(mut signals: Signals) {
 
 /// Returns the initial model. Invalid parts of the configuration are reported and replaced by
 /// defaults.
-fn model(settings: &TuiSettings, depth: Depth) -> std::result::Result<Model, Error> {
+fn model(settings: &TuiSettings, depth: Depth) -> std::result::Result<(Model, saved::Store), Error> {
     let configured = settings::read_first(settings, depth);
     let keymap = configured.keymap.clone().map_or_else(|| Keymap::read(None).map(Arc::new), Ok)?;
     let theme = Theme::shipped(DARK, depth)?;
     let mut model = Model::new(keymap, theme, depth, settings.world.clone(), Timestamp::now());
     model.look.lacks_unicode = settings::lacks_unicode(settings);
-    match saved::read(settings.ui.state.as_deref(), !settings.ui.read_only) {
-        Ok(saved) => model.saved = saved,
-        Err(fault) => {
-            model.say(Tone::Warning, fault.clone(), None);
-            model.failure = Some(Failure { what: fault, ..Failure::default() });
-        }
+    let (store, saved, fault) = saved::Store::open(settings.ui.state.as_deref(), !settings.ui.read_only);
+    model.saved = saved;
+    if let Some(fault) = fault {
+        model.say(Tone::Warning, fault.clone(), None);
+        model.failure = Some(Failure { what: fault, ..Failure::default() });
     }
     begin(&mut model, configured);
-    Ok(model)
+    Ok((model, store))
 }
 
 struct Driver {
@@ -246,8 +244,7 @@ struct Driver {
     tell: EventSender,
     world: World,
     settings: TuiSettings,
-    /// The folder of the saved state.
-    state: Option<PathBuf>,
+    saved: saved::Store,
     watch: Watch,
     sessions: Sessions,
     reporters: HashMap<TaskId, Reporter>,
@@ -444,14 +441,12 @@ impl Driver {
 
     /// Writes the saved state.
     fn save(&mut self, screen: &mut Screen) -> Done {
-        let Some(folder) = &self.state else { return Ok(()) };
-        match saved::write(folder, &self.model.saved) {
-            Ok(()) => Ok(()),
-            Err(error) => {
-                let text = format!("cannot save the layout and the settings: {error}");
-                self.take(Event::Notice(Tone::Warning, text), screen)
-            }
-        }
+        let text = match self.saved.write(&self.model.saved) {
+            Ok(None) => return Ok(()),
+            Ok(Some(renamed)) => renamed,
+            Err(error) => format!("cannot save the layout and the settings: {error}"),
+        };
+        self.take(Event::Notice(Tone::Warning, text), screen)
     }
 
     /// Reads everything known about these objects, to copy it.

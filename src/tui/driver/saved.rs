@@ -1,7 +1,6 @@
 //! The file with the TUI's saved state.
 
-use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::super::model::saved::Saved;
 use crate::base::disk;
@@ -9,75 +8,206 @@ use crate::base::disk;
 /// The name in the user's state folder.
 const NAME: &str = "tui.json";
 
-/// The maximum size; a larger file was not written by hoist.
-const LIMIT: u64 = 4 << 20;
-
-/// Reads the file. An invalid file is renamed, so that its contents are not lost. In read-only mode
-/// it stays, because it will not be overwritten either.
-///
-/// # Errors
-///
-/// Returns a message for the user; the defaults apply.
-pub(super) fn read(folder: Option<&Path>, may_write: bool) -> Result<Saved, String> {
-    let Some(path) = folder.map(|folder| folder.join(NAME)) else { return Ok(Saved::default()) };
-    let text = match disk::read(&path, LIMIT) {
-        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-        Err(error) if error.is_not_found() => return Ok(Saved::default()),
-        Err(error) => return Err(error.to_string()),
-    };
-    Saved::read(&text).map_err(|error| {
-        if !may_write {
-            return format!("{} cannot be read: {error}", path.display());
-        }
-        let aside = path.with_extension("json.bad");
-        let moved = match std::fs::rename(&path, &aside) {
-            Ok(()) => format!("it was renamed to {}", aside.display()),
-            Err(error) => format!("and it cannot be renamed: {error}"),
-        };
-        format!("{} cannot be read: {error}; {moved}", path.display())
-    })
+/// The file. It never replaces one that could not be read: that one is renamed, or nothing is saved.
+#[derive(Debug)]
+pub(super) struct Store {
+    /// `None` if nothing is saved.
+    path: Option<PathBuf>,
+    /// Why the file that is there must stay.
+    kept: Option<String>,
 }
 
-/// Writes the file atomically.
+impl Store {
+    /// Reads the file in this folder. An unreadable file is renamed, unless another version of hoist
+    /// wrote it, or the cause may pass. In read-only mode it stays, because nothing is saved either.
+    /// If it is not read, the message is for the user, and the defaults apply.
+    pub(super) fn open(folder: Option<&Path>, may_write: bool) -> (Self, Saved, Option<String>) {
+        let mut store = Self { path: folder.map(|folder| folder.join(NAME)), kept: None };
+        let Some(path) = &store.path else { return (store, Saved::default(), None) };
+        let error = match disk::read_state(path) {
+            Ok(saved) => return (store, saved, None),
+            Err(error) if error.is_not_found() => return (store, Saved::default(), None),
+            Err(error) => error,
+        };
+        let read = format!("cannot read the layout and the settings: {}", error.reason_first());
+        let told = match may_write.then(|| make_way(path, &error)) {
+            None => read,
+            Some(Ok(renamed)) => format!("{read}; {renamed}"),
+            Some(Err(kept)) => {
+                let told = format!("{read}; {kept}, and changes are not saved");
+                store.kept = Some(error.reason_first());
+                told
+            }
+        };
+        (store, Saved::default(), Some(told))
+    }
+
+    /// Replaces the file atomically. An unreadable file that has taken its place is renamed first;
+    /// then there is a message for the user.
+    ///
+    /// # Errors
+    ///
+    /// A message: the file must stay, or it cannot be written.
+    pub(super) fn write(&self, saved: &Saved) -> Result<Option<String>, String> {
+        let Some(path) = &self.path else { return Ok(None) };
+        if let Some(reason) = &self.kept {
+            return Err(reason.clone());
+        }
+        let renamed = match disk::read_state::<Saved>(path) {
+            Err(error) if !error.is_not_found() => {
+                let read = error.reason_first();
+                match make_way(path, &error) {
+                    Ok(renamed) => Some(format!("{read}; {renamed}")),
+                    Err(kept) => return Err(format!("{read}; {kept}")),
+                }
+            }
+            _ => None,
+        };
+        let made = path.parent().map_or(Ok(()), |folder| {
+            std::fs::create_dir_all(folder).map_err(disk::Error::io("create", folder))
+        });
+        made.and_then(|()| disk::write_state(path, saved)).map_err(|error| error.reason_first())?;
+        Ok(renamed)
+    }
+}
+
+/// Renames a file that could not be read because of this error. Returns what to tell the user.
 ///
 /// # Errors
 ///
-/// Fails if the folder cannot be created, or the file cannot be written.
-pub(super) fn write(folder: &Path, saved: &Saved) -> Result<(), disk::Error> {
-    let make = |source: io::Error| disk::Error::io("create", folder)(source);
-    std::fs::create_dir_all(folder).map_err(make)?;
-    disk::replace(&folder.join(NAME), saved.text().as_bytes())
+/// A message: it stays, and must not be replaced.
+fn make_way(path: &Path, error: &disk::Error) -> Result<String, String> {
+    if error.is_of_another_version() || !error.is_of_the_file() {
+        return Err("the file is kept".to_owned());
+    }
+    match disk::set_aside(path) {
+        Ok(aside) => Ok(format!("the file was renamed to {}", aside.display())),
+        Err(error) => Err(format!("the file cannot be renamed: {}", error.reason_first())),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
+
+    fn saved(entry: &str) -> Saved {
+        Saved { recent: vec![entry.to_owned()], ..Saved::default() }
+    }
 
     #[test]
     fn what_is_written_is_read_again() {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().join("state").join("hoist");
-        assert_eq!(read(Some(&folder), true).unwrap().text(), Saved::default().text(), "there is none yet");
-        assert_eq!(read(None, true).unwrap().text(), Saved::default().text());
-        let saved = Saved { recent: vec!["inspect".to_owned()], ..Saved::default() };
-        write(&folder, &saved).unwrap();
-        assert_eq!(read(Some(&folder), true).unwrap().recent, ["inspect"]);
-        let error = write(Path::new("/dev/null/hoist"), &saved).unwrap_err();
-        assert!(error.to_string().contains("/dev/null/hoist"), "{error}");
+        let (store, found, told) = Store::open(Some(&folder), true);
+        assert_eq!((found, told), (Saved::default(), None), "there is none yet");
+        assert_eq!(store.write(&saved("inspect")), Ok(None));
+        assert_eq!(Store::open(Some(&folder), true).1.recent, ["inspect"]);
+        let text = fs::read_to_string(folder.join(NAME)).unwrap();
+        assert_eq!(text.lines().count(), 1, "{text}");
+
+        let (store, found, told) = Store::open(None, true);
+        assert_eq!((found, told, store.write(&saved("inspect"))), (Saved::default(), None, Ok(None)));
+        let (store, ..) = Store::open(Some(Path::new("/dev/null/hoist")), true);
+        let error = store.write(&saved("inspect")).unwrap_err();
+        assert!(error.contains("/dev/null/hoist"), "{error}");
     }
 
     #[test]
-    fn a_file_that_is_no_such_text_is_kept_aside() {
+    fn everything_that_is_saved_can_be_read_again() {
         let dir = tempfile::tempdir().unwrap();
-        let (file, aside) = (dir.path().join(NAME), dir.path().join("tui.json.bad"));
-        std::fs::write(&file, b"{ no json").unwrap();
-        // In read-only mode it stays.
-        let told = read(Some(dir.path()), false).unwrap_err();
-        assert!(told.contains("cannot be read") && !told.contains("renamed to"), "{told}");
-        assert!(file.exists() && !aside.exists());
-        let told = read(Some(dir.path()), true).unwrap_err();
-        assert!(told.contains(&format!("renamed to {}", aside.display())), "{told}");
-        assert_eq!(std::fs::read(&aside).unwrap(), b"{ no json");
-        assert!(read(Some(dir.path()), true).is_ok(), "the next time there is none");
+        let (store, ..) = Store::open(Some(dir.path()), true);
+        let arguments = vec!["\u{1}".repeat(8); 100_000];
+        let large = Saved { presets: [("web".to_owned(), arguments)].into(), ..Saved::default() };
+        assert_eq!(store.write(&large), Ok(None));
+        let (_, found, told) = Store::open(Some(dir.path()), true);
+        assert_eq!((found == large, told), (true, None));
+    }
+
+    type Unreadable = (&'static str, fn(&Path));
+
+    /// What may be in place of the file, and how to create it.
+    const UNREADABLE: [Unreadable; 6] = [
+        ("no JSON", |path| fs::write(path, b"{ no json").unwrap()),
+        ("no UTF-8", |path| fs::write(path, b"{\"history\":[\"\xff\"]}").unwrap()),
+        ("too large", |path| fs::File::create(path).unwrap().set_len((64 << 20) + 1).unwrap()),
+        ("a FIFO", |path| {
+            rustix::fs::mkfifoat(rustix::fs::CWD, path, rustix::fs::Mode::RUSR).unwrap();
+        }),
+        ("a folder", |path| fs::create_dir(path).unwrap()),
+        ("a loop of links", |path| std::os::unix::fs::symlink(path, path).unwrap()),
+    ];
+
+    #[test]
+    fn an_unreadable_file_is_renamed_and_never_replaced() {
+        for (what, make) in UNREADABLE {
+            let dir = tempfile::tempdir().unwrap();
+            let (file, aside) = (dir.path().join(NAME), dir.path().join("tui.json.bad"));
+            let exists = |path: &Path| path.symlink_metadata().is_ok();
+            make(&file);
+            // In read-only mode it stays.
+            let told = Store::open(Some(dir.path()), false).2.unwrap();
+            assert!(told.starts_with("cannot read") && !told.contains("renamed"), "{what}: {told}");
+            assert!(exists(&file) && !exists(&aside), "{what}");
+
+            let (store, found, told) = Store::open(Some(dir.path()), true);
+            let told = told.unwrap();
+            assert!(told.ends_with(&format!("renamed to {}", aside.display())), "{what}: {told}");
+            assert_eq!(found, Saved::default(), "{what}");
+            assert!(!exists(&file) && exists(&aside), "{what}");
+
+            // One that appears while hoist runs.
+            make(&file);
+            let told = store.write(&saved("inspect")).unwrap().unwrap();
+            assert!(told.ends_with("tui.json.bad.1"), "{what}: {told}");
+            assert!(exists(&dir.path().join("tui.json.bad.1")), "{what}");
+            assert_eq!(Store::open(Some(dir.path()), true).1.recent, ["inspect"], "{what}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_another_version_stays_and_nothing_is_saved() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join(NAME);
+        let newer = r#"{"version":2,"history":{"prompts":[]}}"#;
+        fs::write(&file, newer).unwrap();
+        let (store, _, told) = Store::open(Some(dir.path()), true);
+        let told = told.unwrap();
+        assert!(told.contains("newer version") && told.ends_with("changes are not saved"), "{told}");
+        assert!(store.write(&saved("inspect")).unwrap_err().contains("newer version"));
+        // One that appears while hoist runs.
+        let (store, ..) = Store::open(Some(&dir.path().join("other")), true);
+        store.write(&saved("inspect")).unwrap();
+        fs::write(dir.path().join("other").join(NAME), newer).unwrap();
+        assert!(store.write(&saved("inspect")).unwrap_err().contains("newer version"));
+        for folder in [dir.path(), &dir.path().join("other")] {
+            assert_eq!(fs::read_to_string(folder.join(NAME)).unwrap(), newer);
+            assert!(!folder.join("tui.json.bad").exists());
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_renamed_stays_and_nothing_is_saved() {
+        let dir = tempfile::tempdir().unwrap();
+        for number in 0..20 {
+            let name = if number == 0 { "tui.json.bad".to_owned() } else { format!("tui.json.bad.{number}") };
+            fs::write(dir.path().join(name), "").unwrap();
+        }
+        fs::write(dir.path().join(NAME), "{").unwrap();
+        let (store, _, told) = Store::open(Some(dir.path()), true);
+        let told = told.unwrap();
+        assert!(told.contains("cannot be renamed") && told.ends_with("changes are not saved"), "{told}");
+        assert!(store.write(&saved("inspect")).is_err());
+        assert_eq!(fs::read_to_string(dir.path().join(NAME)).unwrap(), "{");
+    }
+
+    #[test]
+    fn the_user_alone_can_read_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        Store::open(Some(dir.path()), true).0.write(&saved("inspect")).unwrap();
+        let mode = fs::metadata(dir.path().join(NAME)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
     }
 }

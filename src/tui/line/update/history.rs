@@ -10,14 +10,25 @@ use crate::tui::model::layer::Layer;
 /// The maximum number of lines in the history.
 const MOST: usize = 500;
 
+/// The maximum total size of the lines in bytes. A longer line is not remembered.
+const MOST_BYTES: usize = 256 << 10;
+
 /// Adds a line to the history. A line with a secret is kept until hoist exits, but not saved.
 pub(crate) fn remember(model: &mut Model, line: &str) -> Option<Effect> {
+    if line.len() > MOST_BYTES {
+        return None;
+    }
     let is_secret = has_secret(line);
     let lines = if is_secret { &mut model.secret_history } else { &mut model.saved.history };
     lines.retain(|old| old != line);
     lines.push(line.to_owned());
-    let surplus = lines.len().saturating_sub(MOST);
-    lines.drain(..surplus);
+    let mut bytes = 0;
+    let fits = |(number, line): (usize, &String)| {
+        bytes += line.len();
+        number < MOST && bytes <= MOST_BYTES
+    };
+    let kept = lines.iter().rev().enumerate().map(fits).take_while(|fits| *fits).count();
+    lines.drain(..lines.len() - kept);
     (!is_secret).then_some(Effect::Save)
 }
 
@@ -107,5 +118,12 @@ mod tests {
         let mut model = full(80, 24);
         (0..2 * MOST).for_each(|at| drop(remember(&mut model, &format!("inspect {at}"))));
         assert_eq!(model.saved.history.len(), MOST);
+        let long = |letter: &str| letter.repeat(MOST_BYTES / 2);
+        for letter in ["a", "b", "c"] {
+            assert_eq!(remember(&mut model, &long(letter)), Some(Effect::Save));
+        }
+        assert!(model.saved.history == [long("b"), long("c")], "the newest are kept");
+        assert_eq!(remember(&mut model, &"d".repeat(MOST_BYTES + 1)), None);
+        assert_eq!(model.saved.history.len(), 2);
     }
 }
