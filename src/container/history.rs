@@ -16,20 +16,23 @@
 //! clock do not matter, and is at position `n % slots` of its ring. A slot is written once its time
 //! has passed. Readers take no lock: a slot whose checksum is wrong was never written or is just
 //! being written, and is skipped. A file of another version, boot or size contains no history, and
-//! the monitor replaces it.
+//! the monitor replaces it, as it replaces whatever is in the place of the folder or the file.
 //!
 //! The file is in a folder of its own because readers of logs watch the one above for changes.
 
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::os::unix::fs::FileExt as _;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::io::Errno;
 
 use super::{sample, store};
-use crate::base::disk::{self, Error as DiskError};
+use crate::base::disk::Error as DiskError;
 use crate::base::{ContainerId, Paths};
 use crate::cgroup::Cgroup;
 use crate::sys::process::since_boot;
@@ -148,17 +151,21 @@ impl Averages {
     }
 }
 
-/// Returns the file with a container's history.
-fn file(paths: &Paths, id: &ContainerId) -> PathBuf {
-    paths.container_run(id).join("stats/history")
-}
+/// The folder in the container's run folder.
+const FOLDER: &str = "stats";
+/// The file in that folder.
+const FILE: &str = "history";
+
+/// For opening the folder. A link to another one is not followed.
+const FOLDER_FLAGS: OFlags = OFlags::DIRECTORY.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+/// For opening the file. What is not a regular file must not block.
+const FILE_FLAGS: OFlags = OFlags::NOFOLLOW.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
 
 /// Writes the history of a container.
 #[derive(Debug)]
 pub struct Recorder {
-    path: PathBuf,
-    /// The file, once there is something to write.
-    file: Option<File>,
+    /// The container's run folder.
+    run: PathBuf,
     before: Option<Counters>,
     /// The incomplete slot of each ring.
     partial: [Partial; RINGS.len()],
@@ -189,7 +196,7 @@ impl Recorder {
     /// Records a container, from its first two samples on.
     #[must_use]
     pub fn new(paths: &Paths, id: &ContainerId) -> Self {
-        Self { path: file(paths, id), file: None, before: None, partial: Default::default() }
+        Self { run: paths.container_run(id), before: None, partial: Default::default() }
     }
 
     /// Adds a sample.
@@ -215,18 +222,12 @@ impl Recorder {
                 done.extend(partial.take().map(|slot| (ring, slot)));
             }
         }
-        let written = self.write(&done);
-        if written.is_err() {
-            self.file = None;
-        }
-        written.map_err(DiskError::io("write", &self.path))
+        self.write(&done).map_err(DiskError::io("write", self.run.join(FOLDER).join(FILE)))
     }
 
-    fn write(&mut self, slots: &[(usize, (u32, [f32; VALUES]))]) -> io::Result<()> {
-        let file = match &mut self.file {
-            Some(file) => file,
-            none => none.insert(open(&self.path)?),
-        };
+    /// The file is opened each time, because it may have been removed or damaged.
+    fn write(&self, slots: &[(usize, (u32, [f32; VALUES]))]) -> io::Result<()> {
+        let file = open(&self.run)?;
         for (ring, (number, values)) in slots {
             file.write_all_at(&encode(*number, values), place(*ring, *number) as u64)?;
         }
@@ -234,23 +235,51 @@ impl Recorder {
     }
 }
 
-/// Opens the file for writing. One that another monitor of this run has written is continued.
-fn open(path: &Path) -> io::Result<File> {
-    let io = |error: DiskError| io::Error::other(error);
-    if let Some(folder) = path.parent() {
-        disk::private_dir(folder).map_err(io)?;
-    }
-    let mut found = [0; HEADER];
-    let mut old = disk::open(path).ok();
-    let is_read = old.as_mut().is_some_and(|file| file.read_exact(&mut found).is_ok());
-    let has_size = old.and_then(|file| file.metadata().ok()).is_some_and(|meta| meta.len() == SIZE as u64);
-    let file = disk::open_to_overwrite(path).map_err(io)?;
-    if !(is_read && has_size && found == header()) {
-        file.set_len(0)?;
-        file.set_len(SIZE as u64)?;
-        file.write_all_at(&header(), 0)?;
-    }
+/// Opens the file in a container's run folder for writing. One that another monitor of this run has
+/// written is continued.
+fn open(run: &Path) -> io::Result<File> {
+    let run = rustix::fs::open(run, FOLDER_FLAGS, Mode::empty())?;
+    let folder = match rustix::fs::openat(&run, FOLDER, FOLDER_FLAGS, Mode::empty()) {
+        Err(errno) => {
+            make_way(&run, FOLDER, errno)?;
+            rustix::fs::mkdirat(&run, FOLDER, Mode::RWXU)?;
+            rustix::fs::openat(&run, FOLDER, FOLDER_FLAGS, Mode::empty())?
+        }
+        Ok(folder) => folder,
+    };
+    let why = match rustix::fs::openat(&folder, FILE, OFlags::RDWR | FILE_FLAGS, Mode::empty()) {
+        Ok(file) => match File::from(file) {
+            file if is_history(&file) => return Ok(file),
+            _ => Errno::EXIST,
+        },
+        Err(errno) => errno,
+    };
+    make_way(&folder, FILE, why)?;
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | FILE_FLAGS;
+    let file = File::from(rustix::fs::openat(&folder, FILE, flags, Mode::RUSR | Mode::WUSR)?);
+    file.set_len(SIZE as u64)?;
+    file.write_all_at(&header(), 0)?;
     Ok(file)
+}
+
+/// Removes a file or link that could not be used because of `why`. Folders stay, and so does what
+/// could not be opened for another reason, such as a lack of descriptors.
+fn make_way(folder: &OwnedFd, name: &str, why: Errno) -> io::Result<()> {
+    match why {
+        Errno::NOENT => Ok(()),
+        Errno::EXIST | Errno::LOOP | Errno::NOTDIR | Errno::NXIO | Errno::NODEV => {
+            Ok(rustix::fs::unlinkat(folder, name, AtFlags::empty())?)
+        }
+        why => Err(why.into()),
+    }
+}
+
+/// Whether a file is a history of this version and boot. A file with a second name is not: that one
+/// may belong to something else.
+fn is_history(file: &File) -> bool {
+    let mut found = [0; HEADER];
+    let is_own = |meta: std::fs::Metadata| meta.is_file() && meta.nlink() == 1 && meta.len() == SIZE as u64;
+    file.metadata().is_ok_and(is_own) && file.read_exact_at(&mut found, 0).is_ok() && found == header()
 }
 
 fn header() -> [u8; HEADER] {
@@ -303,7 +332,7 @@ fn checksum(bytes: &[u8]) -> u32 {
 /// there is none, or if it cannot be read.
 #[must_use]
 pub fn read(paths: &Paths, id: &ContainerId) -> Vec<PastUsage> {
-    let bytes = disk::read(&file(paths, id), SIZE as u64).unwrap_or_default();
+    let bytes = contents(paths, id).unwrap_or_default();
     let (now, since_boot) = (Timestamp::now(), since_boot());
     let past = |(from, to, averages): (u64, u64, Averages)| {
         let age = since_boot.checked_sub(Duration::from_secs(to))?;
@@ -311,6 +340,16 @@ pub fn read(paths: &Paths, id: &ContainerId) -> Vec<PastUsage> {
         Some(PastUsage { end, length: Duration::from_secs(to - from), averages })
     };
     intervals(&bytes, since_boot.as_secs()).into_iter().filter_map(past).collect()
+}
+
+/// Returns the contents of the file, or of the beginning of whatever is in its place.
+fn contents(paths: &Paths, id: &ContainerId) -> io::Result<Vec<u8>> {
+    let folder = paths.container_run(id).join(FOLDER);
+    let folder = rustix::fs::open(folder, FOLDER_FLAGS, Mode::empty())?;
+    let file = rustix::fs::openat(&folder, FILE, OFlags::RDONLY | FILE_FLAGS, Mode::empty())?;
+    let mut bytes = Vec::with_capacity(SIZE + 1);
+    File::from(file).take(SIZE as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Returns the intervals in a file, the oldest first: start and end in seconds since boot, and
@@ -356,8 +395,15 @@ mod tests {
     fn recorder() -> (tempfile::TempDir, Recorder) {
         let dir = tempfile::tempdir().unwrap();
         let paths = Paths::new(dir.path().join("root"), dir.path().join("run"));
-        let recorder = Recorder::new(&paths, &"ab".repeat(32).parse().unwrap());
-        (dir, recorder)
+        let id: ContainerId = "ab".repeat(32).parse().unwrap();
+        std::fs::create_dir_all(paths.container_run(&id)).unwrap();
+        (dir, Recorder::new(&paths, &id))
+    }
+
+    impl Recorder {
+        fn path(&self) -> PathBuf {
+            self.run.join(FOLDER).join(FILE)
+        }
     }
 
     /// Records samples every ten seconds; the container uses one CPU for the first half and none later.
@@ -372,7 +418,7 @@ mod tests {
     fn six_hours_are_kept_at_a_falling_resolution() {
         let (_dir, mut recorder) = recorder();
         record(&mut recorder, 0..100_010);
-        let bytes = std::fs::read(&recorder.path).unwrap();
+        let bytes = std::fs::read(recorder.path()).unwrap();
         assert_eq!(bytes.len(), 9832);
         let all = intervals(&bytes, 100_000);
         assert!(all.windows(2).all(|pair| pair[0].1 == pair[1].0), "without gaps and overlaps: {all:?}");
@@ -387,7 +433,7 @@ mod tests {
     fn a_slot_is_the_average_of_its_samples() {
         let (_dir, mut recorder) = recorder();
         record(&mut recorder, 0..130);
-        let bytes = std::fs::read(&recorder.path).unwrap();
+        let bytes = std::fs::read(recorder.path()).unwrap();
         let cpu = |from: usize| decode(&bytes[from..from + SLOT]).map(|(_, values)| values[0]);
         // It used a CPU for 65 of 120 seconds.
         assert_eq!(
@@ -406,7 +452,7 @@ mod tests {
         for (second, cpu) in [(10, 5), (20, 6), (60, 7), (70, 8), (80, 1), (90, 2)] {
             recorder.record(counters(second, cpu)).unwrap();
         }
-        let all = intervals(&std::fs::read(&recorder.path).unwrap(), 90);
+        let all = intervals(&std::fs::read(recorder.path()).unwrap(), 90);
         let ends: Vec<u64> = all.iter().map(|(_, to, _)| *to).collect();
         assert_eq!(ends, [20, 70, 90]);
     }
@@ -415,9 +461,9 @@ mod tests {
     fn another_monitor_of_the_run_continues_the_file() {
         let (_dir, mut first) = recorder();
         record(&mut first, 0..100);
-        let mut second = Recorder { file: None, before: None, partial: Default::default(), ..first };
+        let mut second = Recorder { before: None, partial: Default::default(), ..first };
         record(&mut second, 100..200);
-        let bytes = std::fs::read(&second.path).unwrap();
+        let bytes = std::fs::read(second.path()).unwrap();
         assert_eq!(intervals(&bytes, 190).len(), 18, "without the time between them");
         assert!(intervals(&bytes, 190).iter().all(|(from, to, _)| (*from, *to) != (90, 100)));
     }
@@ -426,7 +472,7 @@ mod tests {
     fn whatever_is_in_the_file_nothing_else_is_read_from_it() {
         let (_dir, mut recorder) = recorder();
         record(&mut recorder, 0..1000);
-        let whole = std::fs::read(&recorder.path).unwrap();
+        let whole = std::fs::read(recorder.path()).unwrap();
         let count = intervals(&whole, 1000).len();
         // A slot that is just being written, at any point.
         for cut in 0..SLOT {
@@ -480,12 +526,76 @@ mod tests {
     #[test]
     fn a_file_that_is_not_a_history_is_replaced() {
         let (_dir, mut recorder) = recorder();
-        std::fs::create_dir_all(recorder.path.parent().unwrap()).unwrap();
+        std::fs::create_dir_all(recorder.run.join(FOLDER)).unwrap();
         for old in [&b""[..], b"{}", &[0; SIZE], &[7; 2 * SIZE]] {
-            std::fs::write(&recorder.path, old).unwrap();
-            recorder.file = None;
+            std::fs::write(recorder.path(), old).unwrap();
             record(&mut recorder, 0..50);
-            assert_eq!(intervals(&std::fs::read(&recorder.path).unwrap(), 50).len(), 4);
+            assert_eq!(intervals(&std::fs::read(recorder.path()).unwrap(), 50).len(), 4);
         }
+    }
+
+    #[test]
+    fn what_happens_to_the_file_is_repaired_with_the_next_sample_and_no_link_is_followed() {
+        use std::fs::{create_dir, hard_link, remove_file, rename, write};
+        use std::os::unix::fs::symlink;
+        type Damage = (&'static str, fn(&Path, &Path));
+        let remove_all = |path: &Path| crate::sys::tree::remove(path).unwrap();
+        let damages: [Damage; 10] = [
+            ("truncated", |run, _| write(run.join("stats/history"), "").unwrap()),
+            ("damaged", |run, _| write(run.join("stats/history"), [7; SIZE]).unwrap()),
+            ("removed", |run, _| remove_file(run.join("stats/history")).unwrap()),
+            ("removed with its folder", |run, _| crate::sys::tree::remove(&run.join("stats")).unwrap()),
+            ("a FIFO instead", |run, _| {
+                remove_file(run.join("stats/history")).unwrap();
+                rustix::fs::mkfifoat(rustix::fs::CWD, run.join("stats/history"), Mode::RWXU).unwrap();
+            }),
+            ("a file instead of its folder", |run, _| {
+                crate::sys::tree::remove(&run.join("stats")).unwrap();
+                write(run.join("stats"), "").unwrap();
+            }),
+            ("a link instead of its folder", |run, other| {
+                crate::sys::tree::remove(&run.join("stats")).unwrap();
+                symlink(other, run.join("stats")).unwrap();
+            }),
+            ("its folder moved, and a link to it instead", |run, other| {
+                rename(run.join("stats"), other.join("stats")).unwrap();
+                symlink(other.join("stats"), run.join("stats")).unwrap();
+            }),
+            ("a link instead", |run, other| {
+                remove_file(run.join("stats/history")).unwrap();
+                symlink(other.join("history"), run.join("stats/history")).unwrap();
+            }),
+            ("another name of a file", |run, other| {
+                remove_file(run.join("stats/history")).unwrap();
+                hard_link(other.join("history"), run.join("stats/history")).unwrap();
+            }),
+        ];
+        for (what, damage) in damages {
+            let (dir, mut recorder) = recorder();
+            let other = dir.path().join("other");
+            create_dir(&other).unwrap();
+            record(&mut recorder, 0..100);
+            let whole = std::fs::read(recorder.path()).unwrap();
+            write(other.join("history"), &whole).unwrap();
+            damage(&recorder.run, &other);
+            record(&mut recorder, 100..200);
+            let all = intervals(&std::fs::read(recorder.path()).unwrap(), 190);
+            assert!(all.len() >= 10 && all.last().unwrap().1 == 190, "{what}: {all:?}");
+            assert!(recorder.run.join("stats").symlink_metadata().unwrap().is_dir(), "{what}");
+            for kept in ["history", "stats/history"].map(|name| other.join(name)) {
+                assert!(!kept.exists() || std::fs::read(&kept).unwrap() == whole, "{what}");
+            }
+        }
+        // A folder in its place stays, and is an error until it is gone.
+        let (_dir, mut recorder) = recorder();
+        std::fs::create_dir_all(recorder.path().join("full")).unwrap();
+        recorder.record(counters(0, 0)).unwrap();
+        assert!(recorder.record(counters(10, 0)).is_err());
+        remove_all(&recorder.path());
+        recorder.record(counters(20, 0)).unwrap();
+        // The folder of a container that was removed is not created again.
+        remove_all(&recorder.run);
+        assert!(recorder.record(counters(30, 0)).is_err());
+        assert!(!recorder.run.exists());
     }
 }

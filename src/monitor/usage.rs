@@ -30,12 +30,12 @@ impl Usage {
 
     /// Takes a sample.
     pub(super) fn act(&mut self, cgroup: &Cgroup) {
-        if let Err(error) = self.recorder.record(Counters::read(cgroup, self.init))
-            && !self.has_failed
-        {
-            self.has_failed = true; // report it once
-            report_error(&error);
+        let recorded = self.recorder.record(Counters::read(cgroup, self.init));
+        // A fault is reported once, until it has gone.
+        if let (Err(error), false) = (&recorded, self.has_failed) {
+            report_error(error);
         }
+        self.has_failed = recorded.is_err();
         self.due = next();
     }
 }
