@@ -187,6 +187,8 @@ pub fn end_unbegun(paths: &Paths, id: &ContainerId, exec: &ExecId, code: u8) -> 
         Ok(record) if record.lives() => Ok(()),
         Ok(record) => end_unwatched(paths, id, exec, &record, code),
         Err(error) if error.is_not_found() => Ok(()),
+        // The version that wrote it ends it.
+        Err(error) if error.is_of_another_version() => Ok(()),
         // A lack of resources says nothing about the record.
         Err(error) if !error.is_of_the_file() => Err(error),
         Err(_) => {

@@ -3,16 +3,21 @@
 use std::cmp::Reverse;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::{
     ExecRecord, ExecRequest, KEPT, KEPT_BYTES, created_file, end_unwatched, ended_file, file, folder,
 };
 use jiff::Timestamp;
+use rustix::io::Errno;
 
 use crate::base::{ContainerId, ErrorKind, ExecId, Explain, Paths, disk};
 use crate::container::record::UNKNOWN;
 use crate::container::{Process, store};
+use crate::sys::socket;
+
+/// How long to wait for a monitor whose queue of clients is full.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 /// The maximum number of sessions of a container at the same time.
 const MAX_SESSIONS: usize = 256;
@@ -151,7 +156,7 @@ pub fn make_room(paths: &Paths, container: &ContainerId) -> Result<(), TooMany> 
     let (mut count, mut ended, mut created) = (0, Vec::new(), Vec::new());
     for path in entries.flatten().map(|entry| entry.path()) {
         match path.extension().and_then(|extension| extension.to_str()) {
-            Some("json") if !is_over(paths, container, &path) => count += 1,
+            Some("json") if counts(paths, container, &path) => count += 1,
             Some("ended") => ended.push(path),
             Some("created") => created.push(path),
             _ => {}
@@ -165,29 +170,62 @@ pub fn make_room(paths: &Paths, container: &ContainerId) -> Result<(), TooMany> 
     if count < MAX_SESSIONS { Ok(()) } else { Err(TooMany) }
 }
 
-/// Whether a session is over. Records the end of one that was killed.
-fn is_over(paths: &Paths, container: &ContainerId, path: &Path) -> bool {
-    let id = path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse::<ExecId>().ok());
+/// Whether a session is running, or may be. Records the end of one that was killed. A record that
+/// cannot be read is removed only if it is damaged and nobody is responsible for its process.
+fn counts(paths: &Paths, container: &ContainerId, path: &Path) -> bool {
+    let Some(id) = path.file_stem().and_then(|stem| stem.to_str()?.parse::<ExecId>().ok()) else {
+        return false; // not a record
+    };
     // A process is starting it, or was killed while it did; the next one to start it takes over. This
     // must be checked first: once the file is gone, the record below counts.
     if path.with_extension("created").exists() {
-        return false;
+        return true;
     }
-    match (disk::read_state::<ExecRecord>(path), id) {
-        (Ok(record), _) if !record.is_over() => return false,
-        (Ok(record), Some(id)) => {
+    match disk::read_state::<ExecRecord>(path) {
+        Ok(record) if !record.is_over() => true,
+        Ok(record) => {
             // If this fails, the next call tries again.
             let _ = end_unwatched(paths, container, &id, &record, UNKNOWN);
+            false
         }
-        (Err(error), _) if error.is_not_found() => {}
-        (Err(error), _) if !error.is_of_the_file() => return false,
-        // Not the name of a session, or the file is damaged.
-        _ => {
+        Err(error) if error.is_not_found() => false,
+        // The version that wrote it removes it.
+        Err(error) if error.is_of_another_version() => {
+            disk::read_json(path).map_or_else(|_| has_monitor(path), |it: Processes| it.may_live(path))
+        }
+        Err(error) if !error.is_of_the_file() => true,
+        Err(_) if has_monitor(path) => true,
+        Err(_) => {
             let _ = fs::remove_file(path.with_extension("")); // the socket
             let _ = fs::remove_file(path);
+            false
         }
     }
-    true
+}
+
+/// What is known of a record of another version.
+#[derive(Debug, Clone, Copy, serde::Deserialize)]
+struct Processes {
+    owner: Option<Process>,
+    process: Option<Process>,
+}
+
+impl Processes {
+    fn may_live(self, path: &Path) -> bool {
+        let is_alive = |process: Option<Process>| process.is_some_and(Process::is_alive);
+        is_alive(self.owner) || is_alive(self.process) || has_monitor(path)
+    }
+}
+
+/// Whether a monitor listens for the clients of the session with this record.
+fn has_monitor(path: &Path) -> bool {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_stem().and_then(|stem| stem.to_str())) else {
+        return false;
+    };
+    match socket::connect(folder, name, PATIENCE) {
+        Err(error) => !error.is(Errno::NOENT) && !error.is(Errno::CONNREFUSED),
+        Ok(_) => true,
+    }
 }
 
 /// Claims a created command in order to start it. Of several processes that try, one succeeds, and
@@ -261,10 +299,7 @@ fn surplus(mut kept: Vec<Kept>) -> Vec<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-    use crate::container::Process;
 
     /// Creates a container's folder of sessions.
     fn folders() -> (tempfile::TempDir, Paths, ContainerId, ExecId) {
@@ -330,6 +365,42 @@ mod tests {
             assert_eq!(look(&paths, &id, &exec).unwrap().unwrap().status, want);
             assert_eq!(file.exists(), owner.is_none());
         }
+    }
+
+    #[test]
+    fn what_cannot_be_read_stays_while_its_process_may_run() {
+        let own = serde_json::to_string(&Process::own()).unwrap();
+        let dead = serde_json::to_string(&DEAD).unwrap();
+        let newer = |owner: &str, process: &str| {
+            format!(r#"{{"version":2,"command":{{"argv":[]}},"owner":{owner},"process":{process}}}"#)
+        };
+        for (text, listens, counts, stays) in [
+            (newer(&own, "null"), false, true, true),
+            (newer(&dead, &own), false, true, true),
+            (newer(&dead, &dead), true, true, true),
+            (newer(&dead, &dead), false, false, true),
+            (newer("[7]", "{}"), true, true, true),
+            (newer("[7]", "{}"), false, false, true),
+            (r#"{"version":2}"#.to_owned(), false, false, true),
+            ("{".to_owned(), true, true, true),
+            ("{".to_owned(), false, false, false),
+            (String::new(), true, true, true),
+        ] {
+            let (_dir, paths, id, exec) = folders();
+            let (folder, file) = (folder(&paths, &id), file(&paths, &id, &exec));
+            fs::write(&file, &text).unwrap();
+            let listener = socket::listen(&folder, exec.as_str()).unwrap();
+            let _listener = listens.then_some(listener);
+            assert_eq!(super::counts(&paths, &id, &file), counts, "{text}, {listens}");
+            make_room(&paths, &id).unwrap();
+            assert_eq!((file.exists(), folder.join(exec.as_str()).exists()), (stays, stays), "{text}");
+        }
+        // What is not the record of a session is nobody's to remove.
+        let (_dir, paths, id, _) = folders();
+        let other = folder(&paths, &id).join("notes.json");
+        fs::write(&other, "{").unwrap();
+        make_room(&paths, &id).unwrap();
+        assert!(other.exists());
     }
 
     fn kept(count: u64, bytes: u64) -> Vec<Kept> {
