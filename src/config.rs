@@ -18,9 +18,11 @@ use serde::Deserialize;
 
 #[cfg(test)]
 mod documents;
+mod syntax;
 mod ui;
 
 use crate::base::{ErrorKind, Explain, Paths, disk, units};
+pub use syntax::SyntaxError;
 use ui::{CommandSection, UiSection};
 pub use ui::{Custom, Icons, Line, Navigator, Preset, Ui, Whither};
 
@@ -193,10 +195,8 @@ pub enum Error {
     Parse {
         /// The file.
         path: PathBuf,
-        /// The position of the error, if known.
-        spot: Option<Spot>,
         /// The error with its position.
-        source: Box<toml_edit::de::Error>,
+        source: Box<SyntaxError>,
     },
     /// A state folder is not an absolute path.
     #[error("`{what}` must be an absolute path: {path}")]
@@ -218,9 +218,9 @@ impl Error {
     #[must_use]
     pub fn line(&self) -> String {
         match self {
-            Self::Parse { path, spot, source } => {
-                let spot = spot.map_or_else(String::new, |spot| format!(", {spot}"));
-                format!("{}{spot}: {}", path.display(), source.message().replace('\n', ", "))
+            Self::Parse { path, source } => {
+                let spot = source.spot().map_or_else(String::new, |spot| format!(", {spot}"));
+                format!("{}{spot}: {}", path.display(), source.message())
             }
             Self::Read { path, source } => format!("{}: {source}", path.display()),
             Self::Relative { .. } => self.to_string(),
@@ -396,8 +396,7 @@ fn read(path: &Path, text: fn(&Path) -> io::Result<String>) -> Result<File, Erro
     let text = text(path).map_err(|source| Error::Read { path: path.into(), source })?;
     let mut file = parse(&text).map_err(|source| Error::Parse {
         path: path.into(),
-        spot: source.span().map(|span| Spot::of(&text, span.start)),
-        source: Box::new(source),
+        source: Box::new(SyntaxError::new(&text, source.message(), source.span())),
     })?;
     file.from = (path.into(), text);
     Ok(file)

@@ -76,6 +76,29 @@ pub fn lines(text: &str) -> Cow<'_, str> {
     map(text, |c| if matches!(c, '\t' | '\n') { c } else { shown(c) })
 }
 
+/// The maximum length of a line of a message.
+const MAX_MESSAGE: usize = 600;
+
+/// Shortens the lines of a message that contain more than a reader wants to see of a long name or
+/// value. The beginning and the end of the line stay.
+#[must_use]
+pub fn brief(message: &str) -> Cow<'_, str> {
+    if message.lines().all(|line| line.len() <= MAX_MESSAGE) {
+        return Cow::Borrowed(message);
+    }
+    let shortened = message.split('\n').map(|line| {
+        let length = line.chars().count();
+        if length <= MAX_MESSAGE {
+            return line.to_owned();
+        }
+        let half = MAX_MESSAGE / 2;
+        let first: String = line.chars().take(half).collect();
+        let last: String = line.chars().skip(length - half).collect();
+        format!("{first}…{last}")
+    });
+    Cow::Owned(shortened.collect::<Vec<_>>().join("\n"))
+}
+
 fn map(text: &str, stand_in: impl Fn(char) -> char) -> Cow<'_, str> {
     match text.chars().any(is_harmful) {
         true => text.chars().map(stand_in).collect(),
@@ -125,6 +148,17 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn of_a_long_line_its_beginning_and_its_end_are_shown() {
+        let name = "é".repeat(1000);
+        let message = format!("unknown field `{name}`, expected `root`\nsee the manual");
+        let shown = brief(&message);
+        assert!(shown.starts_with("unknown field `é"), "{shown}");
+        assert!(shown.ends_with("é`, expected `root`\nsee the manual"), "{shown}");
+        assert_eq!(shown.lines().next().unwrap().chars().count(), MAX_MESSAGE + 1);
+        assert_eq!(brief("nothing to shorten\n"), "nothing to shorten\n");
+    }
 
     #[test]
     fn harmful_characters_are_shown_and_others_stay() {

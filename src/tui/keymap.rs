@@ -29,6 +29,7 @@ use toml_edit::{Document, Item};
 
 use super::action::Action;
 use super::key::{BadKey, Key, parse_strokes, show_strokes};
+use crate::base::text::brief;
 use crate::config::{Custom, Preset, Spot};
 
 /// The shipped keymap.
@@ -263,8 +264,8 @@ pub struct Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.origin {
-            Some(origin) => write!(f, "{origin}: {}", self.fault),
-            None => self.fault.fmt(f),
+            Some(origin) => write!(f, "{origin}: {}", brief(&self.fault.to_string())),
+            None => f.write_str(&brief(&self.fault.to_string())),
         }
     }
 }
@@ -686,6 +687,16 @@ mod tests {
         }
         let error = Keymap::read(Some("[global]\nx = ")).unwrap_err().to_string();
         assert!(error.starts_with("keymap.toml, line 2, column"), "{error}");
+        let long = "x".repeat(100_000);
+        for text in [
+            format!("[global]\nx = \"{long}\""),
+            format!("[global]\n{long} = \"quit\""),
+            format!("[global]\n{} = \"quit\"\nx = \"none\"", "x\u{20}".repeat(50_000)),
+            format!("[{long}]"),
+        ] {
+            let error = Keymap::read(Some(&text)).unwrap_err().to_string();
+            assert!(error.len() < 2000, "{} bytes", error.len());
+        }
     }
 
     #[test]

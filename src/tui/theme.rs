@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 use ratatui::style::{Color, Modifier, Style};
 use toml_edit::Document;
 
+use crate::base::text::brief;
 use crate::config::Spot;
 
 /// The shipped themes, the default first.
@@ -118,8 +119,8 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.spot {
-            Some(spot) => write!(f, "{spot}: {}", self.fault),
-            None => self.fault.fmt(f),
+            Some(spot) => write!(f, "{spot}: {}", brief(&self.fault.to_string())),
+            None => f.write_str(&brief(&self.fault.to_string())),
         }
     }
 }
@@ -454,6 +455,11 @@ mod tests {
         ] {
             let error = Theme::read(text, Depth::True).unwrap_err().to_string();
             assert!(error.starts_with(message), "{error}");
+        }
+        let long = "x".repeat(100_000);
+        for text in [format!("{long} = 1"), format!("name = \"x\"\n[roles]\nbg = \"{long}\""), long.clone()] {
+            let error = Theme::read(&text, Depth::True).unwrap_err().to_string();
+            assert!(error.len() < 1000, "{} bytes", error.len());
         }
     }
 
