@@ -4,9 +4,14 @@
 //! run = "ping {ip} | grep {prompt:Word}"   sh -c 'ping "${1}" | grep "${2}"' hoist 10.0.3.2 'a b'
 //! run = ["ping", "{ip}"]                   ping 10.0.3.2
 //! ```
-//! A value is always substituted as a single word: an image name or typed text may contain quotes,
-//! `$(…)` and semicolons, and none of them is interpreted. In a shell line, a placeholder becomes a
-//! parameter with the quotes that its context requires. `{{name}}` is the literal text `{name}`.
+//! A value is always substituted as a single word: typed text may contain quotes, `$(…)` and
+//! semicolons, and none of them is interpreted. In a shell line, a placeholder becomes a parameter
+//! with the quotes that its context requires. `{{name}}` is the literal text `{name}`.
+//!
+//! An argument may itself be code, whatever the program is: `sh -c '…'`, `ssh HOST '…'`, `perl -e
+//! '…'`. Therefore the values of objects must be plain words ([`is_plain`]), which are no code in any
+//! language, and a placeholder for typed text, which can be anything, must not be inside an argument
+//! that contains spaces, quotes or operators.
 
 use crate::command::{join, split};
 use crate::config::{At, Custom, Line, Whither};
@@ -57,7 +62,11 @@ pub enum Fault {
         "`{{{0}}}` is not a placeholder: expected {{name}}, {{id}}, {{image}}, {{ip}} or {{prompt:Title}}; for the text itself, write `{{{{{0}}}}}`"
     )]
     Unknown(String),
-    #[error("{0} is inside a script: write `run` as a single line, so that the value is quoted")]
+    #[error("{0} cannot be the program to run")]
+    Program(String),
+    #[error(
+        "{0} is inside an argument that may be a script: make it an argument of its own, as in `sh -c '… \"$1\"' sh {0}`"
+    )]
     Script(String),
     #[error("{0}")]
     Words(String),
@@ -83,6 +92,16 @@ pub enum Part {
     Text(String),
     /// A placeholder.
     Hole(Placeholder),
+}
+
+impl Part {
+    /// Returns the placeholder if the user types its value.
+    fn typed(&self) -> Option<&Placeholder> {
+        match self {
+            Self::Hole(placeholder @ Placeholder::Prompt(_)) => Some(placeholder),
+            _ => None,
+        }
+    }
 }
 
 impl Template {
@@ -115,7 +134,9 @@ impl Template {
         if line.trim().is_empty() {
             return Err(Fault::Empty);
         }
-        Ok(Self::Shell(parts(line)?))
+        let parts = parts(line)?;
+        check_line(&parts)?;
+        Ok(Self::Shell(parts))
     }
 
     /// Parses a line of hoist's own command line into words.
@@ -129,15 +150,14 @@ impl Template {
             return Err(Fault::Empty);
         }
         let template: Vec<Vec<Part>> = words.iter().map(|word| parts(word)).collect::<Result<_, _>>()?;
-        for (at, word) in template.iter().enumerate() {
-            let hole = word.iter().find_map(|part| match part {
-                Part::Hole(placeholder) => Some(placeholder.shown()),
-                Part::Text(_) => None,
-            });
-            if let Some(hole) = hole.filter(|_| at == 0 || is_script(words, at)) {
-                return Err(Fault::Script(hole));
-            }
+        let first = template[0].iter().find_map(|part| match part {
+            Part::Hole(placeholder) => Some(placeholder.shown()),
+            Part::Text(_) => None,
+        });
+        if let Some(hole) = first {
+            return Err(Fault::Program(hole));
         }
+        template.iter().try_for_each(|word| check_word(word))?;
         Ok(Self::Words(template))
     }
 
@@ -195,18 +215,88 @@ impl Template {
     }
 }
 
-/// Whether the argument is code for the shell before it: `sh -c HERE`, `bash -lc HERE`.
-fn is_script(words: &[String], at: usize) -> bool {
-    let is_shell = |word: &String| {
-        let program = word.rsplit('/').next().unwrap_or_default();
-        matches!(
-            program,
-            "sh" | "bash" | "dash" | "zsh" | "ksh" | "ash" | "fish" | "python" | "python3" | "perl"
-        )
+/// Whether a value is a plain word, such as a name, an ID, an image or an address: it is one literal
+/// word in every language, and no option. Valid names contain nothing else.
+#[must_use]
+pub fn is_plain(value: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._:/@+-".contains(c);
+    value.starts_with(|c: char| c.is_ascii_alphanumeric()) && value.chars().all(is_plain)
+}
+
+/// Whether an argument with this character may be a script.
+fn is_of_script(c: char) -> bool {
+    c.is_whitespace() || "'\"`\\;|&()<>$".contains(c)
+}
+
+/// Checks that no typed text is inside an argument that may be a script.
+fn check_word(word: &[Part]) -> Result<(), Fault> {
+    let is_script = word.iter().any(|part| match part {
+        Part::Text(text) => text.contains(is_of_script),
+        Part::Hole(_) => false,
+    });
+    match word.iter().find_map(Part::typed) {
+        Some(hole) if is_script => Err(Fault::Script(hole.shown())),
+        _ => Ok(()),
+    }
+}
+
+/// Like [`check_word`], for the words of a line for the shell.
+fn check_line(parts: &[Part]) -> Result<(), Fault> {
+    let mut quotes = Quotes::default();
+    // The typed text in the current word, and whether that word may be a script.
+    let (mut hole, mut is_script) = (None, false);
+    let fault = |hole: Option<&Placeholder>, is_script: bool| match hole {
+        Some(hole) if is_script => Err(Fault::Script(hole.shown())),
+        _ => Ok(()),
     };
-    let before = &words[at - 1];
-    let takes_code = before.starts_with('-') && (before.ends_with('c') || before.ends_with('e'));
-    (takes_code && words[..at].iter().any(is_shell)) || words[..at].iter().any(|word| word == "eval")
+    let (mut was_less, mut has_document) = (false, false);
+    for part in parts {
+        let Part::Text(text) = part else {
+            // A value in a here-document is not an argument.
+            quotes.is_escaped = false;
+            hole = part.typed().or(hole);
+            fault(part.typed(), has_document)?;
+            continue;
+        };
+        for c in text.chars() {
+            let before = quotes;
+            quotes.pass(c);
+            let is_bare = before.open.is_none() && !before.is_escaped;
+            // It opens or closes quotes, or is the start of a parameter.
+            let is_syntax =
+                (quotes.open != before.open && !before.is_escaped) || (c == '$' && before.open != Some('\''));
+            if is_bare && (c.is_whitespace() || ";|&()<>`".contains(c)) {
+                fault(hole, is_script)?;
+                (hole, is_script) = (None, false);
+            } else {
+                is_script |= !is_syntax && is_of_script(c);
+            }
+            has_document |= is_bare && c == '<' && was_less;
+            was_less = is_bare && c == '<';
+        }
+    }
+    fault(hole, is_script)
+}
+
+/// The quotes of a line, according to the shell's rules as far as they matter here.
+#[derive(Debug, Clone, Copy, Default)]
+struct Quotes {
+    /// The quote that is open.
+    open: Option<char>,
+    /// Whether the next character follows a backslash.
+    is_escaped: bool,
+}
+
+impl Quotes {
+    fn pass(&mut self, c: char) {
+        match (c, self.open) {
+            _ if self.is_escaped => self.is_escaped = false,
+            ('\\', None | Some('"')) => self.is_escaped = true,
+            ('\'' | '"', None) => self.open = Some(c),
+            (c, Some(quote)) if c == quote => self.open = None,
+            _ => {}
+        }
+    }
 }
 
 /// Splits text into literals and placeholders.
@@ -261,33 +351,23 @@ fn is_word(word: &str) -> bool {
 /// Returns the line for the shell, with placeholders as parameters, quoted for their context.
 fn script(parts: &[Part], placeholders: &[Placeholder]) -> String {
     let mut script = String::new();
-    // The open quote, according to the shell's rules as far as they matter here.
-    let mut open: Option<char> = None;
+    let mut quotes = Quotes::default();
     for part in parts {
         match part {
             Part::Hole(placeholder) => {
                 let at = placeholders.iter().position(|other| other == placeholder).unwrap_or(0) + 1;
-                script += &match open {
+                script += &match quotes.open {
                     None => format!("\"${{{at}}}\""),
                     Some('"') => format!("${{{at}}}"),
                     Some(_) => format!("'\"${{{at}}}\"'"),
                 };
             }
             Part::Text(text) => {
-                let mut is_escaped = false;
-                for c in text.chars() {
-                    match (c, open) {
-                        _ if is_escaped => is_escaped = false,
-                        ('\\', None | Some('"')) => is_escaped = true,
-                        ('\'' | '"', None) => open = Some(c),
-                        (c, Some(quote)) if c == quote => open = None,
-                        _ => {}
-                    }
-                    script.push(c);
-                }
+                text.chars().for_each(|c| quotes.pass(c));
+                script += text;
                 // A backslash right before a placeholder is literal: it must not escape the
                 // parameter.
-                if is_escaped {
+                if std::mem::take(&mut quotes.is_escaped) {
                     script.push('\\');
                 }
             }
@@ -356,21 +436,94 @@ mod tests {
             fill(&["echo", "{name}", "{{.Name}}", "x={ip}!"]).unwrap(),
             ["echo", "web", "{{.Name}}", "x=10.0.3.2!"]
         );
-        for words in [
-            &["sh", "-c", "echo {image}"][..],
-            &["sudo", "/bin/bash", "-lc", "echo {image}"],
-            &["busybox", "sh", "-c", "{image}"],
-            &["python3", "-c", "print('{name}')"],
-            &["{name}"],
-        ] {
-            assert!(matches!(fill(words), Err(Fault::Script(_))), "{words:?}");
-        }
+        assert_eq!(fill(&["{name}"]), Err(Fault::Program("{name}".to_owned())));
         assert_eq!(fill(&[]), Err(Fault::Empty));
         let error = fill(&["echo", "{nmae}"]).unwrap_err().to_string();
         assert!(
             error.starts_with("`{nmae}` is not a placeholder") && error.ends_with("write `{{nmae}}`"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn typed_text_is_never_inside_an_argument_that_may_be_a_script() {
+        let words = |words: &[&str]| {
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            Template::words(&words)
+        };
+        let hole = "{prompt:Word}";
+        for before in [
+            "sh -c",
+            "bash -cx",
+            "busybox sh -c",
+            "su -c",
+            "env sh -c",
+            "ssh host",
+            "eval",
+            "xargs sh -c",
+            "python3 -c",
+            "perl -e",
+            "ruby -e",
+            "node -e",
+            "docker exec web sh -c",
+        ] {
+            for code in ["echo X", "print('X')", "puts \"X\"", "a;X", "X|cat", "`X`", "$(X)", "f(X)", "\tX\n"]
+            {
+                let code = code.replace('X', hole);
+                let list: Vec<&str> = before.split(' ').chain([code.as_str()]).collect();
+                assert_eq!(words(&list), Err(Fault::Script(hole.to_owned())), "{list:?}");
+                let lines = [
+                    format!("{before} '{}'", code.replace('\'', "\"")),
+                    format!("{before} \"{}\"", code.replace('"', "'")),
+                    format!(
+                        "date; {before} {}",
+                        code.chars()
+                            .map(|c| match c {
+                                c if is_of_script(c) => format!("\\{c}"),
+                                c => c.to_string(),
+                            })
+                            .collect::<String>()
+                    ),
+                ];
+                for line in lines {
+                    assert_eq!(Template::shell(&line), Err(Fault::Script(hole.to_owned())), "{line}");
+                }
+            }
+        }
+        for joined in ["-ce=X;", "-e'X'"] {
+            assert!(words(&["sh", &joined.replace('X', hole)]).is_err(), "{joined}");
+        }
+        assert!(Template::shell("sh <<END\necho {prompt:Word}\nEND").is_err());
+        for line in [
+            "grep {prompt:Word} file | wc -l",
+            "grep --word={prompt:Word} \"$HOME/{prompt:File}\" > \"{prompt:Out}\"",
+            "for x in {prompt:Word}; do (echo '{prompt:File}'); done; x={prompt:Word}",
+            "sh -c 'echo \"$1\"' sh {prompt:Word} < {prompt:File}",
+        ] {
+            assert!(Template::shell(line).is_ok(), "{line}");
+        }
+        assert!(words(&["sh", "-c", "echo \"$1\"", "sh", hole, "a={prompt:Word},b"]).is_ok());
+        let error = Template::shell("sh -c 'echo {prompt:Word}'").unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "{prompt:Word} is inside an argument that may be a script: make it an argument of its own, \
+             as in `sh -c '… \"$1\"' sh {prompt:Word}`"
+        );
+    }
+
+    #[test]
+    fn plain_words_are_no_code() {
+        for plain in
+            ["web", "shop-web_1.2", "registry.test:5000/acme/app:2.4.1@sha256:ab12", "10.0.3.2", "fd00::2"]
+        {
+            assert!(is_plain(plain), "{plain}");
+        }
+        for code in [
+            "", "-rf", "a b", "a;b", "$(a)", "`a`", "a'b", "a\"b", "a\nb", "a=b", "~a", "a*", "{a}", "a%b",
+            "é", "/etc",
+        ] {
+            assert!(!is_plain(code), "{code}");
+        }
     }
 
     /// Returns the arguments as a shell passes them on.

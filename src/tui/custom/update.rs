@@ -3,12 +3,13 @@
 
 use std::collections::HashMap;
 
+use crate::base::text::brief;
 use crate::config::Whither;
 use crate::tui::action::Action;
 use crate::tui::confirm::model::Confirm;
 use crate::tui::containers::update::terminal::{custom, on_host};
 use crate::tui::custom::ask::{Ask, Pending, Ready};
-use crate::tui::custom::model::{Placeholder, Template};
+use crate::tui::custom::model::{Placeholder, Template, is_plain};
 use crate::tui::effect::{Effect, Line};
 use crate::tui::failure::Failure;
 use crate::tui::model::Model;
@@ -124,6 +125,16 @@ fn begin(model: &mut Model, mut pending: Pending) -> Vec<Effect> {
             _ => "the selection has none",
         };
         let what = format!("cannot run `{}`: there is no {}", pending.name, missing.shown());
+        model.fail(Failure { what, why: vec![why.to_owned()], hint: None });
+        return Vec::new();
+    }
+    let code = pending.template.placeholders().into_iter().find_map(|placeholder| {
+        let value = pending.values.get(&placeholder).filter(|value| !is_plain(value))?;
+        Some(format!("{} is `{}`", placeholder.shown(), brief(value)))
+    });
+    if let Some(code) = code {
+        let what = format!("cannot run `{}`: {code}", pending.name);
+        let why = "it contains characters that names do not have, and that could be run as code";
         model.fail(Failure { what, why: vec![why.to_owned()], hint: None });
         return Vec::new();
     }
@@ -266,6 +277,20 @@ mod tests {
         let mut model = with(Run::Shell("echo {name} {image}".to_owned()), Whither::Host, false);
         let ran = words(&press(&mut model, "g 1"));
         assert_eq!(ran[2..], ["echo \"${1}\" \"${2}\"", "hoist", "api", "acme/app:2.4.1"]);
+    }
+
+    #[test]
+    fn a_value_that_could_be_code_is_refused_and_shown() {
+        for image in ["x;reboot", "$(reboot)", "it's", "-rf", "a b"] {
+            let run = Run::Shell("sh -c 'echo {image}'".to_owned());
+            let mut model = with(run, Whither::Host, false);
+            assert_eq!(words(&press(&mut model, "g 1")).last().unwrap(), "acme/app:2.4.1");
+            let id = model.container().unwrap().id.clone();
+            model.containers.get_mut(id.as_str()).unwrap().image = image.to_owned();
+            assert_eq!(press(&mut model, "g 1"), [], "{image}");
+            let failure = model.failure.take().unwrap();
+            assert_eq!(failure.what, format!("cannot run `probe`: {{image}} is `{image}`"));
+        }
     }
 
     #[test]
