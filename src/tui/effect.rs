@@ -100,6 +100,18 @@ pub enum Effect {
     Close(TaskId),
 }
 
+impl Effect {
+    /// Whether it removes an object, so that there is nothing left to do if that is gone.
+    #[must_use]
+    pub fn is_removal(&self) -> bool {
+        match self {
+            Self::Container(verb, _) => matches!(verb, ContainerVerb::Remove(_)),
+            Self::RemoveImage(..) | Self::Purge(_) => true,
+            _ => false,
+        }
+    }
+}
+
 /// A mouse event over a terminal, in cells of its window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pointer {

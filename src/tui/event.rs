@@ -49,6 +49,8 @@ pub enum Event {
     Kept(Effect, Box<TrashRow>),
     /// A verb on a container or an image finished.
     Done(Effect, Result<(), Failure>),
+    /// A removal found that its object had already been removed.
+    Missing(Effect),
     /// These verbs were dropped before they began.
     Withdrawn(Vec<Effect>),
     /// The answer to a tab's request, with the request's serial.

@@ -316,7 +316,7 @@ impl Driver {
             }
             _ => {}
         }
-        if let Event::Done(effect, _) = &event {
+        if let Event::Done(effect, _) | Event::Missing(effect) = &event {
             self.verbs.done(effect);
         }
         for effect in update(&mut self.model, event) {
@@ -525,10 +525,9 @@ impl Driver {
     fn verb(&self, effect: Effect) {
         let (engine, tell) = (self.engine.clone(), self.tell.clone());
         self.spawn(async move {
-            let result = verb::verb(&engine, &effect).await.map_err(Failure::from);
-            let done = match result {
+            let done = match verb::verb(&engine, &effect).await {
                 Ok(done) => done,
-                Err(failure) => return Event::Done(effect, Err(failure)),
+                Err(error) => return verb::failed(effect, error),
             };
             if let Some(entry) = &done.kept {
                 tell.send(Event::Kept(effect.clone(), Box::new(TrashRow::new(entry)))).await;

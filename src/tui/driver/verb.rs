@@ -1,7 +1,7 @@
 //! Verbs on containers, images and the trash.
 
 use super::work::BadName;
-use crate::engine::{Doing as _, Engine, Gone, Result, TrashEntry, Warnings};
+use crate::engine::{Doing as _, Engine, Error, ErrorKind, Gone, Result, TrashEntry, Warnings};
 use crate::oci::Reference;
 use crate::tui::effect::{ContainerVerb, Effect};
 use crate::tui::event::Event;
@@ -25,6 +25,15 @@ impl From<Gone> for Done {
 pub(super) fn notice(warnings: &Warnings) -> Option<Event> {
     let text = warnings.distinct().collect::<Vec<_>>().join(" · ");
     (!text.is_empty()).then_some(Event::Notice(Tone::Warning, text))
+}
+
+/// Returns the end of a verb with this error. A removal of what another process has removed did not
+/// fail.
+pub(super) fn failed(effect: Effect, error: Error) -> Event {
+    match error.kind() {
+        ErrorKind::NotFound if effect.is_removal() => Event::Missing(effect),
+        _ => Event::Done(effect, Err(error.into())),
+    }
 }
 
 /// Performs a verb.
@@ -82,9 +91,7 @@ async fn container(engine: &Engine, verb: &ContainerVerb, id: &str) -> Result<Do
 mod tests {
     use super::*;
     use crate::base::Paths;
-    use crate::engine::{
-        ContainerId, ErrorKind, Force, ImageRemoval, Parents, Process, Removal, Running, Settings,
-    };
+    use crate::engine::{ContainerId, Force, ImageRemoval, Parents, Process, Removal, Running, Settings};
 
     #[test]
     fn warnings_are_told_together_and_none_are_not() {
@@ -132,6 +139,8 @@ mod tests {
             let error = verb(&engine, &effect).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::NotFound, "{effect:?}");
             assert!(error.to_string().contains(name), "{effect:?}: {error}");
+            let is_missing = matches!(failed(effect.clone(), error), Event::Missing(_));
+            assert_eq!(is_missing, effect.is_removal(), "{effect:?}");
         }
         let tag = Effect::TagImage("nope:1".to_owned(), "No Name".to_owned());
         assert_eq!(verb(&engine, &tag).await.unwrap_err().kind(), ErrorKind::Invalid);

@@ -13,6 +13,8 @@ pub struct Batch {
     /// The number of those that were refused immediately.
     refused: usize,
     done: usize,
+    /// The number of those that another process had removed.
+    gone: usize,
     withdrawn: usize,
     failed: Vec<Failure>,
     skipped: String,
@@ -31,6 +33,7 @@ impl Batch {
             all,
             refused,
             done: 0,
+            gone: 0,
             withdrawn: 0,
             failed,
             skipped: String::new(),
@@ -44,6 +47,12 @@ impl Batch {
         Self { skipped, ..self }
     }
 
+    /// Adds this number of objects that had already been removed.
+    #[must_use]
+    pub fn with_gone(self, gone: usize) -> Self {
+        Self { gone, all: self.all + gone, ..self }
+    }
+
     /// Stores a result; returns `false` if the effect does not belong to this batch.
     pub fn take(&mut self, effect: &Effect, result: &Result<(), Failure>) -> bool {
         let Some(at) = self.waiting.iter().position(|one| one == effect) else { return false };
@@ -53,6 +62,21 @@ impl Batch {
             Err(failure) => self.failed.push(failure.clone()),
         }
         true
+    }
+
+    /// Stores that another process had removed the object of an effect; returns `false` if it does
+    /// not belong to this batch.
+    pub fn miss(&mut self, effect: &Effect) -> bool {
+        let Some(at) = self.waiting.iter().position(|one| one == effect) else { return false };
+        self.waiting.swap_remove(at);
+        self.gone += 1;
+        true
+    }
+
+    /// Whether anything was done.
+    #[must_use]
+    pub fn has_done_something(&self) -> bool {
+        self.done > 0
     }
 
     /// Drops an effect that will not begin; returns `false` if it does not belong to this batch.
@@ -100,8 +124,11 @@ impl Batch {
         if self.withdrawn > 0 {
             summary += &format!(" of {}, then cancelled", grouped(self.all));
         }
-        if !self.skipped.is_empty() {
-            summary += &format!(", skipped {}", self.skipped);
+        let gone = format!("{} already {}", grouped(self.gone), self.words.past);
+        let skipped = [self.skipped.as_str(), if self.gone > 0 { &gone } else { "" }];
+        let skipped: Vec<&str> = skipped.into_iter().filter(|text| !text.is_empty()).collect();
+        if !skipped.is_empty() {
+            summary += &format!(", skipped {}", skipped.join(", "));
         }
         if !self.failed.is_empty() {
             let all = self.all + self.refused;
@@ -145,5 +172,22 @@ mod tests {
         }
         assert!(batch.is_over());
         assert_eq!(batch.summary(), "removed 1,199 of 1,200, then cancelled");
+    }
+
+    #[test]
+    fn what_another_process_removed_counts_as_skipped() {
+        let effects: Vec<Effect> = (0..4).map(|id| Effect::Cancel(TaskId(id))).collect();
+        let mut batch = Batch::new(REMOVE, effects.clone(), Vec::new()).with_gone(1);
+        assert_eq!(batch.progress(), "removing 1 of 5");
+        assert!(batch.miss(&effects[0]) && !batch.miss(&effects[0]));
+        assert_eq!(batch.progress(), "removing 2 of 5");
+        assert!(!batch.has_done_something());
+        batch.take(&effects[1], &Ok(()));
+        batch.take(&effects[2], &Err(Failure::default()));
+        assert_eq!(batch.progress(), "removing 4 of 5");
+        batch.take(&effects[3], &Ok(()));
+        assert_eq!(batch.summary(), "removed 2, skipped 2 already removed, 1 of 5 failed");
+        let batch = Batch::new(REMOVE, Vec::new(), Vec::new()).skipping("2 exited".to_owned()).with_gone(1);
+        assert_eq!(batch.summary(), "removed 0, skipped 2 exited, 1 already removed");
     }
 }

@@ -131,6 +131,12 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::PageUp => question.top = question.top.saturating_sub(rows),
         Action::Accept => {
             let effects = question.effects();
+            // Those that were removed meanwhile are no longer in the list.
+            for victim in &question.victims {
+                if let Victim::Container(row) = victim {
+                    model.names.insert(row.id.clone(), row.name.clone());
+                }
+            }
             model.layers.pop();
             return model.confirmed(effects);
         }
@@ -208,6 +214,60 @@ mod tests {
             shown.contains("Remove 1 image?") && shown.contains("in use by containers: acme/app:2.4.1."),
             "{shown}"
         );
+    }
+
+    #[test]
+    fn what_another_process_removes_meanwhile_is_counted_as_skipped() {
+        let gone = |model: &mut Model, names: &[&str]| {
+            for name in names {
+                let id = crate::tui::fixture::container(name, crate::engine::Status::Running).id;
+                update(model, Event::Container(id, None));
+            }
+        };
+        // Before the answer, after it, and before the removal's turn.
+        let mut model = full(80, 24);
+        press(&mut model, "* d d");
+        gone(&mut model, &["web", "seed"]);
+        let effects = press(&mut model, "y");
+        assert_eq!(effects.len(), 5);
+        gone(&mut model, &["api"]);
+        let ends = [
+            Event::Missing(effects[0].clone()),
+            Event::Missing(effects[1].clone()),
+            Event::Done(effects[2].clone(), Err(Failure { what: "cannot".to_owned(), ..Failure::default() })),
+            Event::Done(effects[3].clone(), Ok(())),
+        ];
+        for (at, end) in ends.into_iter().enumerate() {
+            update(&mut model, end);
+            assert!(screen(&model).contains(&format!("removing {} of 7", at + 3)), "{}", screen(&model));
+        }
+        update(&mut model, Event::Done(effects[4].clone(), Ok(())));
+        let said = screen(&model);
+        assert!(said.contains("removed 2, skipped 4 already removed, 1 of 7 failed"), "{said}");
+        assert!(model.batches.is_empty() && model.containers.all().iter().all(|row| row.busy.is_none()));
+
+        let mut model = full(80, 24);
+        press(&mut model, "* d d");
+        gone(&mut model, &["api", "web", "mailer", "batch", "migrate", "seed", "canary"]);
+        assert_eq!(press(&mut model, "y"), []);
+        let said = screen(&model);
+        assert!(said.contains("removed 0, skipped 7 already removed"), "{said}");
+        // A single one is named.
+        let mut model = full(80, 24);
+        press(&mut model, "d d");
+        gone(&mut model, &["api"]);
+        assert_eq!(press(&mut model, "y"), []);
+        assert!(screen(&model).contains("api has already been removed"), "{}", screen(&model));
+        let mut model = full(80, 24);
+        let effects = press(&mut model, "d d y");
+        update(&mut model, Event::Missing(effects[0].clone()));
+        assert!(screen(&model).contains("api has already been removed"), "{}", screen(&model));
+        assert_eq!(press(&mut model, "u"), []);
+        assert!(screen(&model).contains("nothing to undo"), "{}", screen(&model));
+        let mut model = full(80, 24);
+        let effects = press(&mut model, "2 d d y");
+        assert_eq!(update(&mut model, Event::Missing(effects[0].clone())).len(), 1);
+        assert!(screen(&model).contains("acme/app:2.4.1 has already been removed"), "{}", screen(&model));
     }
 
     #[test]

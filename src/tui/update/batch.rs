@@ -36,11 +36,13 @@ pub(crate) struct Others {
     pub(crate) refused: Vec<Failure>,
     /// How many were skipped, by their state: `2 exited, 1 created`.
     pub(crate) skipped: String,
+    /// How many of those to be removed had already been removed.
+    pub(crate) gone: usize,
 }
 
 impl From<Vec<Failure>> for Others {
     fn from(refused: Vec<Failure>) -> Self {
-        Self { refused, skipped: String::new() }
+        Self { refused, ..Self::default() }
     }
 }
 
@@ -51,13 +53,13 @@ pub(crate) fn together(
     effects: Vec<Effect>,
     others: impl Into<Others>,
 ) -> Vec<Effect> {
-    let Others { mut refused, skipped } = others.into();
+    let Others { mut refused, skipped, gone } = others.into();
     match (effects.len(), refused.len()) {
-        (0, 1) => model.fail(refused.remove(0)),
-        (0, 0) => {}
-        (1, 0) if skipped.is_empty() => {}
+        (0, 1) if gone == 0 => model.fail(refused.remove(0)),
+        (0, 0) if gone == 0 => {}
+        (1, 0) if gone == 0 && skipped.is_empty() => {}
         _ => {
-            let batch = Batch::new(words, effects.clone(), refused).skipping(skipped);
+            let batch = Batch::new(words, effects.clone(), refused).skipping(skipped).with_gone(gone);
             if batch.is_over() {
                 end(model, batch);
             } else {
@@ -71,9 +73,10 @@ pub(crate) fn together(
 /// Reports the result of a verb on several objects.
 pub(crate) fn end(model: &mut Model, batch: Batch) {
     let text = batch.summary();
+    let tone = if batch.has_done_something() { Tone::Good } else { Tone::Plain };
     let failures = batch.into_failures();
     let Some(first) = failures.first() else {
-        model.say(Tone::Good, text, None);
+        model.say(tone, text, None);
         return;
     };
     let key = model.keys_of(KeyContext::Global, Action::Details);

@@ -56,6 +56,7 @@ pub(crate) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
             undo::update::end(model, &effect, result.is_ok());
             return effects;
         }
+        Event::Missing(effect) => return missing(model, &effect),
         Event::Withdrawn(effects) => {
             batch::withdrawn(model, &effects);
             undo::update::withdrawn(model, &effects);
@@ -196,7 +197,7 @@ fn unlisted(model: &mut Model, section: Section, failure: Failure) {
 fn done(model: &mut Model, effect: &Effect, result: Result<(), Failure>) -> Vec<Effect> {
     let (text, effects) = match effect {
         Effect::Container(verb, id) => {
-            let name = model.names.remove(id).unwrap_or_else(|| model.last_name(id));
+            let name = model.take_name(id);
             if let Some(row) = model.containers.get_mut(id.as_str()) {
                 (row.busy, row.left) = (None, None);
             }
@@ -250,6 +251,41 @@ fn done(model: &mut Model, effect: &Effect, result: Result<(), Failure>) -> Vec<
         Err(failure) => model.fail(failure),
     }
     effects
+}
+
+/// Takes the end of a removal whose object another process had removed.
+fn missing(model: &mut Model, effect: &Effect) -> Vec<Effect> {
+    countdown::end(model, effect);
+    // There is nothing that this removal could undo, unless it was to undo something itself.
+    let undoes = model.undo.is_undoing(effect);
+    let (name, effects) = match effect {
+        Effect::Container(_, id) => {
+            let name = model.take_name(id);
+            if let Some(row) = model.containers.get_mut(id.as_str()) {
+                (row.busy, row.left) = (None, None);
+            }
+            (name, Effect::Reload(id.clone()))
+        }
+        Effect::Purge(id) => {
+            let row = model.trash.get(id);
+            (
+                row.map_or_else(|| "the object".to_owned(), |row| row.name.clone()),
+                Effect::Load(Section::Trash),
+            )
+        }
+        Effect::RemoveImage(name, _) => (name.clone(), Effect::Load(Section::Images)),
+        _ => return Vec::new(),
+    };
+    match model.batches.iter_mut().position(|batch| batch.miss(effect)) {
+        Some(at) if model.batches[at].is_over() => {
+            let batch = model.batches.remove(at);
+            end(model, batch);
+        }
+        Some(_) => {}
+        None => model.say(Tone::Plain, format!("{name} has already been removed"), None),
+    }
+    undo::update::end(model, effect, undoes);
+    vec![effects]
 }
 
 fn progress(model: &mut Model, id: TaskId, work: Work) {

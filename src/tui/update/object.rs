@@ -2,6 +2,7 @@
 
 use std::mem::discriminant;
 
+use crate::engine::ContainerId;
 use crate::tui::action::Action;
 use crate::tui::confirm::model::Confirm;
 use crate::tui::effect::{Effect, Job};
@@ -12,7 +13,7 @@ use crate::tui::model::Model;
 use crate::tui::section::{Section, TaskId};
 use crate::tui::tab::Tab;
 use crate::tui::tasks::update::work;
-use crate::tui::update::batch::together;
+use crate::tui::update::batch::{Others, together};
 use crate::tui::verb_words;
 use crate::tui::{containers, form, images, tasks};
 
@@ -28,6 +29,11 @@ impl Model {
     /// Applies confirmed effects of a dialog.
     pub(crate) fn confirmed(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
         self.confirmed_beside(effects, Vec::new())
+    }
+
+    /// Returns the name of a container as it was when a verb began, and forgets it.
+    pub(crate) fn take_name(&mut self, id: &ContainerId) -> String {
+        self.names.remove(id).unwrap_or_else(|| self.last_name(id))
     }
 
     /// Like [`Self::confirmed`]; the failures of other objects are reported with the results.
@@ -64,15 +70,20 @@ fn are_alike(one: &Effect, other: &Effect) -> bool {
 fn confirmed(model: &mut Model, effects: Vec<Effect>, mut refused: Vec<Failure>) -> Vec<Effect> {
     match effects.first().cloned() {
         Some(Effect::Container(verb, _)) => {
-            let mut rows = Vec::new();
+            let (mut rows, mut gone) = (Vec::new(), Vec::new());
             for effect in &effects {
                 let Effect::Container(verb, id) = effect else { continue };
                 match model.containers.get(id.as_str()) {
                     Some(row) => rows.push(row.clone()),
+                    None if effect.is_removal() => gone.push(model.take_name(id)),
                     None => refused.push(containers::update::gone(model, verb, id)),
                 }
             }
-            containers::update::mark(model, rows, &verb, refused.into())
+            if let ([_], [name]) = (effects.as_slice(), gone.as_slice()) {
+                model.say(Tone::Plain, format!("{name} has already been removed"), None);
+                return Vec::new();
+            }
+            containers::update::mark(model, rows, &verb, Others { gone: gone.len(), ..refused.into() })
         }
         Some(Effect::Work(_, job @ (Job::Copy(_) | Job::Delete(..)))) => {
             crate::tui::files::update::begin(model, job)

@@ -50,7 +50,7 @@ pub(crate) fn several(
         ask(model, &rows, &verb, (choice, skipped));
         return Vec::new();
     }
-    mark(model, rows, &verb, Others { refused: Vec::new(), skipped })
+    mark(model, rows, &verb, Others { skipped, ..Others::default() })
 }
 
 fn ask(model: &mut Model, rows: &[ContainerRow], verb: &ContainerVerb, (choice, skipped): (&Choice, String)) {
@@ -173,12 +173,14 @@ mod tests {
     #[test]
     fn what_is_gone_when_the_answer_comes_is_named() {
         let mut model = full(80, 24);
-        press(&mut model, "d d");
+        press(&mut model, "* s");
         let id = model.container().unwrap().id.clone();
         model.names.insert(id.clone(), "api".to_owned());
         update(&mut model, Event::Container(id, None));
-        assert_eq!(press(&mut model, "y"), []);
-        let failure = model.failure.clone().unwrap();
-        assert_eq!(failure.line(), "cannot remove `api`: it has been removed");
+        for effect in press(&mut model, "y") {
+            update(&mut model, Event::Done(effect, Ok(())));
+        }
+        assert_eq!(model.failure.clone().unwrap().what, "stopped 3, 1 of 4 failed");
+        assert_eq!(model.failures[0].line(), "cannot stop `api`: it has been removed");
     }
 }
