@@ -7,7 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::{JoinError, JoinHandle};
 
 use super::files::Edited;
-use super::process::Process;
+use super::process::{Process, reclaim_terminal};
 use super::screen::Screen;
 use super::{Done, Driver, Keys, Signals, editor, files, host, screen};
 use crate::engine::files::{Place, Stamp, shown};
@@ -51,7 +51,9 @@ async fn until_exit<T>(
     }
     process.hang_up();
     // An editor's copy of a file is removed when it has exited.
-    let _ = tokio::time::timeout(PATIENCE, guest).await;
+    if tokio::time::timeout(PATIENCE, guest).await.is_err() {
+        reclaim_terminal();
+    }
     None
 }
 

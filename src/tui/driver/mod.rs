@@ -78,6 +78,7 @@ const BATCH: usize = 256;
 
 /// Runs the TUI until the user quits or a signal arrives; returns the exit code.
 pub(super) async fn drive(engine: Engine, settings: TuiSettings) -> std::result::Result<u8, Error> {
+    let _programs = process::HangUpAll;
     let depth = settings::depth(&settings);
     let (model, saved) = model(&settings, depth)?;
     let mut news = engine.events(EventRequest::default()).await?;
@@ -216,6 +217,8 @@ const GRACE: Duration = Duration::from_millis(800);
 async fn insist(mut signals: Signals) {
     signals.gone().await;
     tokio::time::sleep(GRACE).await;
+    process::hang_up_all();
+    process::reclaim_terminal();
     screen::leave_raw();
     std::process::exit(i32::from(signals.ended().await));
 }

@@ -1,7 +1,7 @@
 //! Programs of this machine in terminals of hoist.
 //!
 //! The program is the leader of a session on a terminal whose other end is held here. When that is
-//! closed, the kernel sends SIGHUP to the program, as when a terminal window is closed.
+//! closed, its process group gets SIGHUP, as when a terminal window is closed.
 
 use std::ffi::{CString, OsStr};
 use std::io;
@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use nix::fcntl::OFlag;
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawnp};
-use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::signal::{SigSet, Signal};
 use nix::sys::stat::Mode;
-use nix::sys::wait::{WaitStatus, waitpid};
+use nix::sys::wait::WaitStatus;
 use nix::unistd::Pid;
 use rustix::pty::OpenptFlags;
 use rustix::termios::{Winsize, tcsetwinsize};
@@ -21,6 +21,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::{mpsc, oneshot};
 
+use super::process::{Group, HangUp};
 use crate::command::World;
 use crate::engine::{Attached, Input, Output, Stream, Warnings};
 use crate::tui::failure::Failure;
@@ -38,8 +39,11 @@ const QUEUE: usize = 16;
 /// Fails if the program was not found, or no terminal is available.
 pub(super) fn start(world: &World, words: &[String], size: (u16, u16)) -> Result<Attached, Failure> {
     let program = words.first().map_or("", String::as_str);
-    let started = open(size).and_then(|(master, path)| Ok((spawn(world, words, &path)?, watched(master)?)));
-    let (pid, master) = started.map_err(|error| Failure {
+    let started = open(size).and_then(|(master, path)| {
+        let master = watched(master)?;
+        Ok((Group::of(spawn(world, words, &path)?), master))
+    });
+    let (group, master) = started.map_err(|error| Failure {
         what: format!("cannot run `{program}`"),
         why: vec![error.to_string()],
         hint: (error.kind() == io::ErrorKind::NotFound)
@@ -49,10 +53,10 @@ pub(super) fn start(world: &World, words: &[String], size: (u16, u16)) -> Result
     let (input, inputs) = mpsc::channel(QUEUE);
     let (outputs, output) = mpsc::channel(QUEUE);
     let pane = outputs.clone();
-    tokio::spawn(carry_output(Arc::clone(&master), outputs, exit_of(pid)));
+    tokio::spawn(carry_output(Arc::clone(&master), outputs, HangUp(group), exit_of(group)));
     tokio::spawn(async move {
         tokio::select! {
-            () = carry_input(master, pid, inputs) => {}
+            () = carry_input(master, group, inputs) => {}
             // A program that does not read would keep the terminal open, and miss its SIGHUP.
             () = pane.closed() => {}
         }
@@ -101,10 +105,10 @@ fn environment(world: &World) -> Vec<CString> {
 }
 
 /// Waits for the program in a thread, and returns its exit code.
-fn exit_of(pid: Pid) -> oneshot::Receiver<u8> {
+fn exit_of(group: Group) -> oneshot::Receiver<u8> {
     let (tell, exit) = oneshot::channel();
     let waiter = std::thread::Builder::new().spawn(move || {
-        let code = match waitpid(pid, None) {
+        let code = match group.wait() {
             Ok(WaitStatus::Exited(_, code)) => code,
             Ok(WaitStatus::Signaled(_, signal, _)) => 128 + signal as i32,
             _ => 255,
@@ -123,6 +127,7 @@ fn watched(master: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
 async fn carry_output(
     master: Arc<AsyncFd<OwnedFd>>,
     to: mpsc::Sender<Output>,
+    _program: HangUp,
     mut exit: oneshot::Receiver<u8>,
 ) {
     let mut buffer = vec![0; 32 << 10];
@@ -156,7 +161,7 @@ fn read(master: &OwnedFd, buffer: &mut [u8]) -> io::Result<usize> {
     Ok(rustix::io::read(master, buffer)?)
 }
 
-async fn carry_input(master: Arc<AsyncFd<OwnedFd>>, pid: Pid, mut inputs: mpsc::Receiver<Input>) {
+async fn carry_input(master: Arc<AsyncFd<OwnedFd>>, group: Group, mut inputs: mpsc::Receiver<Input>) {
     while let Some(input) = inputs.recv().await {
         match input {
             Input::Bytes(bytes) => {
@@ -173,9 +178,9 @@ async fn carry_input(master: Arc<AsyncFd<OwnedFd>>, pid: Pid, mut inputs: mpsc::
                 let _ = resize(master.get_ref(), rows, columns); // the program may be exiting
             }
             Input::Signal(signal) => {
+                // Its process group, as the terminal does for Ctrl-c.
                 if let Ok(signal) = Signal::try_from(signal) {
-                    // Its process group, as the terminal does for Ctrl-c.
-                    let _ = kill(Pid::from_raw(-pid.as_raw()), signal);
+                    group.signal(signal);
                 }
             }
         }

@@ -132,3 +132,41 @@ fn when_its_terminal_is_closed_it_leaves_although_programs_do_not_read() {
     tui.press("Q");
     assert_eq!(tui.end(), 0);
 }
+
+#[test]
+fn programs_of_this_machine_end_with_hoist_and_so_do_those_that_they_start() {
+    let home = with_box();
+    let [pane, guest] = ["pane", "guest"].map(|name| home.path(name));
+    // Each shell waits for the next one.
+    let command = |name: &str, key: &str, pid: &Path, pane: bool| {
+        format!(
+            "[[command]]\nname = \"{name}\"\nkey = \"{key}\"\nplace = \"containers\"\npane = {pane}\n\
+             run = \"sh -c 'echo $$ > {}; echo {name}-$((40+2)); exec sleep 1000'; true\"\n",
+            pid.display()
+        )
+    };
+    let text = command("pane", "X", &pane, true) + &command("guest", "g 1", &guest, false);
+    std::fs::write(home.path("config.toml"), text).unwrap();
+    for signal in [Signal::TERM, Signal::HUP] {
+        let (mut tui, _script, own) = open_in_script(&home);
+        tui.press("X");
+        tui.see("pane-42");
+        let pane = Process::of(&pane);
+        tui.press(&format!("{RELEASE}q"));
+        tui.see("[1 Containers 1]");
+        // The terminal's keys are for the program alone.
+        tui.press("g1");
+        tui.see("guest-42");
+        tui.press("\x03");
+        tui.see("press Enter to return to hoist");
+        tui.press(ENTER);
+        tui.see("[1 Containers 1]");
+        tui.press("g1");
+        tui.wait("its second output", |seen| seen.text().matches("guest-42").count() == 2);
+        let guest = Process::of(&guest);
+        own.signal(signal);
+        own.wait_for_exit("hoist");
+        pane.wait_for_exit("the program of its pane");
+        guest.wait_for_exit("the program that had the terminal");
+    }
+}
