@@ -49,12 +49,19 @@ impl Keys {
             self.late = (!answers.is_through).then(Late::default);
             return Ok(Heard::Answers(Box::new(answers)));
         }
-        let stream = match &mut self.stream {
-            Some(stream) => stream,
+        let (stream, mut is_new) = match &mut self.stream {
+            Some(stream) => (stream, false),
             None if !self.is_ours => return std::future::pending().await,
-            none => none.insert(listen()?),
+            none => (none.insert(listen()?), true),
         };
-        let event = match stream.next().await {
+        let next = std::future::poll_fn(|context| {
+            let polled = stream.poll_next_unpin(context);
+            if std::mem::take(&mut is_new) && polled.is_pending() {
+                announce_input();
+            }
+            polled
+        });
+        let event = match next.await {
             None => return Ok(Heard::End),
             Some(event) => event?,
         };
@@ -94,10 +101,11 @@ fn listen() -> io::Result<EventStream> {
 
 /// Has the kernel announce the input that nobody has read, if there is some.
 ///
-/// crossterm waits for the terminal and for SIGWINCH by one edge-triggered epoll(7). When both become
-/// ready together it returns the resize and drops the announcement of the keys: they would lie there
-/// until the next one is pressed. Setting the terminal's attributes, here to what they are, wakes all
-/// that wait for it (`n_tty_set_termios` of the kernel), which announces them again.
+/// crossterm waits for the terminal, for SIGWINCH and for the end of an earlier stream by one
+/// edge-triggered epoll(7). When the terminal and another one become ready together it returns the
+/// other and drops the announcement of the keys: they would lie there until the next one is pressed.
+/// Setting the terminal's attributes, here to what they are, wakes all that wait for it
+/// (`n_tty_set_termios` of the kernel), which announces them again.
 fn announce_input() {
     let stdin = io::stdin();
     if let Ok(attributes) = rustix::termios::tcgetattr(&stdin) {
