@@ -232,12 +232,13 @@ pub(crate) fn status(frame: &mut Frame<'_>, model: &Model, area: Rect) {
         let s = if terminals.len() == 1 { "" } else { "s" };
         goes_on.push(Span::styled(format!(" ▣ {} terminal{s} ", terminals.len()), theme.ok));
     }
-    let told = notice_line(model);
+    let width = |spans: &[Span<'_>]| spans.iter().map(Span::width).sum::<usize>();
+    // The hint about marks stays, so it gives way.
+    let is_too_long = |text: &str| text.width() + width(&goes_on) > usize::from(area.width);
+    let told = notice_line(model).filter(|(text, _)| model.notice.is_some() || !is_too_long(text));
     let left = told.as_ref().map_or(0, |(text, _)| text.width());
     // A notice disappears soon; until then it takes precedence.
-    let fits = |spans: &[Span<'_>]| {
-        left == 0 || left + spans.iter().map(Span::width).sum::<usize>() <= usize::from(area.width)
-    };
+    let fits = |spans: &[Span<'_>]| left == 0 || left + width(spans) <= usize::from(area.width);
     while !fits(&goes_on) {
         goes_on.pop();
     }
