@@ -199,6 +199,12 @@ impl Model {
         label.unwrap_or_else(|| action.label().to_owned()).trim_end_matches('…').to_owned()
     }
 
+    /// Whether opening the selected task attaches to a program.
+    fn attaches(&self) -> bool {
+        let session = self.tasks.selected().filter(|task| !task.is_over()).and_then(TaskRow::session);
+        session.is_some_and(|session| !session.is_attached && session.has_terminal())
+    }
+
     /// Returns the current label of an action.
     #[must_use]
     pub fn label_of(&self, binding: &Binding) -> String {
@@ -212,6 +218,9 @@ impl Model {
                 KeyContext::Inspect => "fold".to_owned(),
                 _ => "zoom".to_owned(),
             },
+            (Action::Open, _) if self.key_context() == KeyContext::Tasks && self.attaches() => {
+                "attach".to_owned()
+            }
             (Action::Search, _) if binding.place == KeyContext::Copy => "search".to_owned(),
             (_, Some(verb)) => verb.words().present.to_owned(),
             (Action::Follow, _) if !self.pane().log.is_paused => "pause".to_owned(),

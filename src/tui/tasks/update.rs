@@ -577,6 +577,7 @@ mod tests {
             assert!(present.iter().all(|text| line.contains(text)), "{cursor}: {line}");
             assert!(absent.iter().all(|text| !line.contains(text)), "{cursor}: {line}");
         }
+        assert!(!offered(&model).contains("attach"), "{}", offered(&model));
         press(&mut model, "d d");
         assert!(!offered(&model).contains("clear"), "{}", offered(&model));
         assert!(!offered(&model).contains("undo"), "{}", offered(&model));

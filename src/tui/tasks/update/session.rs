@@ -283,7 +283,7 @@ mod tests {
     use super::*;
     use crate::engine::ExecStatus;
     use crate::tui::event::Event;
-    use crate::tui::fixture::{exec, full, press, screen};
+    use crate::tui::fixture::{exec, full, keys_line, press, screen};
     use crate::tui::reading::Listed;
     use crate::tui::tab::Tab;
     use crate::tui::update::update;
@@ -305,8 +305,11 @@ mod tests {
         listed(&mut model, &[&shell, &job]);
         listed(&mut model, &[&shell, &job]);
         assert_eq!(titles(&model), ["api: backup --all (app)", "api: sh -l (app)"]);
-        press(&mut model, "5");
+        press(&mut model, "5 j");
         assert!(screen(&model).contains("running"), "{}", screen(&model));
+        assert!(keys_line(&model, 80).contains("↵ attach"), "{}", keys_line(&model, 80));
+        press(&mut model, "k");
+        assert!(keys_line(&model, 80).contains("↵ open"), "{}", keys_line(&model, 80));
         listed(&mut model, &[&job]);
         assert_eq!(titles(&model), ["api: backup --all (app)"]);
         // It has no terminal, so there is nothing to attach to.
