@@ -239,7 +239,7 @@ pub(crate) fn status(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     let left = told.as_ref().map_or(0, |(text, _)| text.width());
     // A notice disappears soon; until then it takes precedence.
     let fits = |spans: &[Span<'_>]| left == 0 || left + width(spans) <= usize::from(area.width);
-    while !fits(&goes_on) {
+    while !goes_on.is_empty() && !fits(&goes_on) {
         goes_on.pop();
     }
     let room = usize::from(area.width).saturating_sub(goes_on.iter().map(Span::width).sum());

@@ -6,7 +6,7 @@ use crate::engine::{Kind, Phase, ProcessRow, Progress, Status, Top};
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::event::{Configured, Event};
 use crate::tui::events::model::EventRow;
-use crate::tui::failure::Failure;
+use crate::tui::failure::{Failure, Tone};
 use crate::tui::fixture::{
     WAYS, container, empty, exec, full, keep_all, keys_line, log, now, over_shot, press, pressed, screen,
     shot, sized_shot, wide_shot, write,
@@ -411,6 +411,14 @@ fn keys_that_can_do_nothing_are_not_offered() {
             assert!(!line.contains(text), "{keys}: {text}: {line}");
         }
     }
+}
+
+#[test]
+fn a_message_that_is_longer_than_the_line_is_drawn() {
+    // A terminal has no box for it.
+    let mut model = pressed(40, 12, "e");
+    model.say(Tone::Plain, "a message ".repeat(9), None);
+    assert!(screen(&model).contains(" a message a message"), "{}", screen(&model));
 }
 
 #[test]
