@@ -234,7 +234,8 @@ pub(crate) fn status(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     }
     let width = |spans: &[Span<'_>]| spans.iter().map(Span::width).sum::<usize>();
     // The hint about marks stays, so it gives way.
-    let is_too_long = |text: &str| text.width() + width(&goes_on) > usize::from(area.width);
+    let is_too_long =
+        |text: &str| !goes_on.is_empty() && text.width() + width(&goes_on) > usize::from(area.width);
     let told = notice_line(model).filter(|(text, _)| model.notice.is_some() || !is_too_long(text));
     let left = told.as_ref().map_or(0, |(text, _)| text.width());
     // A notice disappears soon; until then it takes precedence.

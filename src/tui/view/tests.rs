@@ -422,6 +422,14 @@ fn a_message_that_is_longer_than_the_line_is_drawn() {
 }
 
 #[test]
+fn the_hint_about_marks_is_cut_in_a_narrow_window() {
+    let mut model = pressed(40, 12, "space space");
+    model.notice = None;
+    let shown = screen(&model);
+    assert!(shown.lines().last().unwrap().starts_with(" 2 marked: actions apply"), "{shown}");
+}
+
+#[test]
 fn the_mode_stands_beside_the_titles() {
     let mut model = pressed(80, 24, "7");
     model.look.is_read_only = true;
