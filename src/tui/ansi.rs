@@ -41,22 +41,31 @@ pub fn output(line: &[u8], base: Style) -> Vec<Span<'static>> {
     let mut row = Row { cells: Vec::new(), at: 0, style: base, base };
     Parser::new().advance(&mut row, &line[..line.len().min(LONGEST)]);
     let mut spans: Vec<(String, Style)> = Vec::new();
-    for (c, style) in row.cells {
+    for Cell { c, marks, style } in row.cells {
         match spans.last_mut().filter(|(_, last)| *last == style) {
             Some((text, _)) => text.push(c),
             None => spans.push((c.to_string(), style)),
         }
+        spans.last_mut().into_iter().for_each(|(text, _)| text.extend(&marks));
     }
     spans.into_iter().map(|(text, style)| Span::styled(text, style)).collect()
 }
 
 /// The row of a terminal. A wide character is a single cell, like any other.
 struct Row {
-    cells: Vec<(char, Style)>,
+    cells: Vec<Cell>,
     /// The place of the cursor.
     at: usize,
     style: Style,
     base: Style,
+}
+
+#[derive(Clone)]
+struct Cell {
+    c: char,
+    /// Characters without a width of their own, such as accents.
+    marks: Vec<char>,
+    style: Style,
 }
 
 impl Row {
@@ -64,8 +73,8 @@ impl Row {
         self.at = at.min(LONGEST);
     }
 
-    fn blank(&self) -> (char, Style) {
-        (' ', self.base)
+    fn blank(&self) -> Cell {
+        Cell { c: ' ', marks: Vec::new(), style: self.base }
     }
 
     /// Clears from the cursor, to the cursor, or everything.
@@ -81,16 +90,19 @@ impl Row {
 
 impl Perform for Row {
     fn print(&mut self, c: char) {
-        let cell = (crate::base::text::shown(c), self.style);
-        let is_wide = unicode_width::UnicodeWidthChar::width(cell.0).unwrap_or(0) > 0;
+        let c = crate::base::text::shown(c);
+        if unicode_width::UnicodeWidthChar::width(c) == Some(0) {
+            let before = self.at.checked_sub(1).and_then(|at| self.cells.get_mut(at));
+            before.into_iter().for_each(|cell| cell.marks.push(c));
+            return;
+        }
+        let cell = Cell { c, marks: Vec::new(), style: self.style };
         if self.at > self.cells.len() {
             let blank = self.blank();
             self.cells.resize(self.at, blank);
         }
         match self.cells.get_mut(self.at) {
-            Some(there) if is_wide => *there = cell,
-            // It belongs to the character before it.
-            Some(_) => return,
+            Some(there) => *there = cell,
             None => self.cells.push(cell),
         }
         self.go(self.at + 1);
@@ -352,7 +364,8 @@ mod tests {
             (b"downloading\rdone", "doneloading"),
             (b"a\x1b[3Cb\x1b[1Gc", "c   b"),
             (b"nul \0", "nul ␀"),
-            ("e\u{301}\r\u{301}x".as_bytes(), "x\u{301}"),
+            ("e\u{301}\r\u{301}x".as_bytes(), "x"),
+            ("⚙\u{fe0f} 10%\r⚙\u{fe0f} 20%".as_bytes(), "⚙\u{fe0f} 20%"),
             (b"caf\xc3\xa9 \xff", "café �"),
             ("\u{202e}evil".as_bytes(), "·evil"),
         ] {

@@ -242,7 +242,7 @@ impl fmt::Display for Conflict {
 pub enum Fault {
     #[error("{0}")]
     Toml(String),
-    #[error("[{0}] is not a context: expected a table of docs/keys.md, such as [containers]")]
+    #[error("[{0}] is not a context: expected one of those that `:export keys` shows, such as [containers]")]
     KeyContext(String),
     #[error("[{0}] is not a table of keys")]
     Table(&'static str),
@@ -664,8 +664,8 @@ mod tests {
             ),
             (
                 "[ships]\nq = \"quit\"",
-                "keymap.toml, line 1, column 2: [ships] is not a context: expected a table of docs/keys.md, \
-                 such as [containers]",
+                "keymap.toml, line 1, column 2: [ships] is not a context: expected one of those that \
+                 `:export keys` shows, such as [containers]",
             ),
             ("global = 3", "keymap.toml, line 1, column 1: [global] is not a table of keys"),
             (

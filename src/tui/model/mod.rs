@@ -398,12 +398,12 @@ impl Model {
 
     /// Returns when the next usage on the screen stops being current.
     fn next_expiry(&self) -> Option<Timestamp> {
-        if self.section != Section::Containers || self.is_zoomed {
-            return None;
-        }
-        let shown = self.containers.window(self.layout().list_rows());
-        let rows = shown.filter_map(|(_, row)| Some(row.used?.expires));
-        rows.chain(self.total.expires()).filter(|moment| *moment > self.now).min()
+        let page = self.is_zoomed.then(|| self.container_of(self.pane())).flatten();
+        let has_rows = self.section == Section::Containers && !self.is_zoomed;
+        let rows = has_rows.then(|| self.containers.window(self.layout().list_rows()));
+        let rows = rows.into_iter().flatten().map(|(_, row)| row).chain(page);
+        let all = (!self.is_zoomed).then(|| self.total.expires()).flatten();
+        rows.filter_map(|row| Some(row.used?.expires)).chain(all).filter(|moment| *moment > self.now).min()
     }
 
     /// Returns the time until the screen next changes without an event; `None` if it never does.

@@ -93,9 +93,12 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::CancelTask => return Some(cancel(model, &live, over.len())),
         Action::RetryTask if over.is_empty() => model.say(Tone::Plain, "it is still running", None),
         Action::RetryTask if over.iter().all(|task| task.has_written()) => {
-            model.say(Tone::Plain, "the file has been written", None);
+            model.say(Tone::Plain, "the file has been written, and would not be replaced", None);
         }
-        Action::RetryTask => return Some(over.iter().flat_map(|task| retry(model, task.id)).collect()),
+        Action::RetryTask => {
+            let again = over.iter().filter(|task| !task.has_written()).map(|task| task.id);
+            return Some(again.flat_map(|id| retry(model, id)).collect());
+        }
         _ => match targets.first() {
             Some(task) => read(model, task.id),
             None => model.say(Tone::Plain, "no task is selected", None),

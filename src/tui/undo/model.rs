@@ -68,11 +68,13 @@ pub struct Step {
     then: Option<Effect>,
     /// The effect that is undoing it.
     begun: Option<Effect>,
+    /// The state that keeps it from being undone.
+    pub ruled_out_by: Option<String>,
 }
 
 impl Step {
     fn new(told: String, back: Option<Effect>) -> Self {
-        Self { told, back, until: None, then: None, begun: None }
+        Self { told, back, until: None, then: None, begun: None, ruled_out_by: None }
     }
 
     fn is_possible(&self, now: Timestamp) -> bool {
@@ -84,7 +86,7 @@ impl Step {
         let name = |words: &Words| self.told.strip_prefix(words.past)?.strip_prefix(' ');
         let noun =
             [REMOVE, START, STOP, PAUSE, UNPAUSE].iter().find_map(|words| Some(words.of(name(words)?)));
-        Self::new(noun.unwrap_or(self.told), None)
+        Self { ruled_out_by: self.ruled_out_by, ..Self::new(noun.unwrap_or(self.told), None) }
     }
 
     fn is_in_trash(&self, id: &str) -> bool {
@@ -316,11 +318,9 @@ impl Undo {
         if !self.deeds[last].waiting.is_empty() {
             return Next::Busy;
         }
-        let mut why = None;
         for step in &mut self.deeds[last].steps {
             if let Some(state) = step.back.as_ref().and_then(&unfit) {
-                *step = step.clone().revoked();
-                why = Some(state);
+                *step = Step { ruled_out_by: Some(state), ..step.clone().revoked() };
             }
         }
         if self.deeds[last].is_possible(now) {
@@ -339,6 +339,7 @@ impl Undo {
         let deed = &mut self.deeds[last];
         deed.passes = Some(now + PASSES);
         let steps: Vec<Step> = deed.steps.iter().cloned().map(Step::revoked).collect();
+        let why = steps.iter().rev().find_map(|step| step.ruled_out_by.clone());
         Next::Cannot { what: summary(&steps), why, before }
     }
 

@@ -195,11 +195,15 @@ fn undo_key(model: &Model) -> String {
     if key.is_empty() { "u".to_owned() } else { key }
 }
 
+fn its_state(state: &str) -> String {
+    format!("its state is `{state}`")
+}
+
 /// Undoes the effects of the last key.
 pub(crate) fn undo(model: &mut Model) -> Vec<Effect> {
     let containers = &model.containers;
-    // Only these need a container that runs, as it did before: the row of one that was just started
-    // or stopped may not be up to date.
+    // Only pause and unpause need a running container. Start and stop are not checked, because the
+    // row may be out of date.
     let unfit = |effect: &Effect| match effect {
         Effect::Container(ContainerVerb::Pause | ContainerVerb::Unpause, id) => {
             containers.get(id.as_str()).filter(|row| !row.is_up()).map(settled_word)
@@ -212,13 +216,14 @@ pub(crate) fn undo(model: &mut Model) -> Vec<Effect> {
         Next::Cannot { what, why, before } => {
             let key = undo_key(model);
             let hint = before.map(|before| previous(&key, &before));
-            let why = why.map_or_else(String::new, |state| format!(": its state is `{state}`"));
+            let why = why.map_or_else(String::new, |state| format!(": {}", its_state(&state)));
             model.say(Tone::Warning, format!("{what} cannot be undone{why}"), hint);
         }
         Next::Steps(steps, others) => {
             let refused = others.into_iter().map(|step| Failure {
                 what: format!("{} cannot be undone", step.told),
-                ..Failure::default()
+                why: step.ruled_out_by.iter().map(|state| its_state(state)).collect(),
+                hint: None,
             });
             let effects = steps.iter().filter_map(|step| step.back.clone());
             let effects = model.confirmed_beside(effects.collect(), refused.collect());
