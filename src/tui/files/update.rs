@@ -266,7 +266,7 @@ fn delete(model: &mut Model) {
 pub(crate) fn ask_delete(model: &mut Model, (place, folder, names): (Place, PathBuf, Vec<OsString>)) {
     let whose = whose_word(model, &place);
     model.open(Confirm {
-        title: format!("Delete {} permanently?", count(names.len(), "file", "files")),
+        title: format!("Delete {} permanently?", count(names.len(), "item", "items")),
         items: names.iter().map(|name| format!("{whose}:{}", shown(folder.join(name)))).collect(),
         notes: vec![
             "Folders are deleted with everything in them.".to_owned(),

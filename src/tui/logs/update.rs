@@ -98,6 +98,7 @@ pub(crate) fn obstacle(log: &LogPane, action: Action) -> Option<&'static str> {
     match action {
         _ if needs_log && log.buffer.is_blank() => Some("the log has not been read yet"),
         _ if needs_line && log.buffer.is_empty() => Some("there are no lines"),
+        A::LessContext if log.is_filtered() && log.context == 0 => Some("there are no context lines"),
         A::SinceAll if !log.has_floor() => Some("the whole log is shown"),
         _ => None,
     }

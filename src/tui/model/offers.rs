@@ -224,6 +224,7 @@ impl Model {
             (Action::Search, _) if binding.place == KeyContext::Copy => "search".to_owned(),
             (_, Some(verb)) => verb.words().present.to_owned(),
             (Action::Follow, _) if !self.pane().log.is_paused => "pause".to_owned(),
+            (Action::ProcessTree, _) if !self.pane().top.is_flat => "flat".to_owned(),
             (Action::ShowAll, _) if self.shows_all => "running".to_owned(),
             (Action::Accept, _) => "ok".to_owned(),
             (Action::Back, _) => "back".to_owned(),

@@ -93,14 +93,10 @@ const WIDE: u16 = 160;
 /// Returns the usage of all running containers together, with its history.
 fn use_of_all(model: &Model, width: u16) -> Vec<Span<'static>> {
     let theme = &model.theme;
-    let (cpu, memory) = model.total.latest(if width >= WIDE { 20 } else { 10 });
+    let count = if width >= WIDE { 20 } else { 10 };
+    let (cpu, memory) = model.total.latest(count);
     let (Some(cpu_now), Some(memory_now)) = (cpu.last(), memory.last()) else { return Vec::new() };
     let highest = |values: &[f64], least: f64| values.iter().copied().fold(least, f64::max);
-    // Without anything to show, there is no chart.
-    let chart = |values: &[f64], top: f64| match spark(values, top) {
-        blank if blank.trim().is_empty() => String::new(),
-        chart => chart + " ",
-    };
     let machine = model.machine;
     // Memory is shown relative to the machine's memory, if that is known.
     #[expect(clippy::cast_precision_loss, reason = "for a scale")]
@@ -108,19 +104,27 @@ fn use_of_all(model: &Model, width: u16) -> Vec<Span<'static>> {
     // Without news for several times as long as usual, they are not shown as current.
     let is_stale = model.total.expires().is_none_or(|expires| expires <= model.now);
     let told = |style: Style| if is_stale { theme.dim } else { style };
+    // Charts are as wide from the start, so that the numbers stay in place.
+    let chart = |values: &[f64], top: f64, style: Style| -> Vec<Span<'static>> {
+        let missing = " ".repeat(count.saturating_sub(values.len()));
+        let bar = |c: char| match c {
+            ' ' => Span::styled("▁", theme.dim),
+            c => Span::styled(c.to_string(), told(style)),
+        };
+        (missing + &spark(values, top)).chars().map(bar).collect()
+    };
     let of =
         |text: String| if width >= 100 && machine.memory > 0 { format!("/{text}") } else { String::new() };
-    vec![
-        Span::styled("   cpu ", theme.dim),
-        // The scale is at least one CPU, so that less looks low.
-        Span::styled(chart(&cpu, highest(&cpu, 100.0)), told(theme.g1)),
-        Span::styled(format!("{cpu_now:.0}%"), told(Style::default())),
-        Span::styled(of(format!("{}%", machine.cpus * 100)), theme.dim),
-        Span::styled("   mem ", theme.dim),
-        Span::styled(chart(&memory, memory_top), told(theme.g2)),
-        Span::styled(bytes(*memory_now), told(Style::default())),
-        Span::styled(of(amount(machine.memory)), theme.dim),
-    ]
+    let mut spans = vec![Span::styled("   cpu ", theme.dim)];
+    // The scale is at least one CPU, so that less looks low.
+    spans.extend(chart(&cpu, highest(&cpu, 100.0), theme.g1));
+    spans.push(Span::styled(format!(" {cpu_now:>3.0}%"), told(Style::default())));
+    spans.push(Span::styled(of(format!("{}%", machine.cpus * 100)), theme.dim));
+    spans.push(Span::styled("   mem ", theme.dim));
+    spans.extend(chart(&memory, memory_top, theme.g2));
+    spans.push(Span::styled(format!(" {}", bytes(*memory_now)), told(Style::default())));
+    spans.push(Span::styled(of(amount(machine.memory)), theme.dim));
+    spans
 }
 
 /// Shows at the right of a line that hoist is read-only; returns the rest of the line.

@@ -94,7 +94,7 @@ impl Purpose for Save {
     }
 
     fn hint(&self) -> &'static str {
-        "path, for the filtered lines · all:path saves all lines"
+        "path; all:path also saves lines that a filter hides"
     }
 
     fn accept(&self, model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {

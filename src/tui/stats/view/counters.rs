@@ -112,7 +112,7 @@ fn counters(last: &Sample) -> Vec<(&'static str, String)> {
     let sum = |of: fn(&(String, u64, u64)) -> u64| last.networks.iter().map(of).fold(0, u64::saturating_add);
     let mut rows = vec![
         ("PIDs", of(last.pids, last.pids_limit)),
-        ("memory", format!("{memory}, swap {}", amount(last.swap))),
+        ("mem limit", format!("{memory}, swap {}", amount(last.swap))),
         ("OOM kills", last.oom_kills.to_string()),
         ("CPU quota", quota),
     ];
@@ -151,7 +151,7 @@ mod tests {
         let sample = Sample { pids: 4, ..Sample::default() };
         let rows = counters(&sample);
         assert_eq!(rows[0], ("PIDs", "4".to_owned()));
-        assert_eq!(rows[1], ("memory", "no limit, swap 0".to_owned()));
+        assert_eq!(rows[1], ("mem limit", "no limit, swap 0".to_owned()));
         assert!(rows.iter().all(|(name, _)| *name != "throttled" && *name != "open files"));
     }
 }
