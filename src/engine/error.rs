@@ -4,6 +4,8 @@ use std::fmt;
 
 use crate::base::error::chain;
 use crate::base::{ErrorKind, Explain};
+use crate::container::store;
+use crate::image;
 use crate::monitor::recover;
 
 /// A verb failed.
@@ -32,6 +34,16 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.why.kind()
+    }
+
+    /// Whether the object of the verb does not exist. The kind [`ErrorKind::NotFound`] may also mean
+    /// that a file of it is missing.
+    #[must_use]
+    pub fn is_no_such_object(&self) -> bool {
+        let why = self.why();
+        why.is::<NotFound>()
+            || matches!(why.downcast_ref(), Some(store::Error::NotFound(_)))
+            || matches!(why.downcast_ref(), Some(image::Error::NoImage(_)))
     }
 
     /// Returns a hint on how to fix it.

@@ -1,7 +1,7 @@
 //! Verbs on containers, images and the trash.
 
 use super::work::BadName;
-use crate::engine::{Doing as _, Engine, Error, ErrorKind, Gone, Result, TrashEntry, Warnings};
+use crate::engine::{Doing as _, Engine, Error, Gone, Result, TrashEntry, Warnings};
 use crate::oci::Reference;
 use crate::tui::effect::{ContainerVerb, Effect};
 use crate::tui::event::Event;
@@ -30,9 +30,9 @@ pub(super) fn notice(warnings: &Warnings) -> Option<Event> {
 /// Returns the end of a verb with this error. A removal of what another process has removed did not
 /// fail.
 pub(super) fn failed(effect: Effect, error: Error) -> Event {
-    match error.kind() {
-        ErrorKind::NotFound if effect.is_removal() => Event::Missing(effect),
-        _ => Event::Done(effect, Err(error.into())),
+    match effect.is_removal() && error.is_no_such_object() {
+        true => Event::Missing(effect),
+        false => Event::Done(effect, Err(error.into())),
     }
 }
 
@@ -90,8 +90,10 @@ async fn container(engine: &Engine, verb: &ContainerVerb, id: &str) -> Result<Do
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::Paths;
-    use crate::engine::{ContainerId, Force, ImageRemoval, Parents, Process, Removal, Running, Settings};
+    use crate::base::{Explain, Paths, disk};
+    use crate::engine::{
+        ContainerId, ErrorKind, Force, ImageRemoval, Parents, Process, Removal, Running, Settings,
+    };
 
     #[test]
     fn warnings_are_told_together_and_none_are_not() {
@@ -105,6 +107,25 @@ mod tests {
         assert_eq!(told(&[]), None);
         assert_eq!(told(&["one"]), Some("one".to_owned()));
         assert_eq!(told(&["one", "two"]), Some("one · two".to_owned()));
+    }
+
+    #[test]
+    fn a_removal_for_which_a_file_is_missing_has_failed() {
+        fn ended(why: impl Explain) -> Event {
+            let error = Error::new("delete `web`", why);
+            assert_eq!(error.kind(), ErrorKind::NotFound);
+            failed(Effect::Purge("web".to_owned()), error)
+        }
+        let missing = || disk::Error::io("rename", "/var/lib/hoist/web")(std::io::ErrorKind::NotFound.into());
+        let ends = [
+            ended(missing()),
+            ended(crate::container::store::Error::Disk(missing())),
+            ended(crate::image::Error::Disk(missing())),
+        ];
+        for end in ends {
+            let Event::Done(Effect::Purge(_), Err(failure)) = end else { panic!("{end:?}") };
+            assert!(failure.why.concat().contains("/var/lib/hoist/web"), "{failure:?}");
+        }
     }
 
     #[tokio::test]
