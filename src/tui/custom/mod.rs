@@ -2,6 +2,7 @@
 
 pub mod ask;
 pub mod model;
+pub mod quotes;
 pub mod update;
 pub mod view;
 

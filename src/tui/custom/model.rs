@@ -15,6 +15,7 @@
 
 use crate::command::{join, split};
 use crate::config::{At, Custom, Line, Whither};
+use crate::tui::custom::quotes::{Place, Quotes};
 
 /// A placeholder in a command.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -68,6 +69,8 @@ pub enum Fault {
         "{0} is inside an argument that may be a script: make it an argument of its own, as in `sh -c '… \"$1\"' sh {0}`"
     )]
     Script(String),
+    #[error("{0} cannot be inside {1}")]
+    Place(String, Place),
     #[error("{0}")]
     Words(String),
     #[error("a hoist command does not run in a pane: remove `pane`, or set where = \"host\"")]
@@ -219,8 +222,13 @@ impl Template {
 /// word in every language, and no option. Valid names contain nothing else.
 #[must_use]
 pub fn is_plain(value: &str) -> bool {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._:/@+-".contains(c);
-    value.starts_with(|c: char| c.is_ascii_alphanumeric()) && value.chars().all(is_plain)
+    value.starts_with(|c: char| c.is_ascii_alphanumeric()) && value.chars().all(is_of_plain)
+}
+
+/// Whether plain words may contain this character.
+#[must_use]
+pub fn is_of_plain(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "._:/@+-".contains(c)
 }
 
 /// Whether an argument with this character may be a script.
@@ -240,7 +248,8 @@ fn check_word(word: &[Part]) -> Result<(), Fault> {
     }
 }
 
-/// Like [`check_word`], for the words of a line for the shell.
+/// Like [`check_word`], for the words of a line for the shell. Also refuses placeholders where values
+/// could not be quoted, or would be run as code despite their quotes.
 fn check_line(parts: &[Part]) -> Result<(), Fault> {
     let mut quotes = Quotes::default();
     // The typed text in the current word, and whether that word may be a script.
@@ -249,14 +258,17 @@ fn check_line(parts: &[Part]) -> Result<(), Fault> {
         Some(hole) if is_script => Err(Fault::Script(hole.shown())),
         _ => Ok(()),
     };
-    let (mut was_less, mut has_document) = (false, false);
     for part in parts {
-        let Part::Text(text) = part else {
-            // A value in a here-document is not an argument.
-            quotes.is_escaped = false;
-            hole = part.typed().or(hole);
-            fault(part.typed(), has_document)?;
-            continue;
+        let text = match part {
+            Part::Text(text) => text,
+            Part::Hole(placeholder) => {
+                if let Some(place) = quotes.refused(part.typed().is_some()) {
+                    return Err(Fault::Place(placeholder.shown(), place));
+                }
+                quotes.pass_hole();
+                hole = part.typed().or(hole);
+                continue;
+            }
         };
         for c in text.chars() {
             let before = quotes;
@@ -264,39 +276,16 @@ fn check_line(parts: &[Part]) -> Result<(), Fault> {
             let is_bare = before.open.is_none() && !before.is_escaped;
             // It opens or closes quotes, or is the start of a parameter.
             let is_syntax =
-                (quotes.open != before.open && !before.is_escaped) || (c == '$' && before.open != Some('\''));
+                !before.is_escaped && (quotes.open != before.open || c == '$' && before.open != Some('\''));
             if is_bare && (c.is_whitespace() || ";|&()<>`".contains(c)) {
                 fault(hole, is_script)?;
                 (hole, is_script) = (None, false);
             } else {
                 is_script |= !is_syntax && is_of_script(c);
             }
-            has_document |= is_bare && c == '<' && was_less;
-            was_less = is_bare && c == '<';
         }
     }
     fault(hole, is_script)
-}
-
-/// The quotes of a line, according to the shell's rules as far as they matter here.
-#[derive(Debug, Clone, Copy, Default)]
-struct Quotes {
-    /// The quote that is open.
-    open: Option<char>,
-    /// Whether the next character follows a backslash.
-    is_escaped: bool,
-}
-
-impl Quotes {
-    fn pass(&mut self, c: char) {
-        match (c, self.open) {
-            _ if self.is_escaped => self.is_escaped = false,
-            ('\\', None | Some('"')) => self.is_escaped = true,
-            ('\'' | '"', None) => self.open = Some(c),
-            (c, Some(quote)) if c == quote => self.open = None,
-            _ => {}
-        }
-    }
 }
 
 /// Splits text into literals and placeholders.
@@ -367,7 +356,8 @@ fn script(parts: &[Part], placeholders: &[Placeholder]) -> String {
                 script += text;
                 // A backslash right before a placeholder is literal: it must not escape the
                 // parameter.
-                if std::mem::take(&mut quotes.is_escaped) {
+                if quotes.is_escaped {
+                    quotes.pass_hole();
                     script.push('\\');
                 }
             }
@@ -486,14 +476,14 @@ mod tests {
                     ),
                 ];
                 for line in lines {
-                    assert_eq!(Template::shell(&line), Err(Fault::Script(hole.to_owned())), "{line}");
+                    let refused = Template::shell(&line);
+                    assert!(matches!(refused, Err(Fault::Script(_) | Fault::Place(..))), "{line}");
                 }
             }
         }
         for joined in ["-ce=X;", "-e'X'"] {
             assert!(words(&["sh", &joined.replace('X', hole)]).is_err(), "{joined}");
         }
-        assert!(Template::shell("sh <<END\necho {prompt:Word}\nEND").is_err());
         for line in [
             "grep {prompt:Word} file | wc -l",
             "grep --word={prompt:Word} \"$HOME/{prompt:File}\" > \"{prompt:Out}\"",
@@ -508,6 +498,57 @@ mod tests {
             error,
             "{prompt:Word} is inside an argument that may be a script: make it an argument of its own, \
              as in `sh -c '… \"$1\"' sh {prompt:Word}`"
+        );
+    }
+
+    #[test]
+    fn placeholders_are_refused_where_they_cannot_be_quoted() {
+        use Place::{Arithmetic, Document, Parameter, Substitution};
+        let refused = |line: &str| match Template::shell(line) {
+            Err(Fault::Place(_, place)) => Some(place),
+            Err(other) => panic!("{line}: {other}"),
+            Ok(_) => None,
+        };
+        for (line, place) in [
+            ("echo $(({X}+1))", Some(Arithmetic)),
+            ("echo $(( (1+2)*{X} ))", Some(Arithmetic)),
+            ("(({X} > 1)) && date", Some(Arithmetic)),
+            ("echo $[{X}+1] \"$[{X}]\"", Some(Arithmetic)),
+            ("echo $((1<<2)) $((2*(3+4))) {X}", None),
+            ("echo '$((' {X}; echo \\$\\(\\( {X}", None),
+            ("cat <<< {X}; cat <<< \"{X}\"", None),
+            ("cat < file 1>&2 <{X}", None),
+            ("cat <<END\n{X}\nEND", Some(Document)),
+            ("cat <<-'END'\n\t{X}\nEND", Some(Document)),
+            ("cat <<{X}", Some(Document)),
+            ("x={X}; cat <<END\n$x\nEND", None),
+            ("echo \"$(basename '{X}')\"", Some(Substitution)),
+            ("echo \"$(basename {X})\"", Some(Substitution)),
+            ("echo \"$(basename \"{X}\")\"", Some(Substitution)),
+            ("echo \"`basename {X}`\"", Some(Substitution)),
+            ("echo \"$(date '+%F )') $HOME\" {X} \"`date`\" {X}", None),
+            ("x=$(basename '{X}'); echo `basename {X}` \"$x\"", None),
+            ("echo \"\\$(\" {X} \"\\`\" {X}", None),
+            ("echo ${HOME} \"${HOME}\" {X}", None),
+        ] {
+            for hole in ["{prompt:X}", "{name}"] {
+                assert_eq!(refused(&line.replace("{X}", hole)), place, "{line} with {hole}");
+            }
+        }
+        assert_eq!(refused("echo ${x:{prompt:N}} \"${x:-{name}}\""), Some(Parameter));
+        assert_eq!(refused("echo \"${x:-{name}}\""), None);
+        assert!(matches!(Template::shell("eval \\$x{prompt:X}"), Err(Fault::Script(_))));
+        let told = ["echo $(({name}))", "cat <<END\n{name}\nEND", "\"$({name})\"", "${x:{prompt:N}}"]
+            .map(|line| Template::shell(line).unwrap_err().to_string());
+        assert_eq!(
+            told,
+            [
+                "{name} cannot be inside arithmetic, in which some shells run text as code",
+                "{name} cannot be inside a here-document: assign it to a variable before, as in `x={name}; cat <<END`",
+                "{name} cannot be inside `$(…)` or backticks in double quotes: assign their result to a variable \
+                 first, as in `x=$(…)`",
+                "{prompt:N} cannot be inside `${…}`, in which some shells run text as code",
+            ]
         );
     }
 

@@ -9,7 +9,7 @@ use crate::tui::action::Action;
 use crate::tui::confirm::model::Confirm;
 use crate::tui::containers::update::terminal::{custom, on_host};
 use crate::tui::custom::ask::{Ask, Pending, Ready};
-use crate::tui::custom::model::{Placeholder, Template, is_plain};
+use crate::tui::custom::model::{Placeholder, Template, is_of_plain, is_plain};
 use crate::tui::effect::{Effect, Line};
 use crate::tui::failure::Failure;
 use crate::tui::model::Model;
@@ -130,11 +130,14 @@ fn begin(model: &mut Model, mut pending: Pending) -> Vec<Effect> {
     }
     let code = pending.template.placeholders().into_iter().find_map(|placeholder| {
         let value = pending.values.get(&placeholder).filter(|value| !is_plain(value))?;
-        Some(format!("{} is `{}`", placeholder.shown(), brief(value)))
+        let why = match value.chars().all(is_of_plain) {
+            true => "it does not begin with a letter or a digit, as names do, and could be an option",
+            false => "it contains characters that names do not have, and that could be run as code",
+        };
+        Some((format!("{} is `{}`", placeholder.shown(), brief(value)), why))
     });
-    if let Some(code) = code {
+    if let Some((code, why)) = code {
         let what = format!("cannot run `{}`: {code}", pending.name);
-        let why = "it contains characters that names do not have, and that could be run as code";
         model.fail(Failure { what, why: vec![why.to_owned()], hint: None });
         return Vec::new();
     }
