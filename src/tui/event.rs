@@ -49,7 +49,7 @@ pub enum Event {
     Kept(Effect, Box<TrashRow>),
     /// A verb on a container or an image finished.
     Done(Effect, Result<(), Failure>),
-    /// A removal found that its object had already been removed.
+    /// A removal found that its object was no longer there.
     Missing(Effect),
     /// These verbs were dropped before they began.
     Withdrawn(Vec<Effect>),

@@ -2,7 +2,7 @@
 
 use crate::tui::effect::Effect;
 use crate::tui::failure::Failure;
-use crate::tui::verb_words::Words;
+use crate::tui::verb_words::{DELETE, Words};
 
 /// A verb on several objects.
 #[derive(Debug)]
@@ -124,7 +124,9 @@ impl Batch {
         if self.withdrawn > 0 {
             summary += &format!(" of {}, then cancelled", grouped(self.all));
         }
-        let gone = format!("{} already {}", grouped(self.gone), self.words.past);
+        // Another process may have restored what is to be deleted.
+        let state = if self.words == DELETE { "no longer in the trash" } else { "already removed" };
+        let gone = format!("{} {state}", grouped(self.gone));
         let skipped = [self.skipped.as_str(), if self.gone > 0 { &gone } else { "" }];
         let skipped: Vec<&str> = skipped.into_iter().filter(|text| !text.is_empty()).collect();
         if !skipped.is_empty() {
@@ -189,5 +191,7 @@ mod tests {
         assert_eq!(batch.summary(), "removed 2, skipped 2 already removed, 1 of 5 failed");
         let batch = Batch::new(REMOVE, Vec::new(), Vec::new()).skipping("2 exited".to_owned()).with_gone(1);
         assert_eq!(batch.summary(), "removed 0, skipped 2 exited, 1 already removed");
+        let batch = Batch::new(DELETE, Vec::new(), Vec::new()).with_gone(2);
+        assert_eq!(batch.summary(), "deleted 0, skipped 2 no longer in the trash");
     }
 }

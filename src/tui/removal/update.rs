@@ -268,6 +268,9 @@ mod tests {
         let effects = press(&mut model, "2 d d y");
         assert_eq!(update(&mut model, Event::Missing(effects[0].clone())).len(), 1);
         assert!(screen(&model).contains("acme/app:2.4.1 has already been removed"), "{}", screen(&model));
+        // Another process may have restored what was to be deleted.
+        update(&mut model, Event::Missing(Effect::Purge("7".to_owned())));
+        assert!(screen(&model).contains("the object is no longer in the trash"), "{}", screen(&model));
     }
 
     #[test]

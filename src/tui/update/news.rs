@@ -50,12 +50,7 @@ pub(crate) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Container(id, row) => containers::update::put(model, &id, row),
         Event::Unreadable(_) => return vec![Effect::Load(Section::Containers)],
         Event::Kept(effect, row) => undo::update::kept(model, &effect, *row),
-        Event::Done(effect, result) => {
-            countdown::end(model, &effect);
-            let effects = done(model, &effect, result.clone());
-            undo::update::end(model, &effect, result.is_ok());
-            return effects;
-        }
+        Event::Done(effect, result) => return done(model, &effect, result),
         Event::Missing(effect) => return missing(model, &effect),
         Event::Withdrawn(effects) => {
             batch::withdrawn(model, &effects);
@@ -198,9 +193,6 @@ fn done(model: &mut Model, effect: &Effect, result: Result<(), Failure>) -> Vec<
     let (text, effects) = match effect {
         Effect::Container(verb, id) => {
             let name = model.take_name(id);
-            if let Some(row) = model.containers.get_mut(id.as_str()) {
-                (row.busy, row.left) = (None, None);
-            }
             (verb.told(&name), vec![Effect::Reload(id.clone())])
         }
         Effect::Signal(_, process, signal) => {
@@ -239,52 +231,61 @@ fn done(model: &mut Model, effect: &Effect, result: Result<(), Failure>) -> Vec<
         Effect::EmptyTrash => ("emptied the trash".to_owned(), vec![Effect::Load(Section::Trash)]),
         _ => (String::new(), Vec::new()),
     };
-    if let Some(at) = model.batches.iter_mut().position(|batch| batch.take(effect, &result)) {
-        if model.batches[at].is_over() {
-            let batch = model.batches.remove(at);
-            end(model, batch);
-        }
-        return effects;
-    }
-    match result {
+    let is_done = result.is_ok();
+    let in_batch = model.batches.iter_mut().position(|batch| batch.take(effect, &result));
+    conclude(model, effect, is_done, in_batch, |model| match result {
         Ok(()) => model.say(Tone::Good, text, None),
         Err(failure) => model.fail(failure),
-    }
+    });
     effects
 }
 
-/// Takes the end of a removal whose object another process had removed.
-fn missing(model: &mut Model, effect: &Effect) -> Vec<Effect> {
+/// Ends an effect, whose result the batch at `in_batch` has taken. Without a batch, `tell` reports
+/// it.
+fn conclude(
+    model: &mut Model,
+    effect: &Effect,
+    is_done: bool,
+    in_batch: Option<usize>,
+    tell: impl FnOnce(&mut Model),
+) {
     countdown::end(model, effect);
-    // There is nothing that this removal could undo, unless it was to undo something itself.
-    let undoes = model.undo.is_undoing(effect);
-    let (name, effects) = match effect {
-        Effect::Container(_, id) => {
-            let name = model.take_name(id);
-            if let Some(row) = model.containers.get_mut(id.as_str()) {
-                (row.busy, row.left) = (None, None);
-            }
-            (name, Effect::Reload(id.clone()))
-        }
-        Effect::Purge(id) => {
-            let row = model.trash.get(id);
-            (
-                row.map_or_else(|| "the object".to_owned(), |row| row.name.clone()),
-                Effect::Load(Section::Trash),
-            )
-        }
-        Effect::RemoveImage(name, _) => (name.clone(), Effect::Load(Section::Images)),
-        _ => return Vec::new(),
-    };
-    match model.batches.iter_mut().position(|batch| batch.miss(effect)) {
+    if let Effect::Container(_, id) = effect
+        && let Some(row) = model.containers.get_mut(id.as_str())
+    {
+        (row.busy, row.left) = (None, None);
+    }
+    match in_batch {
+        None => tell(model),
         Some(at) if model.batches[at].is_over() => {
             let batch = model.batches.remove(at);
             end(model, batch);
         }
         Some(_) => {}
-        None => model.say(Tone::Plain, format!("{name} has already been removed"), None),
     }
-    undo::update::end(model, effect, undoes);
+    undo::update::end(model, effect, is_done);
+}
+
+/// Takes the end of a removal whose object another process had removed, or restored from the trash.
+fn missing(model: &mut Model, effect: &Effect) -> Vec<Effect> {
+    let (text, effects) = match effect {
+        Effect::Container(_, id) => {
+            let name = model.take_name(id);
+            (format!("{name} has already been removed"), Effect::Reload(id.clone()))
+        }
+        Effect::Purge(id) => {
+            let name = model.trash.get(id).map_or("the object", |row| row.name.as_str());
+            (format!("{name} is no longer in the trash"), Effect::Load(Section::Trash))
+        }
+        Effect::RemoveImage(name, _) => {
+            (format!("{name} has already been removed"), Effect::Load(Section::Images))
+        }
+        _ => return Vec::new(),
+    };
+    // There is nothing that this removal could undo, unless it was to undo something itself.
+    let undoes = model.undo.is_undoing(effect);
+    let in_batch = model.batches.iter_mut().position(|batch| batch.miss(effect));
+    conclude(model, effect, undoes, in_batch, |model| model.say(Tone::Plain, text, None));
     vec![effects]
 }
 
