@@ -66,10 +66,11 @@ impl Group {
 
     /// Waits until its leader exits. It blocks.
     pub(super) fn wait(self) -> io::Result<WaitStatus> {
-        self.until(WaitPidFlag::WEXITED)?;
+        let exited = self.until(WaitPidFlag::WEXITED);
         // Under the lock, because the id is free afterwards.
         let mut groups = groups();
         groups.retain(|leader| *leader != self.0);
+        exited?;
         Ok(waitpid(self.0, None)?)
     }
 
@@ -124,7 +125,8 @@ impl Process {
             group
         };
         let terminal = Terminal::of_hoist();
-        terminal.map_or(Ok(()), |terminal| terminal.lend(group))?;
+        // If this fails, so does waiting, which forgets the group.
+        let _ = terminal.map_or(Ok(()), |terminal| terminal.lend(group));
         let code = match group.wait()? {
             WaitStatus::Signaled(_, signal, has_core) => signal as i32 | if has_core { 0x80 } else { 0 },
             WaitStatus::Exited(_, code) => code << 8,
@@ -174,7 +176,7 @@ impl Terminal {
             self.take();
             match status {
                 Ok(WaitStatus::Stopped(..)) => {
-                    waitpid(group.0, Some(WaitPidFlag::WUNTRACED | WaitPidFlag::WNOHANG))?;
+                    // The stop is reported until the program is continued, which happens next.
                     // Without a shell that could resume it, this does nothing.
                     raise(Signal::SIGTSTP)?;
                 }
@@ -248,6 +250,15 @@ mod tests {
             let status = ended(script, Process::hang_up);
             assert_eq!(status.signal(), Some(1), "{script}");
         }
+    }
+
+    #[test]
+    fn a_group_that_cannot_be_waited_for_is_forgotten() {
+        let mut child = Command::new("true").process_group(0).spawn().unwrap();
+        let group = Group::of(Pid::from_raw(i32::try_from(child.id()).unwrap()));
+        child.wait().unwrap();
+        assert_eq!(group.wait().unwrap_err().raw_os_error(), Some(libc::ECHILD));
+        assert!(!groups().contains(&group.0));
     }
 
     #[test]
