@@ -447,7 +447,7 @@ impl Driver {
         let text = match self.saved.write(&self.model.saved) {
             Ok(None) => return Ok(()),
             Ok(Some(renamed)) => renamed,
-            Err(error) => format!("cannot save the layout and the settings: {error}"),
+            Err(error) => format!("the layout and settings cannot be saved: {error}"),
         };
         self.take(Event::Notice(Tone::Warning, text), screen)
     }

@@ -29,7 +29,7 @@ impl Store {
             Err(error) if error.is_not_found() => return (store, Saved::default(), None),
             Err(error) => error,
         };
-        let read = format!("cannot read the layout and the settings: {}", error.reason_first());
+        let read = unread(&error);
         let told = match may_write.then(|| make_way(path, &error)) {
             None => read,
             Some(Ok(renamed)) => format!("{read}; {renamed}"),
@@ -55,7 +55,7 @@ impl Store {
         }
         let renamed = match disk::read_state::<Saved>(path) {
             Err(error) if !error.is_not_found() => {
-                let read = error.reason_first();
+                let read = unread(&error);
                 match make_way(path, &error) {
                     Ok(renamed) => Some(format!("{read}; {renamed}")),
                     Err(kept) => return Err(format!("{read}; {kept}")),
@@ -69,6 +69,10 @@ impl Store {
         made.and_then(|()| disk::write_state(path, saved)).map_err(|error| error.reason_first())?;
         Ok(renamed)
     }
+}
+
+fn unread(error: &disk::Error) -> String {
+    format!("the saved layout and settings cannot be read: {}", error.reason_first())
 }
 
 /// Renames a file that could not be read because of this error. Returns what to tell the user.
@@ -149,7 +153,7 @@ mod tests {
             make(&file);
             // In read-only mode it stays.
             let told = Store::open(Some(dir.path()), false).2.unwrap();
-            assert!(told.starts_with("cannot read") && !told.contains("renamed"), "{what}: {told}");
+            assert!(told.starts_with("the saved layout") && !told.contains("renamed"), "{what}: {told}");
             assert!(exists(&file) && !exists(&aside), "{what}");
 
             let (store, found, told) = Store::open(Some(dir.path()), true);
@@ -165,6 +169,29 @@ mod tests {
             assert!(exists(&dir.path().join("tui.json.bad.1")), "{what}");
             assert_eq!(Store::open(Some(dir.path()), true).1.recent, ["inspect"], "{what}");
         }
+    }
+
+    #[test]
+    fn messages_say_what_was_not_read_and_why() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, folder) = (dir.path().join(NAME), dir.path().display().to_string());
+        let begins = "the saved layout and settings cannot be read:";
+        for (text, why, then) in [
+            ("{ no", "key must be a string at line 1 column 3", "the file was renamed to DIR/tui.json.bad"),
+            (r#"{"version":2}"#, "written by a newer version of hoist, version 2", "the file is kept"),
+        ] {
+            let (store, ..) = Store::open(Some(dir.path()), true);
+            fs::write(&file, text).unwrap();
+            let (Ok(Some(told)) | Err(told)) = store.write(&saved("inspect")) else { panic!("{why}") };
+            let wanted = format!("{begins} {why}, in DIR/tui.json; {then}").replace("DIR", &folder);
+            assert_eq!(told, wanted);
+        }
+        let told = Store::open(Some(dir.path()), true).2.unwrap();
+        let wanted = format!(
+            "{begins} written by a newer version of hoist, version 2, in {folder}/tui.json; the file is kept, and \
+             changes are not saved"
+        );
+        assert_eq!(told, wanted);
     }
 
     #[test]
