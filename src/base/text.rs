@@ -76,22 +76,23 @@ pub fn lines(text: &str) -> Cow<'_, str> {
     map(text, |c| if matches!(c, '\t' | '\n') { c } else { shown(c) })
 }
 
-/// The maximum length of a line of a message.
-const MAX_MESSAGE: usize = 600;
+/// The maximum length of a line of a message, in characters.
+const MAX_LINE: usize = 600;
 
 /// Shortens the lines of a message that contain more than a reader wants to see of a long name or
 /// value. The beginning and the end of the line stay.
 #[must_use]
 pub fn brief(message: &str) -> Cow<'_, str> {
-    if message.lines().all(|line| line.len() <= MAX_MESSAGE) {
+    // No line has more characters than bytes.
+    if message.split('\n').all(|line| line.len() <= MAX_LINE) {
         return Cow::Borrowed(message);
     }
     let shortened = message.split('\n').map(|line| {
         let length = line.chars().count();
-        if length <= MAX_MESSAGE {
+        if length <= MAX_LINE {
             return line.to_owned();
         }
-        let half = MAX_MESSAGE / 2;
+        let half = MAX_LINE / 2;
         let first: String = line.chars().take(half).collect();
         let last: String = line.chars().skip(length - half).collect();
         format!("{first}…{last}")
@@ -156,7 +157,7 @@ mod tests {
         let shown = brief(&message);
         assert!(shown.starts_with("unknown field `é"), "{shown}");
         assert!(shown.ends_with("é`, expected `root`\nsee the manual"), "{shown}");
-        assert_eq!(shown.lines().next().unwrap().chars().count(), MAX_MESSAGE + 1);
+        assert_eq!(shown.lines().next().unwrap().chars().count(), MAX_LINE + 1);
         assert_eq!(brief("nothing to shorten\n"), "nothing to shorten\n");
     }
 

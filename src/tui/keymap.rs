@@ -263,10 +263,10 @@ pub struct Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.origin {
-            Some(origin) => write!(f, "{origin}: {}", brief(&self.fault.to_string())),
-            None => f.write_str(&brief(&self.fault.to_string())),
+        if let Some(origin) = &self.origin {
+            write!(f, "{origin}: ")?;
         }
+        f.write_str(&brief(&self.fault.to_string()))
     }
 }
 

@@ -118,10 +118,10 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.spot {
-            Some(spot) => write!(f, "{spot}: {}", brief(&self.fault.to_string())),
-            None => f.write_str(&brief(&self.fault.to_string())),
+        if let Some(spot) = self.spot {
+            write!(f, "{spot}: ")?;
         }
+        f.write_str(&brief(&self.fault.to_string()))
     }
 }
 

@@ -156,7 +156,7 @@ pub fn make_room(paths: &Paths, container: &ContainerId) -> Result<(), TooMany> 
     let (mut count, mut ended, mut created) = (0, Vec::new(), Vec::new());
     for path in entries.flatten().map(|entry| entry.path()) {
         match path.extension().and_then(|extension| extension.to_str()) {
-            Some("json") if counts(paths, container, &path) => count += 1,
+            Some("json") if !settle_if_over(paths, container, &path) => count += 1,
             Some("ended") => ended.push(path),
             Some("created") => created.push(path),
             _ => {}
@@ -170,35 +170,35 @@ pub fn make_room(paths: &Paths, container: &ContainerId) -> Result<(), TooMany> 
     if count < MAX_SESSIONS { Ok(()) } else { Err(TooMany) }
 }
 
-/// Whether a session is running, or may be. Records the end of one that was killed. A record that
-/// cannot be read is removed only if it is damaged and nobody is responsible for its process.
-fn counts(paths: &Paths, container: &ContainerId, path: &Path) -> bool {
+/// Records the end of a session that was killed; returns `false` if it is running, or may be. A record
+/// that cannot be read is removed only if it is damaged and nobody is responsible for its process.
+fn settle_if_over(paths: &Paths, container: &ContainerId, path: &Path) -> bool {
     let Some(id) = path.file_stem().and_then(|stem| stem.to_str()?.parse::<ExecId>().ok()) else {
-        return false; // not a record
+        return true; // not a record
     };
     // A process is starting it, or was killed while it did; the next one to start it takes over. This
     // must be checked first: once the file is gone, the record below counts.
     if path.with_extension("created").exists() {
-        return true;
+        return false;
     }
     match disk::read_state::<ExecRecord>(path) {
-        Ok(record) if !record.is_over() => true,
+        Ok(record) if !record.is_over() => false,
         Ok(record) => {
             // If this fails, the next call tries again.
             let _ = end_unwatched(paths, container, &id, &record, UNKNOWN);
-            false
+            true
         }
-        Err(error) if error.is_not_found() => false,
+        Err(error) if error.is_not_found() => true,
         // The version that wrote it removes it.
         Err(error) if error.is_of_another_version() => {
-            disk::read_json(path).map_or_else(|_| has_monitor(path), |it: Processes| it.may_live(path))
+            !disk::read_json(path).map_or_else(|_| has_monitor(path), |it: Processes| it.may_live(path))
         }
-        Err(error) if !error.is_of_the_file() => true,
-        Err(_) if has_monitor(path) => true,
+        Err(error) if !error.is_of_the_file() => false,
+        Err(_) if has_monitor(path) => false,
         Err(_) => {
             let _ = fs::remove_file(path.with_extension("")); // the socket
             let _ = fs::remove_file(path);
-            false
+            true
         }
     }
 }
@@ -391,7 +391,7 @@ mod tests {
             fs::write(&file, &text).unwrap();
             let listener = socket::listen(&folder, exec.as_str()).unwrap();
             let _listener = listens.then_some(listener);
-            assert_eq!(super::counts(&paths, &id, &file), counts, "{text}, {listens}");
+            assert_eq!(settle_if_over(&paths, &id, &file), !counts, "{text}, {listens}");
             make_room(&paths, &id).unwrap();
             assert_eq!((file.exists(), folder.join(exec.as_str()).exists()), (stays, stays), "{text}");
         }
