@@ -74,7 +74,7 @@ macro_rules! actions {
 
 actions! {
     View "View" {
-        Open         Looks  "open"          "open"     "Open the selection in the full window";
+        Open         Looks  "open"          "open"     "Open the selection, or show the tab in the full window";
         Logs         Looks  "logs"          "logs"     "Show its logs";
         Stats        Looks  "stats"         "stats"    "Show its resource usage";
         Top          Looks  "top"           "top"      "Show its processes";
@@ -159,8 +159,8 @@ actions! {
     }
     Window "Window" {
         Zoom         Looks  "zoom"          "zoom"     "Maximize the panes, then only this one, then show the list again";
-        SplitRight   Either "split-right"   "split |"  "Split the pane side by side";
-        SplitDown    Either "split-down"    "split -"  "Split the pane, one above the other";
+        SplitRight   Looks  "split-right"   "split |"  "Split the pane side by side";
+        SplitDown    Looks  "split-down"    "split -"  "Split the pane, one above the other";
         PaneLeft     Looks  "pane-left"     "left"     "Go to the pane on the left";
         PaneDown     Looks  "pane-down"     "down"     "Go to the pane below";
         PaneUp       Looks  "pane-up"       "up"       "Go to the pane above, or to the list";

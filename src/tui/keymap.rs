@@ -19,6 +19,7 @@
 //! A later file replaces lines with the same keys. A replacement takes the position of the old
 //! line, so that the action bar keeps its order.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -127,6 +128,21 @@ impl KeyContext {
     }
 }
 
+/// Where keys are looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scope {
+    /// The context.
+    pub place: KeyContext,
+    /// The list whose keys `@subject` stands for; without one, it stands for none.
+    pub list: Option<KeyContext>,
+}
+
+impl From<KeyContext> for Scope {
+    fn from(place: KeyContext) -> Self {
+        Self { place, list: None }
+    }
+}
+
 /// A line of the keymap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Binding {
@@ -184,6 +200,8 @@ pub struct Keymap {
     imports: Vec<Import>,
     /// For each [`KeyContext`], its own lines, then those of its parents.
     chains: Vec<Vec<Binding>>,
+    /// The same for the contexts that import the keys of their subject's list, for each list.
+    of_subjects: HashMap<(KeyContext, KeyContext), Vec<Binding>>,
     /// The names of the user's commands.
     customs: Vec<String>,
 }
@@ -192,7 +210,40 @@ pub struct Keymap {
 struct Import {
     keys: Vec<Key>,
     into: KeyContext,
-    from: KeyContext,
+    from: Whose,
+}
+
+/// Whose keys are imported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    /// Those of a context.
+    Context(KeyContext),
+    /// Those of the list that contains the object shown.
+    Subject,
+}
+
+/// The name of [`Whose::Subject`] in the keymap.
+const SUBJECT: &str = "subject";
+
+impl Whose {
+    fn named(name: &str) -> Option<Self> {
+        if name == SUBJECT { Some(Self::Subject) } else { KeyContext::named(name).map(Self::Context) }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Context(place) => place.name(),
+            Self::Subject => SUBJECT,
+        }
+    }
+
+    /// Returns the context whose keys are imported if the object shown is in `list`.
+    fn context(self, list: Option<KeyContext>) -> Option<KeyContext> {
+        match self {
+            Self::Context(place) => Some(place),
+            Self::Subject => list,
+        }
+    }
 }
 
 /// The result of looking up strokes in a context.
@@ -291,7 +342,13 @@ impl Keymap {
     /// As for [`Self::read`]; also if a command has an unknown key or context.
     pub fn load(preset: Preset, user: Option<(&Path, &str)>, commands: &[Custom]) -> Result<Self, Error> {
         let customs = commands.iter().map(|command| command.name.clone()).collect();
-        let mut keymap = Self { own: Vec::new(), imports: Vec::new(), chains: Vec::new(), customs };
+        let mut keymap = Self {
+            own: Vec::new(),
+            imports: Vec::new(),
+            chains: Vec::new(),
+            of_subjects: HashMap::new(),
+            customs,
+        };
         keymap.overlay(&Source { file: "hoist".into(), text: SHIPPED, is_users: false })?;
         for (_, name, text) in PRESETS.iter().filter(|(of, ..)| *of == preset) {
             let file = format!("preset {name}").into();
@@ -303,7 +360,8 @@ impl Keymap {
         for (at, command) in commands.iter().enumerate() {
             keymap.command(at, command)?;
         }
-        keymap.chains = KeyContext::ALL.iter().map(|place| keymap.chain(*place)).collect();
+        keymap.chains = KeyContext::ALL.iter().map(|place| keymap.chain((*place).into())).collect();
+        keymap.of_subjects = keymap.chains_of_subjects();
         let conflicts = keymap.conflicts();
         if conflicts.is_empty() {
             Ok(keymap)
@@ -312,10 +370,10 @@ impl Keymap {
         }
     }
 
-    /// Returns the index of the user's command that `keys` run in `place`.
+    /// Returns the index of the user's command that `keys` run in a scope.
     #[must_use]
-    pub fn custom(&self, place: KeyContext, keys: &[Key]) -> Option<usize> {
-        self.of(place).iter().find(|binding| binding.keys == keys)?.custom
+    pub fn custom(&self, scope: impl Into<Scope>, keys: &[Key]) -> Option<usize> {
+        self.of(scope).iter().find(|binding| binding.keys == keys)?.custom
     }
 
     /// Returns the label of a line in one or two words; for a command of the user, its name.
@@ -378,11 +436,11 @@ impl Keymap {
         own.chain(self.imports.iter().map(|import| (import.into, import.keys.as_slice())))
     }
 
-    /// Looks up `keys` in `place`.
+    /// Looks up `keys` in a scope.
     #[must_use]
-    pub fn find(&self, place: KeyContext, keys: &[Key]) -> Found {
+    pub fn find(&self, scope: impl Into<Scope>, keys: &[Key]) -> Found {
         let mut found = Found::Nothing;
-        for binding in self.of(place) {
+        for binding in self.of(scope) {
             if binding.keys == keys {
                 return Found::Action(binding.action);
             }
@@ -393,16 +451,18 @@ impl Keymap {
         found
     }
 
-    /// Returns the lines that apply in `place`: its own first, each in file order.
+    /// Returns the lines that apply in a scope: those of its context first, each in file order.
     #[must_use]
-    pub fn of(&self, place: KeyContext) -> &[Binding] {
-        &self.chains[place as usize]
+    pub fn of(&self, scope: impl Into<Scope>) -> &[Binding] {
+        let Scope { place, list } = scope.into();
+        let of_subject = list.and_then(|list| self.of_subjects.get(&(place, list)));
+        of_subject.unwrap_or(&self.chains[place as usize])
     }
 
-    /// Returns the first keys bound to `action` in `place`, as the help shows them.
+    /// Returns the first keys bound to `action` in a scope, as the help shows them.
     #[must_use]
-    pub fn keys_of(&self, place: KeyContext, action: Action) -> Option<String> {
-        self.of(place)
+    pub fn keys_of(&self, scope: impl Into<Scope>, action: Action) -> Option<String> {
+        self.of(scope)
             .iter()
             .find(|binding| binding.action == action)
             .map(|binding| show_strokes(&binding.keys))
@@ -411,18 +471,21 @@ impl Keymap {
     /// Returns every pair of lines that contradict each other.
     #[must_use]
     pub fn conflicts(&self) -> Vec<Conflict> {
-        let mut conflicts = Vec::new();
-        for place in KeyContext::ALL {
-            let chain = self.of(*place);
+        let mut conflicts: Vec<Conflict> = Vec::new();
+        for scope in self.scopes() {
+            let (place, chain) = (&scope.place, self.of(scope));
             for (at, one) in chain.iter().enumerate() {
-                for other in &chain[at + 1..] {
+                for other in chain[at + 1..].iter().filter(|other| other.keys.first() == one.keys.first()) {
                     let (shorter, longer) =
                         if one.keys.len() <= other.keys.len() { (one, other) } else { (other, one) };
                     // If both lines come from a parent, the parent has reported the conflict.
                     let ours = one.place == *place || other.place == *place;
                     if ours && longer.keys.starts_with(&shorter.keys) {
                         let (shorter, longer) = (shorter.clone(), longer.clone());
-                        conflicts.push(Conflict { place: *place, shorter, longer });
+                        let conflict = Conflict { place: *place, shorter, longer };
+                        if !conflicts.contains(&conflict) {
+                            conflicts.push(conflict);
+                        }
                     }
                 }
             }
@@ -471,7 +534,7 @@ impl Keymap {
             self.imports.retain(|import| !is_here(import.into) || !import.keys.starts_with(&strokes));
         }
         if let Some(other) = word.strip_prefix('@') {
-            let from = KeyContext::named(other).ok_or_else(bad)?;
+            let from = Whose::named(other).ok_or_else(bad)?;
             self.take_away(place, &strokes);
             self.imports.push(Import { keys: strokes, into: place, from });
         } else if word == "none" {
@@ -517,7 +580,32 @@ impl Keymap {
         self.imports.retain(|import| import.into != place || import.keys != keys);
     }
 
-    fn chain(&self, place: KeyContext) -> Vec<Binding> {
+    /// Returns all scopes that differ: each context, and those with a subject for each list.
+    fn scopes(&self) -> impl Iterator<Item = Scope> {
+        let mut of_subjects: Vec<_> = self.of_subjects.keys().copied().collect();
+        of_subjects.sort_unstable();
+        let of_subjects = of_subjects.into_iter().map(|(place, list)| Scope { place, list: Some(list) });
+        KeyContext::ALL.iter().map(|place| (*place).into()).chain(of_subjects)
+    }
+
+    fn chains_of_subjects(&self) -> HashMap<(KeyContext, KeyContext), Vec<Binding>> {
+        let is_list = |place: &KeyContext| place.above() == Some(KeyContext::Lists);
+        let lists: Vec<_> = KeyContext::ALL.iter().copied().filter(is_list).collect();
+        let has_subject = |place: &KeyContext| {
+            let imports = |above| self.imports.iter().any(|it| it.into == above && it.from == Whose::Subject);
+            place.chain().any(imports)
+        };
+        let mut chains = HashMap::new();
+        for place in KeyContext::ALL.iter().copied().filter(has_subject) {
+            chains.extend(lists.iter().map(|list| {
+                let scope = Scope { place, list: Some(*list) };
+                ((place, *list), self.chain(scope))
+            }));
+        }
+        chains
+    }
+
+    fn chain(&self, Scope { place, list }: Scope) -> Vec<Binding> {
         let mut lines: Vec<Binding> = Vec::new();
         for above in place.chain() {
             let hides = |binding: &Binding| {
@@ -531,7 +619,8 @@ impl Keymap {
             lines.extend(own);
             let place = above;
             for import in self.imports.iter().filter(|import| import.into == place) {
-                for binding in self.own.iter().filter(|binding| binding.place == import.from) {
+                let from = import.from.context(list);
+                for binding in self.own.iter().filter(|binding| Some(binding.place) == from) {
                     let keys = [import.keys.as_slice(), &binding.keys].concat();
                     lines.push(Binding { keys, place, ..binding.clone() });
                 }
@@ -554,8 +643,8 @@ mod tests {
     use super::*;
     use crate::tui::action::Group;
 
-    fn find(keymap: &Keymap, place: KeyContext, keys: &str) -> Found {
-        keymap.find(place, &parse_strokes(keys).unwrap())
+    fn find(keymap: &Keymap, scope: impl Into<Scope>, keys: &str) -> Found {
+        keymap.find(scope, &parse_strokes(keys).unwrap())
     }
 
     /// Returns the shipped keymap, and each preset applied to it.
@@ -633,13 +722,48 @@ mod tests {
             (KeyContext::Containers, "d", Found::More),
             (KeyContext::Containers, "d d", Found::Action(Action::Remove)),
             (KeyContext::Containers, "d x", Found::Nothing),
-            (KeyContext::Logs, ",", Found::More),
-            (KeyContext::Logs, ", d d", Found::Action(Action::Remove)),
             (KeyContext::Terminal, "q", Found::Nothing),
             (KeyContext::Prompt, "q", Found::Nothing),
         ] {
             assert_eq!(find(&keymap, place, keys), found, "{place:?} {keys}");
         }
+    }
+
+    #[test]
+    fn behind_a_prefix_are_the_keys_of_the_subjects_list() {
+        let keymap = Keymap::read(None).unwrap();
+        let of = |place, list| Scope { place, list: Some(list) };
+        for (place, list, keys, found) in [
+            (KeyContext::Logs, KeyContext::Containers, ",", Found::More),
+            (KeyContext::Logs, KeyContext::Containers, ", d d", Found::Action(Action::Remove)),
+            (KeyContext::Inspect, KeyContext::Images, ", n", Found::Action(Action::Pull)),
+            (KeyContext::Inspect, KeyContext::Images, ", s", Found::Nothing),
+            (KeyContext::Files, KeyContext::Images, ", t", Found::Action(Action::Tag)),
+            (KeyContext::Inspect, KeyContext::Networks, ", o b", Found::Action(Action::OrderSubnet)),
+            (KeyContext::Inspect, KeyContext::Trash, ", u", Found::Action(Action::Restore)),
+            (KeyContext::Released, KeyContext::Tasks, ", r", Found::Action(Action::RetryTask)),
+            (KeyContext::Released, KeyContext::Tasks, "K", Found::Action(Action::CancelTask)),
+            // Only the list shows the object.
+            (KeyContext::Images, KeyContext::Images, ", n", Found::Nothing),
+            // The navigator is about containers, whatever list is beside it.
+            (KeyContext::Navigator, KeyContext::Images, ", s", Found::Action(Action::StartStop)),
+        ] {
+            assert_eq!(find(&keymap, of(place, list), keys), found, "{place:?} {list:?} {keys}");
+        }
+        assert_eq!(find(&keymap, KeyContext::Logs, ","), Found::Nothing);
+        let fixed = Keymap::read(Some("[viewer]\n\",\" = \"@volumes\"")).unwrap();
+        let scope = of(KeyContext::Logs, KeyContext::Containers);
+        assert_eq!(find(&fixed, scope, ", o f"), Found::Action(Action::OrderFolder));
+        assert_eq!(find(&fixed, scope, ", s"), Found::Nothing);
+        // A conflict is reported, and only once.
+        let text = "[viewer]\n\", n\" = \"wrap\"";
+        let error = Keymap::read(Some(text)).unwrap_err().to_string();
+        assert!(
+            error.contains("in [viewer] `,n` (wrap of [viewer]) is also `,n` (pull of [viewer])"),
+            "{error}"
+        );
+        let lines: BTreeSet<&str> = error.lines().collect();
+        assert_eq!(lines.len(), error.lines().count(), "{error}");
     }
 
     #[test]

@@ -21,8 +21,8 @@ it. In hoist, `?` shows the keys of the focused context, including your own chan
 
 Your keymap is `~/.config/hoist/keymap.toml`, in the format of [assets/keymap.toml](../assets/keymap.toml): a table is a
 [context](#contexts) (a screen, a tab, a dialog), a line is `keys = action`, and `none` removes a key. It is reloaded when it is saved.
-`:export keys` shows the complete keymap in this format. On a page, `,` followed by a key of the list acts on the object
-that the page shows: `,s` stops that container. `[ui] keymap` in `config.toml` can be `default`, `k9s` or `lazydocker`.
+`:export keys` shows the complete keymap in this format. On a page, `,` followed by a key of the object's list acts on the
+object that the page shows: `,s` stops a container, `,t` tags an image. `[ui] keymap` in `config.toml` can be `default`, `k9s` or `lazydocker`.
 ";
 
 /// Writes which tables a keymap may have, and where their keys work.

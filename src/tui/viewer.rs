@@ -17,9 +17,9 @@ use ratatui::text::Line;
 use crate::tui::action::Action;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::KeyContext;
-use crate::tui::model::Model;
 use crate::tui::model::context::PaneContext;
 use crate::tui::model::window::Pane;
+use crate::tui::model::{Focus, Model};
 use crate::tui::reader::{ReadTask, Reader};
 use crate::tui::reading::{Answer, Want};
 use crate::tui::section::Subject;
@@ -36,6 +36,13 @@ pub(crate) struct Seen<'a> {
     /// Whether the subject was removed, and only what was read before remains.
     pub(crate) is_gone: bool,
     pub(crate) has_keys: bool,
+}
+
+impl Seen<'_> {
+    /// Whether it has the focus, though a dialog may have the keys at present.
+    pub(crate) fn has_focus(&self) -> bool {
+        self.model.focus == Focus::Detail && self.model.pane().id == self.pane.id
+    }
 }
 
 /// A tab. The defaults do nothing.

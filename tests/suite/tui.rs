@@ -540,7 +540,7 @@ fn panes_stand_beside_each_other_and_a_layout_comes_back() {
     tui.press(&format!("for i in $(seq 1 90); do echo n$i-; done; echo ready-$((1+1)){ENTER}"));
     tui.see("ready-2");
     // A second shell beside the first; then the focus moves from one to the other.
-    tui.press(&format!("{RELEASE}{CTRL_W}v"));
+    tui.press(&format!("{RELEASE}{CTRL_W}v,e"));
     tui.wait("two shells", |seen| seen.text().matches(": shell").count() == 2);
     tui.press(&format!("echo here-$((40+2)){ENTER}"));
     tui.see("here-42");

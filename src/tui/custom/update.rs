@@ -17,6 +17,7 @@ use crate::tui::model::input::Input;
 use crate::tui::model::layer::Layer;
 use crate::tui::model::titles::name_of;
 use crate::tui::section::Subject;
+use crate::tui::update::batch::refuse_many;
 
 /// Runs the custom command at this index.
 pub(crate) fn run(model: &mut Model, at: usize) -> Vec<Effect> {
@@ -109,8 +110,19 @@ fn accept(model: &mut Model) -> Vec<Effect> {
     }
 }
 
+/// Whether a command uses the selected object.
+fn is_about_a_row(pending: &Pending) -> bool {
+    let asked = |placeholder: &Placeholder| matches!(placeholder, Placeholder::Prompt(_));
+    pending.whither == Whither::Container || !pending.template.placeholders().iter().all(asked)
+}
+
 /// Fills in the values known from the selected object.
 fn begin(model: &mut Model, mut pending: Pending) -> Vec<Effect> {
+    let count = model.targets().len();
+    if count > 1 && is_about_a_row(&pending) {
+        refuse_many(model, &pending.name, count);
+        return Vec::new();
+    }
     pending.values = facts(model);
     pending.container = match model.subject() {
         Some(Subject::Container(id)) => Some(id),
@@ -157,7 +169,7 @@ fn facts(model: &Model) -> HashMap<Placeholder, String> {
             facts.insert(Placeholder::Id, id.to_string());
         }
         Some(Subject::Image(target)) => {
-            if let Some(row) = model.images.selected() {
+            if let Some(row) = model.images.all().iter().find(|row| row.target() == target) {
                 facts.insert(Placeholder::Id, row.id.clone());
             }
             facts.insert(Placeholder::Image, target.clone());

@@ -84,7 +84,10 @@ impl Viewer for Files {
             None => pane.files.can(action),
             Some(reader) if action == Action::EditFile => reader.of.is_some(),
             // These apply to the browser below the text.
-            Some(_) => !matches!(action.group(), Group::Files | Group::Remove | Group::List),
+            Some(_) => {
+                !matches!(action.group(), Group::Files | Group::Remove | Group::List)
+                    && action != Action::Open
+            }
         }
     }
 
@@ -106,6 +109,6 @@ impl Viewer for Files {
     }
 
     fn note(&self, seen: &Seen<'_>, _: u16) -> Option<(String, Style)> {
-        Some(view::note(seen.model, &seen.pane.files))
+        Some(view::note(seen))
     }
 }

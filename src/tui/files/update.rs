@@ -20,6 +20,7 @@ use crate::tui::model::{Focus, Model};
 use crate::tui::section::{Subject, TaskId};
 use crate::tui::tab::Tab;
 use crate::tui::tasks::update::quiet_work;
+use crate::tui::update::batch::refuse_many;
 use crate::tui::update::viewer::slide;
 use crate::tui::verb_words::DELETE;
 use crate::tui::words::surplus;
@@ -125,6 +126,12 @@ fn change(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         return Some(Vec::new());
     }
     let side = pane(model).side();
+    let is_for_one = matches!(action, Action::EditFile | Action::RenameFile | Action::CompareFiles);
+    if is_for_one && side.marks.len() > 1 {
+        let count = side.marks.len();
+        refuse_many(model, action.label(), count);
+        return Some(Vec::new());
+    }
     match action {
         Action::CopyFiles => return Some(copy(model)),
         Action::Extract => extract(model),
@@ -345,7 +352,11 @@ fn read(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
             let left = slide(model, before, by, farthest);
             pane(model).reader.iter_mut().for_each(|reader| reader.left = left);
         }
-        Action::Back | Action::Open => files.reader = None,
+        Action::Back => files.reader = None,
+        Action::Open => {
+            let key = model.cancel_key();
+            model.say(Tone::Plain, "the file is open already", Some(format!("{key} closes it")));
+        }
         Action::EditFile => {
             let of = reader.of.clone();
             let Some((place, path)) = of else { return Some(Vec::new()) };

@@ -23,6 +23,7 @@ use crate::tui::files::words::whose_word;
 use crate::tui::model::Model;
 use crate::tui::view::frame::select;
 use crate::tui::view::texts;
+use crate::tui::viewer::Seen;
 use crate::tui::words::{Align, cell, size};
 
 /// Draws the browser of a pane.
@@ -342,9 +343,11 @@ fn read(frame: &mut Frame<'_>, model: &Model, reader: &Reader, area: Rect) {
 }
 
 /// Returns the text in the lower border.
-pub(crate) fn note(model: &Model, pane: &FilesPane) -> (String, Style) {
+pub(crate) fn note(seen: &Seen<'_>) -> (String, Style) {
+    let (model, pane) = (seen.model, &seen.pane.files);
     if let Some(reader) = &pane.reader {
-        let text = format!(" line {} of {} · Esc close ", reader.top + 1, reader.lines.len().max(1));
+        let close = if seen.has_keys { format!(" · {} close", model.cancel_key()) } else { String::new() };
+        let text = format!(" line {} of {}{close} ", reader.top + 1, reader.lines.len().max(1));
         return (text, model.theme.dim);
     }
     let side = pane.side();

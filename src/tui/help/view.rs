@@ -8,8 +8,10 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::tui::action::Action;
 use crate::tui::help::model::{Entry, Help, entries, others};
-use crate::tui::keymap::KeyContext;
+use crate::tui::key::show_strokes;
+use crate::tui::keymap::{Binding, KeyContext};
 use crate::tui::model::Model;
+use crate::tui::model::offers::label_of_open;
 use crate::tui::model::titles::tab_name;
 use crate::tui::view::dialog::open;
 use crate::tui::view::frame::selected;
@@ -80,21 +82,33 @@ fn table(model: &Model, help: &Help, room: usize) -> Vec<Line<'static>> {
     for chunk in entries.chunk_by(|one, other| one.action.group() == other.action.group()) {
         lines.extend(group(model, chunk[0].action.group().title(), chunk, room));
     }
-    if help.place.above() == Some(KeyContext::Viewer) {
-        let text = ", followed by a key of the list acts on the object shown: ,s ,r ,e";
-        lines.push(Line::styled(text, model.theme.dim));
-    }
+    lines.extend(behind_a_prefix(model, help).map(|text| Line::styled(text, model.theme.dim)));
     let release = model.keys_of(KeyContext::Terminal, Action::Release);
     let text = format!("In a terminal, all keys go to the program; {release} returns them to hoist.");
     lines.extend([Line::default(), Line::styled(text, model.theme.dim)]);
     lines
 }
 
-/// Labels the key of a tab with the tab's name.
+/// Says which keys of a list act on the object that a page shows.
+fn behind_a_prefix(model: &Model, help: &Help) -> Option<String> {
+    const EXAMPLES: usize = 3;
+    let list = model.acted_section().key_context();
+    let is_shown =
+        |binding: &&Binding| model.keymap.imports(binding) && model.is_useful(list, binding.action);
+    let lines: Vec<&Binding> = model.bindings(help.place).iter().filter(is_shown).take(EXAMPLES).collect();
+    let prefix = model.signs(&show_strokes(&lines.first()?.keys[..1]));
+    let keys: Vec<String> = lines.iter().map(|line| model.signs(&show_strokes(&line.keys))).collect();
+    Some(format!("{prefix} followed by a key of the list acts on the object shown: {}", keys.join(" ")))
+}
+
+/// Labels the key of a tab with the tab's name, and Enter with what it opens here.
 fn name_tab(model: &Model, entry: &mut Entry) {
     let tabs = model.tabs(model.pane());
     if let Some(tab) = entry.action.tab().and_then(|at| tabs.get(at)) {
         entry.label = tab_name(model, *tab);
+    }
+    if entry.action == Action::Open {
+        entry.label = label_of_open(model.key_context_below()).to_owned();
     }
 }
 

@@ -283,7 +283,7 @@ pub(crate) fn bottom_note(seen: &Seen<'_>, room: usize) -> (String, Style) {
     }
     let newest = &model.keys_of(KeyContext::Logs, Action::Last);
     let (mut parts, style) = match pane.is_paused {
-        true => (paused(pane, newest), theme.warn),
+        true => (paused(pane, if seen.has_keys { newest } else { "" }), theme.warn),
         false if goes_on(model, pane) => (vec![format!("follow ● {}", counted(pane))], theme.ok),
         false => (vec![counted(pane)], theme.dim),
     };
@@ -336,7 +336,8 @@ fn paused(pane: &LogPane, newest: &str) -> Vec<String> {
     let mut parts = Vec::new();
     let new = pane.unseen();
     if new > 0 {
-        parts.push(format!("follow ○ paused · +{} new ↓{newest}", short(new)));
+        let key = if newest.is_empty() { String::new() } else { format!(" ↓{newest}") };
+        parts.push(format!("follow ○ paused · +{} new{key}", short(new)));
     } else {
         parts.push("follow ○ paused".to_owned());
     }

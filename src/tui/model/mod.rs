@@ -29,7 +29,7 @@ use jiff::Timestamp;
 
 use super::action::Action;
 use super::key::{Key, parse_strokes, show_strokes};
-use super::keymap::{Found, KeyContext, Keymap};
+use super::keymap::{Binding, Found, KeyContext, Keymap, Scope};
 use super::layout::{Beside, Layout, NAVIGATOR, layout};
 use super::theme::{Depth, Theme};
 use crate::base::text;
@@ -212,6 +212,8 @@ pub struct Notice {
     pub hint: Option<String>,
     /// When it disappears.
     pub until: Timestamp,
+    /// Whether it asks to press the same key again; any other input withdraws it.
+    pub asks: bool,
 }
 
 /// How long a notice is shown.
@@ -306,6 +308,18 @@ impl Model {
         }
     }
 
+    /// Returns a context together with the list that contains the subject of verbs.
+    #[must_use]
+    pub fn scope(&self, place: KeyContext) -> Scope {
+        Scope { place, list: Some(self.acted_section().key_context()) }
+    }
+
+    /// Returns the lines of the keymap that apply in a context.
+    #[must_use]
+    pub fn bindings(&self, place: KeyContext) -> &[Binding] {
+        self.keymap.of(self.scope(place))
+    }
+
     /// Returns a task by its number.
     #[must_use]
     pub fn task(&self, id: TaskId) -> Option<&TaskRow> {
@@ -339,7 +353,13 @@ impl Model {
     pub fn say(&mut self, tone: Tone, text: impl Into<String>, hint: Option<String>) {
         let text = text::line(&text.into()).into_owned();
         let hint = hint.map(|hint| text::line(&hint).into_owned());
-        self.notice = Some(Notice { tone, text, hint, until: self.now + NOTICE });
+        self.notice = Some(Notice { tone, text, hint, until: self.now + NOTICE, asks: false });
+    }
+
+    /// Like [`Self::say`], for a text that asks to press the same key again.
+    pub fn ask_again(&mut self, tone: Tone, text: impl Into<String>, hint: Option<String>) {
+        self.say(tone, text, hint);
+        self.notice.iter_mut().for_each(|notice| notice.asks = true);
     }
 
     /// Shows a failure at the bottom, and keeps it for the details page.
@@ -373,7 +393,7 @@ impl Model {
     /// Returns the keys of `action` in `place`, for a hint.
     #[must_use]
     pub fn keys_of(&self, place: KeyContext, action: Action) -> String {
-        self.signs(&self.keymap.keys_of(place, action).unwrap_or_default())
+        self.signs(&self.keymap.keys_of(self.scope(place), action).unwrap_or_default())
     }
 
     /// Returns the key that cancels and clears, for a hint: Esc where it does, because the other keys

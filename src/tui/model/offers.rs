@@ -32,7 +32,7 @@ impl Model {
     pub fn verbs(&self) -> Vec<Offer> {
         let place = self.key_context();
         let mut offers: Vec<Offer> = Vec::new();
-        for binding in self.keymap.of(place) {
+        for binding in self.bindings(place) {
             let action = binding.action;
             let is_verb =
                 matches!(
@@ -73,11 +73,11 @@ impl Model {
         let is_go = action.group() == Group::Go || action.group() == Group::Move;
         match action {
             A::RetryTask if place == KeyContext::Tasks => {
-                self.tasks.targets().iter().any(|task| task.can_be_retried())
+                self.target_rows(&self.tasks).iter().any(|task| task.can_be_retried())
             }
             A::RetryTask if place == KeyContext::Ended => self.shown_session().is_some_and(Session::is_ours),
             A::CancelTask if place == KeyContext::Tasks => {
-                let mut live = self.tasks.targets().into_iter().filter(|task| !task.is_over());
+                let mut live = self.target_rows(&self.tasks).into_iter().filter(|task| !task.is_over());
                 live.any(|task| !self.look.is_read_only || task.session().is_none())
             }
             A::ClearTasks => self.tasks.all().iter().any(TaskRow::is_over),
@@ -123,9 +123,7 @@ impl Model {
         let is_theirs = action.group() == Group::Act
             || matches!(action, A::Logs | A::Stats | A::Top | A::Ports | A::RunAgain)
             || matches!(action, A::CopyImage | A::CopyUrl | A::Browse | A::CopyCommand);
-        let is_other = |subject: &Subject| {
-            matches!(subject, Subject::Image(_) | Subject::Volume(_) | Subject::Network(_))
-        };
+        let is_other = |subject: &Subject| !matches!(subject, Subject::Container(_));
         is_theirs && self.focus == Focus::Detail && self.subject().as_ref().is_some_and(is_other)
     }
 
@@ -172,10 +170,9 @@ impl Model {
         matches!(self.shown_tab(self.pane()), Tab::Session(id) if self.keeps_keys_from(id))
     }
 
-    /// Whether the cursor in Tasks is on a terminal.
+    /// Whether verbs apply to a terminal as a task.
     fn is_on_session(&self) -> bool {
-        self.key_context() == KeyContext::Tasks
-            && self.tasks.selected().is_some_and(|task| task.session().is_some())
+        matches!(self.subject(), Some(Subject::Task(id)) if self.is_session(id))
     }
 
     /// Returns the terminal that the pane shows.
@@ -194,7 +191,7 @@ impl Model {
     /// Returns the name of an action as the screen shows it: `stop`, `kill`.
     #[must_use]
     pub fn name_of(&self, action: Action) -> String {
-        let bindings = self.keymap.of(self.key_context());
+        let bindings = self.bindings(self.key_context());
         let label = bindings.iter().find(|binding| binding.action == action).map(|one| self.label_of(one));
         label.unwrap_or_else(|| action.label().to_owned()).trim_end_matches('…').to_owned()
     }
@@ -213,11 +210,9 @@ impl Model {
             .then(|| meant(action, self.meant_containers()?))
             .flatten();
         match (action, verb) {
-            (Action::Open, _) if place_is_viewer(self.key_context()) => match self.key_context() {
-                KeyContext::Top => "details".to_owned(),
-                KeyContext::Inspect => "fold".to_owned(),
-                _ => "zoom".to_owned(),
-            },
+            (Action::Open, _) if place_is_viewer(self.key_context()) => {
+                label_of_open(self.key_context()).to_owned()
+            }
             (Action::Open, _) if self.key_context() == KeyContext::Tasks && self.attaches() => {
                 "attach".to_owned()
             }
@@ -235,6 +230,16 @@ impl Model {
             (Action::Type, _) if self.shows_unseen() => "attach".to_owned(),
             _ => self.keymap.label(binding).to_owned(),
         }
+    }
+}
+
+/// Returns the label of [`Action::Open`] in a context.
+pub(crate) fn label_of_open(place: KeyContext) -> &'static str {
+    match place {
+        KeyContext::Top => "details",
+        KeyContext::Inspect => "fold",
+        place if place_is_viewer(place) => "zoom",
+        _ => Action::Open.label(),
     }
 }
 

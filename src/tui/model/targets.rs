@@ -4,6 +4,7 @@ use super::{Focus, Model};
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::events::model::EventRow;
 use crate::tui::list::rows::Row;
+use crate::tui::list::table::Table;
 use crate::tui::section::{Section, Subject};
 
 /// The subject of a row.
@@ -69,6 +70,16 @@ impl Model {
             _ => None,
         };
         self.targets().into_iter().filter_map(row).collect()
+    }
+
+    /// Returns the rows of a list that a verb applies to: see [`Self::targets`].
+    pub(crate) fn target_rows<'a, R: About>(&self, table: &'a Table<R>) -> Vec<&'a R> {
+        if self.focus == Focus::List {
+            return table.targets();
+        }
+        let Some(subject) = self.subject() else { return Vec::new() };
+        let is_subject = |row: &&R| row.about(self).as_ref() == Some(&subject);
+        table.all().iter().find(is_subject).into_iter().collect()
     }
 
     /// Returns the subject of an event, if it still exists.

@@ -33,7 +33,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     let theme = &model.theme;
     let focus = has_focus(model, Focus::Navigator);
     let mut block = border(model, focus, vec![Span::raw("Navigator")]);
-    if model.focus != Focus::Navigator {
+    if has_focus(model, Focus::List) {
         let key = model.keys_of(KeyContext::Global, Action::PreviousPane);
         block = block.title_top(Line::styled(format!(" {key} "), theme.dim).alignment(Alignment::Right));
     }

@@ -14,7 +14,7 @@ use crate::tui::failure::Tone;
 use crate::tui::form::model::shown_words;
 use crate::tui::model::Model;
 use crate::tui::model::layer::Layer;
-use crate::tui::section::{Section, TaskId};
+use crate::tui::section::{Section, Subject, TaskId};
 use crate::tui::tab::Tab;
 use crate::tui::tasks::model::{OutputPage, ProgressPage, TaskRow, TaskState, What, Work};
 use crate::tui::update::copy;
@@ -86,7 +86,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         return enter(model);
     }
     model.tasks.end_range();
-    let targets: Vec<TaskRow> = model.tasks.targets().into_iter().cloned().collect();
+    let targets: Vec<TaskRow> = model.target_rows(&model.tasks).into_iter().cloned().collect();
     let (over, live): (Vec<&TaskRow>, Vec<&TaskRow>) = targets.iter().partition(|task| task.is_over());
     match action {
         Action::ClearTasks => return Some(clear(model)),
@@ -99,9 +99,9 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
             let again = over.iter().filter(|task| !task.has_written()).map(|task| task.id);
             return Some(again.flat_map(|id| retry(model, id)).collect());
         }
-        _ => match targets.first() {
-            Some(task) => read(model, task.id),
-            None => model.say(Tone::Plain, "no task is selected", None),
+        _ => match model.subject() {
+            Some(Subject::Task(id)) => read(model, id),
+            _ => model.say(Tone::Plain, "no task is selected", None),
         },
     }
     Some(Vec::new())

@@ -54,7 +54,7 @@ impl Viewer for Terminal {
 
     fn draw(&self, frame: &mut Frame<'_>, seen: &Seen<'_>, area: Rect) {
         if let Tab::Session(id) = seen.tab {
-            view::draw(frame, seen.model, seen.screens, (id, seen.has_keys), area);
+            view::draw(frame, seen, id, area);
         }
     }
 
@@ -64,6 +64,9 @@ impl Viewer for Terminal {
         let task = model.task(id)?;
         if model.copying == Some(id) {
             return Some((" copy mode ".to_owned(), theme.warn));
+        }
+        if task.is_over() && !seen.has_keys {
+            return Some((format!(" {} ", update::ending(task)?), theme.warn));
         }
         if task.is_over() {
             let keys = |action| model.keys_of(KeyContext::Ended, action);

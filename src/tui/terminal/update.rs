@@ -91,7 +91,7 @@ pub(crate) fn holds_back(model: &mut Model, id: TaskId, key: Key) -> bool {
     }
     session.is_warned = true;
     let text = "Ctrl-c may stop the container";
-    model.say(Tone::Warning, text, Some("press again to send it".to_owned()));
+    model.ask_again(Tone::Warning, text, Some("press again to send it".to_owned()));
     true
 }
 

@@ -15,27 +15,22 @@ use crate::engine::ExecStatus;
 
 use crate::tui::action::Action;
 use crate::tui::keymap::KeyContext;
-use crate::tui::model::Model;
 use crate::tui::section::TaskId;
 use crate::tui::tasks::model::{TaskRow, TaskState};
-use crate::tui::terminal::screen::{Emulator, Screens};
+use crate::tui::terminal::screen::Emulator;
 use crate::tui::view::texts;
+use crate::tui::viewer::Seen;
 use crate::tui::words::span;
 
 /// Draws a terminal in a pane; describes a command that hoist is not attached to.
-pub(crate) fn draw(
-    frame: &mut Frame<'_>,
-    model: &Model,
-    screens: &Screens,
-    (id, has_keys): (TaskId, bool),
-    area: Rect,
-) {
+pub(crate) fn draw(frame: &mut Frame<'_>, seen: &Seen<'_>, id: TaskId, area: Rect) {
+    let (model, has_keys) = (seen.model, seen.has_keys);
     let Some(task) = model.task(id) else { return };
     if task.is_unseen() {
-        frame.render_widget(Paragraph::new(unseen(model, task)).wrap(Wrap { trim: false }), area);
+        frame.render_widget(Paragraph::new(unseen(seen, task)).wrap(Wrap { trim: false }), area);
         return;
     }
-    let Some(screen) = screens.get(id) else {
+    let Some(screen) = seen.screens.get(id) else {
         frame.render_widget(Line::styled(" opening…", model.theme.dim), area);
         return;
     };
@@ -56,8 +51,8 @@ pub(crate) fn draw(
 }
 
 /// Describes a command to which hoist is not attached.
-fn unseen(model: &Model, task: &TaskRow) -> Vec<Line<'static>> {
-    let theme = &model.theme;
+fn unseen(seen: &Seen<'_>, task: &TaskRow) -> Vec<Line<'static>> {
+    let (model, theme) = (seen.model, &seen.model.theme);
     let Some(exec) = task.session().and_then(|session| session.exec.as_ref()) else { return Vec::new() };
     let fact = |name: &str, value: String| {
         Line::from(vec![
@@ -82,8 +77,16 @@ fn unseen(model: &Model, task: &TaskRow) -> Vec<Line<'static>> {
         lines.push(Line::styled(" Read-only: hoist does not attach to it.", theme.dim));
         return lines;
     }
-    let keys = |action| model.keys_of(KeyContext::Released, action);
-    let (attach, end) = (keys(Action::Type), keys(Action::CancelTask));
+    // The list of tasks has keys for it too; other lists do not.
+    let (place, attach) = match (seen.has_focus(), model.key_context_below()) {
+        (true, _) => (KeyContext::Released, Action::Type),
+        (false, KeyContext::Tasks) => (KeyContext::Tasks, Action::Open),
+        _ => {
+            lines.extend((!exec.tty).then(|| Line::styled(" It has no terminal to attach to.", theme.dim)));
+            return lines;
+        }
+    };
+    let (attach, end) = (model.keys_of(place, attach), model.keys_of(place, Action::CancelTask));
     let text = match exec.tty {
         true => format!(" {attach} attach to its terminal · {end} end it"),
         false => format!(" It has no terminal to attach to · {end} end it"),

@@ -32,7 +32,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         return Some(Vec::new());
     }
     model.trash.end_range();
-    let rows: Vec<TrashRow> = model.trash.targets().into_iter().cloned().collect();
+    let rows: Vec<TrashRow> = model.target_rows(&model.trash).into_iter().cloned().collect();
     let Some(first) = rows.first() else {
         model.say(Tone::Plain, "the trash is empty", None);
         return Some(Vec::new());
@@ -43,7 +43,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
             let effects = rows.iter().map(|row| Effect::Restore(row.id.clone(), None)).collect();
             return Some(together(model, verb_words::RESTORE, effects, Vec::new()));
         }
-        Action::RestoreAs if rows.len() > 1 => refuse_many(model, action, rows.len()),
+        Action::RestoreAs if rows.len() > 1 => refuse_many(model, action.label(), rows.len()),
         Action::RestoreAs => prompt(model, RestoreAs(first.id.clone()), &first.name),
         _ => purge(model, &rows),
     }

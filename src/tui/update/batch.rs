@@ -19,11 +19,11 @@ pub(crate) fn damage(action: Action, name: &str, why: Option<&str>) -> Option<Fa
     })
 }
 
-/// Reports that `action` applies to a single object only.
-pub(crate) fn refuse_many(model: &mut Model, action: Action, count: usize) {
+/// Reports that an action, given by its label or name, applies to a single object only.
+pub(crate) fn refuse_many(model: &mut Model, what: &str, count: usize) {
     let back = model.cancel_key();
     model.fail(Failure {
-        what: format!("`{}` works on one row at a time", action.label().trim_end_matches('…')),
+        what: format!("`{}` works on one row at a time", what.trim_end_matches('…')),
         why: vec![format!("{count} rows are marked")],
         hint: Some(format!("press {back} to clear the marks")),
     });

@@ -8,6 +8,7 @@ use crate::tui::failure::{Failure, Tone};
 use crate::tui::model::titles::name_of;
 use crate::tui::model::{Focus, Model};
 use crate::tui::section::{Section, Subject};
+use crate::tui::update::batch::refuse_many;
 
 /// Longer texts, in characters, are not shown in the notice.
 const SHOWN: usize = 120;
@@ -38,6 +39,11 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
             Ok(urls) => text(model, urls.join(" ")),
             Err(failure) => refuse(model, failure),
         },
+        Action::Browse if model.targets().len() > 1 => {
+            let count = model.targets().len();
+            refuse_many(model, Action::Browse.label(), count);
+            Vec::new()
+        }
         Action::Browse => match urls(model) {
             Ok(urls) => browse(model, urls),
             Err(failure) => refuse(model, failure),

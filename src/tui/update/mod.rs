@@ -20,6 +20,8 @@ pub(crate) mod settings;
 #[cfg(test)]
 pub(crate) mod silence;
 #[cfg(test)]
+mod subject;
+#[cfg(test)]
 mod tests;
 pub(crate) mod viewer;
 pub(crate) mod window;
@@ -45,8 +47,10 @@ use crate::tui::{
 
 /// Changes the model and returns what to do.
 pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
-    let input =
-        matches!(event, Event::Key(_) | Event::Mouse(_)).then(|| (place(model), model.notice.clone()));
+    let is_input = matches!(event, Event::Key(_) | Event::Mouse(_));
+    // The next input answers a notice that asks for a key, whatever it is.
+    let was_asked = is_input && model.notice.as_mut().is_some_and(|notice| std::mem::take(&mut notice.asks));
+    let input = is_input.then(|| (place(model), model.notice.clone()));
     let effects = match event {
         Event::Key(key) => press(model, key),
         Event::Paste(text) => paste(model, text),
@@ -72,7 +76,7 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
     countdown::watch(model, &effects);
     model.settle();
     if let Some((place_before, notice)) = input {
-        leave_notice(model, place_before, notice.as_ref());
+        leave_notice(model, place_before, (notice.as_ref(), was_asked));
     }
     // Earlier events are read once, when they first become visible.
     if model.shows_journal() && !model.journal_is_asked {
@@ -82,18 +86,24 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
     effects
 }
 
-/// The list, the pane and the tab that are in use.
-type InUse = (Section, Focus, PaneId, Tab);
+/// The list, the pane and the tab that are in use, and who gets the keys there: a terminal or hoist.
+type InUse = (Section, Focus, PaneId, Tab, KeyContext);
 
 fn place(model: &Model) -> InUse {
-    (model.section, model.focus, model.pane().id, model.shown_tab(model.pane()))
+    let tab = model.shown_tab(model.pane());
+    (model.section, model.focus, model.pane().id, tab, model.key_context_below())
 }
 
-/// Drops a notice about what was done somewhere else. Warnings and failures stay until their time.
-fn leave_notice(model: &mut Model, before: InUse, notice: Option<&Notice>) {
+/// Drops a notice about what was done somewhere else, and one that asked for a key and got another
+/// one. Other warnings and failures stay until their time.
+fn leave_notice(model: &mut Model, before: InUse, (notice, was_asked): (Option<&Notice>, bool)) {
     let is_quiet = notice.is_some_and(|notice| matches!(notice.tone, Tone::Good | Tone::Plain));
-    if is_quiet && model.notice.as_ref() == notice && place(model) != before {
+    let is_over = was_asked || is_quiet && place(model) != before;
+    if is_over && model.notice.as_ref() == notice {
         model.notice = None;
+    }
+    if !model.notice.as_ref().is_some_and(|notice| notice.asks) {
+        model.is_leaving = false;
     }
 }
 
@@ -129,11 +139,12 @@ fn press(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
         return Vec::new();
     }
     let place = model.key_context();
+    let scope = model.scope(place);
     model.pending.push(key);
-    match model.keymap.find(place, &model.pending) {
+    match model.keymap.find(scope, &model.pending) {
         Found::Action(action) => {
             let keys = std::mem::take(&mut model.pending);
-            match model.keymap.custom(place, &keys) {
+            match model.keymap.custom(scope, &keys) {
                 Some(custom) => custom::update::run(model, custom),
                 None => act(model, action),
             }
@@ -189,13 +200,13 @@ fn say_unbound(model: &mut Model, place: KeyContext, keys: &[Key]) {
     // In copy mode, `back` leads to the terminal.
     let leads_there = place != list && place != KeyContext::Copy && !back.is_empty();
     if !leads_there || model.keymap.find(list, keys) == Found::Nothing {
-        let help = model.keys_of(KeyContext::Global, Action::Help);
+        let help = model.keys_of(place, Action::Help);
         let hint = (!help.is_empty()).then(|| format!("{help} shows the keys"));
         model.say(Tone::Plain, format!("`{shown}` does nothing here"), hint);
         return;
     }
     // A prefix stands for the keys of the list.
-    let lines = model.keymap.of(place).iter();
+    let lines = model.bindings(place).iter();
     let mut behind = lines.filter(|line| line.keys.len() > keys.len() && line.keys[1..].starts_with(keys));
     let prefixed = behind.find(|line| model.keymap.imports(line)).map(|line| show_strokes(&line.keys[..1]));
     let hint = match prefixed {
@@ -436,7 +447,7 @@ fn here(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         Action::Cancel => {
             model.is_leaving = true;
-            model.say(Tone::Plain, "press again to quit hoist; containers keep running", None);
+            model.ask_again(Tone::Plain, "press again to quit hoist; containers keep running", None);
             return Vec::new();
         }
         Action::Zoom => model.say(Tone::Plain, "nothing is selected", None),

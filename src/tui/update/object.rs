@@ -13,7 +13,7 @@ use crate::tui::model::Model;
 use crate::tui::section::{Section, TaskId};
 use crate::tui::tab::Tab;
 use crate::tui::tasks::update::work;
-use crate::tui::update::batch::{Others, together};
+use crate::tui::update::batch::{Others, refuse_many, together};
 use crate::tui::verb_words;
 use crate::tui::{containers, form, images, tasks};
 
@@ -156,12 +156,23 @@ fn inspect(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
 }
 
 fn run_form(model: &mut Model) -> Vec<Effect> {
-    let selected = match model.section {
-        Section::Containers => model.containers.selected().map(|row| row.image.clone()),
+    let section = model.acted_section();
+    let selected = match section {
+        Section::Containers => model.container().map(|row| row.image.clone()),
+        Section::Images => {
+            model.images.end_range();
+            let rows = model.target_rows(&model.images);
+            if rows.len() > 1 {
+                let count = rows.len();
+                refuse_many(model, Action::Run.label(), count);
+                return Vec::new();
+            }
+            rows.first().map(|row| row.target().to_owned())
+        }
         _ => model.images.selected().map(|row| row.target().to_owned()),
     };
     let mut form = RunForm::new(selected.as_deref().unwrap_or_default());
-    if model.section != Section::Images {
+    if section != Section::Images {
         form.field = place_of(Kind::Image);
     }
     form::update::open(model, form)

@@ -102,7 +102,7 @@ fn is_plain(place: KeyContext, action: Action) -> bool {
 fn silent_in(make: impl Fn() -> Model, place: KeyContext) -> BTreeSet<String> {
     let first = make();
     assert_eq!(first.key_context(), place);
-    let actions: BTreeSet<Action> = first.keymap.of(place).iter().map(|binding| binding.action).collect();
+    let actions: BTreeSet<Action> = first.bindings(place).iter().map(|binding| binding.action).collect();
     let (before, looked) = (screen(&first), drawn(&make(), &Screens::default()));
     let read = first.wants().logs();
     let mut silent = BTreeSet::new();
@@ -260,7 +260,7 @@ fn a_key_without_a_binding_says_so_and_where_it_has_one() {
     for (way, key, text) in [
         ("l", "r", "`r` works in the list → q goes there, ,r works here"),
         ("l", "d", "`d` works in the list → q goes there, ,d works here"),
-        ("2 i", "p", "`p` works in the list → q goes there"),
+        ("2 i", "p", "`p` works in the list → q goes there, ,p works here"),
         ("7", "x", "`x` does nothing here → ? shows the keys"),
         ("f", "s", "`s` works in the list → q goes there, ,s works here"),
     ] {

@@ -8,7 +8,9 @@ use crate::tui::containers::model::ContainerRow;
 use crate::tui::effect::{ContainerVerb, Job, Program, Target};
 use crate::tui::event::Finish;
 use crate::tui::failure::Failure;
-use crate::tui::fixture::{asked, container, empty, full, now, press, screen, write};
+use crate::tui::fixture::{
+    asked, container, empty, full, keys_line, lines, now, press, screen, serve, write,
+};
 use crate::tui::images::model::ImageRow;
 use crate::tui::logs::model::LogNews;
 use crate::tui::reading::{Answer, Listed, Want};
@@ -474,6 +476,103 @@ fn ctrl_c_to_a_containers_main_program_is_explained_once() {
 }
 
 #[test]
+fn what_a_message_asks_for_is_withdrawn_with_the_next_key() {
+    // The program gets the second Ctrl-c, or something else.
+    for keys in ["ctrl-c", "x"] {
+        let mut model = full(80, 24);
+        press(&mut model, "a ctrl-c");
+        assert!(screen(&model).contains("press again to send it"), "{}", screen(&model));
+        assert_eq!(press(&mut model, keys).len(), 1, "{keys}");
+        assert_eq!(model.notice, None, "{keys}");
+    }
+    let mut model = full(80, 24);
+    press(&mut model, "a ctrl-] x");
+    assert!(screen(&model).contains("keys go to hoist, not to the terminal"), "{}", screen(&model));
+    press(&mut model, "j");
+    assert!(model.notice.is_some());
+    press(&mut model, "enter");
+    assert_eq!((model.key_context(), model.notice.clone()), (KeyContext::Terminal, None));
+    // Where it is no longer shown, the key is not the second one.
+    for other in ["l", "j", "space", "B"] {
+        let mut model = full(80, 24);
+        press(&mut model, "ctrl-c");
+        assert!(screen(&model).contains("press again to quit hoist"), "{}", screen(&model));
+        press(&mut model, other);
+        assert!(!screen(&model).contains("press again"), "{other}\n{}", screen(&model));
+        assert_eq!(press(&mut model, "ctrl-c"), [], "{other}");
+        assert!(screen(&model).contains("press again to quit hoist"), "{other}\n{}", screen(&model));
+        assert_eq!(press(&mut model, "ctrl-c"), [Effect::Quit], "{other}");
+    }
+}
+
+#[test]
+fn enter_opens_and_never_leaves_what_is_open() {
+    let mut model = full(120, 40);
+    press(&mut model, "l enter");
+    assert!(model.is_zoomed);
+    assert!(screen(&model).contains("[1 Logs]"), "{}", screen(&model));
+    press(&mut model, "enter");
+    assert!(model.is_zoomed && model.focus == Focus::Detail);
+    assert!(screen(&model).contains("it already fills the window → z shows the list"), "{}", screen(&model));
+    // Beside others, it first gets all of their room, then the whole window.
+    let mut model = full(120, 40);
+    press(&mut model, "l ctrl-w v enter");
+    assert_eq!((model.is_zoomed, model.panes().len()), (true, 2));
+    press(&mut model, "enter");
+    assert_eq!((model.is_zoomed, model.panes().len()), (true, 1));
+    press(&mut model, "enter");
+    assert_eq!((model.is_zoomed, model.panes().len()), (true, 1));
+    for (way, label) in
+        [("S", "↵ zoom"), ("i", "↵ fold"), ("t", "↵ details"), ("f", "↵ open"), ("1", "↵ open")]
+    {
+        let mut model = full(120, 50);
+        press(&mut model, way);
+        press(&mut model, "?");
+        assert!(screen(&model).contains(label), "{way}\n{}", screen(&model));
+    }
+}
+
+#[test]
+fn keys_in_a_border_are_those_of_the_pane_with_the_focus() {
+    let mut model = full(120, 40);
+    press(&mut model, "e");
+    update(&mut model, Event::Ended(TaskId(1), Ok(Some(0))));
+    assert!(screen(&model).contains("exit 0 · x close · r run again"), "{}", screen(&model));
+    press(&mut model, "tab");
+    assert_eq!(model.focus, Focus::List);
+    let shown = screen(&model);
+    assert!(
+        shown.contains(" exit 0 ") && !shown.contains("x close") && !shown.contains("run again"),
+        "{shown}"
+    );
+    // New lines below a log that does not follow.
+    let mut model = full(120, 40);
+    press(&mut model, "l f");
+    let texts: Vec<String> = (0..60).map(|number| format!("line {number}")).collect();
+    serve(&mut model, &lines(&texts.iter().map(String::as_str).collect::<Vec<_>>()));
+    assert!(screen(&model).contains("new ↓G"), "{}", screen(&model));
+    press(&mut model, "tab");
+    assert!(screen(&model).contains(" new ") && !screen(&model).contains("↓G"), "{}", screen(&model));
+    // The navigator names the key that leads to it from the list.
+    let mut model = full(200, 60);
+    assert!(screen(&model).contains(" S-Tab "), "{}", screen(&model));
+    press(&mut model, "l");
+    assert!(!screen(&model).contains(" S-Tab "), "{}", screen(&model));
+}
+
+#[test]
+fn the_help_of_copy_mode_is_where_the_bar_says() {
+    let mut model = full(120, 40);
+    press(&mut model, "e ctrl-] [");
+    assert_eq!(model.key_context(), KeyContext::Copy);
+    assert!(keys_line(&model, 240).contains("? help"), "{}", keys_line(&model, 240));
+    press(&mut model, "?");
+    assert!(screen(&model).contains("Help · copy mode in a terminal"), "{}", screen(&model));
+    press(&mut model, "esc");
+    assert_eq!(model.key_context(), KeyContext::Copy);
+}
+
+#[test]
 fn a_terminal_that_ended_says_so_and_is_closed() {
     let mut model = full(80, 24);
     press(&mut model, "e");
@@ -661,22 +760,38 @@ fn a_split_keeps_what_was_shown_and_the_new_half_follows_the_list() {
 }
 
 #[test]
-fn beside_a_terminal_a_split_opens_a_second_one_and_release_moves_between_them() {
+fn a_split_of_a_terminal_shows_another_tab_and_hoist_keeps_the_keys() {
     let mut model = full(120, 40);
     let api = model.container().unwrap().id.clone();
     press(&mut model, "e ctrl-]");
-    assert_eq!(
-        press(&mut model, "ctrl-w v"),
-        [Effect::Open(TaskId(2), Target::In(api.clone(), Program::Shell))]
-    );
+    for (split, back) in [("ctrl-w v", "ctrl-w h"), ("ctrl-w s", "ctrl-w k")] {
+        assert_eq!(press(&mut model, split), [], "{split}");
+        assert_eq!((model.pane().tab, model.key_context()), (Tab::Logs, KeyContext::Logs), "{split}");
+        assert_eq!(model.subject(), Some(Subject::Container(api.clone())), "{split}");
+        assert_eq!(press(&mut model, back), [], "{split}");
+        assert_eq!((model.windows.count(), model.key_context()), (2, KeyContext::Released), "{split}");
+        press(&mut model, "ctrl-w o");
+    }
+    assert_eq!(model.tasks.all().len(), 1);
+    // Where the list is on another container, or the object has no other tab.
+    press(&mut model, "q j tab ctrl-w v");
+    assert_eq!(model.subject(), Some(Subject::Container(api)), "{}", screen(&model));
+    let mut model = full(120, 40);
+    press(&mut model, "e ctrl-] q 5 tab");
+    assert_eq!(press(&mut model, "ctrl-w v"), []);
+    assert_eq!((model.pane().tab, model.key_context()), (Tab::Session(TaskId(1)), KeyContext::Released));
+}
+
+#[test]
+fn release_moves_between_terminals() {
+    let mut model = full(120, 40);
+    press(&mut model, "e ctrl-] ctrl-w v");
+    assert!(matches!(press(&mut model, ", e").as_slice(), [Effect::Open(TaskId(2), _)]));
     assert_eq!(model.key_context(), KeyContext::Terminal);
     assert_eq!(model.wants().terminals.len(), 2);
     press(&mut model, "ctrl-] h enter");
     assert!(matches!(press(&mut model, "q").as_slice(), [Effect::Type(TaskId(1), _)]));
-    assert_eq!(
-        press(&mut model, "ctrl-] ctrl-w s"),
-        [Effect::Open(TaskId(3), Target::In(api, Program::Shell))]
-    );
+    assert!(matches!(press(&mut model, "ctrl-] ctrl-w s , e").as_slice(), [Effect::Open(TaskId(3), _)]));
     assert_eq!(press(&mut model, "ctrl-] d"), [Effect::Close(TaskId(3)), Effect::Load(Section::Tasks)]);
     assert_eq!((model.windows.count(), model.key_context()), (2, KeyContext::Released));
     press(&mut model, "?");
@@ -751,10 +866,8 @@ fn a_layout_is_kept_under_its_name_and_its_terminals_are_opened_anew() {
         press(model, "enter")
     };
     let mut model = full(120, 40);
-    press(&mut model, "e ctrl-]");
-    press(&mut model, "ctrl-w v ctrl-] ctrl-w s");
+    press(&mut model, "e ctrl-] ctrl-w v , e ctrl-] ctrl-w s , e ctrl-] ctrl-w p");
     assert_eq!(model.windows.count(), 3, "{}", screen(&model));
-    press(&mut model, "ctrl-]");
     assert!(command(&mut model, "layout save debug").contains(&Effect::Save));
     let saved = model.saved.clone();
     let mut model = full(120, 40);

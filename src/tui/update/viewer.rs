@@ -5,6 +5,7 @@ use crate::tui::effect::Effect;
 
 use crate::tui::failure::Tone;
 use crate::tui::inspect::update::next_match;
+use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
 use crate::tui::section::Subject;
 use crate::tui::tab::Tab;
@@ -39,6 +40,12 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::Search if viewer.search(model) => {}
         Action::NextMatch => next_match(model, false),
         Action::PreviousMatch => next_match(model, true),
+        // It opens a tab in the full window, but does not leave it.
+        Action::Open if model.is_zoomed && (model.is_alone || model.windows.count() == 1) => {
+            let key = model.keys_of(KeyContext::Global, Action::Zoom);
+            let hint = (!key.is_empty()).then(|| format!("{key} shows the list"));
+            model.say(Tone::Plain, "it already fills the window", hint);
+        }
         Action::Open => return window::act(model, Action::Zoom),
         _ => return None,
     }

@@ -1,13 +1,11 @@
 //! Splitting and closing panes, and moving between them.
 
 use crate::tui::action::Action;
-use crate::tui::containers::update::terminal::shell;
-use crate::tui::effect::{Effect, Program};
+use crate::tui::effect::Effect;
 use crate::tui::failure::Tone;
 use crate::tui::keymap::KeyContext;
 use crate::tui::model::window::{Axis, Toward};
 use crate::tui::model::{Focus, Model};
-use crate::tui::section::Subject;
 use crate::tui::tab::Tab;
 
 /// How far a border moves, in thousandths.
@@ -21,8 +19,8 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         return Some(Vec::new());
     }
     match action {
-        Action::SplitRight => return Some(split(model, Axis::Columns)),
-        Action::SplitDown => return Some(split(model, Axis::Rows)),
+        Action::SplitRight => split(model, Axis::Columns),
+        Action::SplitDown => split(model, Axis::Rows),
         Action::PaneLeft => toward(model, Toward::Left),
         Action::PaneRight => toward(model, Toward::Right),
         Action::PaneUp => toward(model, Toward::Up),
@@ -67,38 +65,41 @@ fn needs_another(model: &Model, action: Action) -> bool {
     }
 }
 
-fn split(model: &mut Model, axis: Axis) -> Vec<Effect> {
+/// Splits the current pane. The new one shows the same tab of the same object; beside a terminal, the
+/// object's first other tab, because a terminal is shown once and starts only when asked to.
+fn split(model: &mut Model, axis: Axis) {
     if model.focus == Focus::List && model.layout().detail.is_none() {
         model.is_zoomed = true;
     }
     let Some(area) = model.layout().detail else {
         model.say(Tone::Plain, "there is no room for a pane", None);
-        return Vec::new();
+        return;
     };
     let Some(subject) = model.subject_of(model.pane()) else {
         model.say(Tone::Plain, "select an object first", None);
-        return Vec::new();
+        return;
     };
     let tab = model.shown_tab(model.pane());
     let old = model.pane().id;
     let Some(new) = model.windows.split(axis, area) else {
         model.say(Tone::Warning, "this pane is too small to split", Some("zoom the pane first".into()));
-        return Vec::new();
+        return;
     };
     model.is_alone = false;
     model.focus = Focus::Detail;
     if let Some(pane) = model.windows.get_mut(old) {
         (pane.pinned, pane.tab) = (Some(subject.clone()), tab);
     }
-    // A split of a terminal opens another terminal; any other split opens another view of the
-    // subject.
-    match (tab, &subject) {
-        (Tab::Session(_), Subject::Container(id)) if !model.look.is_read_only => {
-            let row = model.containers.get(id.as_str()).cloned();
-            model.pane_mut().pinned = Some(subject);
-            row.map_or_else(Vec::new, |row| shell(model, &row, Program::Shell, new))
-        }
-        _ => Vec::new(),
+    if !matches!(tab, Tab::Session(_)) {
+        return;
+    }
+    model.typing = None;
+    if model.listed().as_ref() != Some(&subject) {
+        model.pane_mut().pinned = Some(subject);
+    }
+    let others = model.windows.get(new).map_or_else(Vec::new, |pane| model.tabs(pane));
+    if let Some(other) = others.into_iter().find(|tab| !matches!(tab, Tab::Session(_))) {
+        model.pane_mut().tab = other;
     }
 }
 

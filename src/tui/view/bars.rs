@@ -170,27 +170,23 @@ pub(crate) fn keys(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     }
     let theme = &model.theme;
     let place = model.key_context();
-    let has_help = model.layers.is_empty() && place != KeyContext::Terminal;
-    let help = if has_help {
-        format!("{} help ", model.keys_of(KeyContext::Global, Action::Help))
-    } else {
-        String::new()
-    };
+    let help = model.keys_of(place, Action::Help);
+    let has_help = model.layers.is_empty() && !help.is_empty();
+    let help = if has_help { format!("{help} help ") } else { String::new() };
     let mut room = usize::from(area.width).saturating_sub(help.width() + 1);
     let mut spans = vec![Span::raw(" ")];
     let mut shown = Vec::new();
     // The keys of the list, which need a prefix on a page, come after its own. What is undone may be
     // in another list, so that comes last.
-    let is_imported = |binding: &&Binding| {
-        matches!(binding.place, KeyContext::Viewer | KeyContext::Navigator) && binding.keys.len() > 1
-    };
-    let bindings = model.keymap.of(place);
+    let is_imported = |binding: &&Binding| model.keymap.imports(binding);
+    let list = model.acted_section().key_context();
+    let bindings = model.bindings(place);
     let is_undo = |binding: &&Binding| binding.action == Action::Undo;
     let own = bindings.iter().filter(|one| !is_imported(one) && !is_undo(one));
     let imported = bindings.iter().filter(|one| is_imported(one) && !is_undo(one));
     for binding in own.chain(imported).chain(bindings.iter().filter(is_undo)) {
         let is_general = matches!(binding.place, KeyContext::Global) && place != KeyContext::Global;
-        let place = if is_imported(&binding) { KeyContext::Containers } else { place };
+        let place = if is_imported(&binding) { list } else { place };
         if is_general || shown.contains(&binding.action) || !model.is_useful(place, binding.action) {
             continue;
         }
@@ -400,9 +396,15 @@ pub(crate) fn which_key(frame: &mut Frame<'_>, model: &Model) {
     }
     let theme = &model.theme;
     let depth = model.pending.len();
-    let chain = model.keymap.of(model.key_context());
+    let chain = model.bindings(model.key_context());
     let follow = chain.iter().filter(|binding| binding.keys.starts_with(&model.pending));
-    let mut follow: Vec<_> = follow.filter(|binding| model.can(binding.action)).collect();
+    let list = model.acted_section().key_context();
+    // Of the keys of a list, those that fit its object; what is copied is never in the line of keys.
+    let fits = |binding: &&Binding| {
+        let is_copied = !model.keymap.imports(binding) || binding.action.group() == Group::Copy;
+        if is_copied { model.can(binding.action) } else { model.is_useful(list, binding.action) }
+    };
+    let mut follow: Vec<_> = follow.filter(fits).collect();
     // Orders and marks concern the list; where there are verbs as well, these are looked for.
     let is_verb = |binding: &&Binding| !matches!(binding.action.group(), Group::Sort | Group::List);
     if follow.iter().any(is_verb) {

@@ -11,7 +11,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use crate::base::units::counted;
 use crate::tui::ansi;
 use crate::tui::keymap::KeyContext;
-use crate::tui::model::Model;
+use crate::tui::model::{Focus, Model};
 use crate::tui::view::texts;
 use crate::tui::viewer::Seen;
 use crate::tui::why::model::Card;
@@ -28,8 +28,13 @@ pub(crate) fn draw(frame: &mut Frame<'_>, seen: &Seen<'_>, area: Rect) {
         frame.render_widget(Line::styled(" reading…", theme.dim), area);
         return;
     };
-    // With the focus on this tab, keys of the list need a prefix.
-    let place = if seen.has_keys { KeyContext::Why } else { KeyContext::Containers };
+    // With the focus on this tab, keys of the list need a prefix. From elsewhere, they do not apply to
+    // its container.
+    let is_under_cursor = model.focus == Focus::List && seen.subject == model.subject().as_ref();
+    let place = match seen.has_focus() {
+        true => Some(KeyContext::Why),
+        false => is_under_cursor.then(|| model.section.key_context()),
+    };
     let lines = lines(model, card, place, usize::from(area.width));
     let top = pane.top.min(lines.len().saturating_sub(usize::from(area.height)));
     let hidden = (lines.len() - top).saturating_sub(area.height.into());
@@ -43,7 +48,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, seen: &Seen<'_>, area: Rect) {
 }
 
 /// Returns the lines of a report at this width.
-fn lines(model: &Model, card: &Card, place: KeyContext, width: usize) -> Vec<Line<'static>> {
+fn lines(model: &Model, card: &Card, place: Option<KeyContext>, width: usize) -> Vec<Line<'static>> {
     let theme = &model.theme;
     let room = width.saturating_sub(4).max(10);
     let heading =
@@ -75,13 +80,13 @@ fn lines(model: &Model, card: &Card, place: KeyContext, width: usize) -> Vec<Lin
             lines.extend(wrapped(text, room).into_iter().map(|line| Line::raw(format!("   {line}"))));
         }
     }
-    lines.push(Line::default());
-    lines.push(heading("Next steps"));
-    for (action, text) in &card.next {
-        let keys = model.keys_of(place, *action);
-        if !keys.is_empty() {
-            lines.push(pair(&keys, text, theme.mark, 5));
-        }
+    let keys = |action| place.map_or_else(String::new, |place| model.keys_of(place, action));
+    let next: Vec<_> = card.next.iter().map(|(action, text)| (keys(*action), text)).collect();
+    let next: Vec<_> = next.into_iter().filter(|(keys, _)| !keys.is_empty()).collect();
+    if !next.is_empty() {
+        lines.push(Line::default());
+        lines.push(heading("Next steps"));
+        lines.extend(next.into_iter().map(|(keys, text)| pair(&keys, text, theme.mark, 5)));
     }
     lines.push(Line::default());
     lines.extend(card.rows.iter().map(|(name, value)| {

@@ -89,10 +89,13 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     match action {
         A::Logs => model.show_tab(Tab::Logs),
         A::Stats => model.show_tab(Tab::Stats),
-        A::Ports => return Some(vec![Effect::ReadPorts(first.id.clone())]),
+        A::Ports => {
+            let shown = model.container().map_or_else(|| first.id.clone(), |row| row.id.clone());
+            return Some(vec![Effect::ReadPorts(shown)]);
+        }
         A::Top => model.show_tab(Tab::Top),
         A::Inspect => model.show_tab(Tab::Inspect),
-        A::RunAgain if rows.len() > 1 => refuse_many(model, action, rows.len()),
+        A::RunAgain if rows.len() > 1 => refuse_many(model, action.label(), rows.len()),
         A::RunAgain => {
             let row = first.clone();
             return Some(run_again(model, &row));
@@ -115,7 +118,7 @@ fn act_verb(model: &mut Model, action: Action, verb: Verb, rows: Vec<ContainerRo
         }
         _ => match rows.as_slice() {
             [row] => return one(model, row, action, verb),
-            _ => refuse_many(model, action, rows.len()),
+            _ => refuse_many(model, action.label(), rows.len()),
         },
     }
     Vec::new()

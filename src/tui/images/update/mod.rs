@@ -27,7 +27,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         return None;
     }
     model.images.end_range();
-    let rows: Vec<ImageRow> = model.images.targets().into_iter().cloned().collect();
+    let rows: Vec<ImageRow> = model.target_rows(&model.images).into_iter().cloned().collect();
     let is_tag = action == Action::Tag;
     if let Some(failure) =
         rows.iter().find_map(|row| damage(action, row.target(), row.damaged.as_deref())).filter(|_| is_tag)
@@ -38,7 +38,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     match (rows.as_slice(), action) {
         ([], _) => model.say(Tone::Plain, "no image is selected", None),
         ([row], Action::Tag) => ask(model, prompt::Tag(row.target().to_owned()), ""),
-        (rows, Action::Tag) => refuse_many(model, action, rows.len()),
+        (rows, Action::Tag) => refuse_many(model, action.label(), rows.len()),
         (rows, Action::RemoveForce) => removal::update::ask_images(model, rows, Force::Yes),
         (rows, _) => removal::update::ask_images(model, rows, Force::No),
     }
