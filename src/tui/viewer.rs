@@ -105,6 +105,11 @@ pub(crate) trait Viewer: Sync {
         true
     }
 
+    /// Returns the actions that its present state is about; they are offered before all others.
+    fn first(&self, _pane: &Pane) -> &'static [Action] {
+        &[]
+    }
+
     /// Whether it receives all keys except its prefix key, even those that switch panes.
     fn has_all_keys(&self) -> bool {
         false

@@ -93,6 +93,10 @@ impl Viewer for Logs {
         update::obstacle(&pane.log, action).is_none() && (can_follow || action != Action::Follow)
     }
 
+    fn first(&self, pane: &Pane) -> &'static [Action] {
+        if pane.log.selected.is_some() { &[Action::CopyLines, Action::Back] } else { &[] }
+    }
+
     fn needs_subject(&self, action: Action) -> bool {
         update::reads(action)
     }

@@ -108,6 +108,15 @@ impl Model {
         }
     }
 
+    /// Returns the actions that the state of the page with the focus is about, such as a selection;
+    /// the line of keys has them before all others.
+    pub(crate) fn first_actions(&self) -> &'static [Action] {
+        if self.focus != Focus::Detail || !self.layers.is_empty() {
+            return &[];
+        }
+        self.shown_tab(self.pane()).viewer().first(self.pane())
+    }
+
     /// Whether the state of what an action applies to allows it.
     #[must_use]
     pub fn can(&self, action: Action) -> bool {
@@ -222,6 +231,7 @@ impl Model {
             (Action::ProcessTree, _) if !self.pane().top.is_flat => "flat".to_owned(),
             (Action::ShowAll, _) if self.shows_all => "running".to_owned(),
             (Action::Accept, _) => "ok".to_owned(),
+            (Action::Back, _) if self.first_actions().contains(&Action::Back) => "clear".to_owned(),
             (Action::Back, _) => "back".to_owned(),
             (Action::CancelTask, _) if binding.place == KeyContext::Released || self.is_on_session() => {
                 "end…".to_owned()

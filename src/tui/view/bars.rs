@@ -158,10 +158,7 @@ pub(crate) fn tabs(frame: &mut Frame<'_>, model: &Model, area: Rect) {
 pub(crate) fn keys(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     if model.top().is_some_and(|top| !top.is_line()) {
         let leaves = |one: &&Binding| matches!(one.action, Action::Dismiss | Action::Background);
-        let mut exits = model.keymap.of(model.key_context()).iter().filter(leaves).peekable();
-        let first = exits.peek().copied();
-        let is_escape = |one: &&Binding| one.keys[0].code == KeyCode::Esc;
-        if let Some(binding) = exits.find(is_escape).or(first) {
+        if let Some(binding) = one_of(model, leaves) {
             let key =
                 Span::styled(format!(" {}", model.signs(&show_strokes(&binding.keys))), model.theme.accent);
             frame.render_widget(Line::from(vec![key, Span::styled(" close", model.theme.text)]), area);
@@ -184,10 +181,18 @@ pub(crate) fn keys(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     let is_undo = |binding: &&Binding| binding.action == Action::Undo;
     let own = bindings.iter().filter(|one| !is_imported(one) && !is_undo(one));
     let imported = bindings.iter().filter(|one| is_imported(one) && !is_undo(one));
-    for binding in own.chain(imported).chain(bindings.iter().filter(is_undo)) {
+    let first: Vec<_> = model
+        .first_actions()
+        .iter()
+        .filter_map(|action| one_of(model, |one| one.action == *action))
+        .collect();
+    let count = first.len();
+    let others = own.chain(imported).chain(bindings.iter().filter(is_undo));
+    for (at, binding) in first.into_iter().chain(others).enumerate() {
         let is_general = matches!(binding.place, KeyContext::Global) && place != KeyContext::Global;
         let place = if is_imported(&binding) { list } else { place };
-        if is_general || shown.contains(&binding.action) || !model.is_useful(place, binding.action) {
+        let is_offered = at < count || !is_general && model.is_useful(place, binding.action);
+        if !is_offered || shown.contains(&binding.action) {
             continue;
         }
         let (key, label) = (model.signs(&show_strokes(&binding.keys)), model.label_of(binding));
@@ -205,6 +210,13 @@ pub(crate) fn keys(frame: &mut Frame<'_>, model: &Model, area: Rect) {
         spans.push(Span::styled(help, theme.accent));
     }
     frame.render_widget(Line::from(spans), area);
+}
+
+/// Returns the key in this context that is meant: Esc, if that is one of several.
+fn one_of(model: &Model, is_meant: impl Fn(&&Binding) -> bool) -> Option<&Binding> {
+    let mut keys = model.keymap.of(model.key_context()).iter().filter(is_meant).peekable();
+    let first = keys.peek().copied();
+    keys.find(|one| one.keys[0].code == KeyCode::Esc).or(first)
 }
 
 /// Draws the last line: an input line, or the notice and the running tasks.

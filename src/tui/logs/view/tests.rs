@@ -127,6 +127,7 @@ fn errors_are_gone_to_and_what_is_found_is_copied() {
     assert!(screen(&model).contains("»ERROR job 7732"), "{}", screen(&model));
     press(&mut model, "V k");
     assert!(screen(&model).contains("2 lines selected"), "{}", screen(&model));
+    assert!(screen(&model).contains("\n y copy  Esc clear  f "), "{}", screen(&model));
     let effects = press(&mut model, "y");
     assert!(matches!(effects.as_slice(), [Effect::Copy(text)] if text.lines().count() == 2), "{effects:?}");
     assert!(!screen(&model).contains("selected"), "{}", screen(&model));
