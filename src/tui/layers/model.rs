@@ -132,14 +132,19 @@ impl LayersPane {
     /// Shows or hides changes of a kind.
     pub fn toggle(&mut self, mark: Mark) {
         self.tree.toggle(mark);
+        self.show_tree();
         self.rebuild();
+    }
+
+    /// Shows the tree before it changes, if only one half is visible.
+    pub fn show_tree(&mut self) {
+        self.in_tree |= !self.is_double;
     }
 
     /// Switches between the layer's changes and all files up to it.
     pub fn turn(&mut self) {
         self.is_aggregated = !self.is_aggregated;
-        // If only one half is visible, show the one that changes.
-        self.in_tree |= !self.is_double;
+        self.show_tree();
         self.rebuild();
     }
 

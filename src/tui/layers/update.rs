@@ -37,6 +37,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::ToggleRemoved => pane.toggle(Mark::Deleted),
         Action::LayerForm => pane.turn(),
         Action::Search => {
+            pane.show_tree();
             let filter = pane.tree.filter.clone();
             revise(model, prompt::Filter, &filter);
         }

@@ -106,7 +106,7 @@ fn layer(
         (false, _) => theme.text,
     };
     Line::from(vec![
-        Span::styled(if is_selected { "▌" } else { " " }, if has_keys { theme.accent } else { theme.dim }),
+        Span::styled(if is_selected && has_keys { "▌" } else { " " }, theme.accent),
         Span::styled(format!("{number:>3} "), theme.dim),
         Span::styled(format!("{:>6} ", size(info.size)), theme.text),
         Span::styled(full, theme.g1),
@@ -258,6 +258,22 @@ mod tests {
         update(&mut model, Event::Answer(serial, Answer::Layers(LayersNews::Failed(failure))));
         assert!(screen(&model).contains("✗ cannot read the layers of `x`"));
         assert!(model.wants().read(Tab::Layers).is_empty(), "it is not asked again and again");
+    }
+
+    #[test]
+    fn keys_of_the_tree_show_it_where_only_one_half_is_visible() {
+        for key in ["a", "m", "r", "F", "/"] {
+            let mut model = explorer(80, 24);
+            assert!(!screen(&model).contains("Files · layer"), "{key}");
+            press(&mut model, key);
+            assert!(screen(&model).contains("Files · layer"), "{key}: {}", screen(&model));
+            assert!(screen(&model).matches('▌').count() < 2, "{key}: {}", screen(&model));
+        }
+        let mut model = explorer(80, 24);
+        press(&mut model, "r");
+        let pane = &mut model.pane_mut().layers;
+        pane.show(Some(&crate::tui::section::Subject::Image("redis:8".to_owned())));
+        assert!(pane.tree.hidden.is_empty(), "kinds are hidden for one image");
     }
 
     #[test]

@@ -107,11 +107,11 @@ fn place(mark: Mark) -> usize {
 }
 
 impl PathTree {
-    /// Returns an empty tree with the same settings and height.
+    /// Returns an empty tree of the same form and height, in which nothing is hidden.
     #[must_use]
     pub fn emptied(&self) -> Self {
-        let (hidden, height, is_flat) = (self.hidden.clone(), self.height, self.is_flat);
-        Self { hidden, height, is_flat, ..Self::default() }
+        let (height, is_flat) = (self.height, self.is_flat);
+        Self { height, is_flat, ..Self::default() }
     }
 
     /// Rebuilds the tree from facts about paths, by index in a table of paths.

@@ -19,7 +19,7 @@ pub(crate) fn heading(model: &Model, text: &str, right: &str, width: u16, has_ke
     let style = if has_keys { theme.accent.add_modifier(Modifier::BOLD) } else { theme.text };
     let room = usize::from(width).saturating_sub(right.chars().count() + 3);
     Line::from(vec![
-        Span::styled(if has_keys { "▌" } else { " " }, theme.accent),
+        Span::raw(" "),
         Span::styled(cell(text, room, Align::Left), style),
         Span::styled(format!(" {right} "), theme.dim),
     ])
