@@ -48,7 +48,7 @@ impl EventRow {
             nanos: event.time_nano,
             kind: event.kind,
             action: text::line(&event.action).into_owned(),
-            name: of("name").cloned().unwrap_or_else(|| short(&id).to_owned()),
+            name: short(of("name").unwrap_or(&id)).to_owned(),
             attributes: attributes(&event.actor.attributes),
             id,
         }
@@ -113,10 +113,6 @@ impl Row for EventRow {
         }
     }
 
-    fn is_typical(column: Column) -> bool {
-        column == Column::Name
-    }
-
     fn compare(&self, other: &Self, column: Column) -> Ordering {
         match column {
             Column::Time => self.nanos.cmp(&other.nanos),
@@ -151,5 +147,21 @@ mod tests {
         assert_eq!(row.attributes, "exitCode=137 image=redis:8 a=b");
         assert_eq!((row.name.as_str(), row.time.as_second()), ("web", 1));
         assert!(row.any(Field::Kind, &|kind| kind == "container"));
+    }
+
+    #[test]
+    fn a_name_that_is_an_id_is_short_and_the_column_fits_the_longest_name() {
+        let row = |name: String, time_nano| {
+            let attributes = [("name".to_owned(), name)].into();
+            let actor = Actor { id: "x".to_owned(), attributes };
+            let (action, scope) = ("tag".to_owned(), "local".to_owned());
+            EventRow::new(&Event { kind: Kind::Image, action, actor, scope, time: 1, time_nano })
+        };
+        let mut rows: Vec<_> = (0..20).map(|at| row("web".to_owned(), at)).collect();
+        rows.push(row(format!("sha256:{}", "ab".repeat(32)), 30));
+        assert_eq!(rows[20].name, "abababababab");
+        let mut table = crate::tui::list::table::Table::default();
+        table.set(rows);
+        assert_eq!(table.longest(Column::Name), 12, "one name of many is not cut");
     }
 }

@@ -48,16 +48,6 @@ pub trait Row {
         0
     }
 
-    /// Whether a column is only as wide as most of its texts, so that rare long ones do not take
-    /// the room of other columns.
-    fn is_typical(column: Column) -> bool
-    where
-        Self: Sized,
-    {
-        let _ = column;
-        false
-    }
-
     /// Returns the group that the row belongs to; empty if there is none.
     fn group(&self) -> &str {
         ""

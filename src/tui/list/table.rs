@@ -27,9 +27,6 @@ use crate::tui::list::rows::Row;
 /// The maximum number of changed rows that are placed one by one.
 const SINGLY: usize = 64;
 
-/// One text of so many may be longer than a column that follows most of its texts.
-const RARE: usize = 10;
-
 /// Rows, including which of them are shown and where the cursor is.
 #[derive(Debug)]
 pub struct Table<R> {
@@ -461,12 +458,7 @@ impl<R: Row> Table<R> {
     /// Returns the width of the longest text in a column, including hidden rows, so that it does
     /// not change while a filter is typed.
     pub fn longest(&self, column: Column) -> usize {
-        let widest = || {
-            let mut widths: Vec<usize> = self.rows.iter().map(|row| row.width(column)).collect();
-            widths.sort_unstable();
-            let rare = if R::is_typical(column) { widths.len() / RARE } else { 0 };
-            widths.iter().rev().nth(rare).copied().unwrap_or_default()
-        };
+        let widest = || self.rows.iter().map(|row| row.width(column)).max().unwrap_or_default();
         *self.longest.borrow_mut().entry(column).or_insert_with(widest)
     }
 
