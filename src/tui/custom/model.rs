@@ -537,6 +537,12 @@ mod tests {
         }
         assert_eq!(refused("echo ${x:{prompt:N}} \"${x:-{name}}\""), Some(Parameter));
         assert_eq!(refused("echo \"${x:-{name}}\""), None);
+        // Quotes in a comment are none, and `#` in a word begins no comment.
+        let script = |line: &str| matches!(Template::shell(line), Err(Fault::Script(_)));
+        assert!(script("# a 5\" disk\nsh -c \"echo {prompt:X} done\""));
+        assert!(script("echo a#\"b\" \"c d {prompt:X}\""));
+        assert!(script("echo a#\nsh -c 'echo {prompt:X} done' # it's so"));
+        assert!(!script("echo {prompt:X} # it's \"so"));
         assert!(matches!(Template::shell("eval \\$x{prompt:X}"), Err(Fault::Script(_))));
         let told = ["echo $(({name}))", "cat <<END\n{name}\nEND", "\"$({name})\"", "${x:{prompt:N}}"]
             .map(|line| Template::shell(line).unwrap_err().to_string());

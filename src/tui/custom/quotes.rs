@@ -38,6 +38,9 @@ pub struct Quotes {
     previous: Option<char>,
     /// The number of `<` before the next character.
     less: usize,
+    /// Whether the next character continues a word.
+    is_in_word: bool,
+    is_in_comment: bool,
     /// Whether a here-document has begun. Where it ends is not examined.
     has_document: bool,
 }
@@ -67,7 +70,7 @@ impl Quotes {
 
     /// Passes a placeholder.
     pub fn pass_hole(&mut self) {
-        (self.is_escaped, self.previous, self.less) = (false, None, 0);
+        (self.is_escaped, self.previous, self.less, self.is_in_word) = (false, None, 0, true);
     }
 
     /// Passes a character of the text.
@@ -75,6 +78,12 @@ impl Quotes {
         let is_escaped = std::mem::take(&mut self.is_escaped);
         let previous = std::mem::take(&mut self.previous);
         let is_bare = self.open.is_none() && !is_escaped && self.nest.is_none();
+        let was_in_word = std::mem::replace(&mut self.is_in_word, !(is_bare && ends_word(c)));
+        if self.is_in_comment || is_bare && c == '#' && !was_in_word {
+            // Quotes have no meaning in it.
+            self.is_in_comment = c != '\n';
+            return;
+        }
         if is_bare && c == '<' {
             self.less += 1;
         } else {
@@ -102,6 +111,11 @@ impl Quotes {
             _ => {}
         }
     }
+}
+
+/// Whether a character outside quotes ends a word.
+fn ends_word(c: char) -> bool {
+    c.is_ascii_whitespace() || ";&|()<>".contains(c)
 }
 
 impl Nest {

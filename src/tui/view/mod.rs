@@ -28,6 +28,11 @@ use glyphs::Motion;
 
 /// Draws the whole screen.
 pub fn draw(frame: &mut Frame<'_>, model: &Model, screens: &Screens) {
+    let (area, (width, height)) = (frame.area(), model.size);
+    if area.width < width || area.height < height {
+        // The terminal has just become smaller: its new size comes as the next event.
+        return;
+    }
     let kept = compose(frame, model, screens);
     glyphs::fit(frame.buffer_mut(), model.look.icons, motion(model), &kept);
     glyphs::disarm(frame.buffer_mut());

@@ -1,6 +1,8 @@
 //! Snapshots of every screen: full, empty, failed.
 
 use jiff::SignedDuration;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
 
 use crate::engine::{Kind, Phase, ProcessRow, Progress, Status, Top};
 use crate::tui::containers::model::ContainerRow;
@@ -21,6 +23,7 @@ use crate::tui::tasks::model::Work;
 use crate::tui::terminal::screen::{Screen, Screens};
 use crate::tui::top::model::TopRead;
 use crate::tui::update::update;
+use crate::tui::view;
 use crate::tui::volumes::model::VolumeRow;
 
 fn failure() -> Failure {
@@ -409,6 +412,18 @@ fn keys_that_can_do_nothing_are_not_offered() {
         let line = keys_line(&model, 200);
         for text in lacks {
             assert!(!line.contains(text), "{keys}: {text}: {line}");
+        }
+    }
+}
+
+#[test]
+fn nothing_is_drawn_beyond_a_terminal_that_has_just_become_smaller() {
+    for (place, keys) in WAYS {
+        let model = pressed(120, 40, keys);
+        assert_eq!(model.key_context(), *place);
+        for (width, height) in [(119, 40), (120, 39), (80, 24), (1, 1)] {
+            let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+            terminal.draw(|frame| view::draw(frame, &model, &Screens::default())).unwrap();
         }
     }
 }
