@@ -117,7 +117,7 @@ mod tests {
     fn keys_that_need_it_are_refused_and_not_offered() {
         let cases: [(&str, &[&str], &str); 3] = [
             ("l", &["f", "n", "s a", "&", "W", ", s", ", d d", "/"], "wrap"),
-            ("t", &["K", "i", "enter"], "tree"),
+            ("t", &["K", "i", "enter"], "flat"),
             ("i", &[", r"], "form"),
         ];
         for (tab, keys, offered) in cases {
