@@ -866,7 +866,7 @@ fn a_layout_is_kept_under_its_name_and_its_terminals_are_opened_anew() {
         press(model, "enter")
     };
     let mut model = full(120, 40);
-    press(&mut model, "e ctrl-] ctrl-w v , e ctrl-] ctrl-w s , e ctrl-] ctrl-w p");
+    press(&mut model, "e ctrl-] ctrl-w v , e ctrl-] ctrl-w s , e ctrl-]");
     assert_eq!(model.windows.count(), 3, "{}", screen(&model));
     assert!(command(&mut model, "layout save debug").contains(&Effect::Save));
     let saved = model.saved.clone();

@@ -94,9 +94,8 @@ fn split(model: &mut Model, axis: Axis) {
         return;
     }
     model.typing = None;
-    if model.listed().as_ref() != Some(&subject) {
-        model.pane_mut().pinned = Some(subject);
-    }
+    // It stays with the object, as the terminal does.
+    model.pane_mut().pinned = Some(subject);
     let others = model.windows.get(new).map_or_else(Vec::new, |pane| model.tabs(pane));
     if let Some(other) = others.into_iter().find(|tab| !matches!(tab, Tab::Session(_))) {
         model.pane_mut().tab = other;
