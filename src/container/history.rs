@@ -16,7 +16,8 @@
 //! clock do not matter, and is at position `n % slots` of its ring. A slot is written once its time
 //! has passed. Readers take no lock: a slot whose checksum is wrong was never written or is just
 //! being written, and is skipped. A file of another version, boot or size contains no history, and
-//! the monitor replaces it, as it replaces whatever is in the place of the folder or the file.
+//! the monitor replaces it, as it replaces anything but a folder in the place of the file, and
+//! anything in the place of its folder.
 //!
 //! The file is in a folder of its own because readers of logs watch the one above for changes.
 

@@ -15,6 +15,8 @@ pub(super) struct Store {
     path: Option<PathBuf>,
     /// Why the file that is there must stay.
     kept: Option<String>,
+    /// What was read or written last.
+    base: Saved,
 }
 
 impl Store {
@@ -22,10 +24,14 @@ impl Store {
     /// wrote it, or the cause may pass. In read-only mode it stays, because nothing is saved either.
     /// If it is not read, the message is for the user, and the defaults apply.
     pub(super) fn open(folder: Option<&Path>, may_write: bool) -> (Self, Saved, Option<String>) {
-        let mut store = Self { path: folder.map(|folder| folder.join(NAME)), kept: None };
+        let mut store =
+            Self { path: folder.map(|folder| folder.join(NAME)), kept: None, base: Saved::default() };
         let Some(path) = &store.path else { return (store, Saved::default(), None) };
         let error = match disk::read_state(path) {
-            Ok(saved) => return (store, saved, None),
+            Ok(saved) => {
+                store.base.clone_from(&saved);
+                return (store, saved, None);
+            }
             Err(error) if error.is_not_found() => return (store, Saved::default(), None),
             Err(error) => error,
         };
@@ -42,18 +48,24 @@ impl Store {
         (store, Saved::default(), Some(told))
     }
 
-    /// Replaces the file atomically. An unreadable file that has taken its place is renamed first;
-    /// then there is a message for the user.
+    /// Replaces the file atomically, and keeps what another hoist has saved in it meanwhile. An
+    /// unreadable file that has taken its place is renamed first; then there is a message for the
+    /// user.
     ///
     /// # Errors
     ///
     /// A message: the file must stay, or it cannot be written.
-    pub(super) fn write(&self, saved: &Saved) -> Result<Option<String>, String> {
+    pub(super) fn write(&mut self, saved: &Saved) -> Result<Option<String>, String> {
         let Some(path) = &self.path else { return Ok(None) };
         if let Some(reason) = &self.kept {
             return Err(reason.clone());
         }
+        let mut merged = saved.clone();
         let renamed = match disk::read_state::<Saved>(path) {
+            Ok(theirs) => {
+                merged = saved.onto(&self.base, theirs);
+                None
+            }
             Err(error) if !error.is_not_found() => {
                 let read = unread(&error);
                 match make_way(path, &error) {
@@ -61,12 +73,13 @@ impl Store {
                     Err(kept) => return Err(format!("{read}; {kept}")),
                 }
             }
-            _ => None,
+            Err(_) => None,
         };
         let made = path.parent().map_or(Ok(()), |folder| {
             std::fs::create_dir_all(folder).map_err(disk::Error::io("create", folder))
         });
-        made.and_then(|()| disk::write_state(path, saved)).map_err(|error| error.reason_first())?;
+        made.and_then(|()| disk::write_state(path, &merged)).map_err(|error| error.reason_first())?;
+        self.base.clone_from(saved);
         Ok(renamed)
     }
 }
@@ -105,24 +118,34 @@ mod tests {
     fn what_is_written_is_read_again() {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().join("state").join("hoist");
-        let (store, found, told) = Store::open(Some(&folder), true);
+        let (mut store, found, told) = Store::open(Some(&folder), true);
         assert_eq!((found, told), (Saved::default(), None), "there is none yet");
         assert_eq!(store.write(&saved("inspect")), Ok(None));
         assert_eq!(Store::open(Some(&folder), true).1.recent, ["inspect"]);
         let text = fs::read_to_string(folder.join(NAME)).unwrap();
         assert_eq!(text.lines().count(), 1, "{text}");
 
-        let (store, found, told) = Store::open(None, true);
+        let (mut store, found, told) = Store::open(None, true);
         assert_eq!((found, told, store.write(&saved("inspect"))), (Saved::default(), None, Ok(None)));
-        let (store, ..) = Store::open(Some(Path::new("/dev/null/hoist")), true);
+        let (mut store, ..) = Store::open(Some(Path::new("/dev/null/hoist")), true);
         let error = store.write(&saved("inspect")).unwrap_err();
         assert!(error.contains("/dev/null/hoist"), "{error}");
     }
 
     #[test]
+    fn what_two_of_them_save_is_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let [mut one, mut other] = [(), ()].map(|()| Store::open(Some(dir.path()), true).0);
+        assert_eq!(one.write(&saved("stop")), Ok(None));
+        assert_eq!(other.write(&saved("inspect")), Ok(None));
+        assert_eq!(one.write(&saved("stop")), Ok(None));
+        assert_eq!(Store::open(Some(dir.path()), true).1.recent, ["stop", "inspect"]);
+    }
+
+    #[test]
     fn everything_that_is_saved_can_be_read_again() {
         let dir = tempfile::tempdir().unwrap();
-        let (store, ..) = Store::open(Some(dir.path()), true);
+        let (mut store, ..) = Store::open(Some(dir.path()), true);
         let arguments = vec!["\u{1}".repeat(8); 100_000];
         let large = Saved { presets: [("web".to_owned(), arguments)].into(), ..Saved::default() };
         assert_eq!(store.write(&large), Ok(None));
@@ -156,7 +179,7 @@ mod tests {
             assert!(told.starts_with("the saved layout") && !told.contains("renamed"), "{what}: {told}");
             assert!(exists(&file) && !exists(&aside), "{what}");
 
-            let (store, found, told) = Store::open(Some(dir.path()), true);
+            let (mut store, found, told) = Store::open(Some(dir.path()), true);
             let told = told.unwrap();
             assert!(told.ends_with(&format!("renamed to {}", aside.display())), "{what}: {told}");
             assert_eq!(found, Saved::default(), "{what}");
@@ -180,7 +203,7 @@ mod tests {
             ("{ no", "key must be a string at line 1 column 3", "the file was renamed to DIR/tui.json.bad"),
             (r#"{"version":2}"#, "written by a newer version of hoist, version 2", "the file is kept"),
         ] {
-            let (store, ..) = Store::open(Some(dir.path()), true);
+            let (mut store, ..) = Store::open(Some(dir.path()), true);
             fs::write(&file, text).unwrap();
             let (Ok(Some(told)) | Err(told)) = store.write(&saved("inspect")) else { panic!("{why}") };
             let wanted = format!("{begins} {why}, in DIR/tui.json; {then}").replace("DIR", &folder);
@@ -200,12 +223,12 @@ mod tests {
         let file = dir.path().join(NAME);
         let newer = r#"{"version":2,"history":{"prompts":[]}}"#;
         fs::write(&file, newer).unwrap();
-        let (store, _, told) = Store::open(Some(dir.path()), true);
+        let (mut store, _, told) = Store::open(Some(dir.path()), true);
         let told = told.unwrap();
         assert!(told.contains("newer version") && told.ends_with("changes are not saved"), "{told}");
         assert!(store.write(&saved("inspect")).unwrap_err().contains("newer version"));
         // One that appears while hoist runs.
-        let (store, ..) = Store::open(Some(&dir.path().join("other")), true);
+        let (mut store, ..) = Store::open(Some(&dir.path().join("other")), true);
         store.write(&saved("inspect")).unwrap();
         fs::write(dir.path().join("other").join(NAME), newer).unwrap();
         assert!(store.write(&saved("inspect")).unwrap_err().contains("newer version"));
@@ -223,7 +246,7 @@ mod tests {
             fs::write(dir.path().join(name), "").unwrap();
         }
         fs::write(dir.path().join(NAME), "{").unwrap();
-        let (store, _, told) = Store::open(Some(dir.path()), true);
+        let (mut store, _, told) = Store::open(Some(dir.path()), true);
         let told = told.unwrap();
         assert!(told.contains("cannot be renamed") && told.ends_with("changes are not saved"), "{told}");
         assert!(store.write(&saved("inspect")).is_err());

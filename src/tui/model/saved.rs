@@ -3,7 +3,7 @@
 //! The file is JSON: `$XDG_STATE_HOME/hoist/tui.json`. Fields are only added, never removed.
 //! Missing fields get their default; unknown fields are kept.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -71,9 +71,83 @@ impl Default for Saved {
 
 state!(Saved, VERSION);
 
+impl Saved {
+    /// Returns `theirs`, which another hoist has written, with the changes from `base` to this state.
+    /// What both changed is as it is here.
+    #[must_use]
+    pub fn onto(&self, base: &Self, theirs: Self) -> Self {
+        Self {
+            version: self.version,
+            layouts: entries(&self.layouts, &base.layouts, theirs.layouts),
+            presets: entries(&self.presets, &base.presets, theirs.presets),
+            history: lines(&self.history, &base.history, theirs.history),
+            recent: lines(&self.recent, &base.recent, theirs.recent),
+            columns: value(&self.columns, &base.columns, theirs.columns),
+            theme: value(&self.theme, &base.theme, theirs.theme),
+            rest: theirs.rest,
+        }
+    }
+}
+
+fn value<T: Clone + PartialEq>(ours: &T, base: &T, theirs: T) -> T {
+    if ours == base { theirs } else { ours.clone() }
+}
+
+fn entries<T: Clone + PartialEq>(
+    ours: &BTreeMap<String, T>,
+    base: &BTreeMap<String, T>,
+    mut theirs: BTreeMap<String, T>,
+) -> BTreeMap<String, T> {
+    theirs.retain(|name, _| ours.contains_key(name) || !base.contains_key(name));
+    let changed = ours.iter().filter(|(name, entry)| base.get(*name) != Some(entry));
+    theirs.extend(changed.map(|(name, entry)| (name.clone(), entry.clone())));
+    theirs
+}
+
+/// Lines are only added, each once, at the end.
+fn lines(ours: &[String], base: &[String], mut theirs: Vec<String>) -> Vec<String> {
+    if theirs == base {
+        return ours.to_vec();
+    }
+    let old: HashSet<&String> = base.iter().collect();
+    let last = ours.last().filter(|last| base.last() != Some(*last));
+    let is_new = |line: &&String| !old.contains(line) || last == Some(*line);
+    let new: Vec<String> = ours.iter().filter(is_new).cloned().collect();
+    let set: HashSet<&String> = new.iter().collect();
+    theirs.retain(|line| !set.contains(line));
+    theirs.extend(new);
+    theirs
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_another_hoist_saved_stays_unless_it_was_changed_here() {
+        let saved = |presets: &[(&str, &str)], history: &[&str]| Saved {
+            presets: presets
+                .iter()
+                .map(|(name, word)| ((*name).to_owned(), vec![(*word).to_owned()]))
+                .collect(),
+            history: history.iter().map(|line| (*line).to_owned()).collect(),
+            ..Saved::default()
+        };
+        let base = saved(&[("a", "1"), ("b", "1"), ("c", "1")], &["one", "two", "three"]);
+        // Here `a` was changed, `b` removed and `d` added; there `a` and `c` were changed, `e` added.
+        let ours = saved(&[("a", "2"), ("c", "1"), ("d", "1")], &["two", "three", "four", "one"]);
+        let theirs = saved(
+            &[("a", "3"), ("b", "1"), ("c", "3"), ("e", "1")],
+            &["one", "two", "three", "five", "four"],
+        );
+        let expected = saved(
+            &[("a", "2"), ("c", "3"), ("d", "1"), ("e", "1")],
+            &["two", "three", "five", "four", "one"],
+        );
+        assert_eq!(ours.onto(&base, theirs), expected);
+        assert_eq!(ours.onto(&base, base.clone()), ours);
+        assert_eq!(base.onto(&base, ours.clone()), ours);
+    }
 
     #[test]
     fn what_is_missing_has_its_default_and_what_is_unknown_stays() {
