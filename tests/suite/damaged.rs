@@ -817,10 +817,11 @@ fn sessions_that_were_killed_with_their_monitors_have_ended() {
     // One session that never started, and a file that is not a session.
     let mut unbegun = session;
     unbegun["process"] = serde_json::Value::Null;
-    fs::write(file.with_file_name("unbegun.json"), unbegun.to_string()).unwrap();
-    fs::write(file.with_file_name("damaged.json"), "{").unwrap();
+    let record = |digit: &str| file.with_file_name(format!("{}.json", digit.repeat(64)));
+    fs::write(record("1"), unbegun.to_string()).unwrap();
+    fs::write(record("2"), "{").unwrap();
     assert!(text(&case, &["exec", &id, "true"]).is_empty());
-    until("no session is left", || kinds() == ["ended"; 3]);
+    until("no session is left", || kinds() == ["ended"; 4]);
 }
 
 #[test]
