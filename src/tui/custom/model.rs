@@ -503,7 +503,7 @@ mod tests {
 
     #[test]
     fn placeholders_are_refused_where_they_cannot_be_quoted() {
-        use Place::{Arithmetic, Document, Parameter, Substitution};
+        use Place::{Arithmetic, Comment, Document, Parameter, Substitution};
         let refused = |line: &str| match Template::shell(line) {
             Err(Fault::Place(_, place)) => Some(place),
             Err(other) => panic!("{line}: {other}"),
@@ -543,6 +543,9 @@ mod tests {
         assert!(script("echo a#\"b\" \"c d {prompt:X}\""));
         assert!(script("echo a#\nsh -c 'echo {prompt:X} done' # it's so"));
         assert!(!script("echo {prompt:X} # it's \"so"));
+        assert_eq!(refused("echo $(date)#x; sh -c \"echo {prompt:X}\""), Some(Comment));
+        assert_eq!(refused("date; \\\n# a 5\" disk\nsh -c \"echo {prompt:X}\""), Some(Comment));
+        assert_eq!(refused("echo $(date) # x\n(date) {prompt:X}"), None);
         assert!(matches!(Template::shell("eval \\$x{prompt:X}"), Err(Fault::Script(_))));
         let told = ["echo $(({name}))", "cat <<END\n{name}\nEND", "\"$({name})\"", "${x:{prompt:N}}"]
             .map(|line| Template::shell(line).unwrap_err().to_string());

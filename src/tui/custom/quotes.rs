@@ -10,6 +10,7 @@ pub enum Place {
     Parameter,
     Substitution,
     Document,
+    Comment,
 }
 
 impl fmt::Display for Place {
@@ -21,6 +22,7 @@ impl fmt::Display for Place {
                 "`$(…)` or backticks in double quotes: assign their result to a variable first, as in `x=$(…)`"
             }
             Self::Document => "a here-document: assign it to a variable before, as in `x={name}; cat <<END`",
+            Self::Comment => "the text after a `#` that may begin a comment: put a space before the `#`",
         })
     }
 }
@@ -38,11 +40,34 @@ pub struct Quotes {
     previous: Option<char>,
     /// The number of `<` before the next character.
     less: usize,
-    /// Whether the next character continues a word.
-    is_in_word: bool,
+    word: Word,
     is_in_comment: bool,
+    /// Whether there was a `#` of which it is unknown whether it begins a comment.
+    is_unclear: bool,
     /// Whether a here-document has begun. Where it ends is not examined.
     has_document: bool,
+}
+
+/// Whether the next character continues a word. If not, `#` begins a comment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Word {
+    #[default]
+    No,
+    Yes,
+    /// After a `)`, which may end an expansion, or an escaped end of a line.
+    Maybe,
+}
+
+impl Word {
+    /// Returns the state after a character, which is outside all quotes if it `is_bare`.
+    fn after(c: char, is_bare: bool, is_escaped: bool) -> Self {
+        match c {
+            ')' if is_bare => Self::Maybe,
+            '\n' if is_escaped => Self::Maybe,
+            c if is_bare && (c.is_ascii_whitespace() || ";&|(<>".contains(c)) => Self::No,
+            _ => Self::Yes,
+        }
+    }
 }
 
 /// An expansion that is open in a line.
@@ -61,6 +86,7 @@ impl Quotes {
     #[must_use]
     pub fn refused(&self, is_typed: bool) -> Option<Place> {
         match self.nest {
+            _ if self.is_unclear => Some(Place::Comment),
             // In bash, it can be arithmetic: `${x:OFFSET}`.
             Some(Nest { place: Place::Parameter, .. }) if !is_typed => None,
             Some(nest) => Some(nest.place),
@@ -70,7 +96,7 @@ impl Quotes {
 
     /// Passes a placeholder.
     pub fn pass_hole(&mut self) {
-        (self.is_escaped, self.previous, self.less, self.is_in_word) = (false, None, 0, true);
+        (self.is_escaped, self.previous, self.less, self.word) = (false, None, 0, Word::Yes);
     }
 
     /// Passes a character of the text.
@@ -78,12 +104,13 @@ impl Quotes {
         let is_escaped = std::mem::take(&mut self.is_escaped);
         let previous = std::mem::take(&mut self.previous);
         let is_bare = self.open.is_none() && !is_escaped && self.nest.is_none();
-        let was_in_word = std::mem::replace(&mut self.is_in_word, !(is_bare && ends_word(c)));
-        if self.is_in_comment || is_bare && c == '#' && !was_in_word {
+        let word = std::mem::replace(&mut self.word, Word::after(c, is_bare, is_escaped));
+        if self.is_in_comment || is_bare && c == '#' && word == Word::No {
             // Quotes have no meaning in it.
             self.is_in_comment = c != '\n';
             return;
         }
+        self.is_unclear |= is_bare && c == '#' && word == Word::Maybe;
         if is_bare && c == '<' {
             self.less += 1;
         } else {
@@ -111,11 +138,6 @@ impl Quotes {
             _ => {}
         }
     }
-}
-
-/// Whether a character outside quotes ends a word.
-fn ends_word(c: char) -> bool {
-    c.is_ascii_whitespace() || ";&|()<>".contains(c)
 }
 
 impl Nest {
