@@ -191,7 +191,7 @@ fn overview() -> Page {
 Without a command,
 .B hoist
 opens a full\\-screen terminal UI. With a command, it does what Docker does: commands, options and exit codes are the
-same. There is no daemon: every running container has a small monitor process, and all state is on disk.
+same. There is no daemon: every running container has a small monitor process, and hoist keeps its state on disk.
 Containers need root.
 .PP
 In the terminal UI,

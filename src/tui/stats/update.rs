@@ -26,10 +26,11 @@ pub(crate) fn act(
     measured: Option<SignedDuration>,
 ) -> Option<Vec<Effect>> {
     let is_of_charts = action.group() == Group::Charts || matches!(action, Action::Left | Action::Right);
-    let Some(measured) = measured.or((!is_of_charts).then_some(SignedDuration::ZERO)) else {
+    if is_of_charts && measured.is_none() {
         model.say(Tone::Plain, "there are no charts", None);
         return Some(Vec::new());
-    };
+    }
+    let measured = measured.unwrap_or_default();
     match action {
         Action::RangeLonger | Action::Right => range(model, 1, measured),
         Action::RangeShorter | Action::Left => range(model, -1, measured),

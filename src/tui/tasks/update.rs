@@ -93,7 +93,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::CancelTask => return Some(cancel(model, &live, over.len())),
         Action::RetryTask if over.is_empty() => model.say(Tone::Plain, "it is still running", None),
         Action::RetryTask if over.iter().all(|task| task.has_written()) => {
-            model.say(Tone::Plain, "the file has been written, and would not be replaced", None);
+            model.say(Tone::Plain, "the file has already been written", None);
         }
         Action::RetryTask => {
             let again = over.iter().filter(|task| !task.has_written()).map(|task| task.id);

@@ -84,8 +84,8 @@ fn sideways(model: &mut Model, by: isize) {
     }
 }
 
-/// Returns how far a text that is scrolled by `left` columns can be scrolled by this many more,
-/// where `farthest` shows its end. If that is not at all, it says so.
+/// Returns the new position of a text that is scrolled to the column `left`, after a key that moves
+/// it by this many columns. At `farthest`, its end is visible. A key that cannot move it says so.
 pub(crate) fn slide(model: &mut Model, left: usize, by: isize, farthest: usize) -> usize {
     let to = left.saturating_add_signed(by);
     let to = if by > 0 { to.min(farthest.max(left)) } else { to };

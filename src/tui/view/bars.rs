@@ -411,10 +411,12 @@ pub(crate) fn which_key(frame: &mut Frame<'_>, model: &Model) {
     let chain = model.bindings(model.key_context());
     let follow = chain.iter().filter(|binding| binding.keys.starts_with(&model.pending));
     let list = model.acted_section().key_context();
-    // Of the keys of a list, those that fit its object; what is copied is never in the line of keys.
-    let fits = |binding: &&Binding| {
-        let is_copied = !model.keymap.imports(binding) || binding.action.group() == Group::Copy;
-        if is_copied { model.can(binding.action) } else { model.is_useful(list, binding.action) }
+    // A key of a list has to fit the object shown. Keys that copy are never in the line of keys.
+    let fits = |binding: &&Binding| match binding.action.group() {
+        group if group != Group::Copy && model.keymap.imports(binding) => {
+            model.is_useful(list, binding.action)
+        }
+        _ => model.can(binding.action),
     };
     let mut follow: Vec<_> = follow.filter(fits).collect();
     // Orders and marks concern the list; where there are verbs as well, these are looked for.
