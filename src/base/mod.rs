@@ -1,6 +1,6 @@
 //! The foundation of all other modules: ids and names, error kinds, crash-safe files, the layout
 //! and pairing of the state folders, the journal, trash entries, units, progress, the headers of
-//! programs, and text that is safe to print.
+//! programs, text that is safe to print, and what a terminal shows of a line.
 //!
 //! Nothing here knows about containers, images or networks.
 
@@ -9,6 +9,7 @@ pub mod endpoint;
 pub mod error;
 pub mod id;
 pub mod journal;
+pub mod output;
 pub(crate) mod pair;
 pub mod paths;
 pub mod program;

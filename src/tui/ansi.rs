@@ -6,14 +6,16 @@
 //! because they might be invisible without their background. Only printable characters reach the
 //! terminal. For the rest there are two ways:
 //!
-//! - Output of programs ([`output`]) is shown as a terminal would leave it: what follows a carriage
-//!   return replaces what was before, as in a progress bar, and other control sequences vanish.
+//! - Output of programs ([`output`]) is shown as a terminal would leave it
+//!   ([`crate::base::output`]).
 //! - The bytes of a file ([`spans`]) are all visible: a control byte as its picture (`␇`), and a
 //!   control *sequence* other than a colour as `␛`.
 
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::Span;
 use vte::{Params, Parser, Perform};
+
+use crate::base::output::Ink;
 
 /// Columns between tab stops.
 const TAB: usize = 8;
@@ -38,103 +40,13 @@ pub fn spans(line: &[u8], base: Style) -> Vec<Span<'static>> {
 /// Returns a line of a program's output as spans of one style each.
 #[must_use]
 pub fn output(line: &[u8], base: Style) -> Vec<Span<'static>> {
-    let mut row = Row { cells: Vec::new(), at: 0, style: base, base };
-    Parser::new().advance(&mut row, &line[..line.len().min(LONGEST)]);
-    let mut spans: Vec<(String, Style)> = Vec::new();
-    for Cell { c, marks, style } in row.cells {
-        match spans.last_mut().filter(|(_, last)| *last == style) {
-            Some((text, _)) => text.push(c),
-            None => spans.push((c.to_string(), style)),
-        }
-        spans.last_mut().into_iter().for_each(|(text, _)| text.extend(&marks));
-    }
-    spans.into_iter().map(|(text, style)| Span::styled(text, style)).collect()
+    let pieces = crate::base::output::pieces(line, base).into_iter();
+    pieces.map(|(text, style)| Span::styled(text, style)).collect()
 }
 
-/// The row of a terminal. A wide character is a single cell, like any other.
-struct Row {
-    cells: Vec<Cell>,
-    /// The place of the cursor.
-    at: usize,
-    style: Style,
-    base: Style,
-}
-
-#[derive(Clone)]
-struct Cell {
-    c: char,
-    /// Characters without a width of their own, such as accents.
-    marks: Vec<char>,
-    style: Style,
-}
-
-impl Row {
-    fn go(&mut self, at: usize) {
-        self.at = at.min(LONGEST);
-    }
-
-    fn blank(&self) -> Cell {
-        Cell { c: ' ', marks: Vec::new(), style: self.base }
-    }
-
-    /// Clears from the cursor, to the cursor, or everything.
-    fn clear(&mut self, how: usize) {
-        let (blank, end) = (self.blank(), self.at.min(self.cells.len()));
-        match how {
-            0 => self.cells.truncate(end),
-            1 => self.cells[..end].fill(blank),
-            _ => self.cells.clear(),
-        }
-    }
-}
-
-impl Perform for Row {
-    fn print(&mut self, c: char) {
-        let c = crate::base::text::shown(c);
-        if unicode_width::UnicodeWidthChar::width(c) == Some(0) {
-            let before = self.at.checked_sub(1).and_then(|at| self.cells.get_mut(at));
-            before.into_iter().for_each(|cell| cell.marks.push(c));
-            return;
-        }
-        let cell = Cell { c, marks: Vec::new(), style: self.style };
-        if self.at > self.cells.len() {
-            let blank = self.blank();
-            self.cells.resize(self.at, blank);
-        }
-        match self.cells.get_mut(self.at) {
-            Some(there) => *there = cell,
-            None => self.cells.push(cell),
-        }
-        self.go(self.at + 1);
-    }
-
-    fn execute(&mut self, byte: u8) {
-        match byte {
-            b'\r' => self.go(0),
-            0x08 => self.go(self.at.saturating_sub(1)),
-            b'\t' => self.go((self.at / TAB + 1) * TAB),
-            // A bell, or a choice of a character set.
-            0x07 | 0x0e | 0x0f => {}
-            _ => self.print(char::from(byte)),
-        }
-    }
-
-    fn csi_dispatch(&mut self, params: &Params, between: &[u8], _: bool, action: char) {
-        if !between.is_empty() {
-            return;
-        }
-        let number = params.iter().next().and_then(|param| param.first()).copied().map_or(0, usize::from);
-        let count = number.max(1);
-        match action {
-            'm' => self.style = colored(self.style, self.base, params),
-            'C' => self.go(self.at + count),
-            'D' => self.go(self.at.saturating_sub(count)),
-            'G' => self.go(count - 1),
-            'K' => self.clear(number),
-            'J' if number == 0 => self.clear(0),
-            // What clears the screen or draws elsewhere on it leaves what was written.
-            _ => {}
-        }
+impl Ink for Style {
+    fn colored(self, base: Self, params: &Params) -> Self {
+        colored(self, base, params)
     }
 }
 
@@ -345,32 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn output_is_what_a_terminal_would_show_in_the_end() {
-        for (line, text) in [
-            (&b"\x1b[31mred\x1b[0m plain\r"[..], "red plain"),
-            (b"a\tb", "a       b"),
-            (b"bell\x07 back\x08\x08\x08\x08luck", "bell luck"),
-            (b"kept\x1b[2J\x1b[H as well\x1b[K", "kept as well"),
-            (b"ls -l\x08\x08\x08\x1b[J", "ls"),
-            (b"\x1b[?25l\x1b[?2004hready\x1b[6n", "ready"),
-            (b"\x1b]0;title\x07done", "done"),
-            (b"\x1b]52;c;eA==\x1b\\done", "done"),
-            (b"\x1bP1;2qsixel\x1b\\done", "done"),
-            (b"\x1bcreset\x1b(B", "reset"),
-            (b"a\x1b]0;without an end", "a"),
-            (b"50%\r51%", "51%"),
-            (b"downloading\rdone\x1b[K", "done"),
-            (b"downloading\x1b[2K\rdone", "done"),
-            (b"downloading\rdone", "doneloading"),
-            (b"a\x1b[3Cb\x1b[1Gc", "c   b"),
-            (b"nul \0", "nul ␀"),
-            ("e\u{301}\r\u{301}x".as_bytes(), "x"),
-            ("⚙\u{fe0f} 10%\r⚙\u{fe0f} 20%".as_bytes(), "⚙\u{fe0f} 20%"),
-            (b"caf\xc3\xa9 \xff", "café �"),
-            ("\u{202e}evil".as_bytes(), "·evil"),
-        ] {
-            assert_eq!(left_by(line), text, "{line:?}");
-        }
+    fn a_character_of_output_keeps_the_style_it_was_written_with() {
         let spans = output(b"\x1b[31m50%\r\x1b[32m51\x1b[0m", Style::default());
         let styles: Vec<_> = spans.iter().map(|span| (span.content.as_ref(), span.style.fg)).collect();
         assert_eq!(styles, [("51", Some(Color::Indexed(2))), ("%", Some(Color::Indexed(1)))]);

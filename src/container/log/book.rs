@@ -10,6 +10,7 @@
 //! leaves a gap at the front. A [`Book`] is a snapshot. Cloning it is cheap, so many readers can
 //! use one while another is refreshed.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io;
 use std::ops::ControlFlow;
@@ -23,6 +24,7 @@ use super::json::{Clock, peek};
 use super::level::{Level, goes_on};
 use super::{MAX_RECORD, Stream, older};
 use crate::base::disk::{self, Error, Result};
+use crate::base::output;
 
 /// How many bytes are read at once.
 const CHUNK: usize = 256 << 10;
@@ -408,8 +410,11 @@ impl Passing {
             }
             None => (line, Stream::Stdout),
         };
-        let level = Level::find(text).map(|(level, _)| level);
-        if level.is_some() || !goes_on(text) {
+        // Words that were overwritten state no level. Colours are skipped where it is looked for.
+        let moves = memchr::memchr2(b'\r', 0x08, text).is_some();
+        let left = if moves { output::text(text) } else { Cow::Borrowed(text) };
+        let level = Level::find(&left).map(|(level, _)| level);
+        if level.is_some() || !goes_on(&left) {
             self.carry = level;
         }
         look(&Seen { place, end, time: self.time, stream, text, level, weight: self.carry })
@@ -582,6 +587,23 @@ mod tests {
             })
             .unwrap();
         }
+    }
+
+    #[test]
+    fn the_level_is_that_of_what_is_shown() {
+        let (dir, mut writer) = log(0, 1 << 20, 1);
+        for text in ["ERROR: trying again\rINFO: done\u{1b}[K\n", "\u{1b}[31mERROR\u{1b}[0m it failed\n"] {
+            writer.write(Stream::Stdout, text.as_bytes(), second(1)).unwrap();
+        }
+        writer.flush().unwrap();
+        let book = Book::open(dir.path()).unwrap();
+        let mut levels = Vec::new();
+        book.visit(0, book.end(), |seen| {
+            levels.push(seen.level);
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+        assert_eq!(levels, [Some(Level::Info), Some(Level::Error)]);
     }
 
     #[test]

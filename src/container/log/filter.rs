@@ -8,6 +8,7 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use super::book::Seen;
 use super::{Level, Stream};
+use crate::base::output::text;
 use crate::base::{ErrorKind, Explain};
 
 /// Maximum size of a compiled pattern in bytes.
@@ -71,18 +72,20 @@ fn reason(error: &regex::Error) -> String {
     last.trim_start_matches("error: ").to_owned()
 }
 
-/// A compiled pattern.
+/// A compiled pattern. It is looked for in what is shown of a line, not in the bytes that were
+/// written.
 #[derive(Debug, Clone)]
 pub struct Matcher(Regex);
 
 impl Matcher {
-    /// Returns whether `text` contains a match.
+    /// Returns whether what is shown of `line` contains a match.
     #[must_use]
-    pub fn is_in(&self, text: &[u8]) -> bool {
-        self.0.is_match(text)
+    pub fn is_in(&self, line: &[u8]) -> bool {
+        self.0.is_match(&text(line))
     }
 
-    /// Returns the ranges of all non-empty matches in `text`, without overlaps.
+    /// Returns the ranges of all non-empty matches in `text`, which is what is shown of a line;
+    /// without overlaps.
     pub fn places<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = std::ops::Range<usize>> + 'a {
         self.0.find_iter(text).map(|found| found.range()).filter(|range| !range.is_empty())
     }
@@ -151,12 +154,16 @@ pub struct Sieve {
 }
 
 impl Sieve {
-    /// Returns whether a line of this stream, effective level and text passes.
+    /// Returns whether a line of this stream and effective level passes.
     #[must_use]
-    pub fn passes(&self, stream: Stream, weight: Option<Level>, text: &[u8]) -> bool {
+    pub fn passes(&self, stream: Stream, weight: Option<Level>, line: &[u8]) -> bool {
         self.stream.is_none_or(|wanted| wanted == stream)
             && self.level.is_none_or(|least| weight.unwrap_or(Level::Info) >= least)
-            && self.rules.iter().all(|(matcher, hides)| matcher.is_in(text) != *hides)
+            && (self.rules.is_empty() || self.has_all(&text(line)))
+    }
+
+    fn has_all(&self, text: &[u8]) -> bool {
+        self.rules.iter().all(|(matcher, hides)| matcher.0.is_match(text) != *hides)
     }
 
     /// Like [`Sieve::passes`], for a visited record.
@@ -192,6 +199,24 @@ mod tests {
             ("", "anything", true),
         ] {
             assert_eq!(fits(pattern, text), is_in, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_is_looked_for_in_what_is_shown() {
+        for (pattern, line, is_in) in [
+            ("done 100%", "do\u{1b}[1mne\u{1b}[0m 100%", true),
+            ("done 100%", "working 7%\rdone 100%", true),
+            ("working", "working 7%\rdone 100%", false),
+            ("re:^done$", "\u{1b}[32mdone\u{1b}[0m\r", true),
+            ("[32m", "\u{1b}[32mdone", false),
+            ("title", "\u{1b}]0;title\u{7}done", false),
+            ("re:^a +b$", "a\tb", true),
+        ] {
+            assert_eq!(fits(pattern, line), is_in, "{pattern} {line:?}");
+            let filter = Filter { rules: Rule::list(pattern), ..Filter::default() };
+            let passes = filter.compile().unwrap().passes(Stream::Stdout, None, line.as_bytes());
+            assert_eq!(passes, is_in, "{pattern} {line:?}");
         }
     }
 
