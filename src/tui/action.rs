@@ -360,7 +360,7 @@ actions! {
         Help         Looks  "help"          "help"     "Show the keys available here";
         Palette      Either "palette"       "palette"  "Search all actions";
         Command      Either "command"       "command"  "Type a command, as on the command line";
-        Details      Looks  "details"       "details"  "Show the last error in full";
+        Details      Looks  "details"       "details"  "Show the last error and the last long message";
         Theme        Looks  "theme"         "theme"    "Choose the theme";
         Refresh      Looks  "refresh"       "refresh"  "Reload everything";
         Redraw       Looks  "redraw"        "redraw"   "Redraw the screen";

@@ -20,6 +20,14 @@ impl From<engine::Error> for Failure {
 }
 
 impl Failure {
+    /// Returns the failure in full, with all causes and the hint.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let causes = self.why.iter().map(|cause| format!("  because {cause}"));
+        let hint = self.hint.iter().map(|hint| format!("hint: {hint}"));
+        std::iter::once(self.what.clone()).chain(causes).chain(hint).collect()
+    }
+
     /// Returns the failure as one line, without the hint: with its nearest cause, and what the
     /// system said, but without the calls to the system.
     #[must_use]

@@ -10,6 +10,7 @@ pub mod input;
 pub mod layer;
 pub mod look;
 mod navigate;
+mod notice;
 pub mod offers;
 pub(crate) mod panes;
 pub mod paths;
@@ -32,7 +33,6 @@ use super::key::{Key, parse_strokes, show_strokes};
 use super::keymap::{Binding, Found, KeyContext, Keymap, Scope};
 use super::layout::{Beside, Layout, NAVIGATOR, layout};
 use super::theme::{Depth, Theme};
-use crate::base::text;
 use crate::command::World;
 use crate::config::{self, Icons};
 use crate::engine::{ContainerId, Machine};
@@ -60,6 +60,8 @@ use crate::tui::undo::model::Undo;
 use crate::tui::volumes::model::VolumeRow;
 pub use held::Held;
 use look::Look;
+pub use notice::Notice;
+use notice::Said;
 pub use panes::inner;
 use paths::PathFacts;
 use saved::Saved;
@@ -165,6 +167,8 @@ pub struct Model {
     pub dragged: Option<TaskId>,
     /// The notice at the bottom.
     pub notice: Option<Notice>,
+    /// The last message that was too long for the last line, for the details page.
+    pub said: Option<Said>,
     /// The last warnings of each list.
     pub warned: HashMap<Section, Vec<String>>,
     /// The last failure, for the details page.
@@ -200,24 +204,6 @@ pub enum Focus {
     /// The navigator.
     Navigator,
 }
-
-/// The notice at the bottom.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
-    /// Whether it is good or bad news.
-    pub tone: Tone,
-    /// The message.
-    pub text: String,
-    /// A hint on what to do.
-    pub hint: Option<String>,
-    /// When it disappears.
-    pub until: Timestamp,
-    /// Whether it asks to press the same key again; any other input withdraws it.
-    pub asks: bool,
-}
-
-/// How long a notice is shown.
-const NOTICE: jiff::SignedDuration = jiff::SignedDuration::from_secs(8);
 
 impl Model {
     /// Returns a model without any data.
@@ -273,6 +259,7 @@ impl Model {
             copying: None,
             dragged: None,
             notice: None,
+            said: None,
             warned: HashMap::new(),
             failure: None,
             failures: Vec::new(),
@@ -347,26 +334,6 @@ impl Model {
         let has_room = self.windows.count() == 1 || self.size.0 >= wide;
         let charts = has_room && self.section == Section::Containers;
         layout(self.size, self.is_zoomed, Beside { charts, navigator }, rows)
-    }
-
-    /// Shows `text` at the bottom.
-    pub fn say(&mut self, tone: Tone, text: impl Into<String>, hint: Option<String>) {
-        let text = text::line(&text.into()).into_owned();
-        let hint = hint.map(|hint| text::line(&hint).into_owned());
-        self.notice = Some(Notice { tone, text, hint, until: self.now + NOTICE, asks: false });
-    }
-
-    /// Like [`Self::say`], for a text that asks to press the same key again.
-    pub fn ask_again(&mut self, tone: Tone, text: impl Into<String>, hint: Option<String>) {
-        self.say(tone, text, hint);
-        self.notice.iter_mut().for_each(|notice| notice.asks = true);
-    }
-
-    /// Shows a failure at the bottom, and keeps it for the details page.
-    pub fn fail(&mut self, failure: Failure) {
-        self.say(Tone::Bad, failure.line(), failure.hint.clone());
-        self.failure = Some(failure);
-        self.failures.clear();
     }
 
     /// Explains why an action that would make changes is refused.

@@ -15,9 +15,10 @@ use crate::engine::ExecStatus;
 
 use crate::tui::action::Action;
 use crate::tui::keymap::KeyContext;
+use crate::tui::model::Model;
 use crate::tui::section::TaskId;
 use crate::tui::tasks::model::{TaskRow, TaskState};
-use crate::tui::terminal::screen::Emulator;
+use crate::tui::terminal::screen::{Emulator, Screens};
 use crate::tui::view::texts;
 use crate::tui::viewer::Seen;
 use crate::tui::words::span;
@@ -48,6 +49,35 @@ pub(crate) fn draw(frame: &mut Frame<'_>, seen: &Seen<'_>, id: TaskId, area: Rec
     let at = Rect { y: area.bottom() - height, height, ..area };
     frame.render_widget(Clear, at);
     frame.render_widget(Paragraph::new(lines).style(crate::tui::view::frame::base(model)), at);
+}
+
+/// Returns the line of the screen with the cursor of the terminal that has the keys.
+pub(crate) fn cursor_line(model: &Model, screens: &Screens) -> Option<u16> {
+    let id = match model.key_context() {
+        KeyContext::Terminal => model.typing?,
+        KeyContext::Copy => model.copying?,
+        _ => return None,
+    };
+    let screen = screens.get(id)?;
+    let area = model.pane_inner()?;
+    cursor(&screen.lock(), area).map(|at| at.y)
+}
+
+/// Returns the position of the emulator's cursor, if it is visible.
+fn cursor(emulator: &Emulator, area: Rect) -> Option<Position> {
+    let content = emulator.term().renderable_content();
+    let (mode, cursor) = (content.mode, content.cursor);
+    let is_shown =
+        mode.intersects(TermMode::SHOW_CURSOR | TermMode::VI) && cursor.shape != CursorShape::Hidden;
+    let offset = i32::try_from(content.display_offset).unwrap_or(i32::MAX);
+    place(area, cursor.point.line.0.saturating_add(offset), cursor.point.column.0).filter(|_| is_shown)
+}
+
+/// Returns the cell of the screen with this line and column of a terminal.
+fn place(area: Rect, line: i32, column: usize) -> Option<Position> {
+    let y = u16::try_from(line).ok()?;
+    let x = u16::try_from(column).ok()?;
+    (x < area.width && y < area.height).then(|| Position::new(area.x + x, area.y + y))
 }
 
 /// Describes a command to which hoist is not attached.
@@ -99,17 +129,11 @@ fn unseen(seen: &Seen<'_>, task: &TaskRow) -> Vec<Line<'static>> {
 fn cells(frame: &mut Frame<'_>, emulator: &Emulator, area: Rect) -> Option<Position> {
     let content = emulator.term().renderable_content();
     let offset = i32::try_from(content.display_offset).unwrap_or(i32::MAX);
-    let place = |line: i32, column: usize| {
-        let y = u16::try_from(line.saturating_add(offset)).ok()?;
-        let x = u16::try_from(column).ok()?;
-        (x < area.width && y < area.height).then(|| Position::new(area.x + x, area.y + y))
-    };
-    let (cursor, selection) = (content.cursor, content.selection);
-    let shows_cursor =
-        content.mode.intersects(TermMode::SHOW_CURSOR | TermMode::VI) && cursor.shape != CursorShape::Hidden;
+    let selection = content.selection;
     let buffer = frame.buffer_mut();
     for indexed in content.display_iter {
-        let Some(at) = place(indexed.point.line.0, indexed.point.column.0) else { continue };
+        let line = indexed.point.line.0.saturating_add(offset);
+        let Some(at) = place(area, line, indexed.point.column.0) else { continue };
         let cell = indexed.cell;
         let Some(target) = buffer.cell_mut(at) else { continue };
         if cell.flags.intersects(Flags::WIDE_CHAR_SPACER | Flags::LEADING_WIDE_CHAR_SPACER) {
@@ -140,7 +164,7 @@ fn cells(frame: &mut Frame<'_>, emulator: &Emulator, area: Rect) -> Option<Posit
             target.modifier = modifier;
         }
     }
-    place(cursor.point.line.0, cursor.point.column.0).filter(|_| shows_cursor)
+    cursor(emulator, area)
 }
 
 fn style(fg: TermColor, bg: TermColor, flags: Flags) -> Style {

@@ -3,7 +3,6 @@
 use crate::tui::action::Action;
 use crate::tui::effect::Effect;
 use crate::tui::failure::{Failure, Tone};
-use crate::tui::keymap::KeyContext;
 use crate::tui::list::batch::Batch;
 use crate::tui::model::Model;
 use crate::tui::verb_words::Words;
@@ -79,10 +78,8 @@ pub(crate) fn end(model: &mut Model, batch: Batch) {
         model.say(tone, text, None);
         return;
     };
-    let key = model.keys_of(KeyContext::Global, Action::Details);
-    model.say(Tone::Bad, format!("{text}: {}", first.line()), Some(format!("{key} for details")));
-    model.failure = Some(Failure { what: text, ..Failure::default() });
-    model.failures = failures;
+    let (notice, hint) = (format!("{text}: {}", first.line()), model.details_words());
+    model.fail_with(notice, Some(hint), (Failure { what: text, ..Failure::default() }, failures));
 }
 
 /// Cancels what has not begun of the verbs on several objects. Returns `None` if all have begun.

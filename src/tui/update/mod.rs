@@ -510,18 +510,8 @@ fn leave(model: &mut Model) {
 }
 
 fn details(model: &mut Model) {
-    let Some(failure) = &model.failure else {
-        model.say(Tone::Good, "no errors", None);
-        return;
-    };
-    let mut lines = vec![failure.what.clone()];
-    lines.extend(failure.why.iter().map(|cause| format!("  because {cause}")));
-    lines.extend(failure.hint.iter().map(|hint| format!("hint: {hint}")));
-    for part in &model.failures {
-        lines.extend([String::new(), part.what.clone()]);
-        lines.extend(part.why.iter().map(|cause| format!("  because {cause}")));
-        lines.extend(part.hint.iter().map(|hint| format!("hint: {hint}")));
+    match model.details() {
+        Some((title, lines)) => model.open(Page::new(title.to_owned(), lines)),
+        None => model.say(Tone::Good, "no errors", None),
     }
-    let title = "Last error".to_owned();
-    model.open(Page::new(title, lines));
 }

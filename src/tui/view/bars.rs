@@ -18,7 +18,7 @@ use crate::tui::key::show_strokes;
 use crate::tui::keymap::{Binding, KeyContext};
 use crate::tui::list::batch::Batch;
 use crate::tui::model::titles::{READ_ONLY, Title, short_name};
-use crate::tui::model::{Focus, Model, Notice};
+use crate::tui::model::{Focus, Model};
 use crate::tui::tasks::model::What;
 use crate::tui::theme::Theme;
 use crate::tui::view::texts;
@@ -220,7 +220,8 @@ fn one_of(model: &Model, is_meant: impl Fn(&&Binding) -> bool) -> Option<&Bindin
 }
 
 /// Draws the last line: an input line, or the notice and the running tasks.
-pub(crate) fn status(frame: &mut Frame<'_>, model: &Model, area: Rect) {
+/// `typed` is the line of a terminal's cursor.
+pub(crate) fn status(frame: &mut Frame<'_>, model: &Model, area: Rect, typed: Option<u16>) {
     let theme = &model.theme;
     if let Some(line) = model.top().filter(|top| top.is_line()) {
         line.draw_line(frame, model, area);
@@ -248,7 +249,7 @@ pub(crate) fn status(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     // The hint about marks stays, so it gives way.
     let is_too_long =
         |text: &str| !goes_on.is_empty() && text.width() + width(&goes_on) > usize::from(area.width);
-    let told = notice_line(model).filter(|(text, _)| model.notice.is_some() || !is_too_long(text));
+    let told = notice_line(model, typed).filter(|(text, _)| model.notice.is_some() || !is_too_long(text));
     let left = told.as_ref().map_or(0, |(text, _)| text.width());
     // A notice disappears soon; until then it takes precedence.
     let fits = |spans: &[Span<'_>]| left == 0 || left + width(spans) <= usize::from(area.width);
@@ -277,69 +278,56 @@ fn batch_line(model: &Model, batch: &Batch) -> Span<'static> {
     Span::styled(text, model.theme.accent)
 }
 
-/// Returns the notice if it fits into a line, or a hint about marks.
-fn notice_line(model: &Model) -> Option<(String, Style)> {
+/// Returns the notice, unless it has a box, or a hint about marks.
+fn notice_line(model: &Model, typed: Option<u16>) -> Option<(String, Style)> {
     let theme = &model.theme;
     match &model.notice {
         None => about_marks(model).map(|text| (text, theme.mark)),
-        Some(notice) if needs_box(model, notice) => None,
-        Some(notice) => Some((format!(" {}", sentence(model, notice)), tone(theme, notice.tone).1)),
+        Some(_) if notice_area(model, typed).is_some() => None,
+        Some(notice) if model.is_long(notice) => {
+            let tail = format!(" {}", model.details_words());
+            let room = usize::from(model.size.0).saturating_sub(tail.width() + 1);
+            let text = cell(&format!(" {}", model.sentence(notice)), room, crate::tui::words::Align::Left);
+            Some((text + &tail, tone(theme, notice.tone)))
+        }
+        Some(notice) => Some((format!(" {}", model.sentence(notice)), tone(theme, notice.tone))),
     }
 }
 
-/// Returns the glyph and style of a tone.
-fn tone(theme: &Theme, tone: Tone) -> (&'static str, Style) {
+/// Returns the style of a tone.
+fn tone(theme: &Theme, tone: Tone) -> Style {
     match tone {
-        Tone::Good => ("✓", theme.ok),
-        Tone::Plain => ("·", theme.dim),
-        Tone::Warning => ("!", theme.warn),
-        Tone::Bad => ("✗", theme.err),
+        Tone::Good => theme.ok,
+        Tone::Plain => theme.dim,
+        Tone::Warning => theme.warn,
+        Tone::Bad => theme.err,
     }
-}
-
-/// Returns the whole notice, with its hint and where to read more.
-fn sentence(model: &Model, notice: &Notice) -> String {
-    let (glyph, _) = tone(&model.theme, notice.tone);
-    let hint = notice.hint.as_ref().map_or_else(String::new, |hint| format!(" → {hint}"));
-    let has_more = notice.tone == Tone::Bad && model.failure.as_ref().is_some_and(|it| it.why.len() > 1);
-    let more = match has_more {
-        true => format!("  ({} for details)", model.keys_of(KeyContext::Global, Action::Details)),
-        false => String::new(),
-    };
-    format!("{glyph} {}{hint}{more}", notice.text)
-}
-
-/// Whether a notice is too long for the last line. In a terminal it is cut instead, because a box
-/// would cover what is being typed.
-fn needs_box(model: &Model, notice: &Notice) -> bool {
-    sentence(model, notice).width() + 2 > usize::from(model.size.0)
-        && model.key_context() != KeyContext::Terminal
-        && !model.layout().is_too_small
 }
 
 /// Returns the lines and the style of a notice that is too long for the last line.
 fn long_notice(model: &Model) -> Option<(Vec<String>, Style)> {
     const MOST_LINES: usize = 4;
-    let notice = model.notice.as_ref().filter(|notice| needs_box(model, notice))?;
+    let notice = model.notice.as_ref().filter(|notice| model.is_long(notice))?;
     let room = usize::from(model.size.0).saturating_sub(6);
-    let mut lines = wrap(&sentence(model, notice), room, 2);
+    let mut lines = wrap(&model.sentence(notice), room, 2);
     if lines.len() > MOST_LINES {
         lines.truncate(MOST_LINES);
-        let key = model.keys_of(KeyContext::Global, Action::Details);
-        lines[MOST_LINES - 1] = format!("  … {key} for details");
+        lines[MOST_LINES - 1] = format!("  … {}", model.details_words());
     }
-    Some((lines, tone(&model.theme, notice.tone).1))
+    Some((lines, tone(&model.theme, notice.tone)))
 }
 
-/// Returns the area of the box of a notice that is too long for the last line, if there is one.
-pub(crate) fn notice_area(model: &Model) -> Option<Rect> {
-    let (lines, _) = long_notice(model)?;
-    Some(overlay_area(model, (model.size.0.saturating_sub(2), lines.len())))
+/// Returns the area of the box of a notice that is too long for the last line, if there is one. A
+/// box that would cover what is typed in a terminal is left out, and the notice is cut.
+pub(crate) fn notice_area(model: &Model, typed: Option<u16>) -> Option<Rect> {
+    let (lines, _) = long_notice(model).filter(|_| !model.layout().is_too_small)?;
+    let area = overlay_area(model, (model.size.0.saturating_sub(2), lines.len()));
+    typed.is_none_or(|y| !(area.top()..area.bottom()).contains(&y)).then_some(area)
 }
 
 /// Draws a notice that is too long for the last line in a box above it.
-pub(crate) fn notice_box(frame: &mut Frame<'_>, model: &Model) {
-    let (Some((lines, style)), Some(area)) = (long_notice(model), notice_area(model)) else { return };
+pub(crate) fn notice_box(frame: &mut Frame<'_>, model: &Model, typed: Option<u16>) {
+    let (Some((lines, style)), Some(area)) = (long_notice(model), notice_area(model, typed)) else { return };
     let lines: Vec<Line<'_>> =
         lines.into_iter().map(|line| Line::styled(format!(" {line}"), style)).collect();
     overlay(frame, model, area, Line::default(), style, lines);

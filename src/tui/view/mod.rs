@@ -23,7 +23,7 @@ use crate::config::Icons;
 use crate::tui::tab::Tab;
 use crate::tui::terminal::screen::Screens;
 use crate::tui::view::frame::base;
-use crate::tui::{list, navigator, stats};
+use crate::tui::{list, navigator, stats, terminal};
 use glyphs::Motion;
 
 /// Draws the whole screen.
@@ -76,8 +76,9 @@ fn compose(frame: &mut Frame<'_>, model: &Model, screens: &Screens) -> Vec<(Rect
         stats::view::side(frame, model, area);
     }
     bars::keys(frame, model, layout.keys);
-    bars::status(frame, model, layout.status);
-    bars::notice_box(frame, model);
+    let typed = terminal::view::cursor_line(model, screens);
+    bars::status(frame, model, layout.status, typed);
+    bars::notice_box(frame, model, typed);
     let kept = kept(frame, model);
     dialog::draw(frame, model);
     bars::which_key(frame, model);

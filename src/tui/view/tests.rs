@@ -11,7 +11,7 @@ use crate::tui::events::model::EventRow;
 use crate::tui::failure::{Failure, Tone};
 use crate::tui::fixture::{
     WAYS, container, empty, exec, full, keep_all, keys_line, log, now, over_shot, press, pressed, screen,
-    shot, sized_shot, wide_shot, write,
+    screen_with, shot, sized_shot, wide_shot, write,
 };
 use crate::tui::inspect::model::Document;
 use crate::tui::keymap::KeyContext;
@@ -429,11 +429,57 @@ fn nothing_is_drawn_beyond_a_terminal_that_has_just_become_smaller() {
 }
 
 #[test]
-fn a_message_that_is_longer_than_the_line_is_drawn() {
-    // A terminal has no box for it.
-    let mut model = pressed(40, 12, "e");
-    model.say(Tone::Plain, "a message ".repeat(9), None);
-    assert!(screen(&model).contains(" a message a message"), "{}", screen(&model));
+fn the_end_of_a_message_is_drawn_whatever_else_goes_on() {
+    let sizes = [(40, 12), (80, 24), (200, 60)];
+    for (strokes, size) in ["j", "e", "e ctrl-]"].iter().flat_map(|keys| sizes.map(|size| (keys, size))) {
+        let mut model = pressed(size.0, size.1, strokes);
+        for length in 1..60 {
+            model.say(Tone::Plain, "a b ".repeat(length), Some("do this".to_owned()));
+            let is_text = |c: &char| c.is_alphanumeric() || ['…', '!'].contains(c);
+            let shown: String = screen(&model).chars().filter(is_text).collect();
+            assert!(shown.contains("dothis") || shown.contains("…g!fordetails"), "{strokes}: {shown}");
+        }
+    }
+}
+
+/// Opens a terminal with a long message; `lines` lines were printed in it.
+fn told_in_terminal(width: u16, height: u16, lines: usize) -> (Model, Screens) {
+    let mut model = pressed(width, height, "e");
+    let (columns, rows) = model.wants().terminals[&TaskId(1)];
+    let mut screens = Screens::default();
+    screens.put(TaskId(1), Screen::new(columns, rows));
+    let mut text: String = (0..lines).map(|at| format!("line {at}\r\n")).collect();
+    text += "/srv # ";
+    screens.get(TaskId(1)).unwrap().lock().feed(text.as_bytes());
+    let text = "cannot copy it, because the file is in a directory of the image that cannot be written";
+    model.say(Tone::Warning, text, Some("take the advice, and copy it to another one".to_owned()));
+    model.settle();
+    (model, screens)
+}
+
+#[test]
+fn a_long_message_does_not_cover_the_line_of_a_terminal_that_is_typed() {
+    shot("notice_in_terminal", |width, height| told_in_terminal(width, height, 1));
+    for size in [(40, 12), (80, 24), (100, 60)] {
+        let (mut model, screens) = told_in_terminal(size.0, size.1, 99);
+        let shown = screen_with(&model, &screens);
+        let last = shown.lines().last().unwrap();
+        assert!(shown.contains("/srv #"), "{shown}");
+        assert!(last.starts_with(" ! cannot copy it") && last.ends_with("… g! for details"), "{shown}");
+        // Keys for hoist are not typed into the terminal, and its output scrolls.
+        press(&mut model, "ctrl-]");
+        let shown = screen_with(&model, &screens);
+        let told = if size.0 < 80 { "… g! for details" } else { "another one" };
+        assert!(!shown.contains("/srv #") && shown.contains(told), "{shown}");
+        assert!(!shown.lines().last().unwrap().contains('…'), "{shown}");
+        press(&mut model, "g !");
+        let shown = screen_with(&model, &screens);
+        assert!(shown.contains("━ Last message") && shown.contains("hint: take the advice"), "{shown}");
+    }
+    // A program that has hidden its cursor is not typed into.
+    let (model, screens) = told_in_terminal(80, 24, 99);
+    screens.get(TaskId(1)).unwrap().lock().feed(b"\x1b[?25l");
+    assert!(screen_with(&model, &screens).contains("another one"));
 }
 
 #[test]
