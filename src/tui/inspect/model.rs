@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::command::join;
 use crate::tui::failure::Failure;
 use crate::tui::inspect::yaml;
-use crate::tui::logs::model::contains;
+use crate::tui::logs::model::{contains, place_of};
 use crate::tui::model::scroll::into_view;
 use crate::tui::navigator::tree::Tree;
 use crate::tui::section::Subject;
@@ -237,10 +237,17 @@ impl InspectPane {
         }
     }
 
-    /// Adapts to a window of this many columns and rows.
+    /// Adapts to a window of this many columns and rows. Lines that are wrapped anew keep what was at
+    /// the top and what was found.
     pub fn fit(&mut self, width: usize, height: usize) {
+        self.height = height;
         if std::mem::replace(&mut self.width, width) != width && self.form == Form::Command {
+            let top = spot(&self.lines, self.top, 0);
+            let found = |hit: usize| place_of(self.lines.get(hit)?.as_bytes(), &self.search);
+            let hit = self.hit.map(|hit| spot(&self.lines, hit, found(hit).unwrap_or(0)));
             self.write();
+            self.top = row_at(&self.lines, top);
+            self.hit = hit.map(|hit| row_at(&self.lines, hit));
         }
         self.clamp(height);
     }
@@ -257,6 +264,19 @@ impl InspectPane {
             _ => self.top = self.top.min(self.lines.len().saturating_sub(height)),
         }
     }
+}
+
+/// Returns the place of byte `at` of row `row`, as the number of characters before it that are not
+/// blank. Wrapping does not change it.
+fn spot(rows: &[String], row: usize, at: usize) -> usize {
+    let solid = |text: &str| text.chars().filter(|c| !c.is_whitespace()).count();
+    let before: usize = rows.iter().take(row).map(|row| solid(row)).sum();
+    before + rows.get(row).and_then(|row| row.get(..at)).map_or(0, solid)
+}
+
+/// Returns the row with the place `spot`.
+fn row_at(rows: &[String], spot: usize) -> usize {
+    (0..rows.len()).rev().find(|row| self::spot(rows, *row, 0) <= spot).unwrap_or(0)
 }
 
 /// Returns the command for a shell: one option per line, and the image with its arguments on the
@@ -331,6 +351,27 @@ mod tests {
         assert_eq!(pane.lines.len(), 3);
         pane.fit(24, 9);
         assert!(pane.value().unwrap().contains("    -e 'A=one two three four five six' \\\n"));
+    }
+
+    #[test]
+    fn the_top_and_the_match_stay_when_the_command_is_wrapped_anew() {
+        let mut pane = pane();
+        let mut words = vec!["run".to_owned()];
+        words.extend((0..30).map(|at| format!("--label=text=one{at} two{at} three{at} four{at} five{at}")));
+        words.push("debian".to_owned());
+        pane.take(Document { command: Some(words), ..pane.document.clone().unwrap() });
+        pane.form = Form::Command;
+        pane.fit(200, 5);
+        "four17".clone_into(&mut pane.search);
+        assert!(pane.next_match(false));
+        pane.top = 10;
+        for width in [30, 24, 60, 200, 41, 200] {
+            pane.fit(width, 5);
+            let hit = &pane.lines[pane.hit.unwrap()];
+            assert!(hit.contains("four17"), "{width}: {hit}");
+            assert!(pane.lines[pane.top].contains("one10"), "{width}: {}", pane.lines[pane.top]);
+        }
+        assert_eq!(pane.top, 10);
     }
 
     #[test]

@@ -122,13 +122,20 @@ pub const BAR: u16 = 1;
 /// Whether `text` contains `needle`. Ignores case unless `needle` has capitals.
 #[must_use]
 pub fn contains(text: &[u8], needle: &str) -> bool {
+    place_of(text, needle).is_some()
+}
+
+/// Returns the place of the first match of `needle` in `text`, as [`contains`] looks for it.
+#[must_use]
+pub fn place_of(text: &[u8], needle: &str) -> Option<usize> {
     let needle_bytes = needle.as_bytes();
     if needle_bytes.is_empty() {
-        return true;
+        return Some(0);
     }
     let exact = needle.bytes().any(|byte| byte.is_ascii_uppercase());
-    text.windows(needle_bytes.len())
-        .any(|window| if exact { window == needle_bytes } else { window.eq_ignore_ascii_case(needle_bytes) })
+    text.windows(needle_bytes.len()).position(|window| {
+        if exact { window == needle_bytes } else { window.eq_ignore_ascii_case(needle_bytes) }
+    })
 }
 
 #[cfg(test)]
