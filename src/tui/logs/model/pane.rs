@@ -54,8 +54,20 @@ pub(super) enum Put {
     After,
     /// Instead of the buffer; the requested place becomes the top of the window.
     Top,
+    /// Instead of the buffer; the requested place comes so many rows below the top of the window.
+    Row(usize),
     /// Instead of the buffer; lines before its first one are hidden.
     Floor,
+}
+
+/// A line that stays where it is while other lines are shown or hidden.
+#[derive(Debug, Clone)]
+pub(super) struct Anchor {
+    pub(super) from: LogFrom,
+    /// Its row in the window.
+    pub(super) row: usize,
+    /// The top of the window after that, while nothing has been scrolled.
+    pub(super) top: (i64, usize),
 }
 
 /// The part of the log that a search goes through.
@@ -140,6 +152,8 @@ pub struct LogPane {
     last_at: Option<Vec<u64>>,
     /// Whether lines were requested again to get their numbers.
     is_numbered: bool,
+    /// The line that the last reading of the same place has kept.
+    pub(super) anchor: Option<Anchor>,
 }
 
 impl LogPane {
@@ -177,6 +191,7 @@ impl LogPane {
         self.state = LogState::default();
         (self.ask, self.find, self.last_at, self.is_numbered) = (None, None, None, false);
         (self.floor, self.hit, self.selected, self.failure) = (None, None, None, None);
+        self.anchor = None;
         (self.is_paused, self.seen) = (false, None);
         self.jump = self.since.map(|since| (LogFrom::Time(since), Put::Floor));
     }
@@ -365,7 +380,7 @@ impl LogPane {
                 let keep = keep.min(self.selected_range().map_or(i64::MAX, |(first, _)| first));
                 self.buffer.append(page, keep - self.rows() * 3);
             }
-            Put::Top | Put::Floor => {
+            Put::Top | Put::Row(_) | Put::Floor => {
                 if put == Put::Floor {
                     self.floor = Some(page.start.clone());
                     self.query += 1;
@@ -376,6 +391,9 @@ impl LogPane {
                 if put == Put::Floor {
                     self.buffer.is_first = true;
                 }
+                if let Put::Row(row) = put {
+                    self.settle(row);
+                }
             }
         }
         self.last_at = is_last.then_some(ends);
@@ -385,6 +403,7 @@ impl LogPane {
     fn go_to_hit(&mut self, page: LogPage) {
         let Some(hit) = &self.hit else { return };
         let (source, place) = (hit.source, hit.place);
+        self.anchor = None;
         self.pause();
         let seq = match self.buffer.find(source, place) {
             Some(seq) => seq,
@@ -465,11 +484,15 @@ impl LogPane {
 
     /// Reads the visible lines again from the same place.
     pub(super) fn reload(&mut self) {
-        let from = match self.is_paused {
-            true => LogFrom::Place(self.buffer.place(self.top.0)),
-            false => LogFrom::Last,
-        };
-        self.jump = Some((from, Put::Top));
+        self.jump = Some(match self.is_paused {
+            true => {
+                let anchor = self.anchor();
+                let jump = (anchor.from.clone(), Put::Row(anchor.row));
+                self.anchor = Some(anchor);
+                jump
+            }
+            false => (LogFrom::Last, Put::Top),
+        });
     }
 
     pub(super) fn requery(&mut self) {

@@ -4,6 +4,8 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::engine::{LogFrom, LogPlace};
+use crate::tui::logs::model::pane::Anchor;
 use crate::tui::logs::model::{LogPane, Times, text};
 
 impl LogPane {
@@ -191,6 +193,38 @@ impl LogPane {
     /// Returns the columns for the text of a line.
     fn room(&self) -> usize {
         self.size.0.saturating_sub(self.head_width()).max(2)
+    }
+
+    /// Returns the line that stays where it is when other lines are shown or hidden: the one that was
+    /// kept last, if nothing was scrolled since; otherwise the end of the selection or the last match,
+    /// if it is visible; otherwise the one at the top.
+    pub(super) fn anchor(&self) -> Anchor {
+        if let Some(anchor) = self.anchor.as_ref().filter(|anchor| anchor.top == self.top) {
+            return anchor.clone();
+        }
+        let hit = || self.hit.as_ref().and_then(|hit| self.buffer.find(hit.source, hit.place));
+        let is_visible = |seq: &i64| (self.top.0..=self.bottom()).contains(seq);
+        let seq = self.selected.map(|(_, to)| to).or_else(hit).filter(is_visible).unwrap_or(self.top.0);
+        let rows: usize = (self.top.0..seq).map(|seq| self.height(seq)).sum();
+        // Before the line there may be hidden ones, which a place between shown lines would not pass
+        // over; across several logs, only the time tells where that is in each.
+        let from = match self.buffer.get(seq) {
+            Some(line) if self.of.len() > 1 => LogFrom::Time(line.time),
+            Some(line) => LogFrom::Place(LogPlace(vec![line.before()])),
+            None => LogFrom::Place(self.buffer.place(seq)),
+        };
+        Anchor { from, row: rows.saturating_sub(self.top.1), top: self.top }
+    }
+
+    /// Moves the line at the top of the window so many rows down.
+    pub(super) fn settle(&mut self, row: usize) {
+        self.adjust();
+        if self.is_paused {
+            self.scroll(-i64::try_from(row).unwrap_or(i64::MAX));
+        }
+        if let Some(anchor) = &mut self.anchor {
+            anchor.top = self.top;
+        }
     }
 
     /// Scrolls a line to the middle of the window, unless it is visible.

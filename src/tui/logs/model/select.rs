@@ -14,6 +14,7 @@ impl LogPane {
         let hit = self.hit.as_ref().and_then(|hit| self.buffer.find(hit.source, hit.place));
         let at = hit.unwrap_or_else(|| self.bottom());
         self.pause();
+        self.anchor = None;
         self.selected = Some((at, at));
         self.reveal_lazily(at);
     }

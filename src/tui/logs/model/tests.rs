@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::engine::{LogFrom, LogLine, LogSpot, LogWanted, Pattern, Stream};
+use crate::engine::{Level, LogFrom, LogLine, LogQuery, LogSpot, LogWanted, Pattern, Stream};
 use crate::tui::logs::model::*;
 
 /// A log of this many lines, each ten bytes long in the file.
@@ -33,7 +33,7 @@ impl Log {
             number: Some(n),
             time: second(n),
             stream: Stream::Stdout,
-            weight: None,
+            weight: (n % 100 == 99).then_some(Level::Error),
             is_context: false,
             bytes: Self::text(n).into_bytes().into(),
         }
@@ -48,12 +48,30 @@ impl Log {
         }
     }
 
-    fn page(&self, ask: &PageAsk) -> LogPage {
+    fn page(&self, ask: &PageAsk, query: &LogQuery) -> LogPage {
         let at = self.at(&ask.from);
-        let (start, end) = (at.saturating_sub(ask.up as u64), (at + ask.down as u64).min(self.lines));
+        let sieve = query.filter.compile().unwrap();
+        let passes = |line: &LogLine| sieve.passes(line.stream, line.weight, &line.bytes);
+        let above = (0..at).rev().map(Self::line).filter(passes).take(ask.up);
+        let mut lines: Vec<LogLine> = above.collect();
+        lines.reverse();
+        let before = lines.len();
+        lines.extend((at..self.lines).map(Self::line).filter(passes).take(ask.down));
+        // As the engine does, the ends are those of the log if there are fewer lines than wanted.
+        let is_whole = |there: usize, wanted: usize| there == wanted && wanted > 0;
+        let start = match is_whole(before, ask.up) {
+            true => lines[0].place / 10,
+            false if ask.up == 0 => at,
+            false => 0,
+        };
+        let end = match is_whole(lines.len() - before, ask.down) {
+            true => lines[lines.len() - 1].end / 10,
+            false if ask.down == 0 => at,
+            false => self.lines,
+        };
         LogPage {
-            lines: (start..end).map(Self::line).collect(),
-            at: usize::try_from(at - start).unwrap(),
+            lines,
+            at: before,
             start: spot(start),
             end: spot(end),
             is_first: start == 0,
@@ -67,7 +85,10 @@ impl Log {
         let fits = |n: &u64| search.is_in(Self::text(*n).as_bytes());
         let found = if ask.up { (0..at).rev().find(fits) } else { (at..self.lines).find(fits) };
         let found = found?;
-        let page = self.page(&PageAsk { from: LogFrom::Place(spot(found)), up: around, down: around });
+        let page = self.page(
+            &PageAsk { from: LogFrom::Place(spot(found)), up: around, down: around },
+            &LogQuery::default(),
+        );
         Some((LogHit { source: 0, place: found * 10, at: spot(found) }, page))
     }
 
@@ -94,7 +115,7 @@ impl Log {
             let Some((number, ask)) = want.ask else { return said };
             self.asks += 1;
             let news = match ask {
-                LogAsk::Page(ask) => LogNews::Page(number, Ok(self.page(&ask))),
+                LogAsk::Page(ask) => LogNews::Page(number, Ok(self.page(&ask, &want.query.1))),
                 LogAsk::Find(ask, around) => {
                     LogNews::Found(number, Ok(self.find(&ask, around, want.query.1.search.as_ref().unwrap())))
                 }
@@ -291,6 +312,57 @@ fn a_filter_keeps_the_place_and_answers_to_an_old_ask_do_nothing() {
     assert_eq!(window(&pane).0, top);
     assert!(pane.set_filter("re:[").is_err());
     assert_eq!(pane.filter, "line & !x");
+}
+
+#[test]
+fn the_line_in_view_stays_there_while_the_level_goes_round() {
+    let (mut pane, mut log) = pane(22_000);
+    go(&mut pane, &mut log, |pane| pane.scroll(-45));
+    (0..34).for_each(|_| drop(go(&mut pane, &mut log, |pane| pane.scroll(-30))));
+    let before = window(&pane);
+    assert_eq!(before, (20_925, 20_934));
+    let mut seen = Vec::new();
+    for _ in 0..5 {
+        seen.push(go(&mut pane, &mut log, LogPane::next_level));
+    }
+    // Lines without a level count as `info`.
+    assert_eq!(seen, [before, before, (20_999, 21_899), (20_999, 21_899), before]);
+    // From a place that was scrolled to among the errors, the way back leads to that one.
+    (0..3).for_each(|_| drop(go(&mut pane, &mut log, LogPane::next_level)));
+    assert_eq!(go(&mut pane, &mut log, |pane| pane.scroll(1)), (21_099, 21_999));
+    (0..2).for_each(|_| drop(go(&mut pane, &mut log, LogPane::next_level)));
+    assert_eq!(window(&pane).0, 21_099);
+}
+
+#[test]
+fn a_match_in_the_middle_stays_in_its_row_while_the_level_goes_round() {
+    let (mut pane, mut log) = pane(30_000);
+    pane.search_for("line 10099 failed").unwrap();
+    log.serve(&mut pane);
+    go(&mut pane, &mut log, |pane| pane.scroll(-5));
+    let row = |pane: &LogPane| {
+        let hit = pane.hit.as_ref().unwrap();
+        pane.buffer.find(hit.source, hit.place).unwrap() - pane.window_top().0
+    };
+    assert_eq!(row(&pane), 5);
+    for _ in 0..5 {
+        go(&mut pane, &mut log, LogPane::next_level);
+        assert_eq!(row(&pane), 5);
+    }
+    pane.set_filter("failed").unwrap();
+    log.serve(&mut pane);
+    assert_eq!((row(&pane), window(&pane)), (5, (9599, 10_499)));
+}
+
+#[test]
+fn behind_the_last_line_of_a_level_the_nearest_one_is_shown() {
+    let (mut pane, mut log) = pane(30_050);
+    go(&mut pane, &mut log, |pane| pane.scroll(-5));
+    let before = window(&pane);
+    (0..3).for_each(|_| drop(go(&mut pane, &mut log, LogPane::next_level)));
+    assert_eq!(window(&pane), (29_099, 29_999));
+    (0..2).for_each(|_| drop(go(&mut pane, &mut log, LogPane::next_level)));
+    assert_eq!(window(&pane), before);
 }
 
 #[test]
