@@ -1,4 +1,4 @@
-//! Programs that use the user's terminal for a while: an editor, or a program of the user.
+//! Programs that use the user's terminal for a while: an editor, a program of the user, or the shell.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::{JoinError, JoinHandle};
 
 use super::files::Edited;
-use super::process::{Process, reclaim_terminal};
+use super::process::{Process, is_in_front, reclaim_terminal, suspend_job};
 use super::screen::Screen;
 use super::{Done, Driver, Keys, Signals, editor, files, host, screen};
 use crate::engine::files::{Place, Stamp, shown};
@@ -34,20 +34,32 @@ pub(super) enum Guest {
     Viewer(String, String),
     /// A program of the user.
     Program(Line),
+    /// The shell that started hoist, while hoist is suspended.
+    Shell,
 }
 
 /// How long a guest may take to exit when hoist has to leave.
 const PATIENCE: Duration = Duration::from_millis(300);
 
-/// Waits for a guest. `None` if a signal ends hoist; then the guest is hung up.
+/// How long hoist waits for a signal that ends it when it is resumed as a background job.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Waits for a guest; if that is suspended, hoist is too. Hoist is the foreground job afterwards.
+/// `None` if a signal ends hoist; then the guest is hung up.
 async fn until_exit<T>(
     mut guest: JoinHandle<T>,
     process: &Process,
     signals: &mut Signals,
 ) -> Option<Result<T, JoinError>> {
-    tokio::select! {
-        result = &mut guest => return Some(result),
-        () = signals.gone() => {}
+    loop {
+        tokio::select! {
+            result = &mut guest => return until_in_front(signals).await.map(|()| result),
+            () = process.suspended() => match suspend(signals).await {
+                Some(()) => process.resume(),
+                None => break,
+            },
+            () = signals.gone() => break,
+        }
     }
     process.hang_up();
     // An editor's copy of a file is removed when it has exited.
@@ -55,6 +67,24 @@ async fn until_exit<T>(
         reclaim_terminal();
     }
     None
+}
+
+/// Suspends hoist until it is the foreground job again. `None` if a signal ends it.
+async fn suspend(signals: &mut Signals) -> Option<()> {
+    suspend_job();
+    until_in_front(signals).await
+}
+
+/// Waits until hoist is the foreground job: as a background job it could do nothing, and is
+/// suspended. `None` if a signal ends it.
+async fn until_in_front(signals: &mut Signals) -> Option<()> {
+    while !is_in_front() {
+        tokio::select! {
+            () = signals.gone() => return None,
+            () = tokio::time::sleep(PAUSE) => if !is_in_front() { suspend_job() },
+        }
+    }
+    Some(())
 }
 
 impl Driver {
@@ -97,6 +127,11 @@ impl Driver {
                 let Some(result) = until_exit(program, &process, signals).await else { return Ok(()) };
                 screen.take().map_err(Error::Terminal)?;
                 result.unwrap_or(Ok(())).err().map(Event::HostFailed)
+            }
+            Guest::Shell => {
+                let Some(()) = suspend(signals).await else { return Ok(()) };
+                screen.take().map_err(Error::Terminal)?;
+                None
             }
         };
         keys.resume();

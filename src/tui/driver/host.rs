@@ -4,7 +4,7 @@ use std::io::{self, BufRead as _, Write as _};
 use std::path::Path;
 use std::process::Command;
 
-use super::process::Process;
+use super::process::{Process, unstopped};
 use crate::tui::effect::Line;
 use crate::tui::failure::Failure;
 
@@ -23,9 +23,11 @@ pub(super) fn run(process: &Process, line: &Line, folder: &Path) -> Result<(), F
         Ok(status) => status.to_string(),
         Err(error) => error.to_string(),
     };
-    say(&format!("\n[{end}] press Enter to return to hoist "));
-    // At the end of input, nobody can confirm.
-    let _ = io::stdin().lock().read_line(&mut String::new());
+    if !process.is_hung_up() {
+        say(&format!("\n[{end}] press Enter to return to hoist "));
+        // At the end of input, nobody can confirm.
+        let _ = unstopped(|| io::stdin().lock().read_line(&mut String::new()));
+    }
     match status {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => {

@@ -130,6 +130,9 @@ pub(super) async fn drive(engine: Engine, settings: TuiSettings) -> std::result:
             driver.pace.drew(Instant::now());
         }
         driver.give_way(&mut keys, &mut signals, &mut screen).await?;
+        if let Some(code) = signals.went {
+            return Ok(code); // without a frame, because the terminal may be another job's
+        }
         let wake = driver.pace.wake(Instant::now(), driver.model.next_tick());
         tokio::select! {
             heard = keys.next() => match heard.map_err(Error::Terminal)? {
@@ -347,7 +350,7 @@ impl Driver {
     fn perform(&mut self, effect: Effect, screen: &mut Screen) -> Done {
         match effect {
             Effect::Quit => self.is_leaving = true,
-            Effect::Suspend => suspend(screen).map_err(Error::Terminal)?,
+            Effect::Suspend => self.guest = Some(Guest::Shell),
             Effect::Redraw => screen.redraw().map_err(Error::Terminal)?,
             Effect::Mouse(is_ours) => screen.mouse(is_ours).map_err(Error::Terminal)?,
             Effect::Copy(text) => screen.copy(&text).map_err(Error::Terminal)?,
@@ -604,11 +607,4 @@ fn browse(url: &str) -> std::result::Result<(), Failure> {
     let reaper = std::thread::Builder::new().spawn(move || drop(child.wait()));
     drop(reaper); // without a thread, the zombie remains until hoist exits
     Ok(())
-}
-
-/// Suspends hoist, with the terminal released, until the shell resumes it.
-fn suspend(screen: &mut Screen) -> io::Result<()> {
-    screen::give_back();
-    nix::sys::signal::raise(nix::sys::signal::Signal::SIGTSTP)?;
-    screen.take()
 }

@@ -8,13 +8,14 @@
 use std::io;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Command, ExitStatus};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use nix::errno::Errno;
-use nix::sys::signal::{SigSet, Signal, kill, raise};
+use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
 use nix::unistd::Pid;
 use rustix::termios::{tcgetpgrp, tcsetpgrp};
+use tokio::sync::Notify;
 
 /// The groups whose leaders have not been waited for, so that their ids are still theirs.
 static GROUPS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
@@ -97,13 +98,24 @@ impl Drop for HangUp {
 
 /// A program that has the user's terminal.
 #[derive(Clone, Default)]
-pub(super) struct Process(Arc<Mutex<State>>);
+pub(super) struct Process(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    /// The program is no longer [`State::Suspended`].
+    resumed: Condvar,
+    /// The program has become [`State::Suspended`].
+    suspended: Notify,
+}
 
 #[derive(Clone, Copy, Default)]
 enum State {
     #[default]
     Waiting,
     Running(Group),
+    /// It has stopped, until hoist, which is to be suspended with it, is resumed.
+    Suspended(Group),
     HungUp,
 }
 
@@ -116,7 +128,7 @@ impl Process {
     pub(super) fn run(&self, command: &mut Command) -> io::Result<ExitStatus> {
         let group = {
             let mut state = self.state();
-            if matches!(*state, State::HungUp) {
+            if let State::HungUp = *state {
                 return Err(io::ErrorKind::Interrupted.into());
             }
             let child = command.process_group(0).spawn()?;
@@ -124,9 +136,9 @@ impl Process {
             *state = State::Running(group);
             group
         };
-        let terminal = Terminal::of_hoist();
-        // If this fails, so does waiting, which forgets the group.
-        let _ = terminal.map_or(Ok(()), |terminal| terminal.lend(group));
+        if foreground().is_some() && is_in_front() {
+            self.lend(group);
+        }
         let code = match group.wait()? {
             WaitStatus::Signaled(_, signal, has_core) => signal as i32 | if has_core { 0x80 } else { 0 },
             WaitStatus::Exited(_, code) => code << 8,
@@ -135,81 +147,116 @@ impl Process {
         Ok(ExitStatus::from_raw(code))
     }
 
-    /// Tells it that its terminal is gone.
-    pub(super) fn hang_up(&self) {
-        if let State::Running(group) = std::mem::replace(&mut *self.state(), State::HungUp) {
-            group.signal(Signal::SIGHUP);
-        }
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Makes hoist the foreground job again, after a program that did not exit in time.
-pub(super) fn reclaim_terminal() {
-    if let Ok(own) = rustix::process::getpgid(None) {
-        Terminal { own }.take();
-    }
-}
-
-/// The terminal, whose foreground job is hoist.
-struct Terminal {
-    /// The process group of hoist.
-    own: rustix::process::Pid,
-}
-
-impl Terminal {
-    /// Returns the terminal; `None` if standard input is none, or hoist is a background job.
-    fn of_hoist() -> Option<Self> {
-        let own = rustix::process::getpgid(None).ok()?;
-        let foreground = tcgetpgrp(io::stdin()).ok()?;
-        (foreground == own).then_some(Self { own })
-    }
-
-    /// Makes a program the foreground job until it exits. While it is suspended, hoist is too.
-    fn lend(&self, group: Group) -> io::Result<()> {
+    /// Makes a program the foreground job until it exits or is hung up.
+    fn lend(&self, group: Group) {
         loop {
-            self.give(group);
+            set_foreground(group.0);
+            // It was stopped if it used the terminal before it had it.
+            group.signal(Signal::SIGCONT);
             let status = group.until(WaitPidFlag::WEXITED | WaitPidFlag::WSTOPPED);
-            self.take();
-            match status {
-                Ok(WaitStatus::Stopped(..)) => {
-                    // The stop is reported until the program is continued, which happens next.
-                    // Without a shell that could resume it, this does nothing.
-                    raise(Signal::SIGTSTP)?;
-                }
-                status => return status.map(drop),
+            reclaim_terminal();
+            if !matches!(status, Ok(WaitStatus::Stopped(..))) || !self.wait_for_hoist(group) {
+                return;
             }
         }
     }
 
-    fn give(&self, group: Group) {
-        if let Some(group) = rustix::process::Pid::from_raw(group.0.as_raw()) {
-            set_foreground(group);
+    /// Waits until hoist has been suspended and resumed; `false` if the program is hung up.
+    fn wait_for_hoist(&self, group: Group) -> bool {
+        let mut state = self.state();
+        if let State::Running(_) = *state {
+            *state = State::Suspended(group);
+            self.0.suspended.notify_one();
         }
-        // It was stopped if it used the terminal before it had it.
-        group.signal(Signal::SIGCONT);
+        let is_suspended = |state: &mut State| matches!(state, State::Suspended(_));
+        let waited = self.0.resumed.wait_while(state, is_suspended);
+        matches!(*waited.unwrap_or_else(PoisonError::into_inner), State::Running(_))
     }
 
-    fn take(&self) {
-        set_foreground(self.own);
+    /// Waits until the program has stopped. It stays so until [`Self::resume`] is called.
+    pub(super) async fn suspended(&self) {
+        self.0.suspended.notified().await;
+    }
+
+    /// Gives the terminal to the program, and continues it.
+    pub(super) fn resume(&self) {
+        let mut state = self.state();
+        if let State::Suspended(group) = *state {
+            *state = State::Running(group);
+            self.0.resumed.notify_all();
+        }
+    }
+
+    /// Tells it that its terminal is gone.
+    pub(super) fn hang_up(&self) {
+        let before = std::mem::replace(&mut *self.state(), State::HungUp);
+        self.0.resumed.notify_all();
+        if let State::Running(group) | State::Suspended(group) = before {
+            group.signal(Signal::SIGHUP);
+        }
+    }
+
+    /// Whether [`Self::hang_up`] was called.
+    pub(super) fn is_hung_up(&self) -> bool {
+        matches!(*self.state(), State::HungUp)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Sets the foreground job of the terminal. A background process that does so would be stopped by
-/// SIGTTOU, unless that is blocked.
-fn set_foreground(group: rustix::process::Pid) {
-    let mut mask = SigSet::empty();
-    mask.add(Signal::SIGTTOU);
-    let before = SigSet::thread_get_mask();
-    if mask.thread_block().is_ok() {
-        let _ = tcsetpgrp(io::stdin(), group); // the terminal may be gone
-        if let Ok(before) = before {
-            let _ = before.thread_set_mask();
-        }
+/// Suspends hoist and what else is in its job, as the terminal's key does, and returns when they
+/// have been resumed; at once if there is no shell that could do that. For the main thread: a signal
+/// to a process stops this thread before the call returns, and others some time after it.
+pub(super) fn suspend_job() {
+    let _ = kill(Pid::from_raw(0), Signal::SIGTSTP); // it reaches at least this process
+}
+
+/// Makes hoist the foreground job again, after a program that had the terminal.
+pub(super) fn reclaim_terminal() {
+    if let Some(own) = own_group() {
+        set_foreground(own);
     }
+}
+
+/// Returns the process group of hoist.
+fn own_group() -> Option<Pid> {
+    rustix::process::getpgid(None).ok().map(|group| Pid::from_raw(group.as_raw_nonzero().get()))
+}
+
+/// Returns the foreground job of the terminal; `None` if standard input is none.
+fn foreground() -> Option<Pid> {
+    tcgetpgrp(io::stdin()).ok().map(|group| Pid::from_raw(group.as_raw_nonzero().get()))
+}
+
+/// Whether hoist is the foreground job of the terminal, or standard input is none.
+pub(super) fn is_in_front() -> bool {
+    foreground().is_none_or(|job| Some(job) == own_group())
+}
+
+/// Sets the foreground job of the terminal, unless it is a job of somebody else: the shell takes
+/// the terminal when hoist is suspended.
+fn set_foreground(group: Pid) {
+    let is_ours = |job| Some(job) == own_group() || groups().contains(&job);
+    let is_gone = |job: Pid| kill(Pid::from_raw(-job.as_raw()), None) == Err(Errno::ESRCH);
+    if !foreground().is_some_and(|job| is_ours(job) || is_gone(job)) {
+        return;
+    }
+    if let Some(group) = rustix::process::Pid::from_raw(group.as_raw()) {
+        let _ = unstopped(|| tcsetpgrp(io::stdin(), group)); // the terminal may be gone
+    }
+}
+
+/// Runs `work`, which the terminal does not stop for being in the background: it may change the
+/// foreground job, and reads fail.
+pub(super) fn unstopped<T>(work: impl FnOnce() -> T) -> T {
+    let before = SigSet::thread_get_mask();
+    let blocked: SigSet = [Signal::SIGTTIN, Signal::SIGTTOU].into_iter().collect();
+    let _ = blocked.thread_block(); // it fails only for a bad address
+    let result = work();
+    let _ = before.and_then(|before| before.thread_set_mask());
+    result
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::{ENTER, PATIENCE, RELEASE, Tui};
+use super::{ENTER, PATIENCE, RELEASE, Seen, Tui};
 use crate::support::{self, Home};
 use portable_pty::CommandBuilder;
 use rustix::event::{PollFd, PollFlags, poll};
@@ -70,22 +70,29 @@ impl Process {
     }
 }
 
-/// Opens hoist in a terminal of its own, which can be closed: that of `script`, which is returned
-/// together with hoist.
-fn open_in_script(home: &Home) -> (Tui, Process, Process) {
+/// Returns a line for the shell that writes its pid to a file and becomes hoist, and a command with
+/// hoist's environment.
+fn line_of_hoist(home: &Home, shell: &str) -> (String, CommandBuilder) {
     let words = home.command::<_, &str>([]);
     let line: Vec<_> = words.get_args().map(|word| word.to_string_lossy().into_owned()).collect();
-    let (outer, own) = (home.path("outer"), home.path("own"));
-    let run = format!("echo $$ > {}; exec {} {}", own.display(), support::HOIST, line.join(" "));
-    let whole = format!("echo $$ > {}; exec script -qec \"$0\" /dev/null", outer.display());
-    let mut command = CommandBuilder::new("sh");
-    command.args(["-c", &whole, &run]);
+    let run = format!("echo $$ > {}; exec {} {}", home.path("own").display(), support::HOIST, line.join(" "));
+    let mut command = CommandBuilder::new(shell);
     command.cwd(home.path("."));
     for (name, value) in words.get_envs() {
         if let Some(value) = value {
             command.env(name, value);
         }
     }
+    (run, command)
+}
+
+/// Opens hoist in a terminal of its own, which can be closed: that of `script`, which is returned
+/// together with hoist.
+fn open_in_script(home: &Home) -> (Tui, Process, Process) {
+    let (outer, own) = (home.path("outer"), home.path("own"));
+    let (run, mut command) = line_of_hoist(home, "sh");
+    let whole = format!("echo $$ > {}; exec script -qec \"$0\" /dev/null", outer.display());
+    command.args(["-c", &whole, &run]);
     let tui = Tui::spawn(command, 80, 24);
     tui.see("● box");
     (tui, Process::of(&outer), Process::of(&own))
@@ -169,4 +176,68 @@ fn programs_of_this_machine_end_with_hoist_and_so_do_those_that_they_start() {
         pane.wait_for_exit("the program of its pane");
         guest.wait_for_exit("the program that had the terminal");
     }
+}
+
+#[test]
+fn a_suspended_hoist_leaves_the_terminal_to_the_shell() {
+    let home = with_box();
+    let (wrapper, own, guest) = (home.path("wrapper"), home.path("own"), home.path("guest"));
+    let script = home.path("guest.pl");
+    let program = r#"$| = 1; $SIG{CONT} = sub { print "back-42\n" }; print "guest-42\n"; sleep while 1"#;
+    std::fs::write(&script, program).unwrap();
+    let text = format!(
+        "[[command]]\nname = \"guest\"\nkey = \"g 1\"\nplace = \"containers\"\n\
+         run = \"echo $$ > {}; exec perl {}\"\n",
+        guest.display(),
+        script.display()
+    );
+    std::fs::write(home.path("config.toml"), text).unwrap();
+    let (run, mut command) = line_of_hoist(&home, "bash");
+    std::fs::write(&wrapper, format!("sh -c '{run}'\necho wrapper-$((40+2))\n")).unwrap();
+    command.args(["--norc", "--noprofile", "-i"]);
+    command.env("PS1", "shell> ");
+    let mut tui = Tui::spawn(command, 80, 24);
+    tui.see("shell>");
+    // The wrapper is in the same job, and has to be suspended too.
+    tui.press(&format!("sh {}{ENTER}", wrapper.display()));
+    tui.see("● box");
+    tui.press("\x1a");
+    tui.see("Stopped");
+    tui.press(&format!("bg{ENTER}echo shell-$((40+2)){ENTER}"));
+    tui.see("shell-42");
+    tui.press(&format!("fg{ENTER}"));
+    tui.see("● box");
+
+    tui.press("g1");
+    tui.see("guest-42");
+    tui.press("\x1a");
+    let stopped = |seen: &Seen, count| {
+        let text = seen.text();
+        let after = text.rsplit("^Z").next().unwrap_or_default();
+        text.matches("^Z").count() == count && after.contains("Stopped")
+    };
+    tui.wait("the shell", |seen| stopped(seen, 1));
+    tui.press(&format!("bg{ENTER}echo shell-$((40+3)){ENTER}"));
+    let before = tui.see("shell-43").matches("back-42").count();
+    tui.press(&format!("fg{ENTER}"));
+    tui.wait("the program", |seen| seen.text().matches("back-42").count() > before);
+    tui.press("\x03");
+    tui.see("press Enter to return to hoist");
+    tui.press(ENTER);
+    tui.see("● box");
+
+    tui.press("g1");
+    tui.wait("its second output", |seen| seen.text().matches("guest-42").count() == 2);
+    let (own, guest) = (Process::of(&own), Process::of(&guest));
+    tui.press("\x1a");
+    tui.wait("the shell", |seen| stopped(seen, 2));
+    tui.press(&format!("kill %1{ENTER}"));
+    own.wait_for_exit("hoist");
+    guest.wait_for_exit("the program that had the terminal");
+    tui.press(&format!("echo shell-$((40+4)){ENTER}"));
+    let shown = tui.see("shell-44");
+    assert!(!shown.contains("wrapper-42"), "{shown}");
+    // bash does not exit if it missed the end of a job that was killed just after it stopped.
+    tui.press(&format!("exec sh -c 'exit 7'{ENTER}"));
+    assert_eq!(tui.end(), 7);
 }
