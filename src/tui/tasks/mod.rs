@@ -1,6 +1,7 @@
 //! Background tasks and their progress.
 
 pub mod model;
+pub mod output;
 pub mod update;
 pub mod view;
 
@@ -22,7 +23,8 @@ use crate::tui::model::targets::About;
 use crate::tui::reader::ListReader;
 use crate::tui::reading::Listed;
 use crate::tui::section::Subject;
-use model::{OutputPage, ProgressPage, TaskRow, TaskState};
+use model::{ProgressPage, TaskRow, TaskState};
+use output::OutputPage;
 
 /// The list of background tasks and terminals.
 #[derive(Debug)]

@@ -524,17 +524,6 @@ pub struct ProgressPage {
     pub runs: bool,
 }
 
-/// The page that shows a task's output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OutputPage {
-    /// The task.
-    pub id: TaskId,
-    /// The line at the top; `None` follows the end.
-    pub top: Option<usize>,
-    /// The number of columns that are scrolled off to the left.
-    pub left: usize,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -16,7 +16,8 @@ use crate::tui::model::Model;
 use crate::tui::model::layer::Layer;
 use crate::tui::section::{Section, Subject, TaskId};
 use crate::tui::tab::Tab;
-use crate::tui::tasks::model::{OutputPage, ProgressPage, TaskRow, TaskState, What, Work};
+use crate::tui::tasks::model::{ProgressPage, TaskRow, TaskState, What, Work};
+use crate::tui::tasks::output::{OutputPage, Window};
 use crate::tui::update::copy;
 use crate::tui::update::viewer::slide;
 use session::Programs;
@@ -54,7 +55,7 @@ fn masked(title: &str) -> String {
 /// Runs hoist itself with `words` as its arguments, and shows the output.
 pub(crate) fn print(model: &mut Model, words: Vec<String>, request: Request) -> Vec<Effect> {
     let id = TaskId(model.next_task);
-    model.open(OutputPage { id, top: None, left: 0 });
+    model.open(OutputPage::new(id));
     vec![quiet_work(model, &join(&words), Job::Print(words, Box::new(request)))]
 }
 
@@ -72,7 +73,7 @@ pub(crate) fn read_from_the_top(model: &mut Model, id: TaskId) {
         && reading.id == id
         && model.tasks.get(&id.key()).is_some_and(is_short)
     {
-        reading.top.get_or_insert(0);
+        reading.top.get_or_insert((0, 0));
     }
 }
 
@@ -201,7 +202,7 @@ fn retry(model: &mut Model, id: TaskId) -> Vec<Effect> {
 pub(crate) fn read(model: &mut Model, id: TaskId) {
     let Some(task) = model.task(id) else { return };
     let Some(session) = task.session() else {
-        model.open(OutputPage { id, top: None, left: 0 });
+        model.open(OutputPage::new(id));
         return;
     };
     let container = session.container().cloned().filter(|_| session.has_terminal());
@@ -283,32 +284,28 @@ pub(crate) fn watch(model: &mut Model, action: Action) -> Vec<Effect> {
 
 /// Applies `action` to the page of a task's output, whose end is `farthest` columns to the right.
 pub(crate) fn reading(model: &mut Model, action: Action, farthest: usize) -> Vec<Effect> {
-    let step = usize::from(model.size.1.saturating_sub(6).max(2));
     let Some(Layer::Output(reading)) = model.layers.last() else { return Vec::new() };
     let reading = **reading;
-    let Some(task) = model.task(reading.id) else {
+    let Some((task, window)) = model.task(reading.id).zip(Window::of(model, reading)) else {
         model.layers.pop();
         return Vec::new();
     };
-    let lines = task.output_lines().len();
     let is_over = task.is_over();
-    let end = lines.saturating_sub(step);
-    let top = reading.top.unwrap_or(end).min(end);
-    let (top, left) = match action {
-        Action::Down => (top + 1, reading.left),
-        Action::Up => (top.saturating_sub(1), reading.left),
-        Action::HalfDown => (top + step / 2, reading.left),
-        Action::HalfUp => (top.saturating_sub(step / 2), reading.left),
-        Action::PageDown => (top + step, reading.left),
-        Action::PageUp => (top.saturating_sub(step), reading.left),
-        Action::First => (0, reading.left),
-        Action::Last => (usize::MAX, reading.left),
-        Action::Left => (top, slide(model, reading.left, -8, 0)),
-        Action::Right => (top, slide(model, reading.left, 8, farthest)),
+    let scrolled = window.scrolled(reading, action);
+    let page = match action {
+        _ if scrolled.is_some() => scrolled.unwrap_or(reading),
+        Action::Left => OutputPage { left: slide(model, reading.left, -8, 0), ..reading },
+        Action::Right => OutputPage { left: slide(model, reading.left, 8, farthest), ..reading },
+        Action::Wrap => OutputPage {
+            wraps: !reading.wraps,
+            left: 0,
+            top: reading.top.map(|_| (window.top(reading).0, 0)),
+            ..reading
+        },
         Action::CopyShown => {
-            let text = task.output_lines().join("\n");
+            let (count, text) = (window.lines.len(), window.lines.join("\n"));
             let effects = copy::text(model, text);
-            model.say(Tone::Good, format!("copied {}", counted(lines as u64, "line")), None);
+            model.say(Tone::Good, format!("copied {}", counted(count as u64, "line")), None);
             return effects;
         }
         Action::Cancel | Action::CancelTask if !is_over => return stop(model, reading.id),
@@ -324,10 +321,8 @@ pub(crate) fn reading(model: &mut Model, action: Action, farthest: usize) -> Vec
             return Vec::new();
         }
     };
-    // At the end, it follows new output.
-    let top = (top < end).then_some(top);
     if let Some(Layer::Output(slot)) = model.layers.last_mut() {
-        **slot = OutputPage { top, left, ..reading };
+        **slot = page;
     }
     Vec::new()
 }

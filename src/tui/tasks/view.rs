@@ -16,7 +16,8 @@ use crate::tui::list::view::Cell;
 use crate::tui::list::view::empty::{Said, plain};
 use crate::tui::model::Model;
 use crate::tui::section::TaskId;
-use crate::tui::tasks::model::{OutputPage, Part, ProgressPage, TaskRow, TaskState, What, Work};
+use crate::tui::tasks::model::{Part, ProgressPage, TaskRow, TaskState, What, Work};
+use crate::tui::tasks::output::{OutputPage, Window};
 use crate::tui::view::dialog::{keys, open};
 use crate::tui::view::texts;
 use crate::tui::words::{Align, cell, size, span, spark, surplus};
@@ -201,13 +202,10 @@ pub(crate) fn farthest(model: &Model, id: TaskId, area: Rect) -> usize {
 
 /// Returns how far the output of a task can be scrolled to the right on its page.
 pub(crate) fn farthest_output(model: &Model, reading: OutputPage) -> usize {
-    let told = model.task(reading.id).map(TaskRow::output_lines).unwrap_or_default();
-    let (width, height) = model.size;
-    let rows = usize::from(height.saturating_sub(5)).max(1);
-    let end = told.len().saturating_sub(rows);
-    let top = reading.top.unwrap_or(end).min(end);
-    let room = usize::from(width.saturating_sub(8));
-    told.iter().skip(top).take(rows).map(|line| surplus(&visible(line), room)).max().unwrap_or(0)
+    let Some(window) = Window::of(model, reading).filter(|_| !reading.wraps) else { return 0 };
+    let top = window.top(reading).0.saturating_sub(window.dropped);
+    let shown = window.lines.iter().skip(top).take(window.rows);
+    shown.map(|line| surplus(&visible(line), window.columns)).max().unwrap_or(0)
 }
 
 /// Returns a line of output as text.
@@ -245,11 +243,9 @@ fn shown_line(model: &Model, line: &str, left: usize, width: u16) -> Line<'stati
 /// Draws the output of a task.
 pub(crate) fn output(frame: &mut Frame<'_>, model: &Model, reading: OutputPage) {
     let theme = &model.theme;
-    let Some(task) = model.task(reading.id) else { return };
-    let (width, height) = model.size;
-    let told = task.output_lines();
-    let wide = width.saturating_sub(4).max(36);
-    let tall = u16::try_from(told.len() + 3).unwrap_or(u16::MAX).clamp(6, height.saturating_sub(2).max(6));
+    let Some((task, window)) = model.task(reading.id).zip(Window::of(model, reading)) else { return };
+    let wide = u16::try_from(window.columns + 4).unwrap_or(u16::MAX);
+    let tall = u16::try_from(window.shown_rows() + 3).unwrap_or(u16::MAX).max(6);
     let note = match &task.state {
         TaskState::Live => format!("{} running", texts::spinner(model.now)),
         TaskState::Stopping => format!("{} stopping", texts::spinner(model.now)),
@@ -258,14 +254,26 @@ pub(crate) fn output(frame: &mut Frame<'_>, model: &Model, reading: OutputPage) 
         TaskState::Failed(_) => "✗ failed".to_owned(),
     };
     let inner = open(frame, model, &task.title, &note, wide, tall);
-    let rows = usize::from(inner.height.saturating_sub(1)).max(1);
-    let end = told.len().saturating_sub(rows);
-    let top = reading.top.unwrap_or(end).min(end);
+    let (first, skip) = window.top(reading);
     let mut lines: Vec<Line<'_>> = Vec::new();
-    for line in told.iter().skip(top).take(rows) {
-        lines.push(shown_line(model, line, reading.left, inner.width));
+    let mut last = first;
+    for line in window.lines.iter().skip(first - window.dropped) {
+        if lines.len() >= window.rows + skip {
+            break;
+        }
+        last += 1;
+        match reading.wraps {
+            true => {
+                let rows = window.wrapped(line, theme.text).into_iter();
+                lines.extend(rows.map(|row| {
+                    row.into_iter().map(|piece| Span::styled(piece.text, piece.style)).collect::<Line<'_>>()
+                }));
+            }
+            false => lines.push(shown_line(model, line, reading.left, inner.width)),
+        }
     }
-    if told.is_empty() {
+    lines.drain(..skip.min(lines.len()));
+    if window.lines.is_empty() {
         let text = if task.is_over() { "no output" } else { "no output yet" };
         lines.push(Line::styled(text, theme.dim));
     }
@@ -273,14 +281,12 @@ pub(crate) fn output(frame: &mut Frame<'_>, model: &Model, reading: OutputPage) 
     frame.render_widget(Paragraph::new(lines), list);
     let foot = Rect { y: inner.bottom().saturating_sub(1), height: 1.min(inner.height), ..inner };
     let mut actions = vec![(Action::Dismiss, "close"), (Action::CopyShown, "copy")];
-    actions.extend([(Action::RetryTask, "run again"), (Action::Cancel, "cancel")]);
+    actions.extend([(Action::Wrap, "wrap"), (Action::RetryTask, "run again"), (Action::Cancel, "cancel")]);
     actions.retain(|(action, _)| model.is_useful(KeyContext::Output, *action));
     frame.render_widget(keys(model, KeyContext::Output, &actions), foot);
-    let place = match (top, end) {
-        (_, 0) => String::new(),
-        (top, _) => {
-            format!("{}–{} of {}", top + 1, (top + rows).min(told.len()), told.len() + task.said.dropped)
-        }
+    let place = match window.end() {
+        end if end == (window.dropped, 0) => String::new(),
+        _ => format!("{}–{last} of {}", first + 1, window.dropped + window.lines.len()),
     };
     frame.render_widget(Line::styled(place, theme.dim).right_aligned(), foot);
 }
