@@ -8,10 +8,11 @@ use std::io::{self, Read};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rustix::process::{PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use nix::sys::signal::Signal;
 use tokio::sync::Notify;
 
 use super::pace::FRAME;
+use super::process::Group;
 use crate::command::join;
 use crate::engine::Engine;
 use crate::tui::event::{Event, Finish};
@@ -28,24 +29,15 @@ pub(super) struct Prints {
     running: HashMap<TaskId, Running>,
 }
 
-/// A running program, with a descriptor that never refers to another process.
+/// A running program, which also ends with hoist if [`Prints`] cannot be dropped.
 struct Running {
-    process: Arc<std::os::fd::OwnedFd>,
+    group: Group,
     was_asked: bool,
 }
 
 impl Drop for Prints {
     fn drop(&mut self) {
-        for running in self.running.values() {
-            running.signal(Signal::TERM);
-        }
-    }
-}
-
-impl Running {
-    fn signal(&self, signal: Signal) {
-        // A program that has exited needs no signal.
-        let _ = pidfd_send_signal(&self.process, signal);
+        self.running.values().for_each(|running| running.group.signal(Signal::SIGTERM));
     }
 }
 
@@ -60,9 +52,9 @@ impl Prints {
         words: Vec<String>,
     ) {
         match spawn(engine, config, &words) {
-            Ok((child, process, output)) => {
-                self.running.insert(id, Running { process: Arc::new(process), was_asked: false });
-                tokio::spawn(carry(tell.clone(), id, words, child, output));
+            Ok((group, output)) => {
+                self.running.insert(id, Running { group, was_asked: false });
+                tokio::spawn(carry(tell.clone(), id, words, group, output));
             }
             Err(error) => {
                 let what = format!("cannot start `hoist {}`", join(&words));
@@ -76,7 +68,7 @@ impl Prints {
     /// Terminates a program; the second call kills it. Returns `false` if it is not running.
     pub(super) fn cancel(&mut self, id: TaskId) -> bool {
         let Some(running) = self.running.get_mut(&id) else { return false };
-        running.signal(next_signal(running.was_asked));
+        running.group.signal(next_signal(running.was_asked));
         running.was_asked = true;
         true
     }
@@ -89,12 +81,14 @@ impl Prints {
 
 /// Returns the signal for a cancellation: SIGTERM first, then SIGKILL.
 fn next_signal(was_asked: bool) -> Signal {
-    if was_asked { Signal::KILL } else { Signal::TERM }
+    if was_asked { Signal::SIGKILL } else { Signal::SIGTERM }
 }
 
-type Spawned = (std::process::Child, std::os::fd::OwnedFd, io::PipeReader);
-
-fn spawn(engine: &Engine, config: Option<&std::path::Path>, words: &[String]) -> io::Result<Spawned> {
+fn spawn(
+    engine: &Engine,
+    config: Option<&std::path::Path>,
+    words: &[String],
+) -> io::Result<(Group, io::PipeReader)> {
     // A single pipe for both, so that lines remain in order.
     let (output, theirs) = io::pipe()?;
     let folders = engine.settings().folders();
@@ -104,12 +98,7 @@ fn spawn(engine: &Engine, config: Option<&std::path::Path>, words: &[String]) ->
         command.arg("--config").arg(config);
     }
     command.args(words).stdin(Stdio::null()).stdout(theirs.try_clone()?).stderr(theirs);
-    let child = command.spawn()?;
-    // The child has not been waited for, so its pid is still valid.
-    let pid = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
-    let pid = pid.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
-    let process = pidfd_open(pid, PidfdFlags::empty())?;
-    Ok((child, process, output))
+    Ok((Group::start(&mut command)?, output))
 }
 
 /// Output that was read but not yet sent.
@@ -144,13 +133,7 @@ fn ending(line: &str, status: Option<ExitStatus>) -> Result<Finish, Failure> {
     }
 }
 
-async fn carry(
-    tell: EventSender,
-    id: TaskId,
-    words: Vec<String>,
-    mut child: std::process::Child,
-    output: io::PipeReader,
-) {
+async fn carry(tell: EventSender, id: TaskId, words: Vec<String>, group: Group, output: io::PipeReader) {
     let held: Arc<Mutex<Held>> = Arc::default();
     let bell = Arc::new(Notify::new());
     let reader = {
@@ -170,7 +153,7 @@ async fn carry(
         tokio::time::sleep(FRAME).await;
     }
     let _ = reader.await;
-    let ended = tokio::task::spawn_blocking(move || child.wait()).await;
+    let ended = tokio::task::spawn_blocking(move || group.wait()).await;
     let status = ended.ok().and_then(Result::ok);
     tell.send(Event::Finished(id, ending(&join(&words), status))).await;
 }

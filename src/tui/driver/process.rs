@@ -52,6 +52,12 @@ fn send(leader: Pid, signal: Signal) {
 pub(super) struct Group(Pid);
 
 impl Group {
+    /// Starts a command as the leader of a new group.
+    pub(super) fn start(command: &mut Command) -> io::Result<Self> {
+        let child = command.process_group(0).spawn()?;
+        Ok(Self::of(i32::try_from(child.id()).map(Pid::from_raw).map_err(io::Error::other)?))
+    }
+
     /// Takes over the group of a child, which leads it and has not been waited for.
     pub(super) fn of(leader: Pid) -> Self {
         groups().push(leader);
@@ -66,13 +72,18 @@ impl Group {
     }
 
     /// Waits until its leader exits. It blocks.
-    pub(super) fn wait(self) -> io::Result<WaitStatus> {
+    pub(super) fn wait(self) -> io::Result<ExitStatus> {
         let exited = self.until(WaitPidFlag::WEXITED);
         // Under the lock, because the id is free afterwards.
         let mut groups = groups();
         groups.retain(|leader| *leader != self.0);
         exited?;
-        Ok(waitpid(self.0, None)?)
+        let code = match waitpid(self.0, None)? {
+            WaitStatus::Signaled(_, signal, has_core) => signal as i32 | if has_core { 0x80 } else { 0 },
+            WaitStatus::Exited(_, code) => code << 8,
+            _ => return Err(io::ErrorKind::Other.into()),
+        };
+        Ok(ExitStatus::from_raw(code))
     }
 
     /// Waits for an event of the leader, which stays to be waited for.
@@ -131,20 +142,14 @@ impl Process {
             if let State::HungUp = *state {
                 return Err(io::ErrorKind::Interrupted.into());
             }
-            let child = command.process_group(0).spawn()?;
-            let group = Group::of(i32::try_from(child.id()).map(Pid::from_raw).map_err(io::Error::other)?);
+            let group = Group::start(command)?;
             *state = State::Running(group);
             group
         };
         if foreground().is_some() && is_in_front() {
             self.lend(group);
         }
-        let code = match group.wait()? {
-            WaitStatus::Signaled(_, signal, has_core) => signal as i32 | if has_core { 0x80 } else { 0 },
-            WaitStatus::Exited(_, code) => code << 8,
-            _ => return Err(io::ErrorKind::Other.into()),
-        };
-        Ok(ExitStatus::from_raw(code))
+        group.wait()
     }
 
     /// Makes a program the foreground job until it exits or is hung up.

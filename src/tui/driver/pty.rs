@@ -7,13 +7,13 @@ use std::ffi::{CString, OsStr};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::process::ExitStatusExt as _;
 use std::sync::Arc;
 
 use nix::fcntl::OFlag;
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawnp};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::stat::Mode;
-use nix::sys::wait::WaitStatus;
 use nix::unistd::Pid;
 use rustix::pty::OpenptFlags;
 use rustix::termios::{Winsize, tcsetwinsize};
@@ -108,12 +108,10 @@ fn environment(world: &World) -> Vec<CString> {
 fn exit_of(group: Group) -> oneshot::Receiver<u8> {
     let (tell, exit) = oneshot::channel();
     let waiter = std::thread::Builder::new().spawn(move || {
-        let code = match group.wait() {
-            Ok(WaitStatus::Exited(_, code)) => code,
-            Ok(WaitStatus::Signaled(_, signal, _)) => 128 + signal as i32,
-            _ => 255,
-        };
-        let _ = tell.send(u8::try_from(code & 0xff).unwrap_or(255)); // the terminal may be closed
+        let status = group.wait().ok();
+        let code =
+            status.and_then(|status| status.code().or_else(|| status.signal().map(|number| 128 + number)));
+        let _ = tell.send(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(255)); // the terminal may be closed
     });
     drop(waiter); // without a thread, the exit code remains unknown
     exit
