@@ -318,7 +318,9 @@ fn a_filter_keeps_the_place_and_answers_to_an_old_ask_do_nothing() {
 fn the_line_in_view_stays_there_while_the_level_goes_round() {
     let (mut pane, mut log) = pane(22_000);
     go(&mut pane, &mut log, |pane| pane.scroll(-45));
-    (0..34).for_each(|_| drop(go(&mut pane, &mut log, |pane| pane.scroll(-30))));
+    for _ in 0..34 {
+        go(&mut pane, &mut log, |pane| pane.scroll(-30));
+    }
     let before = window(&pane);
     assert_eq!(before, (20_925, 20_934));
     let mut seen = Vec::new();
@@ -328,9 +330,13 @@ fn the_line_in_view_stays_there_while_the_level_goes_round() {
     // Lines without a level count as `info`.
     assert_eq!(seen, [before, before, (20_999, 21_899), (20_999, 21_899), before]);
     // From a place that was scrolled to among the errors, the way back leads to that one.
-    (0..3).for_each(|_| drop(go(&mut pane, &mut log, LogPane::next_level)));
+    for _ in 0..3 {
+        go(&mut pane, &mut log, LogPane::next_level);
+    }
     assert_eq!(go(&mut pane, &mut log, |pane| pane.scroll(1)), (21_099, 21_999));
-    (0..2).for_each(|_| drop(go(&mut pane, &mut log, LogPane::next_level)));
+    for _ in 0..2 {
+        go(&mut pane, &mut log, LogPane::next_level);
+    }
     assert_eq!(window(&pane).0, 21_099);
 }
 
@@ -359,9 +365,13 @@ fn behind_the_last_line_of_a_level_the_nearest_one_is_shown() {
     let (mut pane, mut log) = pane(30_050);
     go(&mut pane, &mut log, |pane| pane.scroll(-5));
     let before = window(&pane);
-    (0..3).for_each(|_| drop(go(&mut pane, &mut log, LogPane::next_level)));
+    for _ in 0..3 {
+        go(&mut pane, &mut log, LogPane::next_level);
+    }
     assert_eq!(window(&pane), (29_099, 29_999));
-    (0..2).for_each(|_| drop(go(&mut pane, &mut log, LogPane::next_level)));
+    for _ in 0..2 {
+        go(&mut pane, &mut log, LogPane::next_level);
+    }
     assert_eq!(window(&pane), before);
 }
 
