@@ -50,6 +50,7 @@ pub mod networks;
 pub mod page;
 pub mod palette;
 pub mod pathtree;
+pub mod pieces;
 pub(crate) mod reader;
 pub mod reading;
 pub mod removal;

@@ -15,9 +15,10 @@ use crate::engine::{Level, LogLine, Stream};
 use crate::tui::action::Action;
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::keymap::KeyContext;
-use crate::tui::logs::model::text::{JsonForm, Piece, Role};
+use crate::tui::logs::model::text::JsonForm;
 use crate::tui::logs::model::{BAR, LogPane, TAIL, Times, text};
 use crate::tui::model::Model;
+use crate::tui::pieces::{self, Piece, Role};
 use crate::tui::theme::Theme;
 use crate::tui::view::frame::selected;
 use crate::tui::view::texts;
@@ -85,7 +86,7 @@ fn line(pane: &LogPane, theme: &Theme, now: Timestamp, seq: i64, width: usize) -
         };
         has_match |= row.iter().any(|piece| piece.role == Role::Match);
         let cut = if pane.wraps { (0, usize::MAX) } else { (pane.left, 1) };
-        pieces.extend(text::cut(row, cut.0, room, cut.1));
+        pieces.extend(pieces::cut(row, cut.0, room, cut.1));
     }
     let mut gutter = gutter(theme, line, is_hit, has_match);
     if is_selected {

@@ -15,7 +15,7 @@ macro_rules! each_dialog {
             Presets  $crate::tui::form::presets::Presets;
             Palette  $crate::tui::palette::model::Palette;
             Progress $crate::tui::tasks::model::ProgressPage;
-            Output   $crate::tui::tasks::output::OutputPage;
+            Output   $crate::tui::tasks::model::OutputPage;
             Page     $crate::tui::page::model::Page;
             Help     $crate::tui::help::model::Help;
             Themes   $crate::tui::themes::model::Picker;

@@ -9,6 +9,7 @@ pub mod held;
 pub mod input;
 pub mod layer;
 pub mod look;
+mod messages;
 mod navigate;
 mod notice;
 pub mod offers;

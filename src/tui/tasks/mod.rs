@@ -23,8 +23,7 @@ use crate::tui::model::targets::About;
 use crate::tui::reader::ListReader;
 use crate::tui::reading::Listed;
 use crate::tui::section::Subject;
-use model::{ProgressPage, TaskRow, TaskState};
-use output::OutputPage;
+use model::{OutputPage, ProgressPage, TaskRow, TaskState};
 
 /// The list of background tasks and terminals.
 #[derive(Debug)]

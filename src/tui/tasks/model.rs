@@ -524,6 +524,30 @@ pub struct ProgressPage {
     pub runs: bool,
 }
 
+/// The page that shows a task's output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutputPage {
+    /// The task.
+    pub id: TaskId,
+    /// The row at the top; `None` follows the end.
+    pub top: Option<Spot>,
+    /// The number of columns that are scrolled off to the left, of lines that are not wrapped.
+    pub left: usize,
+    /// Whether long lines wrap.
+    pub wraps: bool,
+}
+
+/// A line, and how many of its rows are above.
+pub type Spot = (usize, usize);
+
+impl OutputPage {
+    /// Returns a page that follows the output of a task.
+    #[must_use]
+    pub fn new(id: TaskId) -> Self {
+        Self { id, top: None, left: 0, wraps: true }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

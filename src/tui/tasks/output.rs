@@ -8,33 +8,9 @@ use ratatui::style::Style;
 
 use crate::tui::action::Action;
 use crate::tui::ansi;
-use crate::tui::logs::model::text::{Piece, Role, cut};
 use crate::tui::model::Model;
-use crate::tui::section::TaskId;
-
-/// The page that shows a task's output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OutputPage {
-    /// The task.
-    pub id: TaskId,
-    /// The row at the top; `None` follows the end.
-    pub top: Option<Spot>,
-    /// The number of columns that are scrolled off to the left, of lines that are not wrapped.
-    pub left: usize,
-    /// Whether long lines wrap.
-    pub wraps: bool,
-}
-
-/// A line, and how many of its rows are above.
-pub type Spot = (usize, usize);
-
-impl OutputPage {
-    /// Returns a page that follows the output of a task.
-    #[must_use]
-    pub fn new(id: TaskId) -> Self {
-        Self { id, top: None, left: 0, wraps: true }
-    }
-}
+use crate::tui::pieces::{Piece, Role, cut};
+use crate::tui::tasks::model::{OutputPage, Spot};
 
 /// The lines of a page, and the room for them.
 #[derive(Debug)]
@@ -164,6 +140,7 @@ mod tests {
     use crate::tui::event::Event;
     use crate::tui::fixture::{full, press, screen, write};
     use crate::tui::model::layer::Layer;
+    use crate::tui::section::TaskId;
     use crate::tui::update::update;
 
     /// Opens the output of a command that printed `lines`.

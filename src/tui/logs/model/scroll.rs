@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use crate::engine::{LogFrom, LogPlace};
 use crate::tui::logs::model::pane::Anchor;
 use crate::tui::logs::model::{LogPane, Times, text};
+use crate::tui::pieces;
 
 impl LogPane {
     /// Returns the rows of the window.
@@ -186,7 +187,7 @@ impl LogPane {
         }
         let lines = (self.window_top().0..=self.bottom()).filter_map(|seq| self.buffer.get(seq));
         let rows = lines.flat_map(|line| text::body(&line.bytes, self.json));
-        let widest = rows.map(|row| text::width(&row)).max().unwrap_or(0);
+        let widest = rows.map(|row| pieces::width(&row)).max().unwrap_or(0);
         widest.saturating_sub(self.room())
     }
 
