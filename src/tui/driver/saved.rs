@@ -3,10 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use super::super::model::saved::Saved;
-use crate::base::disk;
+use crate::base::disk::{self, Lock, Rank};
 
 /// The name in the user's state folder.
 const NAME: &str = "tui.json";
+
+/// The lock beside it, which is held from reading to writing. The file itself is replaced.
+const LOCK: &str = "tui.json.lock";
 
 /// The file. It never replaces one that could not be read: that one is renamed, or nothing is saved.
 #[derive(Debug)]
@@ -48,7 +51,8 @@ impl Store {
         (store, Saved::default(), Some(told))
     }
 
-    /// Replaces the file atomically, and keeps what another hoist has saved in it meanwhile. An
+    /// Replaces the file atomically, and keeps what another hoist has saved in it meanwhile or is
+    /// about to save. An
     /// unreadable file that has taken its place is renamed first; then there is a message for the
     /// user.
     ///
@@ -60,6 +64,11 @@ impl Store {
         if let Some(reason) = &self.kept {
             return Err(reason.clone());
         }
+        let lock = path.parent().map(|folder| {
+            std::fs::create_dir_all(folder).map_err(disk::Error::io("create", folder))?;
+            Lock::exclusive(&folder.join(LOCK), Rank::Interface)
+        });
+        let _lock = lock.transpose().map_err(|error| error.reason_first())?;
         let mut merged = saved.clone();
         let renamed = match disk::read_state::<Saved>(path) {
             Ok(theirs) => {
@@ -75,10 +84,7 @@ impl Store {
             }
             Err(_) => None,
         };
-        let made = path.parent().map_or(Ok(()), |folder| {
-            std::fs::create_dir_all(folder).map_err(disk::Error::io("create", folder))
-        });
-        made.and_then(|()| disk::write_state(path, &merged)).map_err(|error| error.reason_first())?;
+        disk::write_state(path, &merged).map_err(|error| error.reason_first())?;
         self.base.clone_from(saved);
         Ok(renamed)
     }
@@ -140,6 +146,27 @@ mod tests {
         assert_eq!(other.write(&saved("inspect")), Ok(None));
         assert_eq!(one.write(&saved("stop")), Ok(None));
         assert_eq!(Store::open(Some(dir.path()), true).1.recent, ["stop", "inspect"]);
+    }
+
+    #[test]
+    fn what_two_of_them_save_at_the_same_instant_is_kept() {
+        const EACH: usize = 60;
+        let dir = tempfile::tempdir().unwrap();
+        let start = std::sync::Barrier::new(2);
+        std::thread::scope(|scope| {
+            for writer in ["one", "other"] {
+                let (folder, start) = (dir.path(), &start);
+                scope.spawn(move || {
+                    let (mut store, mut saved, _) = Store::open(Some(folder), true);
+                    start.wait();
+                    for number in 0..EACH {
+                        saved.presets.insert(format!("{writer}{number}"), vec!["-d".to_owned()]);
+                        assert_eq!(store.write(&saved), Ok(None));
+                    }
+                });
+            }
+        });
+        assert_eq!(Store::open(Some(dir.path()), true).1.presets.len(), 2 * EACH);
     }
 
     #[test]
