@@ -155,6 +155,37 @@ mod tests {
     use crate::tui::update::update;
 
     #[test]
+    fn ids_and_sizes_of_images_are_lined_up() {
+        let mut model = full(120, 40);
+        let one = model.images.all()[0].clone();
+        let rows: Vec<_> =
+            [("a:1", 7 << 20), ("registry.example/team/service:2026", 1 << 30), ("web:2", 950)]
+                .into_iter()
+                .enumerate()
+                .map(|(at, (name, size))| {
+                    let id = format!("sha256:{}", format!("e{at}").repeat(32));
+                    ImageRow { name: name.to_owned(), unique: id.clone(), id, size, ..one.clone() }
+                })
+                .collect();
+        update(&mut model, Event::List(Ok(Listed::Images(rows.clone()))));
+        ask_images(&mut model, &rows, Force::No);
+        let said = screen(&model);
+        let lines: Vec<&str> = said.lines().filter(|line| line.contains("the image")).collect();
+        assert_eq!(lines.len(), 3, "{said}");
+        let place = |line: &str, word: &str| line.split(word).next().unwrap().chars().count();
+        for (line, id, size) in [
+            (lines[0], "e0e0e0e0e0e0", "7.34MB"),
+            (lines[1], "e1e1e1e1e1e1", "1.07GB"),
+            (lines[2], "e2e2e2e2e2e2", "950B"),
+        ] {
+            assert_eq!(place(line, id), place(lines[0], "e0e0e0e0e0e0"), "{said}");
+            assert_eq!(place(line, "the image"), place(lines[0], "the image"), "{said}");
+            let end = place(line, size) + size.len();
+            assert_eq!(end, place(lines[0], "7.34MB") + 6, "{said}");
+        }
+    }
+
+    #[test]
     fn an_image_that_goes_with_its_name_is_not_removed_once_more() {
         let mut model = full(120, 40);
         let mut rows = vec![model.images.all()[0].clone(); 2];

@@ -5,6 +5,7 @@ use ratatui::Frame;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::engine::{Fate, Force};
 use crate::tui::action::Action;
@@ -12,7 +13,7 @@ use crate::tui::containers::model::ContainerRow;
 use crate::tui::containers::words::state;
 use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
-use crate::tui::removal::model::{Question, Victim};
+use crate::tui::removal::model::{Extent, Question, Victim};
 use crate::tui::trash::model::Keeping;
 use crate::tui::verb_words::REMOVE;
 use crate::tui::view::dialog::{keys, open};
@@ -89,19 +90,50 @@ fn line(model: &Model, question: &Question, victim: &Victim, room: usize) -> Lin
             Line::from(spans)
         }
         Victim::Image(row, extent) => {
-            let amount = if extent.going > 0 { size(extent.size) } else { String::new() };
-            let rest = format!("{} {} {amount}", row.short(), extent.words());
-            let name = room.saturating_sub(3 + rest.chars().count()).clamp(8, 28);
+            let columns = Columns::of(question, room);
+            let name = columns.name;
+            let words = cell(&extent.words(), columns.words, Align::Left);
+            let rest = format!("{:12} {words} {:>2$}", row.short(), amount(extent), columns.size);
             Line::from(vec![
                 Span::styled("◆ ", theme.dim),
                 Span::styled(cell(victim.name(), name, Align::Left) + " ", bold),
                 Span::styled(
-                    cell(&rest, room.saturating_sub(name + 3), Align::Left).trim_end().to_owned(),
+                    cell(rest.trim_end(), room.saturating_sub(name + 3), Align::Left).trim_end().to_owned(),
                     theme.dim,
                 ),
             ])
         }
     }
+}
+
+/// The widths of the columns of images.
+struct Columns {
+    name: usize,
+    words: usize,
+    size: usize,
+}
+
+impl Columns {
+    /// Returns the widths for all images of a question, so that nothing moves while it is scrolled.
+    fn of(question: &Question, room: usize) -> Self {
+        let mut columns = Self { name: 0, words: 0, size: 0 };
+        for victim in &question.victims {
+            let Victim::Image(_, extent) = victim else { continue };
+            columns.name = columns.name.max(victim.name().width());
+            columns.words = columns.words.max(extent.words().width());
+            columns.size = columns.size.max(amount(extent).width());
+        }
+        // The sign, the id, and the blanks between the columns.
+        let room = room.saturating_sub(2 + 12 + 2 + if columns.size > 0 { columns.size + 1 } else { 0 });
+        columns.name = columns.name.min(room.saturating_sub(columns.words).max(8));
+        columns.words = columns.words.min(room.saturating_sub(columns.name));
+        columns
+    }
+}
+
+/// Returns the size of what is removed of an image, if anything is.
+fn amount(extent: &Extent) -> String {
+    if extent.going > 0 { size(extent.size) } else { String::new() }
 }
 
 /// Returns what happens to a running container.
