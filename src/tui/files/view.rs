@@ -195,20 +195,17 @@ enum Facts {
 const AROUND: usize = 5;
 /// Names up to this length are not cut to show more than the size beside them.
 const A_NAME: usize = 40;
-/// One name of so many may be cut.
-const RARE: usize = 10;
 /// The number of names that are looked at.
 const LOOKED_AT: usize = 1000;
 
 impl Facts {
-    /// Returns the facts for which there is room beside most names of a folder.
+    /// Returns the facts for which there is room beside the names of a folder. As in the columns of a
+    /// list, the longest one counts, within its bounds.
     fn for_names(side: &Side, width: usize) -> Self {
         let names = side.listing.iter().flat_map(|listing| &listing.entries).take(LOOKED_AT);
         // A folder has a sign behind its name.
-        let mut lengths: Vec<usize> = names.map(|entry| shown(&entry.name).width() + 1).collect();
-        lengths.sort_unstable();
-        let usual = lengths.iter().rev().nth(lengths.len() / RARE).map_or(0, |length| (*length).min(A_NAME));
-        let fits = |least, facts| width >= least && width >= usual + AROUND + facts;
+        let longest = names.map(|entry| shown(&entry.name).width() + 1).max().unwrap_or(0).min(A_NAME);
+        let fits = |least, facts| width >= least && width >= longest + AROUND + facts;
         match () {
             () if fits(70, 54) => Self::Everything,
             () if fits(46, 26) => Self::Owner,
@@ -444,7 +441,8 @@ mod tests {
     fn names_are_not_cut_for_facts_beside_them() {
         let facts = |name: &str, width: usize| {
             let mut side = Side::default();
-            let names = (0..20).map(|at| format!("{at:02}{name}"));
+            // One name decides, however many others are short.
+            let names = (0..20).map(|at| format!("{at:02}")).chain([format!("20{name}")]);
             let entries = names.map(|name| entry(&name, FileKind::File, 1)).collect();
             side.listing = Some(listing("/", entries));
             Facts::for_names(&side, width)
