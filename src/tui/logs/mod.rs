@@ -147,7 +147,7 @@ impl Dialog for model::MergeMenu {
     }
 
     fn draw(&self, frame: &mut Frame<'_>, model: &Model) {
-        menu::view::draw(frame, model, &self.menu, "↵ choose · Esc cancel");
+        menu::view::draw(frame, model, &self.menu, "↵ choose · Esc close");
     }
 
     fn act(model: &mut Model, action: Action) -> Vec<Effect> {

@@ -15,7 +15,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, shown: &Page) {
     let count = shown.rows().len();
     let (wide, tall) = (u16::try_from(room + 4), u16::try_from(count.min(most) + 2));
     let (wide, tall) = (wide.unwrap_or(u16::MAX), tall.unwrap_or(u16::MAX));
-    let inner = open(frame, model, &shown.title, "Esc closes", wide, tall);
+    let inner = open(frame, model, &shown.title, "Esc close", wide, tall);
     let window = shown.rows().iter().skip(shown.top).take(usize::from(inner.height));
     frame.render_widget(
         Paragraph::new(window.map(|line| Line::raw(line.as_str())).collect::<Vec<_>>()),

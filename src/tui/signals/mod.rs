@@ -20,7 +20,7 @@ impl Dialog for SignalMenu {
     }
 
     fn draw(&self, frame: &mut Frame<'_>, model: &Model) {
-        menu::view::draw(frame, model, &self.menu, "↵ send · Esc cancel");
+        menu::view::draw(frame, model, &self.menu, "↵ send · Esc close");
     }
 
     fn act(model: &mut Model, action: Action) -> Vec<Effect> {

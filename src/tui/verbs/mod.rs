@@ -24,7 +24,7 @@ impl Dialog for VerbMenu {
     }
 
     fn draw(&self, frame: &mut Frame<'_>, model: &Model) {
-        menu::view::draw(frame, model, &self.menu, "↵ run · Esc cancel");
+        menu::view::draw(frame, model, &self.menu, "↵ run · Esc close");
     }
 
     fn act(model: &mut Model, action: Action) -> Vec<Effect> {
