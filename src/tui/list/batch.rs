@@ -18,6 +18,7 @@ pub struct Batch {
     withdrawn: usize,
     failed: Vec<Failure>,
     skipped: String,
+    hint: Option<String>,
     /// Whether all effects have begun, so that none can be cancelled.
     has_begun: bool,
 }
@@ -37,14 +38,21 @@ impl Batch {
             withdrawn: 0,
             failed,
             skipped: String::new(),
+            hint: None,
             has_begun: false,
         }
     }
 
-    /// Sets which others were skipped: `2 exited`.
+    /// Sets which others were skipped, such as `2 exited`, and what to do with them instead.
     #[must_use]
-    pub fn skipping(self, skipped: String) -> Self {
-        Self { skipped, ..self }
+    pub fn skipping(self, skipped: String, hint: Option<String>) -> Self {
+        Self { skipped, hint, ..self }
+    }
+
+    /// Returns what to do with the skipped ones instead.
+    #[must_use]
+    pub fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
     }
 
     /// Adds this number of objects that had already been removed.
@@ -189,7 +197,8 @@ mod tests {
         assert_eq!(batch.progress(), "removing 4 of 5");
         batch.take(&effects[3], &Ok(()));
         assert_eq!(batch.summary(), "removed 2, skipped 2 already removed, 1 of 5 failed");
-        let batch = Batch::new(REMOVE, Vec::new(), Vec::new()).skipping("2 exited".to_owned()).with_gone(1);
+        let batch =
+            Batch::new(REMOVE, Vec::new(), Vec::new()).skipping("2 exited".to_owned(), None).with_gone(1);
         assert_eq!(batch.summary(), "removed 0, skipped 2 exited, 1 already removed");
         let batch = Batch::new(DELETE, Vec::new(), Vec::new()).with_gone(2);
         assert_eq!(batch.summary(), "deleted 0, skipped 2 no longer in the trash");

@@ -35,6 +35,8 @@ pub(crate) struct Others {
     pub(crate) refused: Vec<Failure>,
     /// How many were skipped, by their state: `2 exited, 1 created`.
     pub(crate) skipped: String,
+    /// What to do with the skipped ones instead.
+    pub(crate) hint: Option<String>,
     /// How many of those to be removed had already been removed.
     pub(crate) gone: usize,
 }
@@ -52,13 +54,13 @@ pub(crate) fn together(
     effects: Vec<Effect>,
     others: impl Into<Others>,
 ) -> Vec<Effect> {
-    let Others { mut refused, skipped, gone } = others.into();
+    let Others { mut refused, skipped, hint, gone } = others.into();
     match (effects.len(), refused.len()) {
         (0, 1) if gone == 0 => model.fail(refused.remove(0)),
         (0, 0) if gone == 0 => {}
         (1, 0) if gone == 0 && skipped.is_empty() => {}
         _ => {
-            let batch = Batch::new(words, effects.clone(), refused).skipping(skipped).with_gone(gone);
+            let batch = Batch::new(words, effects.clone(), refused).skipping(skipped, hint).with_gone(gone);
             if batch.is_over() {
                 end(model, batch);
             } else {
@@ -73,9 +75,10 @@ pub(crate) fn together(
 pub(crate) fn end(model: &mut Model, batch: Batch) {
     let text = batch.summary();
     let tone = if batch.has_done_something() { Tone::Good } else { Tone::Plain };
+    let hint = batch.hint().map(str::to_owned);
     let failures = batch.into_failures();
     let Some(first) = failures.first() else {
-        model.say(tone, text, None);
+        model.say(tone, text, hint);
         return;
     };
     let (notice, hint) = (format!("{text}: {}", first.line()), model.details_words());

@@ -1,11 +1,13 @@
 //! Verbs on several containers, and the question before them.
 
 use super::mark;
+use crate::tui::action::Action;
 use crate::tui::confirm::model::Confirm;
-use crate::tui::containers::fit::{Verb, fitting};
+use crate::tui::containers::fit::{Verb, fitting, misfit};
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::effect::{ContainerVerb, Effect};
 use crate::tui::failure::Tone;
+use crate::tui::keymap::KeyContext;
 use crate::tui::model::{Focus, Model};
 use crate::tui::update::batch::Others;
 
@@ -40,6 +42,12 @@ pub(crate) fn several(
     let is_up = rows.iter().any(ContainerRow::is_up);
     // A restart starts what is not running only if none of them is.
     let fits = if verb == ContainerVerb::Restart && is_up { Verb::Stop } else { Verb::from(&verb) };
+    let is_idle = |row: &ContainerRow| !row.is_up() && misfit(row, Verb::Start).is_none();
+    let skips_idle = verb == ContainerVerb::Restart && is_up && rows.iter().any(is_idle);
+    let hint = skips_idle.then(|| {
+        let key = model.keys_of(KeyContext::Containers, Action::StartStop);
+        format!("to start what is not running, mark only that and press {key}")
+    });
     let (rows, skipped) = fitting(rows, fits);
     if rows.is_empty() {
         model.say(Tone::Plain, format!("nothing to {}: {skipped}", verb.words().present), None);
@@ -47,13 +55,22 @@ pub(crate) fn several(
     }
     let ends = matches!(verb, ContainerVerb::Stop | ContainerVerb::Restart);
     if *choice != Choice::Rows || (ends && rows.len() > 1) {
+        let skipped = (!skipped.is_empty()).then(|| match &hint {
+            Some(hint) => format!("Skipped: {skipped} ({hint})."),
+            None => format!("Skipped: {skipped}."),
+        });
         ask(model, &rows, &verb, (choice, skipped));
         return Vec::new();
     }
-    mark(model, rows, &verb, Others { skipped, ..Others::default() })
+    mark(model, rows, &verb, Others { skipped, hint, ..Others::default() })
 }
 
-fn ask(model: &mut Model, rows: &[ContainerRow], verb: &ContainerVerb, (choice, skipped): (&Choice, String)) {
+fn ask(
+    model: &mut Model,
+    rows: &[ContainerRow],
+    verb: &ContainerVerb,
+    (choice, skipped): (&Choice, Option<String>),
+) {
     let of = match choice {
         Choice::Rows => String::new(),
         Choice::Group(name) if name.is_empty() => " without a project".to_owned(),
@@ -61,7 +78,7 @@ fn ask(model: &mut Model, rows: &[ContainerRow], verb: &ContainerVerb, (choice, 
     };
     let mut notes: Vec<String> =
         (*verb == ContainerVerb::Restart).then(|| starts(rows)).flatten().into_iter().collect();
-    notes.extend((!skipped.is_empty()).then(|| format!("Skipped: {skipped}.")));
+    notes.extend(skipped);
     let words = verb.words();
     model.open(Confirm {
         title: words.question(rows.len(), "container", &of),
@@ -109,7 +126,7 @@ mod tests {
             (
                 "* r",
                 "Restart 4 containers?",
-                "Skipped: 1 created, 2 exited.",
+                "Skipped: 1 created, 2 exited (to start",
                 vec!["api", "web", "mailer", "batch"],
             ),
             (
@@ -145,6 +162,15 @@ mod tests {
         assert_eq!(names(&press(&mut model, "space G space s")), ["api"]);
         let mut model = full(80, 24);
         assert_eq!(names(&press(&mut model, "space G space r")), ["api"]);
+        // What a restart has skipped is not started, but how to start it is said.
+        let mut model = full(120, 24);
+        for effect in press(&mut model, "space G space r") {
+            update(&mut model, Event::Done(effect, Ok(())));
+        }
+        let shown = screen(&model);
+        let told =
+            "restarted 1, skipped 1 created → to start what is not running, mark only that and press s";
+        assert!(shown.contains(told), "{shown}");
         // It fits none.
         let mut model = full(80, 24);
         assert_eq!(press(&mut model, "G space k space p"), []);
