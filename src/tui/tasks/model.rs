@@ -78,6 +78,8 @@ pub struct Session {
     pub is_attached: bool,
     /// Whether the user knows that Ctrl-c may end the container's main program.
     pub is_warned: bool,
+    /// Its number among sessions of the same name, which it keeps. The first one does not show it.
+    pub number: usize,
 }
 
 impl Session {
@@ -86,20 +88,20 @@ impl Session {
     pub fn inside(container: ContainerId, program: Program) -> Self {
         let is_warned = program != Program::Attach;
         let target = Target::In(container, program);
-        Self { target, about: None, exec: None, is_attached: true, is_warned }
+        Self { target, about: None, exec: None, is_attached: true, is_warned, number: 1 }
     }
 
     /// Returns the terminal of a program of this machine, which may be about a container.
     #[must_use]
     pub fn on_host(line: Line, about: Option<ContainerId>) -> Self {
-        Self { target: Target::Host(line), about, exec: None, is_attached: true, is_warned: true }
+        Self { target: Target::Host(line), about, exec: None, is_attached: true, is_warned: true, number: 1 }
     }
 
     /// Returns a command that was found running in a container.
     #[must_use]
     pub fn found(exec: ExecView) -> Self {
         let target = Target::In(exec.container.clone(), Program::Running(exec.id.clone()));
-        Self { target, about: None, exec: Some(exec), is_attached: false, is_warned: true }
+        Self { target, about: None, exec: Some(exec), is_attached: false, is_warned: true, number: 1 }
     }
 
     /// Returns the container that has it as a tab.

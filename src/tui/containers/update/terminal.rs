@@ -6,7 +6,8 @@ use crate::tui::effect::{Effect, Line, Program, Target};
 use crate::tui::model::Model;
 use crate::tui::section::{Subject, TaskId};
 use crate::tui::tab::{PaneId, Tab};
-use crate::tui::tasks::model::{Session, TaskRow, What};
+use crate::tui::tasks::model::Session;
+use crate::tui::tasks::update::session::put as list_session;
 
 /// Opens a terminal in the container.
 pub(crate) fn terminal(model: &mut Model, row: &ContainerRow, program: Program) -> Vec<Effect> {
@@ -91,6 +92,6 @@ fn session(model: &mut Model, row: &ContainerRow, what: &str, program: Program) 
 
 fn put(model: &mut Model, title: String, session: Session) -> TaskId {
     let id = model.new_task();
-    model.tasks.put(TaskRow::new(id, title, model.now, What::Session(Box::new(session))));
+    list_session(model, (id, model.now), &title, session);
     id
 }

@@ -1,6 +1,8 @@
 //! Terminals, and commands that run in containers without one: attaching, detaching, ending them
 //! and starting them again; and what becomes of them when hoist quits.
 
+use jiff::Timestamp;
+
 use crate::base::text;
 use crate::base::units::counted;
 use crate::command::join;
@@ -246,10 +248,24 @@ pub(crate) fn found(model: &mut Model, execs: Vec<ExecView>) {
         if !is_known && !opening.contains(&exec.container) {
             let (id, since) = (model.new_task(), exec.started.unwrap_or(model.now));
             let title = found_title(model, &exec);
-            let what = What::Session(Box::new(Session::found(exec)));
-            model.tasks.put(TaskRow::new(id, title, since, what));
+            put(model, (id, since), &title, Session::found(exec));
         }
     }
+}
+
+/// Lists a session. Others of the same name get a number, which stays with each: `web: sh 2`.
+pub(crate) fn put(model: &mut Model, (id, since): (TaskId, Timestamp), name: &str, mut session: Session) {
+    let is_free = |number: &usize| {
+        let title = numbered(name, *number);
+        model.tasks.all().iter().all(|task| task.session().is_none() || task.title != title)
+    };
+    session.number = (1..).find(is_free).unwrap_or(1);
+    let title = numbered(name, session.number);
+    model.tasks.put(TaskRow::new(id, title, since, What::Session(Box::new(session))));
+}
+
+fn numbered(name: &str, number: usize) -> String {
+    if number > 1 { format!("{name} {number}") } else { name.to_owned() }
 }
 
 /// Updates the titles of commands whose container has been read since, or renamed.
@@ -260,7 +276,8 @@ pub(crate) fn name_found(model: &mut Model) {
         .iter()
         .filter(|task| task.session().is_some_and(|session| !session.is_ours()))
         .filter_map(|task| {
-            let title = found_title(model, task.session()?.exec.as_ref()?);
+            let session = task.session()?;
+            let title = numbered(&found_title(model, session.exec.as_ref()?), session.number);
             (title != task.title).then(|| (task.key.clone(), title))
         })
         .collect();
@@ -284,6 +301,7 @@ mod tests {
     use crate::engine::ExecStatus;
     use crate::tui::event::Event;
     use crate::tui::fixture::{exec, full, keys_line, press, screen};
+    use crate::tui::model::titles::tab_name;
     use crate::tui::reading::Listed;
     use crate::tui::tab::Tab;
     use crate::tui::update::update;
@@ -291,6 +309,37 @@ mod tests {
     fn listed(model: &mut Model, execs: &[&ExecView]) {
         let execs = execs.iter().map(|exec| (*exec).clone()).collect();
         update(model, Event::List(Ok(Listed::Tasks(execs))));
+    }
+
+    #[test]
+    fn shells_of_one_container_have_different_names_that_stay() {
+        let mut model = full(120, 40);
+        for _ in 0..3 {
+            press(&mut model, "e ctrl-] q");
+        }
+        assert_eq!(titles(&model), ["api: shell 3", "api: shell 2", "api: shell"]);
+        let names = |model: &Model| -> Vec<String> {
+            let tabs = model.tabs(model.pane()).into_iter();
+            tabs.filter(|tab| matches!(tab, Tab::Session(_))).map(|tab| tab_name(model, tab)).collect()
+        };
+        assert_eq!(names(&model), ["shell", "shell 2", "shell 3"]);
+        // The numbers of the others stay, and the free one is taken next.
+        model.tasks.take(&TaskId(2).key());
+        assert_eq!(names(&model), ["shell", "shell 3"]);
+        press(&mut model, "e ctrl-] q");
+        assert_eq!(names(&model), ["shell", "shell 3", "shell 2"]);
+        assert!(screen(&model).contains("shell 2]"), "{}", screen(&model));
+
+        // Commands that were found, also after their container is renamed.
+        let mut model = full(80, 24);
+        let api = model.containers.all()[0].id.clone();
+        listed(&mut model, &[&exec(1, &api, "sh", true), &exec(2, &api, "sh", true)]);
+        assert_eq!(titles(&model), ["api: sh (app) 2", "api: sh (app)"]);
+        let mut renamed = model.containers.all()[0].clone();
+        "front".clone_into(&mut renamed.name);
+        update(&mut model, Event::List(Ok(Listed::Containers(vec![renamed]))));
+        listed(&mut model, &[&exec(1, &api, "sh", true), &exec(2, &api, "sh", true)]);
+        assert_eq!(titles(&model), ["front: sh (app) 2", "front: sh (app)"]);
     }
 
     fn titles(model: &Model) -> Vec<&str> {
