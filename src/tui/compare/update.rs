@@ -106,8 +106,12 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     }
     match action {
         Action::Right if pane.in_summary => pane.in_summary = false,
-        Action::Left if pane.in_summary => {}
-        Action::Right => drop(pane.tree.unfold()),
+        Action::Left if pane.in_summary => layers::update::leftmost(model, "this is the summary"),
+        Action::Right => {
+            if !pane.tree.unfold_or_enter() {
+                layers::update::no_folder(model);
+            }
+        }
         Action::Left => pane.in_summary = !pane.tree.fold(),
         Action::Open if pane.in_summary => pane.in_summary = false,
         Action::Open => return Some(look(model)),

@@ -307,12 +307,14 @@ impl FilesPane {
         Some((side.place.clone(), path))
     }
 
-    /// Goes to the parent folder, with the cursor on the previous folder.
-    pub fn leave(&mut self) {
+    /// Goes to the parent folder, with the cursor on the previous folder. Returns whether there is
+    /// one.
+    pub fn leave(&mut self) -> bool {
         let side = self.side();
-        let Some(above) = side.folder.parent() else { return };
+        let Some(above) = side.folder.parent() else { return false };
         let (above, from) = (above.to_owned(), side.folder.file_name().map(OsStr::to_owned));
         self.go(above, from);
+        true
     }
 
     /// Shows another folder on the focused side.

@@ -85,7 +85,11 @@ fn browse(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::Last => side.select(usize::MAX),
         Action::Mark => side.mark(),
         Action::MarkAll => side.mark_all(),
-        Action::Left => pane(model).leave(),
+        Action::Left => {
+            if !pane(model).leave() {
+                model.say(Tone::Plain, "this is the topmost folder", None);
+            }
+        }
         Action::Right | Action::Open => {
             let file = pane(model).enter();
             return Some(file.map_or_else(Vec::new, |(place, path)| wish(FilesWish::View(place, path))));
@@ -359,13 +363,16 @@ fn read(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         }
         Action::EditFile => {
             let of = reader.of.clone();
-            let Some((place, path)) = of else { return Some(Vec::new()) };
+            let Some((place, path)) = of else {
+                model.say(Tone::Plain, "only files can be edited", None);
+                return Some(Vec::new());
+            };
             if refused(model, &place, false) {
                 return Some(Vec::new());
             }
             return Some(wish(FilesWish::Edit(place, path)));
         }
-        // These apply to the browser below.
+        // These apply to the browser below; nothing there may change unseen.
         Action::Mark
         | Action::MarkAll
         | Action::CopyFiles
@@ -374,7 +381,11 @@ fn read(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         | Action::RenameFile
         | Action::DeleteFile
         | Action::CompareFiles
-        | Action::Search => {}
+        | Action::Search => {
+            let key = model.cancel_key();
+            let text = format!("`{}` works in the list of files", action.label());
+            model.say(Tone::Plain, text, Some(format!("{key} closes the text")));
+        }
         _ => return None,
     }
     Some(Vec::new())

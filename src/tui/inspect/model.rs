@@ -166,6 +166,12 @@ impl InspectPane {
         }
     }
 
+    /// Whether the line under the cursor is a branch with something in it.
+    #[must_use]
+    pub fn unfolds(&self) -> bool {
+        self.document.is_none() || self.tree.has_children(self.cursor)
+    }
+
     /// Toggles the fold under the cursor.
     pub fn turn_fold(&mut self) {
         self.cursor = self.tree.turn(self.cursor);

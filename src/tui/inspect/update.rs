@@ -4,6 +4,7 @@ use crate::tui::action::Action;
 use crate::tui::effect::Effect;
 use crate::tui::failure::Tone;
 use crate::tui::inspect::model::Form;
+use crate::tui::keymap::KeyContext;
 use crate::tui::line::purpose::Purpose;
 use crate::tui::model::Model;
 use crate::tui::model::titles::name_of;
@@ -12,7 +13,16 @@ use crate::tui::update::copy;
 /// Performs `action` in a document; `None` if it has no special meaning there.
 pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     let pane = &mut model.pane_mut().inspect;
+    let folds = matches!(action, Action::Fold | Action::Unfold | Action::FoldAll | Action::UnfoldAll);
+    if folds && pane.form != Form::Tree {
+        let key = model.keys_of(KeyContext::Inspect, Action::NextForm);
+        model.say(Tone::Plain, "only the tree can be folded", Some(format!("{key} changes the form")));
+        return Some(Vec::new());
+    }
     match action {
+        Action::Unfold if !pane.unfolds() => {
+            model.say(Tone::Plain, "there is nothing to unfold here", None);
+        }
         Action::Fold => pane.fold(true),
         Action::Unfold => pane.fold(false),
         Action::FoldAll => pane.fold_all(true),

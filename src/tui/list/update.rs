@@ -245,7 +245,10 @@ fn repeat(model: &mut Model) -> Vec<Effect> {
 /// Folds or unfolds a group; scrolls the columns if there are no groups.
 fn sideways(model: &mut Model, is_left: bool) {
     if model.list().is_grouped() {
-        model.list_mut().fold(is_left);
+        if !model.list_mut().fold(is_left) {
+            let what = if is_left { "fold" } else { "unfold" };
+            model.say(Tone::Plain, format!("there is nothing to {what} here"), None);
+        }
         return;
     }
     let columns = model.saved.columns.of(model.section);
@@ -255,7 +258,9 @@ fn sideways(model: &mut Model, is_left: bool) {
         false => {
             let shown = model.fitted_columns();
             let is_hidden = |column| !shown.iter().any(|(other, _)| *other == column);
-            (scrolled < most && columns.into_iter().skip(1 + scrolled).any(is_hidden), "right")
+            // Without a row, there are no headings either.
+            let has_rows = model.list().key().is_some();
+            (has_rows && scrolled < most && columns.into_iter().skip(1 + scrolled).any(is_hidden), "right")
         }
     };
     match (can_go, is_left) {

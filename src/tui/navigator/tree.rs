@@ -191,6 +191,12 @@ impl Tree {
         line
     }
 
+    /// Whether the line is a branch with something in it.
+    #[must_use]
+    pub fn has_children(&self, line: usize) -> bool {
+        self.shown.get(line).is_some_and(|at| self.nodes[*at].is_branch() && self.nodes[*at].end > at + 1)
+    }
+
     /// Toggles the branch on a line. Returns the new line of the cursor.
     pub fn turn(&mut self, line: usize) -> usize {
         match self.line(line) {

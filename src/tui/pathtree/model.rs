@@ -252,6 +252,21 @@ impl PathTree {
         true
     }
 
+    /// Unfolds the folder under the cursor; goes to its first entry if it is unfolded. Returns whether
+    /// it is a folder with entries.
+    pub fn unfold_or_enter(&mut self) -> bool {
+        if self.unfold() {
+            return true;
+        }
+        let depth = |at: usize| self.rows.get(at).map(|row| row.depth);
+        let is_open = self.current().is_some_and(|row| row.is_open == Some(true));
+        let enters = is_open && depth(self.cursor + 1) > depth(self.cursor);
+        if enters {
+            self.step(1);
+        }
+        enters
+    }
+
     /// Folds the folder under the cursor. Returns whether it was unfolded.
     pub fn fold_here(&mut self) -> bool {
         let row = self.current().filter(|row| row.is_open == Some(true) && row.depth > 0);

@@ -1,11 +1,12 @@
 //! No key is silent: a bound key does something in its context, or a message says why not.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use jiff::SignedDuration;
 
 use super::{act, update};
-use crate::engine::files::FileKind;
+use crate::engine::files::{FileKind, Place};
 use crate::engine::{self, Actor, Kind, ProcessRow, Top};
 use crate::tui::action::{Action, Group};
 use crate::tui::compare::model::tests::diff;
@@ -13,7 +14,7 @@ use crate::tui::containers::model::ContainerRow;
 use crate::tui::event::Event;
 use crate::tui::events::model::EventRow;
 use crate::tui::files::model::tests::{entry, listing};
-use crate::tui::files::model::{FilesAnswer, FilesAsk};
+use crate::tui::files::model::{FilesAnswer, FilesAsk, FilesDone, FilesWish};
 use crate::tui::fixture::{WAYS, drawn, empty, full, now, press, screen, serve, sparse, write};
 use crate::tui::inspect::model::Document;
 use crate::tui::keymap::KeyContext;
@@ -96,7 +97,9 @@ fn is_plain(place: KeyContext, action: Action) -> bool {
         action,
         Action::Older | Action::Newer | Action::Complete | Action::CompleteBack | Action::ColumnSooner
     );
-    action.group() == Group::Move || action == is_here || moves || hidden || ends
+    // At an end, the cursor or the scrollbar shows that there is nothing more. Sideways nothing does.
+    let scrolls = action.group() == Group::Move && !matches!(action, Action::Left | Action::Right);
+    scrolls || action == is_here || moves || hidden || ends
 }
 
 fn silent_in(make: impl Fn() -> Model, place: KeyContext) -> BTreeSet<String> {
@@ -131,6 +134,69 @@ fn whatever_is_bound_does_something_or_says_why_not() {
         silent.extend(silent_in(make, *place));
     }
     assert_eq!(silent, BTreeSet::new());
+}
+
+/// The parts of pages that have several, how to reach the page, and from there the part.
+const PARTS: &[(KeyContext, &str, &str)] = &[
+    (KeyContext::Layers, "2 enter", "tab"),
+    (KeyContext::Layers, "2 enter", "tab G"),
+    (KeyContext::Compare, "2 space space D", "tab"),
+    (KeyContext::Compare, "2 space space D", "G"),
+    (KeyContext::Files, "f", "tab"),
+    (KeyContext::Files, "f", "G"),
+    (KeyContext::Inspect, "i", "G"),
+    (KeyContext::Inspect, "i", "F"),
+];
+
+#[test]
+fn no_part_of_a_page_is_silent() {
+    let mut silent = BTreeSet::new();
+    for (place, page, part) in PARTS {
+        let make = || {
+            let mut model = full(130, 30);
+            for keys in [page, part] {
+                press(&mut model, keys);
+                answer(&mut model);
+            }
+            model
+        };
+        let keys = silent_in(make, *place);
+        silent.extend(keys.into_iter().map(|key| format!("{key} after `{page} {part}`")));
+    }
+    assert_eq!(silent, BTreeSet::new());
+}
+
+/// Opens a file of the browser, or the differences between two.
+fn opened(model: &mut Model, is_file: bool) {
+    press(model, "f");
+    answer(model);
+    let (place, path) = (Place::Host, PathBuf::from("/etc/hosts"));
+    let wish = match is_file {
+        true => FilesWish::View(place, path),
+        false => FilesWish::Compare([(place.clone(), path.clone()), (place, path)]),
+    };
+    let page = FilesDone::Page("hosts".to_owned(), vec!["127.0.0.1 localhost".to_owned()]);
+    update(model, Event::FilesDone(wish, Ok(page)));
+}
+
+#[test]
+fn the_text_of_a_file_is_not_silent() {
+    for is_file in [true, false] {
+        let make = || {
+            let mut model = full(80, 24);
+            opened(&mut model, is_file);
+            model
+        };
+        assert_eq!(silent_in(make, KeyContext::Files), BTreeSet::new(), "{is_file}");
+    }
+    let mut model = full(80, 24);
+    opened(&mut model, true);
+    press(&mut model, "space");
+    assert!(
+        screen(&model).contains("`mark` works in the list of files → Esc closes the text"),
+        "{}",
+        screen(&model)
+    );
 }
 
 #[test]
