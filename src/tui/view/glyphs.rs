@@ -19,15 +19,16 @@ use crate::config::Icons;
 
 /// A symbol, its replacement in ASCII, and its icon in the Nerd Fonts if there is a suitable one.
 const TABLE: &[(char, char, Option<char>)] = &[
-    // States.
+    // States of containers and tasks. `$` and `&` are a shell's signs for a terminal and for what
+    // runs without one; `#` is only the border with the keys, and a full bar.
     ('●', '*', Some('\u{f111}')),
     ('○', 'o', Some('\u{f10c}')),
     ('◐', '%', Some('\u{f042}')),
     ('◌', '.', None),
-    ('■', '#', Some('\u{f04d}')),
-    ('□', 'o', None),
-    ('▣', '#', Some('\u{f120}')),
-    ('‖', '=', Some('\u{f04c}')),
+    ('■', '_', Some('\u{f04d}')),
+    ('□', '&', None),
+    ('▣', '$', Some('\u{f120}')),
+    ('‖', '"', Some('\u{f04c}')),
     ('↻', '@', Some('\u{f021}')),
     ('✓', '+', Some('\u{f00c}')),
     ('✗', 'x', Some('\u{f00d}')),
@@ -278,6 +279,22 @@ mod tests {
             assert_eq!(sign.width(), Some(1), "{sign}");
             assert!(nerd.is_none_or(|nerd| nerd.width() == Some(1)), "{sign}");
         }
+    }
+
+    #[test]
+    fn in_ascii_no_state_looks_like_another_one_or_like_a_border() {
+        let ascii =
+            |sign: char| TABLE.iter().find(|(of, ..)| *of == sign).map(|(_, ascii, _)| *ascii).unwrap();
+        let states: Vec<char> = "●○◐◌■□▣‖↻✓✗⚠".chars().map(ascii).collect();
+        let distinct: BTreeSet<_> = states.iter().collect();
+        assert_eq!(distinct.len(), states.len(), "{states:?}");
+        // The corners of thin borders are `+`, which cannot be taken for a task that is done.
+        let edges: BTreeSet<_> = "─│━┃┏┓┗┛═║█".chars().map(ascii).collect();
+        assert!(states.iter().all(|sign| !edges.contains(sign)), "{states:?} {edges:?}");
+        // The border tells whether a terminal has the keys, has released them, or is not in use.
+        let corners: BTreeSet<_> =
+            ["┏┃━", "╔║═", "╭│─"].map(|of| of.chars().map(ascii).collect::<String>()).into();
+        assert_eq!(corners.len(), 3, "{corners:?}");
     }
 
     fn fitted(line: &str, icons: Icons) -> String {
