@@ -6,7 +6,7 @@ use ratatui::widgets::Paragraph;
 
 use crate::tui::menu::model::Menu;
 use crate::tui::model::Model;
-use crate::tui::view::dialog::open;
+use crate::tui::view::dialog::{more, open};
 use crate::tui::view::frame::selected;
 use crate::tui::words::{Align, cell};
 
@@ -30,4 +30,27 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, choice: &Menu, keys: &s
         if at == choice.cursor { selected(line, theme) } else { line }
     });
     frame.render_widget(Paragraph::new(lines.collect::<Vec<_>>()), inner);
+    more(frame, model, inner, (top > 0, choice.items.len() > top + rows));
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tui::fixture::{full, press, screen};
+
+    #[test]
+    fn a_menu_that_is_longer_than_the_window_says_so() {
+        let mut model = full(40, 12);
+        press(&mut model, "K");
+        let count = model.layers.last_mut().unwrap().dialog_mut().menu().unwrap().items.len();
+        assert!(count > 9, "{count} items would all fit");
+        assert!(screen(&model).contains(" ↓ more ━"), "{}", screen(&model));
+        for _ in 1..count {
+            press(&mut model, "j");
+        }
+        let shown = screen(&model);
+        assert!(shown.contains(" ↑ more ━"), "{shown}");
+        model.size = (80, 60);
+        model.settle();
+        assert!(!screen(&model).contains("more ━"), "{}", screen(&model));
+    }
 }

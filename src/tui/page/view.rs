@@ -1,13 +1,12 @@
 //! Draws a page of text.
 
 use ratatui::Frame;
-use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
 use crate::tui::model::Model;
 use crate::tui::page::model::Page;
-use crate::tui::view::dialog::open;
+use crate::tui::view::dialog::{more, open};
 
 /// Draws the page.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, shown: &Page) {
@@ -21,8 +20,5 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, shown: &Page) {
         Paragraph::new(window.map(|line| Line::raw(line.as_str())).collect::<Vec<_>>()),
         inner,
     );
-    if count > shown.top + usize::from(inner.height) {
-        let at = Rect { x: inner.right().saturating_sub(8), y: inner.bottom(), width: 8, height: 1 };
-        frame.render_widget(Line::styled(" ↓ more ", model.theme.warn), at.intersection(frame.area()));
-    }
+    more(frame, model, inner, (shown.top > 0, count > shown.top + usize::from(inner.height)));
 }

@@ -46,6 +46,19 @@ pub(crate) fn open(
     Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner }
 }
 
+/// Says in the lower border of a dialog that its content goes on above or below.
+pub(crate) fn more(frame: &mut Frame<'_>, model: &Model, inner: Rect, (above, below): (bool, bool)) {
+    let text = match (above, below) {
+        (false, false) => return,
+        (false, true) => " ↓ more ",
+        (true, false) => " ↑ more ",
+        (true, true) => " ↑↓ more ",
+    };
+    let width = u16::try_from(text.width()).unwrap_or(u16::MAX);
+    let at = Rect { x: inner.right().saturating_sub(width), y: inner.bottom(), width, height: 1 };
+    frame.render_widget(Line::styled(text, model.theme.warn), at.intersection(frame.area()));
+}
+
 /// Returns the line of a dialog's keys.
 pub(crate) fn keys(model: &Model, place: KeyContext, actions: &[(Action, &str)]) -> Line<'static> {
     let mut spans = Vec::new();
