@@ -442,6 +442,11 @@ pub(crate) fn screen(model: &Model) -> String {
     screen_with(model, &Screens::default())
 }
 
+/// Returns the last row inside the border of the topmost dialog that is not blank.
+pub(crate) fn last_row(model: &Model) -> String {
+    properties::last_row(model).unwrap_or_default()
+}
+
 /// Returns the screen with terminals as text.
 pub(crate) fn screen_with(model: &Model, screens: &Screens) -> String {
     let shown = shot::drawn(model, screens);

@@ -14,7 +14,7 @@ use crate::tui::form::presets::Presets;
 use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
 use crate::tui::theme::Theme;
-use crate::tui::view::dialog::{keys, open};
+use crate::tui::view::dialog::{has_note, keys, open};
 use crate::tui::view::frame::selected;
 use crate::tui::words::{Align, cell, wrap};
 
@@ -41,7 +41,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, form: &RunForm) {
     });
     let most = most.max().unwrap_or(0).min(height.saturating_sub(2));
     let note = keys_note(model);
-    let inner = open(frame, model, "Run a container", &note, wanted, most);
+    let inner = open(frame, model, TITLE, &note, wanted, most);
     let mut rest = Rows(inner);
     let is_low = inner.height + 2 < wish(typed.len(), spread, switched.len());
     if let Some(area) = rest.top(1) {
@@ -97,6 +97,8 @@ impl Rows {
         (height > 0).then(|| Rect { y: self.0.bottom(), height, ..self.0 })
     }
 }
+
+const TITLE: &str = "Run a container";
 
 fn keys_note(model: &Model) -> String {
     let key = |action| model.keys_of(KeyContext::Form, action);
@@ -318,9 +320,12 @@ fn footer(model: &Model, form: &RunForm, width: usize) -> Vec<Line<'static>> {
     if let Some(error) = &form.error {
         return wrapped(&format!("✗ {error}"), theme.err);
     }
-    // Each key is shown once; the upper border shows the one that runs the command.
-    let first =
-        if shows_next(model, width) { (Action::Accept, "run") } else { (Action::NextSection, "section") };
+    // Each key is shown once, if possible; the upper border shows the one that runs the command.
+    let room = u16::try_from(width).unwrap_or(u16::MAX);
+    let first = match has_note(room.saturating_add(4), TITLE, &keys_note(model)) {
+        true if !shows_next(model, width) => (Action::NextSection, "section"),
+        _ => (Action::Accept, "run"),
+    };
     let actions = [
         first,
         (Action::CopyShown, "copy"),
@@ -328,7 +333,7 @@ fn footer(model: &Model, form: &RunForm, width: usize) -> Vec<Line<'static>> {
         (Action::SavePreset, "save"),
         (Action::Presets, "presets"),
     ];
-    vec![keys(model, KeyContext::Form, &actions)]
+    vec![keys(model, KeyContext::Form, &actions, room)]
 }
 
 /// Draws the choice of saved commands.
@@ -352,7 +357,7 @@ pub(crate) fn presets(frame: &mut Frame<'_>, model: &Model, shown: &Presets) {
     }
     lines.push(Line::default());
     let actions = [(Action::Accept, "use"), (Action::DropPreset, "delete"), (Action::Dismiss, "close")];
-    lines.push(keys(model, KeyContext::Presets, &actions));
+    lines.push(keys(model, KeyContext::Presets, &actions, inner.width));
     frame.render_widget(Paragraph::new(lines), inner);
 }
 

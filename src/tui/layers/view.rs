@@ -16,7 +16,7 @@ use crate::tui::pathtree::model::TreeRow;
 use crate::tui::pathtree::view::heading;
 use crate::tui::view::frame::select;
 use crate::tui::view::texts;
-use crate::tui::words::{Align, cell, size, span};
+use crate::tui::words::{Align, cell, size, span, wrap};
 
 /// The widest bar for a layer's size.
 const BAR: usize = 12;
@@ -120,7 +120,8 @@ fn waste(model: &Model, report: &LayerReport, width: u16, room: usize) -> Vec<Li
     let right = format!("{} · efficiency {}.{}%", size(report.wasted), efficiency / 10, efficiency % 10);
     let mut lines = vec![heading(model, "Wasted space", &right, width, false)];
     if report.waste.is_empty() {
-        lines.push(Line::styled("   none: no layer hides files of another layer", theme.dim));
+        let rows = wrap("   none: no layer hides files of another layer", width.into(), 3);
+        lines.extend(rows.into_iter().map(|row| Line::styled(row, theme.dim)));
     }
     let most = (room / 2).clamp(2, 12);
     lines.extend(report.waste.iter().take(most).map(|line| wasted(model, line, width)));

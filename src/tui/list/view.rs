@@ -61,7 +61,7 @@ pub(crate) fn choice(frame: &mut Frame<'_>, model: &Model, choice: &Choice) {
         (Action::ColumnReset, "reset"),
         (Action::Accept, "apply"),
     ];
-    lines.extend([Line::default(), dialog::keys(model, KeyContext::Columns, &actions)]);
+    lines.extend([Line::default(), dialog::keys(model, KeyContext::Columns, &actions, inner.width)]);
     frame.render_widget(Paragraph::new(lines), inner);
 }
 

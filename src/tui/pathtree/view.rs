@@ -11,7 +11,7 @@ use crate::engine::layers::LayerPath;
 use crate::tui::model::Model;
 use crate::tui::pathtree::model::{PathTree, TreeRow};
 use crate::tui::view::frame::select;
-use crate::tui::words::{Align, cell};
+use crate::tui::words::{Align, cell, wrap};
 
 /// Returns the heading of a section, with its title on the left and other text on the right.
 pub(crate) fn heading(model: &Model, text: &str, right: &str, width: u16, has_keys: bool) -> Line<'static> {
@@ -55,7 +55,8 @@ pub(crate) fn draw(
     let theme = &model.theme;
     let mut lines = vec![heading];
     if tree.rows.is_empty() {
-        lines.push(Line::styled(format!("  {none}"), theme.dim));
+        let rows = wrap(&format!("  {none}"), area.width.into(), 2);
+        lines.extend(rows.into_iter().map(|row| Line::styled(row, theme.dim)));
     }
     let window = tree.rows.iter().enumerate().skip(tree.top);
     for (at, row) in window.take(usize::from(area.height.saturating_sub(1))) {

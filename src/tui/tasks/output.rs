@@ -187,7 +187,7 @@ mod tests {
             assert!(at_end.concat().ends_with(lines.last().unwrap()), "{size:?}: {at_end:?}");
             // Each press shows one more row above, and none twice.
             let mut all = at_end.clone();
-            for _ in 0..400 {
+            for _ in 0..160 {
                 press(&mut model, "k");
                 let now = rows(&model);
                 if now[1..] == all[..now.len() - 1] {

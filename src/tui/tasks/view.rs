@@ -61,7 +61,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, watch: ProgressPage) {
         _ => {}
     }
     lines.push(Line::default());
-    lines.push(foot(model, task, watch));
+    lines.push(foot(model, task, watch, inner.width));
     frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }), inner);
 }
 
@@ -79,21 +79,19 @@ fn shown(work: &Work, room: usize) -> Vec<&Part> {
     shown
 }
 
-fn foot(model: &Model, task: &TaskRow, watch: ProgressPage) -> Line<'static> {
-    let actions: &[(Action, &str)] = match task.state {
-        TaskState::Live => &[(Action::Background, "background"), (Action::Cancel, "cancel (keeps layers)")],
-        TaskState::Stopping => &[(Action::Background, "background (cancelling)")],
-        _ => &[(Action::Background, "close"), (Action::TaskOutput, "output")],
+fn foot(model: &Model, task: &TaskRow, watch: ProgressPage, room: u16) -> Line<'static> {
+    let mut actions = match task.state {
+        TaskState::Live => {
+            vec![(Action::Background, "background"), (Action::Cancel, "cancel (keeps layers)")]
+        }
+        TaskState::Stopping => vec![(Action::Background, "background (cancelling)")],
+        _ => vec![(Action::Background, "close"), (Action::TaskOutput, "output")],
     };
-    let mut line = keys(model, KeyContext::Progress, actions);
     if !task.is_over() && task.makes_image() {
-        line.push_span(Span::styled(
-            model.keys_of(KeyContext::Progress, Action::RunWhenDone),
-            model.theme.accent,
-        ));
-        line.push_span(Span::raw(if watch.runs { " run when done [x]" } else { " run when done [ ]" }));
+        let word = if watch.runs { "run when done [x]" } else { "run when done [ ]" };
+        actions.push((Action::RunWhenDone, word));
     }
-    line
+    keys(model, KeyContext::Progress, &actions, room)
 }
 
 fn part_line(model: &Model, part: &Part, width: usize) -> Line<'static> {
@@ -283,12 +281,14 @@ pub(crate) fn output(frame: &mut Frame<'_>, model: &Model, reading: OutputPage) 
     let mut actions = vec![(Action::Dismiss, "close"), (Action::CopyShown, "copy")];
     actions.extend([(Action::Wrap, "wrap"), (Action::RetryTask, "run again"), (Action::Cancel, "cancel")]);
     actions.retain(|(action, _)| model.is_useful(KeyContext::Output, *action));
-    frame.render_widget(keys(model, KeyContext::Output, &actions), foot);
     let place = match window.end() {
         end if end == (window.dropped, 0) => String::new(),
         _ => format!("{}–{last} of {}", first + 1, window.dropped + window.lines.len()),
     };
-    frame.render_widget(Line::styled(place, theme.dim).right_aligned(), foot);
+    let place = Line::styled(place, theme.dim);
+    let room = foot.width.saturating_sub(u16::try_from(place.width() + 1).unwrap_or(u16::MAX));
+    frame.render_widget(keys(model, KeyContext::Output, &actions, room), foot);
+    frame.render_widget(place.right_aligned(), foot);
 }
 
 /// Returns the symbol of a task's state, and its style.
