@@ -148,6 +148,8 @@ pub struct Model {
     pub next_task: u64,
     /// Names of containers with pending verbs: a removed container has no row with its name.
     pub names: HashMap<ContainerId, String>,
+    /// Rows of the trash with pending verbs, by their ids: the list may lose them before the result.
+    pub leaving: HashMap<String, TrashRow>,
     /// The samples of containers.
     pub series: HashMap<ContainerId, Series>,
     /// The resource use of all containers together.
@@ -250,6 +252,7 @@ impl Model {
             scrolled_columns: 0,
             next_task: 1,
             names: HashMap::new(),
+            leaving: HashMap::new(),
             series: HashMap::new(),
             total: Total::default(),
             layers: Vec::new(),

@@ -19,6 +19,28 @@ pub(crate) fn take(model: &mut Model, (rows, keeping): (Vec<TrashRow>, Keeping))
     model.trash.set(rows);
 }
 
+/// Keeps the rows of what these effects take out of the trash.
+pub(crate) fn watch(model: &mut Model, effects: &[Effect]) {
+    for effect in effects {
+        if let Some(row) = entry_of(effect).and_then(|id| model.trash.get(id)).cloned() {
+            model.leaving.insert(row.id.clone(), row);
+        }
+    }
+}
+
+/// Returns the row of an entry as it was when a verb began, and forgets it.
+pub(crate) fn take_row(model: &mut Model, id: &str) -> Option<TrashRow> {
+    model.leaving.remove(id).or_else(|| model.trash.get(id).cloned())
+}
+
+/// Returns the entry that an effect takes out of the trash.
+pub(crate) fn entry_of(effect: &Effect) -> Option<&str> {
+    match effect {
+        Effect::Restore(id, _) | Effect::RestoreAndStart(id) | Effect::Purge(id) => Some(id),
+        _ => None,
+    }
+}
+
 /// Performs `action` in the trash; `None` if it is not one of these actions.
 pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     if !matches!(

@@ -411,6 +411,23 @@ mod tests {
     }
 
     #[test]
+    fn what_left_the_list_before_its_result_arrived_is_still_named() {
+        let results = [("u", "restored batch (not running)"), ("x y", "deleted batch permanently")];
+        for (keys, told) in results {
+            let mut model = full(80, 24);
+            model.containers.select_key(id("batch").as_str());
+            let effects = press(&mut model, "d d y");
+            finish(&mut model, effects);
+            press(&mut model, "7");
+            let effects = press(&mut model, keys);
+            listing(&mut model, &[]);
+            update(&mut model, Event::Done(effects[0].clone(), Ok(())));
+            assert_eq!(notice(&model), told);
+            assert!(model.leaving.is_empty());
+        }
+    }
+
+    #[test]
     fn several_removed_by_one_key_come_back_by_one() {
         let mut model = full(80, 24);
         let effects = press(&mut model, "space space d d y");

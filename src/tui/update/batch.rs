@@ -5,6 +5,7 @@ use crate::tui::effect::Effect;
 use crate::tui::failure::{Failure, Tone};
 use crate::tui::list::batch::Batch;
 use crate::tui::model::Model;
+use crate::tui::trash;
 use crate::tui::verb_words::Words;
 
 /// Returns the failure for an action, other than a verb on a container or a removal, on an object
@@ -102,6 +103,9 @@ pub(crate) fn withdrawn(model: &mut Model, effects: &[Effect]) {
             if let Some(row) = model.containers.get_mut(id.as_str()) {
                 (row.busy, row.left) = (None, None);
             }
+        }
+        if let Some(entry) = trash::update::entry_of(effect) {
+            model.leaving.remove(entry);
         }
         let Some(at) = model.batches.iter_mut().position(|batch| batch.withdraw(effect)) else { continue };
         if model.batches[at].is_over() {

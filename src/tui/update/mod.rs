@@ -42,7 +42,7 @@ use crate::tui::page::model::Page;
 use crate::tui::section::Section;
 use crate::tui::tab::{PaneId, Tab};
 use crate::tui::{
-    custom, dialogs, files, help, list, navigator, palette, tasks, terminal, themes, undo, verbs,
+    custom, dialogs, files, help, list, navigator, palette, tasks, terminal, themes, trash, undo, verbs,
 };
 
 /// Changes the model and returns what to do.
@@ -73,6 +73,7 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
     }
     let mut effects = guard::sift(model, effects);
     undo::update::watch(model, &effects);
+    trash::update::watch(model, &effects);
     countdown::watch(model, &effects);
     model.settle();
     if let Some((place_before, notice)) = input {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::copy;
-use crate::tui::{containers, dialogs, form, line, sections, tasks, undo, viewers};
+use crate::tui::{containers, dialogs, form, line, sections, tasks, trash, undo, viewers};
 
 use super::batch::{self, end};
 use crate::config::Preset;
@@ -212,20 +212,21 @@ fn done(model: &mut Model, effect: &Effect, result: Result<(), Failure>) -> Vec<
         Effect::Browse(url) => (format!("opened {url}"), Vec::new()),
         Effect::TagImage(_, name) => (format!("tagged {name}"), vec![Effect::Load(Section::Images)]),
         Effect::Restore(id, name) => {
-            // A newer list may lack it already.
-            let row = model.trash.get(id);
-            let name = name.clone().or(row.map(|row| row.name.clone()));
+            let row = trash::update::take_row(model, id);
+            let is_container = row.as_ref().is_some_and(|row| row.kind == "container");
+            let name = name.clone().or(row.map(|row| row.name));
             let name = name.unwrap_or_else(|| "the object".to_owned());
-            let is_container = row.is_some_and(|row| row.kind == "container");
             let state = if is_container { " (not running)" } else { "" };
             (format!("restored {name}{state}"), vec![Effect::Load(Section::Trash)])
         }
         Effect::RestoreAndStart(id) => {
-            let name = model.trash.get(id).map_or("the container", |row| row.name.as_str());
+            let row = trash::update::take_row(model, id);
+            let name = row.map_or_else(|| "the container".to_owned(), |row| row.name);
             (format!("restored and started {name}"), vec![Effect::Load(Section::Trash)])
         }
         Effect::Purge(id) => {
-            let name = model.trash.get(id).map_or_else(String::new, |row| row.name.clone());
+            let row = trash::update::take_row(model, id);
+            let name = row.map_or_else(|| "the object".to_owned(), |row| row.name);
             (format!("deleted {name} permanently"), vec![Effect::Load(Section::Trash)])
         }
         Effect::EmptyTrash => ("emptied the trash".to_owned(), vec![Effect::Load(Section::Trash)]),
@@ -274,7 +275,8 @@ fn missing(model: &mut Model, effect: &Effect) -> Vec<Effect> {
             (format!("{name} has already been removed"), Effect::Reload(id.clone()))
         }
         Effect::Purge(id) => {
-            let name = model.trash.get(id).map_or("the object", |row| row.name.as_str());
+            let row = trash::update::take_row(model, id);
+            let name = row.map_or_else(|| "the object".to_owned(), |row| row.name);
             (format!("{name} is no longer in the trash"), Effect::Load(Section::Trash))
         }
         Effect::RemoveImage(name, _) => {
