@@ -273,12 +273,12 @@ fn several_shells_live_beside_each_other_and_go_on_unseen() {
     tui.see("# ");
     tui.press(&format!("X=first; (sleep 0.2; echo late-$X){ENTER}"));
     tui.press(&format!("{RELEASE},e"));
-    tui.see("[7 shell]");
+    tui.see("[7 shell 2]");
     tui.press(&format!("echo second; tty{ENTER}"));
     tui.see("/dev/pts/");
     // Pressing the key twice sends it to the program.
     tui.press(&format!("{RELEASE}{RELEASE}"));
-    tui.see("[7 shell]");
+    tui.see("[7 shell 2]");
     tui.press(&format!("{CTRL_C}{ENTER}echo $?{ENTER}"));
     tui.see("130");
     // The keys are hoist's until they are given back, and the list is one key further.

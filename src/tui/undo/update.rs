@@ -412,7 +412,7 @@ mod tests {
 
     #[test]
     fn what_left_the_list_before_its_result_arrived_is_still_named() {
-        let results = [("u", "restored batch (not running)"), ("x y", "deleted batch permanently")];
+        let results = [("u", "restored batch (not running)"), ("d d y", "deleted batch permanently")];
         for (keys, told) in results {
             let mut model = full(80, 24);
             model.containers.select_key(id("batch").as_str());
