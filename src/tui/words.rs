@@ -133,6 +133,17 @@ pub enum Align {
     Right,
 }
 
+/// Says that what is shown goes on above, below, or on both sides; empty if it does not.
+#[must_use]
+pub fn goes_on((above, below): (bool, bool)) -> &'static str {
+    match (above, below) {
+        (false, false) => "",
+        (false, true) => "↓ more",
+        (true, false) => "↑ more",
+        (true, true) => "↑↓ more",
+    }
+}
+
 /// Fits `text` into exactly `width` columns, truncating with `…` if necessary. Control characters
 /// become dots, because an image name may come from anywhere.
 #[must_use]

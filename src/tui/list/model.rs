@@ -252,6 +252,19 @@ impl Model {
         columns::fit(&columns, room, self.scrolled_columns, |column| list.longest(column))
     }
 
+    /// Whether columns of the list are hidden that scrolling to the left, and to the right, shows.
+    #[must_use]
+    pub fn hidden_columns(&self) -> (bool, bool) {
+        let columns = self.saved.columns.of(self.section);
+        let (scrolled, most) = (self.scrolled_columns, columns.len().saturating_sub(2));
+        let shown = self.fitted_columns();
+        let is_hidden = |column| !shown.iter().any(|(other, _)| *other == column);
+        // Without a row, there are no headings either.
+        let has_rows = self.list().key().is_some();
+        let others = columns.into_iter().skip(1 + scrolled).any(is_hidden);
+        (scrolled > 0, has_rows && scrolled < most && others)
+    }
+
     /// Returns the time until an age in the visible list, or in the line above a zoomed pane,
     /// changes.
     #[must_use]

@@ -251,22 +251,14 @@ fn sideways(model: &mut Model, is_left: bool) {
         }
         return;
     }
-    let columns = model.saved.columns.of(model.section);
-    let (scrolled, most) = (model.scrolled_columns, columns.len().saturating_sub(2));
-    let (can_go, side) = match is_left {
-        true => (scrolled > 0, "left"),
-        false => {
-            let shown = model.fitted_columns();
-            let is_hidden = |column| !shown.iter().any(|(other, _)| *other == column);
-            // Without a row, there are no headings either.
-            let has_rows = model.list().key().is_some();
-            (has_rows && scrolled < most && columns.into_iter().skip(1 + scrolled).any(is_hidden), "right")
+    let (on_the_left, on_the_right) = model.hidden_columns();
+    match (is_left, on_the_left, on_the_right) {
+        (true, true, _) => model.scrolled_columns -= 1,
+        (false, _, true) => model.scrolled_columns += 1,
+        _ => {
+            let side = if is_left { "left" } else { "right" };
+            model.say(Tone::Plain, format!("no columns are hidden on the {side}"), None);
         }
-    };
-    match (can_go, is_left) {
-        (false, _) => model.say(Tone::Plain, format!("no columns are hidden on the {side}"), None),
-        (true, true) => model.scrolled_columns = scrolled - 1,
-        (true, false) => model.scrolled_columns = scrolled + 1,
     }
 }
 

@@ -20,7 +20,7 @@ use crate::tui::model::{Focus, Model};
 use crate::tui::theme::Theme;
 use crate::tui::view::frame::{border, has_focus, select, selected};
 use crate::tui::view::{dialog, texts};
-use crate::tui::words::{Align, cell, span};
+use crate::tui::words::{Align, cell, goes_on, span};
 
 /// Draws the current list.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, area: Rect) {
@@ -91,12 +91,16 @@ pub(crate) fn table<R: Row>(
         let title = vec![Span::raw(" "), Span::styled(about, theme.mark), Span::raw(" ")];
         block = block.title_top(Line::from(title).alignment(Alignment::Right));
     }
-    if let Some(count) = counted(rows) {
+    let inner = block.inner(area);
+    let height = usize::from(inner.height.saturating_sub(1));
+    if let Some(count) = counted(rows, height) {
         block = block.title_bottom(Line::from(count).style(theme.dim).alignment(Alignment::Right));
     }
-    let inner = block.inner(area);
+    // The arrows fold groups.
+    if !rows.is_grouped() {
+        block = block.title_bottom(Line::from(columns_go_on(model.hidden_columns())).style(theme.dim));
+    }
     frame.render_widget(block, area);
-    let height = usize::from(inner.height.saturating_sub(1));
     if rows.lines(1).next().is_none() {
         frame.render_widget(Paragraph::new(empty(model, rows, inner.width)), inner);
         return;
@@ -205,17 +209,28 @@ fn about<R: Row>(rows: &Table<R>, room: usize) -> String {
     cell(&short, short.width().min(room), Align::Left)
 }
 
-/// `12`, `3 of 12 · 2 marked`
-fn counted<R: Row>(rows: &Table<R>) -> Option<String> {
+fn columns_go_on(hidden: (bool, bool)) -> &'static str {
+    match hidden {
+        (false, false) => "",
+        (false, true) => " more columns → ",
+        (true, false) => " ← more columns ",
+        (true, true) => " ← more columns → ",
+    }
+}
+
+/// `12`, `↓ more · 3 of 12 · 2 marked`
+fn counted<R: Row>(rows: &Table<R>, height: usize) -> Option<String> {
     let all = rows.all().len();
     let shown = rows.shown();
-    let count = if shown == all { format!(" {all} ") } else { format!(" {shown} of {all} ") };
+    let count = if shown == all { all.to_string() } else { format!("{shown} of {all}") };
     let marked = match rows.mark_count() {
         (_, 0) => String::new(),
-        (seen, marked) if seen == marked => format!("· {marked} marked "),
-        (seen, marked) => format!("· {marked} marked, {} hidden ", marked - seen),
+        (seen, marked) if seen == marked => format!("{marked} marked"),
+        (seen, marked) => format!("{marked} marked, {} hidden", marked - seen),
     };
-    (all > 0).then(|| count + &marked)
+    let parts = [goes_on(rows.beyond(height)).to_owned(), count, marked];
+    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    (all > 0).then(|| format!(" {} ", parts.join(" · ")))
 }
 
 /// Returns the text of an empty list: why it is empty, and what to do next.
@@ -369,6 +384,30 @@ mod tests {
             update(&mut model, Event::Mouse(click));
             assert_eq!(names(&model), order);
         }
+    }
+
+    #[test]
+    fn the_border_says_where_a_list_goes_on() {
+        let border =
+            |model: &Model| screen(model).lines().find(|line| line.starts_with('┗')).unwrap().to_owned();
+        let mut model = projects(80, 24);
+        assert!(border(&model).starts_with("┗ more columns → ━"), "{}", border(&model));
+        press(&mut model, "right");
+        assert!(border(&model).starts_with("┗ ← more columns → ━"), "{}", border(&model));
+        for _ in 0..20 {
+            press(&mut model, "right");
+        }
+        assert!(border(&model).starts_with("┗ ← more columns ━"), "{}", border(&model));
+        assert!(border(&model).ends_with("━ 5 ┛"), "{}", border(&model));
+        // The arrows fold the groups.
+        let mut model = pressed(projects(40, 12), "o g");
+        assert!(
+            border(&model).ends_with("━ ↓ more · 5 ┛") && border(&model).starts_with("┗━"),
+            "{}",
+            border(&model)
+        );
+        press(&mut model, "G");
+        assert!(border(&model).ends_with("━ ↑ more · 5 ┛"), "{}", border(&model));
     }
 
     /// `cargo test --lib ten_thousand -- --ignored --nocapture` prints the times.

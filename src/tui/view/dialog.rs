@@ -11,7 +11,7 @@ use crate::tui::action::Action;
 use crate::tui::keymap::KeyContext;
 use crate::tui::layout::middle;
 use crate::tui::model::Model;
-use crate::tui::words::{Align, cell, wrap};
+use crate::tui::words::{Align, cell, goes_on, wrap};
 
 /// Draws all dialogs, the topmost last.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model) {
@@ -47,12 +47,10 @@ pub(crate) fn open(
 }
 
 /// Says in the lower border of a dialog that its content goes on above or below.
-pub(crate) fn more(frame: &mut Frame<'_>, model: &Model, inner: Rect, (above, below): (bool, bool)) {
-    let text = match (above, below) {
-        (false, false) => return,
-        (false, true) => " ↓ more ",
-        (true, false) => " ↑ more ",
-        (true, true) => " ↑↓ more ",
+pub(crate) fn more(frame: &mut Frame<'_>, model: &Model, inner: Rect, beyond: (bool, bool)) {
+    let text = match goes_on(beyond) {
+        "" => return,
+        more => format!(" {more} "),
     };
     let width = u16::try_from(text.width()).unwrap_or(u16::MAX);
     let at = Rect { x: inner.right().saturating_sub(width), y: inner.bottom(), width, height: 1 };

@@ -96,6 +96,11 @@ impl<R: Row> Table<R> {
         })
     }
 
+    /// Whether there are lines above, and below, a window of `height` lines.
+    pub fn beyond(&self, height: usize) -> (bool, bool) {
+        (self.offset > 0, self.offset + height < self.lines.len())
+    }
+
     /// Returns the position of line `line` of the window.
     pub fn place_at(&self, line: usize) -> Option<usize> {
         Some(self.offset + line).filter(|place| *place < self.lines.len())
