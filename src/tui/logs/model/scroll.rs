@@ -207,8 +207,8 @@ impl LogPane {
         let is_visible = |seq: &i64| (self.top.0..=self.bottom()).contains(seq);
         let seq = self.selected.map(|(_, to)| to).or_else(hit).filter(is_visible).unwrap_or(self.top.0);
         let rows: usize = (self.top.0..seq).map(|seq| self.height(seq)).sum();
-        // Before the line there may be hidden ones, which a place between shown lines would not pass
-        // over; across several logs, only the time tells where that is in each.
+        // Hidden lines may precede it; a place taken from the shown lines would lie before them.
+        // Across several logs, only the time tells where that is in each.
         let from = match self.buffer.get(seq) {
             Some(line) if self.of.len() > 1 => LogFrom::Time(line.time),
             Some(line) => LogFrom::Place(LogPlace(vec![line.before()])),
@@ -217,11 +217,13 @@ impl LogPane {
         Anchor { from, row: rows.saturating_sub(self.top.1), top: self.top }
     }
 
-    /// Moves the line at the top of the window so many rows down.
+    /// Moves the line at the top of the window so many rows down, at most to its end.
     pub(super) fn settle(&mut self, row: usize) {
-        self.adjust();
         if self.is_paused {
-            self.scroll(-i64::try_from(row).unwrap_or(i64::MAX));
+            // Only the window as it is in the end is clamped: near the end of the log, the line at
+            // the top is at first too low for one. The window may also have become lower.
+            let row = i64::try_from(row).unwrap_or(i64::MAX).min(self.rows() - 1);
+            self.scroll(-row);
         }
         if let Some(anchor) = &mut self.anchor {
             anchor.top = self.top;

@@ -361,6 +361,31 @@ fn a_match_in_the_middle_stays_in_its_row_while_the_level_goes_round() {
 }
 
 #[test]
+fn a_match_in_the_last_line_stays_in_its_row_while_the_level_goes_round() {
+    let (mut pane, mut log) = pane(30_000);
+    pane.search_for("line 29999 failed").unwrap();
+    log.serve(&mut pane);
+    let row = |pane: &LogPane| {
+        let hit = pane.hit.as_ref().unwrap();
+        pane.buffer.find(hit.source, hit.place).unwrap() - pane.window_top().0
+    };
+    assert_eq!((row(&pane), pane.is_paused, window(&pane)), (9, true, (29_990, 29_999)));
+    let mut seen = Vec::new();
+    for _ in 0..5 {
+        seen.push((go(&mut pane, &mut log, LogPane::next_level), row(&pane)));
+    }
+    let all = ((29_990, 29_999), 9);
+    let errors = ((29_099, 29_999), 9);
+    assert_eq!(seen, [all, all, errors, errors, all]);
+    // The row that it had is below a window that has become lower.
+    pane.resize(40, 4, second(0));
+    for _ in 0..5 {
+        go(&mut pane, &mut log, LogPane::next_level);
+        assert_eq!((row(&pane), window(&pane).1), (3, 29_999));
+    }
+}
+
+#[test]
 fn behind_the_last_line_of_a_level_the_nearest_one_is_shown() {
     let (mut pane, mut log) = pane(30_050);
     go(&mut pane, &mut log, |pane| pane.scroll(-5));
