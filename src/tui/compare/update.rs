@@ -15,6 +15,7 @@ use crate::tui::line::update::revise;
 use crate::tui::list::rows::Row as _;
 use crate::tui::model::{Focus, Model};
 use crate::tui::page::model::Page;
+use crate::tui::pathtree::update::{say_leftmost, say_nothing_to_unfold};
 use crate::tui::section::Subject;
 use crate::tui::tab::Tab;
 
@@ -106,10 +107,10 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     }
     match action {
         Action::Right if pane.in_summary => pane.in_summary = false,
-        Action::Left if pane.in_summary => layers::update::leftmost(model, "this is the summary"),
+        Action::Left if pane.in_summary => say_leftmost(model, "the summary"),
         Action::Right => {
             if !pane.tree.unfold_or_enter() {
-                layers::update::no_folder(model);
+                say_nothing_to_unfold(model);
             }
         }
         Action::Left => pane.in_summary = !pane.tree.fold(),

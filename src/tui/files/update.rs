@@ -364,7 +364,7 @@ fn read(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::EditFile => {
             let of = reader.of.clone();
             let Some((place, path)) = of else {
-                model.say(Tone::Plain, "only files can be edited", None);
+                model.say(Tone::Plain, "a comparison cannot be edited", None);
                 return Some(Vec::new());
             };
             if refused(model, &place, false) {

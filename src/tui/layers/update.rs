@@ -9,6 +9,7 @@ use crate::tui::failure::Tone;
 use crate::tui::files::update::prompt;
 use crate::tui::line::update::{prompt as ask, revise};
 use crate::tui::model::Model;
+use crate::tui::pathtree::update::{say_leftmost, say_nothing_to_unfold};
 
 /// Performs `action` in the explorer; `None` if it has no special meaning there.
 pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
@@ -23,15 +24,15 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     match action {
         Action::Right if pane.in_tree => {
             if !pane.tree.unfold_or_enter() {
-                no_folder(model);
+                say_nothing_to_unfold(model);
             }
         }
         Action::Left if pane.in_tree => pane.in_tree = pane.tree.fold(),
         Action::Right => pane.in_tree = true,
-        Action::Left => leftmost(model, "this is the list of layers"),
+        Action::Left => say_leftmost(model, "the list of layers"),
         Action::Open if pane.in_tree => {
             if !(pane.tree.unfold() || pane.tree.fold_here()) {
-                no_folder(model);
+                say_nothing_to_unfold(model);
             }
         }
         Action::Open => pane.in_tree = true,
@@ -55,21 +56,6 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         _ => return None,
     }
     Some(Vec::new())
-}
-
-/// Says that there is nothing to the left of the part that has the keys.
-pub(crate) fn leftmost(model: &mut Model, what: &str) {
-    let key = model.keys_of(model.key_context(), Action::Right);
-    model.say(
-        Tone::Plain,
-        format!("{what}; nothing is to its left"),
-        Some(format!("{key} goes to the files")),
-    );
-}
-
-/// Says that there is nothing to unfold.
-pub(crate) fn no_folder(model: &mut Model) {
-    model.say(Tone::Plain, "only folders can be unfolded", None);
 }
 
 /// Asks for the folder on this machine to which a file of an image is copied.

@@ -210,6 +210,7 @@ pub(crate) fn note(model: &Model, pane: &LayersPane) -> (String, Style) {
 
 #[cfg(test)]
 mod tests {
+    use crate::engine::files::FileKind;
     use crate::tui::effect::Effect;
     use crate::tui::event::Event;
     use crate::tui::failure::Failure;
@@ -275,6 +276,22 @@ mod tests {
         let pane = &mut model.pane_mut().layers;
         pane.show(Some(&crate::tui::section::Subject::Image("redis:8".to_owned())));
         assert!(pane.tree.hidden.is_empty(), "kinds are hidden for one image");
+    }
+
+    #[test]
+    fn keys_that_have_nothing_to_unfold_or_to_go_to_say_so() {
+        let mut model = explorer(120, 40);
+        let said = |model: &Model| model.notice.as_ref().unwrap().text.clone();
+        press(&mut model, "left");
+        assert_eq!(said(&model), "nothing to the left of the list of layers");
+        // The root is unfolded for good.
+        press(&mut model, "k k k tab enter");
+        assert_eq!(said(&model), "there is nothing to unfold here");
+        press(&mut model, "j right right");
+        assert_eq!(model.pane().layers.tree.current().unwrap().kind, FileKind::File);
+        model.notice = None;
+        press(&mut model, "right");
+        assert_eq!(said(&model), "there is nothing to unfold here");
     }
 
     #[test]
