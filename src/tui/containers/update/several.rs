@@ -46,7 +46,7 @@ pub(crate) fn several(
     let skips_idle = verb == ContainerVerb::Restart && is_up && rows.iter().any(is_idle);
     let hint = skips_idle.then(|| {
         let key = model.keys_of(KeyContext::Containers, Action::StartStop);
-        format!("to start what is not running, mark only that and press {key}")
+        format!("to start the others, mark only them and press {key}")
     });
     let (rows, skipped) = fitting(rows, fits);
     if rows.is_empty() {
@@ -168,8 +168,7 @@ mod tests {
             update(&mut model, Event::Done(effect, Ok(())));
         }
         let shown = screen(&model);
-        let told =
-            "restarted 1, skipped 1 created → to start what is not running, mark only that and press s";
+        let told = "restarted 1, skipped 1 created → to start the others, mark only them and press s";
         assert!(shown.contains(told), "{shown}");
         // It fits none.
         let mut model = full(80, 24);
