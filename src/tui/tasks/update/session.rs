@@ -1,6 +1,9 @@
 //! Terminals, and commands that run in containers without one: attaching, detaching, ending them
 //! and starting them again; and what becomes of them when hoist quits.
 
+use std::collections::HashSet;
+use std::iter;
+
 use jiff::Timestamp;
 
 use crate::base::text;
@@ -255,36 +258,46 @@ pub(crate) fn found(model: &mut Model, execs: Vec<ExecView>) {
 
 /// Lists a session. Others of the same name get a number, which stays with each: `web: sh 2`.
 pub(crate) fn put(model: &mut Model, (id, since): (TaskId, Timestamp), name: &str, mut session: Session) {
-    let is_free = |number: &usize| {
-        let title = numbered(name, *number);
-        model.tasks.all().iter().all(|task| task.session().is_none() || task.title != title)
-    };
-    session.number = (1..).find(is_free).unwrap_or(1);
+    let is_taken =
+        |title: &str| model.tasks.all().iter().any(|task| task.session().is_some() && task.title == title);
+    session.number = free_number(name, 1.., is_taken);
     let title = numbered(name, session.number);
     model.tasks.put(TaskRow::new(id, title, since, What::Session(Box::new(session))));
+}
+
+/// Returns the first of `numbers` with which no other session has this name.
+fn free_number(
+    name: &str,
+    mut numbers: impl Iterator<Item = usize>,
+    is_taken: impl Fn(&str) -> bool,
+) -> usize {
+    numbers.find(|number| !is_taken(&numbered(name, *number))).unwrap_or(1)
 }
 
 fn numbered(name: &str, number: usize) -> String {
     if number > 1 { format!("{name} {number}") } else { name.to_owned() }
 }
 
-/// Updates the titles of commands whose container has been read since, or renamed.
+/// Updates the titles of commands whose container has been read since, or renamed. Each keeps its
+/// number, unless another session has the new name with that number.
 pub(crate) fn name_found(model: &mut Model) {
-    let titles: Vec<(String, String)> = model
-        .tasks
-        .all()
-        .iter()
-        .filter(|task| task.session().is_some_and(|session| !session.is_ours()))
-        .filter_map(|task| {
-            let session = task.session()?;
-            let title = numbered(&found_title(model, session.exec.as_ref()?), session.number);
-            (title != task.title).then(|| (task.key.clone(), title))
-        })
-        .collect();
-    for (key, title) in titles {
-        if let Some(task) = model.tasks.get_mut(&key) {
-            task.title = title;
+    let (mut taken, mut renamed) = (HashSet::new(), Vec::new());
+    for task in model.tasks.all() {
+        let Some(session) = task.session() else { continue };
+        let exec = session.exec.as_ref().filter(|_| !session.is_ours());
+        let name = exec.map(|exec| found_title(model, exec));
+        match name.filter(|name| numbered(name, session.number) != task.title) {
+            Some(name) => renamed.push((task.key.clone(), name, session.number)),
+            None => drop(taken.insert(task.title.clone())),
         }
+    }
+    for (key, name, before) in renamed {
+        let number = free_number(&name, iter::once(before).chain(1..), |title| taken.contains(title));
+        let title = numbered(&name, number);
+        taken.insert(title.clone());
+        let Some(task) = model.tasks.get_mut(&key) else { continue };
+        task.title = title;
+        task.session_mut().into_iter().for_each(|session| session.number = number);
     }
 }
 
@@ -340,6 +353,23 @@ mod tests {
         update(&mut model, Event::List(Ok(Listed::Containers(vec![renamed]))));
         listed(&mut model, &[&exec(1, &api, "sh", true), &exec(2, &api, "sh", true)]);
         assert_eq!(titles(&model), ["front: sh (app) 2", "front: sh (app)"]);
+    }
+
+    #[test]
+    fn a_command_whose_name_is_found_later_gets_a_number_that_is_free() {
+        let mut model = full(80, 24);
+        let mut web = model.containers.all()[0].clone();
+        web.id = "ef".repeat(32).parse().unwrap();
+        "web2".clone_into(&mut web.name);
+        let [first, second] = [1, 2].map(|number| exec(number, &web.id, "sh", true));
+        listed(&mut model, &[&first]);
+        assert_eq!(titles(&model), ["efefefefefef: sh (app)"]);
+        update(&mut model, Event::Container(web.id.clone(), Some(Box::new(web))));
+        // The name is known to the second at once, and to the first after it.
+        listed(&mut model, &[&first, &second]);
+        assert_eq!(titles(&model), ["web2: sh (app)", "web2: sh (app) 2"]);
+        listed(&mut model, &[&first, &second]);
+        assert_eq!(titles(&model), ["web2: sh (app)", "web2: sh (app) 2"]);
     }
 
     fn titles(model: &Model) -> Vec<&str> {
