@@ -2,7 +2,7 @@
 //! return replaces what was before, as in a progress bar, and control sequences vanish.
 //!
 //! This is the only place that decides it, so that what is searched for and filtered is what is
-//! seen. Only printable characters remain.
+//! seen, before JSON is formatted. Only printable characters remain.
 
 use std::borrow::Cow;
 
@@ -13,17 +13,17 @@ use vte::{Parser, Perform};
 use super::text::{is_harmful, shown};
 
 /// Columns between tab stops.
-const TAB: usize = 8;
+pub const TAB: usize = 8;
 
-/// The maximum number of columns of a row; the same as the maximum length of a record of a log.
-const LONGEST: usize = 16 << 10;
+/// How many bytes of a line are looked at, and the maximum number of columns of its row.
+pub const LONGEST: usize = 16 << 10;
 
 /// How many cells a line may fill by clearing and skipping. A program cannot make a line expensive
 /// with sequences that each clear thousands of cells.
 const MAX_FILLED: usize = 16 * LONGEST;
 
 /// The style of a cell.
-pub trait Ink: Copy + PartialEq {
+pub trait CellStyle: Copy + PartialEq {
     /// Returns the style with the parameters of an SGR sequence applied; `base` is the style
     /// without any.
     #[must_use]
@@ -31,20 +31,20 @@ pub trait Ink: Copy + PartialEq {
 }
 
 /// No style.
-impl Ink for () {
+impl CellStyle for () {
     fn colored(self, (): Self, _: &Params) -> Self {}
 }
 
 /// Returns a line as pieces of one style each.
 #[must_use]
-pub fn pieces<I: Ink>(line: &[u8], base: I) -> Vec<(String, I)> {
-    let mut row = Row { cells: Vec::new(), at: 0, filled: 0, ink: base, base };
+pub fn styled<S: CellStyle>(line: &[u8], base: S) -> Vec<(String, S)> {
+    let mut row = Row { cells: Vec::new(), at: 0, filled: 0, style: base, base };
     Parser::new().advance(&mut row, &line[..line.len().min(LONGEST)]);
-    let mut pieces: Vec<(String, I)> = Vec::new();
-    for Cell { c, marks, ink } in row.cells {
-        match pieces.last_mut().filter(|(_, last)| *last == ink) {
+    let mut pieces: Vec<(String, S)> = Vec::new();
+    for Cell { c, marks, style } in row.cells {
+        match pieces.last_mut().filter(|(_, last)| *last == style) {
             Some((text, _)) => text.push(c),
-            None => pieces.push((c.to_string(), ink)),
+            None => pieces.push((c.to_string(), style)),
         }
         pieces.last_mut().into_iter().for_each(|(text, _)| text.extend(&marks));
     }
@@ -54,12 +54,12 @@ pub fn pieces<I: Ink>(line: &[u8], base: I) -> Vec<(String, I)> {
 /// Returns the text of a line. Most lines are shown as they were written, and cost one look at their
 /// bytes.
 #[must_use]
-pub fn text(line: &[u8]) -> Cow<'_, [u8]> {
+pub fn shown_text(line: &[u8]) -> Cow<'_, [u8]> {
     let line = &line[..line.len().min(LONGEST)];
     if is_as_written(line) {
         return Cow::Borrowed(line);
     }
-    let text: String = pieces(line, ()).into_iter().map(|(text, ())| text).collect();
+    let text: String = styled(line, ()).into_iter().map(|(text, ())| text).collect();
     Cow::Owned(text.into_bytes())
 }
 
@@ -92,53 +92,61 @@ fn has_control(line: &[u8]) -> bool {
 }
 
 /// The row of a terminal. A wide character is a single cell, like any other.
-struct Row<I> {
-    cells: Vec<Cell<I>>,
+struct Row<S> {
+    cells: Vec<Cell<S>>,
     /// The place of the cursor.
     at: usize,
     /// How many cells were filled with blanks.
     filled: usize,
-    ink: I,
-    base: I,
+    style: S,
+    base: S,
 }
 
 #[derive(Clone)]
-struct Cell<I> {
+struct Cell<S> {
     c: char,
     /// Characters without a width of their own, such as accents.
     marks: Vec<char>,
-    ink: I,
+    style: S,
 }
 
-impl<I: Ink> Row<I> {
+impl<S: CellStyle> Row<S> {
     fn go(&mut self, at: usize) {
         self.at = at.min(LONGEST);
     }
 
-    fn blank(&self) -> Cell<I> {
-        Cell { c: ' ', marks: Vec::new(), ink: self.base }
+    fn blank(&self) -> Cell<S> {
+        Cell { c: ' ', marks: Vec::new(), style: self.base }
     }
 
-    /// Counts cells that are to be filled with blanks. Returns whether they may be.
-    fn may_fill(&mut self, count: usize) -> bool {
-        let may = self.filled + count <= MAX_FILLED;
-        self.filled += if may { count } else { 0 };
-        may
+    /// Whether so many more cells may be filled with blanks.
+    fn may_fill(&self, count: usize) -> bool {
+        self.filled + count <= MAX_FILLED
+    }
+
+    /// Fills cells with blanks, from one that exists or comes next.
+    fn fill(&mut self, from: usize, to: usize) {
+        let (blank, end) = (self.blank(), to.min(self.cells.len()));
+        self.cells[from..end].fill(blank.clone());
+        if to > end {
+            self.cells.resize(to, blank);
+        }
+        self.filled += to - from;
     }
 
     /// Clears from the cursor, to the cursor, or everything.
     fn clear(&mut self, how: usize) {
-        let (blank, end) = (self.blank(), self.at.min(self.cells.len()));
+        let end = self.at.min(self.cells.len());
         match how {
             0 => self.cells.truncate(end),
-            1 if self.may_fill(end) => self.cells[..end].fill(blank),
+            1 if self.may_fill(end) => self.fill(0, end),
             1 => {}
             _ => self.cells.clear(),
         }
     }
 }
 
-impl<I: Ink> Perform for Row<I> {
+impl<S: CellStyle> Perform for Row<S> {
     fn print(&mut self, c: char) {
         let c = shown(c);
         if c.width() == Some(0) {
@@ -146,15 +154,13 @@ impl<I: Ink> Perform for Row<I> {
             before.into_iter().for_each(|cell| cell.marks.push(c));
             return;
         }
-        let gap = self.at.saturating_sub(self.cells.len());
-        if gap > 0 {
-            if !self.may_fill(gap) {
-                self.at = self.cells.len();
-            }
-            let blank = self.blank();
-            self.cells.resize(self.at, blank);
+        let end = self.cells.len();
+        match self.at.saturating_sub(end) {
+            0 => {}
+            gap if self.may_fill(gap) => self.fill(end, self.at),
+            _ => self.at = end,
         }
-        let cell = Cell { c, marks: Vec::new(), ink: self.ink };
+        let cell = Cell { c, marks: Vec::new(), style: self.style };
         match self.cells.get_mut(self.at) {
             Some(there) => *there = cell,
             None => self.cells.push(cell),
@@ -180,7 +186,7 @@ impl<I: Ink> Perform for Row<I> {
         let number = params.iter().next().and_then(|param| param.first()).copied().map_or(0, usize::from);
         let count = number.max(1);
         match action {
-            'm' => self.ink = self.ink.colored(self.base, params),
+            'm' => self.style = self.style.colored(self.base, params),
             'C' => self.go(self.at + count),
             'D' => self.go(self.at.saturating_sub(count)),
             'G' => self.go(count - 1),
@@ -199,7 +205,7 @@ mod tests {
     use super::*;
 
     fn slowly(line: &[u8]) -> String {
-        pieces(line, ()).into_iter().map(|(text, ())| text).collect()
+        styled(line, ()).into_iter().map(|(text, ())| text).collect()
     }
 
     #[test]
@@ -229,7 +235,7 @@ mod tests {
             (b"caf\xc3\xa9 \xff", "café �"),
             ("\u{202e}evil".as_bytes(), "·evil"),
         ] {
-            assert_eq!(String::from_utf8_lossy(&text(line)), left, "{line:?}");
+            assert_eq!(String::from_utf8_lossy(&shown_text(line)), left, "{line:?}");
         }
     }
 
@@ -247,31 +253,32 @@ mod tests {
     #[test]
     fn a_line_as_it_was_written_costs_no_copy() {
         for line in ["GET /health 200 1ms", "naïve café 日本語 ⚙\u{fe0f}", ""] {
-            assert!(matches!(text(line.as_bytes()), Cow::Borrowed(_)), "{line}");
+            assert!(matches!(shown_text(line.as_bytes()), Cow::Borrowed(_)), "{line}");
         }
     }
 
     #[test]
     fn sequences_that_fill_many_cells_cannot_make_a_line_expensive() {
-        let far = format!("\u{1b}[{LONGEST}G");
+        let far = "\u{1b}[65535G";
+        assert_eq!(shown_text(format!("{far}x{far}y").as_bytes()).len(), LONGEST + 1);
         for sequence in ["\u{1b}[1K", "\r\u{1b}[K\u{1b}[9999Cx"] {
             let line = format!("{far}x{}", sequence.repeat(200));
-            let mut row = Row { cells: Vec::new(), at: 0, filled: 0, ink: (), base: () };
+            let mut row = Row { cells: Vec::new(), at: 0, filled: 0, style: (), base: () };
             Parser::new().advance(&mut row, line.as_bytes());
-            assert!(row.filled <= MAX_FILLED && row.filled > MAX_FILLED / 2, "{sequence:?}");
-            assert!(row.cells.len() <= LONGEST + 1);
+            // All cells that were filled are counted.
+            assert!((MAX_FILLED / 2..=MAX_FILLED).contains(&row.filled), "{sequence:?}: {}", row.filled);
         }
     }
 
     proptest! {
         #[test]
         fn the_short_way_and_the_long_one_agree(line in "(\\PC|[\\t\\r\u{8}\u{1b}\u{301}\u{202e}]|\u{1b}\\[[0-3]?[KmC]){0,20}") {
-            prop_assert_eq!(String::from_utf8_lossy(&text(line.as_bytes())).into_owned(), slowly(line.as_bytes()));
+            prop_assert_eq!(String::from_utf8_lossy(&shown_text(line.as_bytes())).into_owned(), slowly(line.as_bytes()));
         }
 
         #[test]
         fn no_bytes_make_a_control_character(line: Vec<u8>) {
-            let left = String::from_utf8(text(&line).into_owned()).unwrap();
+            let left = String::from_utf8(shown_text(&line).into_owned()).unwrap();
             prop_assert_eq!(&left, &slowly(&line));
             prop_assert!(!left.chars().any(char::is_control));
         }

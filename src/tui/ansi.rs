@@ -15,13 +15,7 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::Span;
 use vte::{Params, Parser, Perform};
 
-use crate::base::output::Ink;
-
-/// Columns between tab stops.
-const TAB: usize = 8;
-
-/// The maximum number of columns drawn for a line.
-const LONGEST: usize = 16 << 10;
+use crate::base::output::{self, CellStyle, LONGEST, TAB};
 
 /// Returns a line of a file as spans of one style each.
 #[must_use]
@@ -40,11 +34,11 @@ pub fn spans(line: &[u8], base: Style) -> Vec<Span<'static>> {
 /// Returns a line of a program's output as spans of one style each.
 #[must_use]
 pub fn output(line: &[u8], base: Style) -> Vec<Span<'static>> {
-    let pieces = crate::base::output::pieces(line, base).into_iter();
+    let pieces = output::styled(line, base).into_iter();
     pieces.map(|(text, style)| Span::styled(text, style)).collect()
 }
 
-impl Ink for Style {
+impl CellStyle for Style {
     fn colored(self, base: Self, params: &Params) -> Self {
         colored(self, base, params)
     }

@@ -412,7 +412,7 @@ impl Passing {
         };
         // Words that were overwritten state no level. Colours are skipped where it is looked for.
         let moves = memchr::memchr2(b'\r', 0x08, text).is_some();
-        let left = if moves { output::text(text) } else { Cow::Borrowed(text) };
+        let left = if moves { output::shown_text(text) } else { Cow::Borrowed(text) };
         let level = Level::find(&left).map(|(level, _)| level);
         if level.is_some() || !goes_on(&left) {
             self.carry = level;

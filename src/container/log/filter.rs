@@ -8,8 +8,7 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use super::book::Seen;
 use super::{Level, Stream};
-use crate::base::output::text;
-use crate::base::{ErrorKind, Explain};
+use crate::base::{ErrorKind, Explain, output};
 
 /// Maximum size of a compiled pattern in bytes.
 const MAX_PROGRAM: usize = 4 << 20;
@@ -72,8 +71,8 @@ fn reason(error: &regex::Error) -> String {
     last.trim_start_matches("error: ").to_owned()
 }
 
-/// A compiled pattern. It is looked for in what is shown of a line, not in the bytes that were
-/// written.
+/// A compiled pattern. It is looked for in what is shown of a line before JSON is formatted, not in
+/// the bytes that were written.
 #[derive(Debug, Clone)]
 pub struct Matcher(Regex);
 
@@ -81,7 +80,7 @@ impl Matcher {
     /// Returns whether what is shown of `line` contains a match.
     #[must_use]
     pub fn is_in(&self, line: &[u8]) -> bool {
-        self.0.is_match(&text(line))
+        self.0.is_match(&output::shown_text(line))
     }
 
     /// Returns the ranges of all non-empty matches in `text`, which is what is shown of a line;
@@ -159,7 +158,7 @@ impl Sieve {
     pub fn passes(&self, stream: Stream, weight: Option<Level>, line: &[u8]) -> bool {
         self.stream.is_none_or(|wanted| wanted == stream)
             && self.level.is_none_or(|least| weight.unwrap_or(Level::Info) >= least)
-            && (self.rules.is_empty() || self.has_all(&text(line)))
+            && (self.rules.is_empty() || self.has_all(&output::shown_text(line)))
     }
 
     fn has_all(&self, text: &[u8]) -> bool {

@@ -32,8 +32,8 @@ pub use write::Writer;
 
 /// Maximum number of files that are kept of a log.
 pub const MAX_FILES: u32 = 1000;
-/// Maximum size of a record's text in bytes.
-pub const MAX_RECORD: usize = 16 << 10;
+/// Maximum size of a record's text in bytes: as much as can be shown of a line.
+pub const MAX_RECORD: usize = crate::base::output::LONGEST;
 
 /// The stream that output came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

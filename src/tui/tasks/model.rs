@@ -192,8 +192,8 @@ pub struct Said {
 const LINES: usize = 10_000;
 /// The maximum number of bytes that are kept of a program's output.
 const BYTES: usize = 2 << 20;
-/// The maximum length of a line; longer lines are broken.
-const LINE: usize = 16 << 10;
+/// The maximum length of a line in bytes: as much as can be shown of one. Longer lines are broken.
+const LINE: usize = crate::base::output::LONGEST;
 
 impl Said {
     /// Adds output.
