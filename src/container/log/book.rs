@@ -410,15 +410,37 @@ impl Passing {
             }
             None => (line, Stream::Stdout),
         };
-        // Words that were overwritten state no level. Colours are skipped where it is looked for.
-        let moves = memchr::memchr2(b'\r', 0x08, text).is_some();
-        let left = if moves { output::shown_text(text) } else { Cow::Borrowed(text) };
+        let left = shown(text);
         let level = Level::find(&left).map(|(level, _)| level);
         if level.is_some() || !goes_on(&left) {
             self.carry = level;
         }
         look(&Seen { place, end, time: self.time, stream, text, level, weight: self.carry })
     }
+}
+
+/// Returns what is shown of a record, without expanding tabs: words that nobody sees, because they
+/// were overwritten or belong to a sequence, state no level.
+fn shown(text: &[u8]) -> Cow<'_, [u8]> {
+    let (mut plain, mut from) = (Vec::new(), 0);
+    for at in memchr::memchr3_iter(b'\r', 0x08, 0x1b, text) {
+        // Colours are frequent, and need no terminal to be left out.
+        let Some(length) = colour(&text[at..]) else { return output::shown_text(text) };
+        plain.extend_from_slice(&text[from..at]);
+        from = at + length;
+    }
+    if from == 0 {
+        return Cow::Borrowed(text);
+    }
+    plain.extend_from_slice(&text[from..]);
+    Cow::Owned(plain)
+}
+
+/// Returns the length of the sequence that `text` begins with, if it only chooses a colour or style.
+fn colour(text: &[u8]) -> Option<usize> {
+    let inside = text.strip_prefix(b"\x1b[")?;
+    let end = inside.iter().position(|byte| !matches!(byte, b'0'..=b'9' | b';' | b':'))?;
+    (inside[end] == b'm').then_some(b"\x1b[".len() + end + 1)
 }
 
 /// Reads until the buffer is full or `size` is reached.
@@ -592,8 +614,19 @@ mod tests {
     #[test]
     fn the_level_is_that_of_what_is_shown() {
         let (dir, mut writer) = log(0, 1 << 20, 1);
-        for text in ["ERROR: trying again\rINFO: done\u{1b}[K\n", "\u{1b}[31mERROR\u{1b}[0m it failed\n"] {
-            writer.write(Stream::Stdout, text.as_bytes(), second(1)).unwrap();
+        let cases = [
+            ("ERROR: trying again\rINFO: done\u{1b}[K", Some(Level::Info)),
+            ("\u{1b}[31mERROR\u{1b}[0m it failed", Some(Level::Error)),
+            ("\u{1b}[38;5;1;48:2::1:2:3mWARN\u{1b}[m slow", Some(Level::Warn)),
+            ("ERROR\u{1b}[1GINFO \u{1b}[0m it works", Some(Level::Info)),
+            ("\u{1b}]0;error: x\u{7}ok", None),
+            ("\u{1b}]0;ERROR\u{1b}\\DEBUG x", Some(Level::Debug)),
+            ("\u{1b}[1mERROR\u{1b}[2K", None),
+            ("\u{1b}[31mE0614 12:00:00.000000 1 main.go:3] no\u{1b}[0m", Some(Level::Error)),
+            ("\u{1b}[36mlevel\u{1b}[0m=warning msg=\"an ERROR\"", Some(Level::Warn)),
+        ];
+        for (text, _) in cases {
+            writer.write(Stream::Stdout, format!("{text}\n").as_bytes(), second(1)).unwrap();
         }
         writer.flush().unwrap();
         let book = Book::open(dir.path()).unwrap();
@@ -603,7 +636,12 @@ mod tests {
             ControlFlow::Continue(())
         })
         .unwrap();
-        assert_eq!(levels, [Some(Level::Info), Some(Level::Error)]);
+        assert_eq!(levels, cases.map(|(_, level)| level));
+        // The colour of a line shows the same level as the filter finds.
+        for (text, level) in cases {
+            let shown = output::shown_text(text.as_bytes());
+            assert_eq!(Level::find(&shown).map(|(level, _)| level), level, "{text:?}");
+        }
     }
 
     #[test]
