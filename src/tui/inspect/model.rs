@@ -168,7 +168,7 @@ impl InspectPane {
 
     /// Whether the line under the cursor is a branch with something in it.
     #[must_use]
-    pub fn unfolds(&self) -> bool {
+    pub fn can_unfold(&self) -> bool {
         self.document.is_none() || self.tree.has_children(self.cursor)
     }
 
@@ -275,14 +275,23 @@ impl InspectPane {
 /// Returns the place of byte `at` of row `row`, as the number of characters before it that are not
 /// blank. Wrapping does not change it.
 fn spot(rows: &[String], row: usize, at: usize) -> usize {
-    let solid = |text: &str| text.chars().filter(|c| !c.is_whitespace()).count();
     let before: usize = rows.iter().take(row).map(|row| solid(row)).sum();
     before + rows.get(row).and_then(|row| row.get(..at)).map_or(0, solid)
 }
 
 /// Returns the row with the place `spot`.
 fn row_at(rows: &[String], spot: usize) -> usize {
-    (0..rows.len()).rev().find(|row| self::spot(rows, *row, 0) <= spot).unwrap_or(0)
+    let ends = rows.iter().scan(0, |end, row| {
+        *end += solid(row);
+        Some(*end)
+    });
+    let before = ends.take_while(|end| *end <= spot).count();
+    before.min(rows.len().saturating_sub(1))
+}
+
+/// Returns the number of characters that are not blank.
+fn solid(text: &str) -> usize {
+    text.chars().filter(|c| !c.is_whitespace()).count()
 }
 
 /// Returns the command for a shell: one option per line, and the image with its arguments on the

@@ -20,7 +20,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         return Some(Vec::new());
     }
     match action {
-        Action::Unfold if !pane.unfolds() => {
+        Action::Unfold if !pane.can_unfold() => {
             model.say(Tone::Plain, "there is nothing to unfold here", None);
         }
         Action::Fold => pane.fold(true),

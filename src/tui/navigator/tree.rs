@@ -179,11 +179,10 @@ impl Tree {
     /// Unfolds the branch on a line; if it is unfolded, goes to its first child. Returns the new
     /// line of the cursor.
     pub fn unfold(&mut self, line: usize) -> usize {
-        let Some(&at) = self.shown.get(line) else { return line };
-        let node = &mut self.nodes[at];
-        if !node.is_branch() || node.end == at + 1 {
+        if !self.has_children(line) {
             return line;
         }
+        let node = &mut self.nodes[self.shown[line]];
         if !std::mem::replace(&mut node.is_folded, false) {
             return line + 1;
         }
