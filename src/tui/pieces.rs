@@ -3,6 +3,7 @@
 use ratatui::style::Style;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use crate::base::output;
 use crate::engine::Level;
 
 /// The role of a piece of a line, in addition to its own style.
@@ -37,6 +38,13 @@ impl Piece {
         let text = crate::base::text::line(&text.into()).into_owned();
         Self { role, style: Style::default(), text }
     }
+}
+
+/// Returns a line of a program's output as pieces of one style each.
+#[must_use]
+pub fn of_output(line: &[u8], base: Style) -> Vec<Piece> {
+    let parts = output::styled(line, base).into_iter();
+    parts.map(|(text, style)| Piece { role: Role::Text, style, text }).collect()
 }
 
 /// Cuts a row into at most `most` pieces of `width` columns, the first of which begins at column

@@ -160,6 +160,8 @@ pub struct Work {
     pub parts: Vec<Part>,
     /// The last messages.
     pub notes: VecDeque<String>,
+    /// The number of messages that were dropped.
+    pub dropped: usize,
 }
 
 /// A layer.
@@ -188,6 +190,8 @@ pub struct Said {
     pub dropped: usize,
 }
 
+/// The maximum number of messages of a job that are kept.
+const NOTES: usize = 200;
 /// The maximum number of lines that are kept of a program's output.
 const LINES: usize = 10_000;
 /// The maximum number of bytes that are kept of a program's output.
@@ -322,6 +326,16 @@ impl TaskRow {
         words
     }
 
+    /// Returns the number of lines before [`Self::output_lines`] that were dropped.
+    #[must_use]
+    pub fn dropped_lines(&self) -> usize {
+        let notes = match &self.what {
+            What::Work(work) => work.dropped,
+            What::Session(_) => 0,
+        };
+        notes + self.said.dropped
+    }
+
     /// Returns the terminal, if the task is one.
     #[must_use]
     pub fn session(&self) -> Option<&Session> {
@@ -450,8 +464,9 @@ impl Row for TaskRow {
 impl Work {
     fn note(&mut self, line: String) {
         self.notes.push_back(line);
-        if self.notes.len() > 200 {
+        if self.notes.len() > NOTES {
             self.notes.pop_front();
+            self.dropped += 1;
         }
     }
 
@@ -532,15 +547,29 @@ pub struct OutputPage {
     /// The task.
     pub id: TaskId,
     /// The row at the top; `None` follows the end.
-    pub top: Option<Spot>,
+    pub top: Option<RowPlace>,
     /// The number of columns that are scrolled off to the left, of lines that are not wrapped.
     pub left: usize,
     /// Whether long lines wrap.
     pub wraps: bool,
 }
 
-/// A line, and how many of its rows are above.
-pub type Spot = (usize, usize);
+/// The place of a row of output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RowPlace {
+    /// The number of lines before it, with those that were dropped.
+    pub line: usize,
+    /// The number of rows of its line above it.
+    pub skip: usize,
+}
+
+impl RowPlace {
+    /// Returns the place of the first row of a line.
+    #[must_use]
+    pub fn line(line: usize) -> Self {
+        Self { line, skip: 0 }
+    }
+}
 
 impl OutputPage {
     /// Returns a page that follows the output of a task.

@@ -2,15 +2,14 @@
 //!
 //! Long lines are wrapped, so the page scrolls by rows. Its place is kept as a line and the rows of
 //! that line above the window, so that it stays when the window or the wrapping changes. Lines are
-//! counted from the first one of the program, so that it also stays when old lines are dropped.
+//! counted from the first one of the task, so that it also stays when old lines are dropped.
 
 use ratatui::style::Style;
 
 use crate::tui::action::Action;
-use crate::tui::ansi;
 use crate::tui::model::Model;
-use crate::tui::pieces::{Piece, Role, cut};
-use crate::tui::tasks::model::{OutputPage, Spot};
+use crate::tui::pieces::{self, Piece, cut};
+use crate::tui::tasks::model::{OutputPage, RowPlace};
 
 /// The lines of a page, and the room for them.
 #[derive(Debug)]
@@ -34,7 +33,7 @@ impl<'a> Window<'a> {
         let (width, height) = model.size;
         Some(Self {
             lines: task.output_lines(),
-            dropped: task.said.dropped,
+            dropped: task.dropped_lines(),
             columns: usize::from(width.saturating_sub(4).max(36)).saturating_sub(4),
             rows: usize::from(height.saturating_sub(5)).max(1),
             wraps: page.wraps,
@@ -44,10 +43,7 @@ impl<'a> Window<'a> {
     /// Returns the rows of a wrapped line.
     #[must_use]
     pub fn wrapped(&self, line: &str, base: Style) -> Vec<Vec<Piece>> {
-        let spans = ansi::output(line.as_bytes(), base).into_iter();
-        let pieces =
-            spans.map(|span| Piece { text: span.content.into_owned(), style: span.style, role: Role::Text });
-        cut(pieces.collect(), 0, self.columns, usize::MAX)
+        cut(pieces::of_output(line.as_bytes(), base), 0, self.columns, usize::MAX)
     }
 
     fn height(&self, at: usize) -> usize {
@@ -67,34 +63,45 @@ impl<'a> Window<'a> {
         rows
     }
 
+    /// Returns the first row of the lines that are kept.
+    #[must_use]
+    pub fn start(&self) -> RowPlace {
+        RowPlace::line(self.dropped)
+    }
+
     /// Returns the top row when the last row is at the bottom, or all fit.
     #[must_use]
-    pub fn end(&self) -> Spot {
+    pub fn end(&self) -> RowPlace {
         let mut room = self.rows;
         for at in (0..self.lines.len()).rev() {
             let height = self.height(at);
             if height >= room {
-                return (self.dropped + at, height - room);
+                return RowPlace { line: self.dropped + at, skip: height - room };
             }
             room -= height;
         }
-        (self.dropped, 0)
+        self.start()
     }
 
     /// Returns the top row of a page.
     #[must_use]
-    pub fn top(&self, page: OutputPage) -> Spot {
+    pub fn top(&self, page: OutputPage) -> RowPlace {
         let end = self.end();
-        let Some((line, skip)) = page.top.filter(|top| *top < end) else { return end };
-        match line.checked_sub(self.dropped) {
-            Some(at) => (line, skip.min(self.height(at) - 1)),
-            None => (self.dropped, 0),
+        let Some(top) = page.top.filter(|top| *top < end) else { return end };
+        match top.line.checked_sub(self.dropped) {
+            Some(at) => RowPlace { skip: top.skip.min(self.height(at) - 1), ..top },
+            None => self.start(),
         }
     }
 
+    /// Returns the lines from the one of this row on.
+    pub fn lines_from(&self, place: RowPlace) -> impl Iterator<Item = &'a str> {
+        self.lines.iter().skip(place.line.saturating_sub(self.dropped)).copied()
+    }
+
     /// Returns the row that is `by` rows further down.
-    fn moved(&self, (line, skip): Spot, by: isize) -> Spot {
-        let (mut at, mut skip, mut by) = (line.saturating_sub(self.dropped), skip, by);
+    fn moved(&self, from: RowPlace, by: isize) -> RowPlace {
+        let (mut at, mut skip, mut by) = (from.line.saturating_sub(self.dropped), from.skip, by);
         while by < 0 && (at, skip) != (0, 0) {
             if skip == 0 {
                 at -= 1;
@@ -110,7 +117,7 @@ impl<'a> Window<'a> {
             }
             by -= 1;
         }
-        (self.dropped + at, skip)
+        RowPlace { line: self.dropped + at, skip }
     }
 
     /// Returns the page after a scroll; `None` if the action does not scroll.
@@ -125,7 +132,7 @@ impl<'a> Window<'a> {
             Action::HalfUp => self.moved(top, -(step / 2).max(1)),
             Action::PageDown => self.moved(top, step),
             Action::PageUp => self.moved(top, -step),
-            Action::First => (self.dropped, 0),
+            Action::First => self.start(),
             Action::Last => self.end(),
             _ => return None,
         };
@@ -137,10 +144,12 @@ impl<'a> Window<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Progress;
     use crate::tui::event::Event;
     use crate::tui::fixture::{full, press, screen, write};
     use crate::tui::model::layer::Layer;
     use crate::tui::section::TaskId;
+    use crate::tui::tasks::model::Work;
     use crate::tui::update::update;
 
     /// Opens the output of a command that printed `lines`.
@@ -198,7 +207,7 @@ mod tests {
             press(&mut model, "G");
             assert_eq!((page(&model).top, rows(&model)), (None, at_end));
             press(&mut model, "g");
-            assert_eq!(page(&model).top, (size.0 < 200).then_some((0, 0)), "{size:?}");
+            assert_eq!(page(&model).top, (size.0 < 200).then_some(RowPlace::line(0)), "{size:?}");
             assert_eq!(rows(&model)[..], all[..rows(&model).len()]);
             press(&mut model, "ctrl-f ctrl-b");
             assert_eq!(rows(&model)[..], all[..rows(&model).len()]);
@@ -209,7 +218,7 @@ mod tests {
     fn the_place_stays_when_the_window_changes_and_old_lines_are_dropped() {
         let mut model = printed((80, 24), &long(10, 60));
         press(&mut model, "g j j j j j");
-        assert_eq!(page(&model).top, Some((2, 1)));
+        assert_eq!(page(&model).top, Some(RowPlace { line: 2, skip: 1 }));
         update(&mut model, Event::Resize(40, 12));
         assert!(rows(&model).concat().contains("12>") && !rows(&model).concat().contains("<12"));
         update(&mut model, Event::Resize(80, 24));
@@ -224,6 +233,26 @@ mod tests {
         // What is shown was dropped.
         say(&mut model, &vec!["z".to_owned(); 9_990]);
         assert_eq!(rows(&model)[0], "y");
+    }
+
+    #[test]
+    fn the_place_stays_when_old_messages_of_a_job_are_dropped() {
+        let mut model = full(80, 24);
+        press(&mut model, "2 p");
+        write(&mut model, "debian:13");
+        press(&mut model, "enter");
+        let mut work = Work::default();
+        let mut note = |model: &mut Model, range: std::ops::Range<usize>| {
+            range.for_each(|at| work.take(Progress::Note(format!("message {at}"))));
+            update(model, Event::Progress(TaskId(1), work.clone()));
+        };
+        note(&mut model, 0..190);
+        model.open(OutputPage::new(TaskId(1)));
+        press(&mut model, "k k k");
+        let before = rows(&model);
+        note(&mut model, 190..300);
+        assert_eq!(rows(&model), before);
+        assert!(screen(&model).contains(" of 300"), "{}", screen(&model));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::tui::model::Model;
 use crate::tui::model::layer::Layer;
 use crate::tui::section::{Section, Subject, TaskId};
 use crate::tui::tab::Tab;
-use crate::tui::tasks::model::{OutputPage, ProgressPage, TaskRow, TaskState, What, Work};
+use crate::tui::tasks::model::{OutputPage, ProgressPage, RowPlace, TaskRow, TaskState, What, Work};
 use crate::tui::tasks::output::Window;
 use crate::tui::update::copy;
 use crate::tui::update::viewer::slide;
@@ -73,7 +73,7 @@ pub(crate) fn read_from_the_top(model: &mut Model, id: TaskId) {
         && reading.id == id
         && model.tasks.get(&id.key()).is_some_and(is_short)
     {
-        reading.top.get_or_insert((0, 0));
+        reading.top.get_or_insert(RowPlace::line(0));
     }
 }
 
@@ -299,7 +299,7 @@ pub(crate) fn reading(model: &mut Model, action: Action, farthest: usize) -> Vec
         Action::Wrap => OutputPage {
             wraps: !reading.wraps,
             left: 0,
-            top: reading.top.map(|_| (window.top(reading).0, 0)),
+            top: reading.top.map(|_| RowPlace::line(window.top(reading).line)),
             ..reading
         },
         Action::CopyShown => {

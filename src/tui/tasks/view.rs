@@ -201,8 +201,7 @@ pub(crate) fn farthest(model: &Model, id: TaskId, area: Rect) -> usize {
 /// Returns how far the output of a task can be scrolled to the right on its page.
 pub(crate) fn farthest_output(model: &Model, reading: OutputPage) -> usize {
     let Some(window) = Window::of(model, reading).filter(|_| !reading.wraps) else { return 0 };
-    let top = window.top(reading).0.saturating_sub(window.dropped);
-    let shown = window.lines.iter().skip(top).take(window.rows);
+    let shown = window.lines_from(window.top(reading)).take(window.rows);
     shown.map(|line| surplus(&visible(line), window.columns)).max().unwrap_or(0)
 }
 
@@ -252,11 +251,11 @@ pub(crate) fn output(frame: &mut Frame<'_>, model: &Model, reading: OutputPage) 
         TaskState::Failed(_) => "✗ failed".to_owned(),
     };
     let inner = open(frame, model, &task.title, &note, wide, tall);
-    let (first, skip) = window.top(reading);
+    let top = window.top(reading);
     let mut lines: Vec<Line<'_>> = Vec::new();
-    let mut last = first;
-    for line in window.lines.iter().skip(first - window.dropped) {
-        if lines.len() >= window.rows + skip {
+    let mut last = top.line;
+    for line in window.lines_from(top) {
+        if lines.len() >= window.rows + top.skip {
             break;
         }
         last += 1;
@@ -270,7 +269,7 @@ pub(crate) fn output(frame: &mut Frame<'_>, model: &Model, reading: OutputPage) 
             false => lines.push(shown_line(model, line, reading.left, inner.width)),
         }
     }
-    lines.drain(..skip.min(lines.len()));
+    lines.drain(..top.skip.min(lines.len()));
     if window.lines.is_empty() {
         let text = if task.is_over() { "no output" } else { "no output yet" };
         lines.push(Line::styled(text, theme.dim));
@@ -282,8 +281,8 @@ pub(crate) fn output(frame: &mut Frame<'_>, model: &Model, reading: OutputPage) 
     actions.extend([(Action::Wrap, "wrap"), (Action::RetryTask, "run again"), (Action::Cancel, "cancel")]);
     actions.retain(|(action, _)| model.is_useful(KeyContext::Output, *action));
     let place = match window.end() {
-        end if end == (window.dropped, 0) => String::new(),
-        _ => format!("{}–{last} of {}", first + 1, window.dropped + window.lines.len()),
+        end if end == window.start() => String::new(),
+        _ => format!("{}–{last} of {}", top.line + 1, window.dropped + window.lines.len()),
     };
     let place = Line::styled(place, theme.dim);
     let room = foot.width.saturating_sub(u16::try_from(place.width() + 1).unwrap_or(u16::MAX));

@@ -9,8 +9,7 @@ use ratatui::style::Style;
 use serde_json::Value;
 
 use crate::engine::{Level, Matcher};
-use crate::tui::ansi;
-use crate::tui::pieces::{Piece, Role, cut};
+use crate::tui::pieces::{self, Piece, Role, cut};
 
 /// The maximum number of rows of expanded text.
 const MOST_ROWS: usize = 400;
@@ -65,13 +64,7 @@ pub fn plain(bytes: &[u8], json: JsonForm) -> String {
 }
 
 fn raw(bytes: &[u8]) -> Vec<Piece> {
-    let spans = ansi::output(bytes, Style::default());
-    let pieces = spans.into_iter().map(|span| Piece {
-        role: Role::Text,
-        style: span.style,
-        text: span.content.into_owned(),
-    });
-    let pieces: Vec<Piece> = pieces.collect();
+    let pieces = pieces::of_output(bytes, Style::default());
     let text: String = pieces.iter().map(|piece| piece.text.as_str()).collect();
     match Level::find(text.as_bytes()) {
         Some((level, at)) => set_off(pieces, std::slice::from_ref(&at), Role::Level(level)),
