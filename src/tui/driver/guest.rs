@@ -41,8 +41,9 @@ pub(super) enum Guest {
 /// How long a guest may take to exit when hoist has to leave.
 const PATIENCE: Duration = Duration::from_millis(300);
 
-/// How long hoist waits for a signal that ends it when it is resumed as a background job.
-const PAUSE: Duration = Duration::from_millis(500);
+/// How long hoist waits for a signal that ends it when it is resumed as a background job, before it
+/// suspends itself again.
+const BACKGROUND_GRACE: Duration = Duration::from_millis(500);
 
 /// Waits for a guest; if that is suspended, hoist is too. Hoist is the foreground job afterwards.
 /// `None` if a signal ends hoist; then the guest is hung up.
@@ -75,16 +76,17 @@ async fn suspend(signals: &mut Signals) -> Option<()> {
     until_in_front(signals).await
 }
 
-/// Waits until hoist is the foreground job: as a background job it could do nothing, and is
-/// suspended. `None` if a signal ends it.
+/// Waits until hoist is the foreground job; in the background it suspends itself again. `None` if a
+/// signal ends it.
 async fn until_in_front(signals: &mut Signals) -> Option<()> {
-    while !is_in_front() {
+    loop {
         tokio::select! {
+            biased;
             () = signals.gone() => return None,
-            () = tokio::time::sleep(PAUSE) => if !is_in_front() { suspend_job() },
+            () = std::future::ready(()), if is_in_front() => return Some(()),
+            () = tokio::time::sleep(BACKGROUND_GRACE) => if !is_in_front() { suspend_job() },
         }
     }
-    Some(())
 }
 
 impl Driver {

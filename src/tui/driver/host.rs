@@ -4,7 +4,7 @@ use std::io::{self, BufRead as _, Write as _};
 use std::path::Path;
 use std::process::Command;
 
-use super::process::{Process, unstopped};
+use super::process::{Process, without_job_stops};
 use crate::tui::effect::Line;
 use crate::tui::failure::Failure;
 
@@ -26,7 +26,7 @@ pub(super) fn run(process: &Process, line: &Line, folder: &Path) -> Result<(), F
     if !process.is_hung_up() {
         say(&format!("\n[{end}] press Enter to return to hoist "));
         // At the end of input, nobody can confirm.
-        let _ = unstopped(|| io::stdin().lock().read_line(&mut String::new()));
+        let _ = without_job_stops(|| io::stdin().lock().read_line(&mut String::new()));
     }
     match status {
         Ok(status) if status.success() => Ok(()),

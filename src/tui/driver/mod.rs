@@ -175,7 +175,7 @@ struct Signals {
     term: Signal,
     hangup: Signal,
     interrupt: Signal,
-    /// A signal that arrived while a program of the user had the terminal.
+    /// A signal that arrived while a program of the user had the terminal, or hoist was suspended.
     went: Option<u8>,
 }
 
@@ -350,7 +350,7 @@ impl Driver {
     fn perform(&mut self, effect: Effect, screen: &mut Screen) -> Done {
         match effect {
             Effect::Quit => self.is_leaving = true,
-            Effect::Suspend => self.guest = Some(Guest::Shell),
+            Effect::Suspend => _ = self.guest.get_or_insert(Guest::Shell),
             Effect::Redraw => screen.redraw().map_err(Error::Terminal)?,
             Effect::Mouse(is_ours) => screen.mouse(is_ours).map_err(Error::Terminal)?,
             Effect::Copy(text) => screen.copy(&text).map_err(Error::Terminal)?,

@@ -29,16 +29,10 @@ pub(super) struct Prints {
     running: HashMap<TaskId, Running>,
 }
 
-/// A running program, which also ends with hoist if [`Prints`] cannot be dropped.
+/// A running program. It is told to end when hoist exits.
 struct Running {
     group: Group,
     was_asked: bool,
-}
-
-impl Drop for Prints {
-    fn drop(&mut self) {
-        self.running.values().for_each(|running| running.group.signal(Signal::SIGTERM));
-    }
 }
 
 impl Prints {
@@ -98,7 +92,7 @@ fn spawn(
         command.arg("--config").arg(config);
     }
     command.args(words).stdin(Stdio::null()).stdout(theirs.try_clone()?).stderr(theirs);
-    Ok((Group::start(&mut command)?, output))
+    Ok((Group::start(&mut command, Signal::SIGTERM)?, output))
 }
 
 /// Output that was read but not yet sent.

@@ -18,15 +18,15 @@ use rustix::termios::{tcgetpgrp, tcsetpgrp};
 use tokio::sync::Notify;
 
 /// The groups whose leaders have not been waited for, so that their ids are still theirs.
-static GROUPS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
+static GROUPS: Mutex<Vec<Group>> = Mutex::new(Vec::new());
 
-fn groups() -> MutexGuard<'static, Vec<Pid>> {
+fn groups() -> MutexGuard<'static, Vec<Group>> {
     GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Sends SIGHUP to all programs, because hoist exits.
+/// Tells all programs to end, because hoist exits.
 pub(super) fn hang_up_all() {
-    groups().iter().for_each(|leader| send(*leader, Signal::SIGHUP));
+    groups().iter().for_each(|group| send(group.leader, group.last));
 }
 
 /// Calls [`hang_up_all`] when it is dropped.
@@ -38,36 +38,43 @@ impl Drop for HangUpAll {
     }
 }
 
-/// Sends a signal to a group, and continues it, so that a stopped program takes the signal.
+/// Sends a signal to a group. If it is to end the program, that is continued, so that it takes the
+/// signal even if it has stopped.
 fn send(leader: Pid, signal: Signal) {
     let group = Pid::from_raw(-leader.as_raw());
     let _ = kill(group, signal); // it may have exited
-    if signal == Signal::SIGHUP {
+    if let Signal::SIGHUP | Signal::SIGTERM = signal {
         let _ = kill(group, Signal::SIGCONT);
     }
 }
 
 /// The process group of a program.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Group(Pid);
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Group {
+    leader: Pid,
+    /// The signal that tells the program to end when hoist exits.
+    last: Signal,
+}
 
 impl Group {
     /// Starts a command as the leader of a new group.
-    pub(super) fn start(command: &mut Command) -> io::Result<Self> {
+    pub(super) fn start(command: &mut Command, last: Signal) -> io::Result<Self> {
         let child = command.process_group(0).spawn()?;
-        Ok(Self::of(i32::try_from(child.id()).map(Pid::from_raw).map_err(io::Error::other)?))
+        Ok(Self::of(i32::try_from(child.id()).map(Pid::from_raw).map_err(io::Error::other)?, last))
     }
 
     /// Takes over the group of a child, which leads it and has not been waited for.
-    pub(super) fn of(leader: Pid) -> Self {
-        groups().push(leader);
-        Self(leader)
+    pub(super) fn of(leader: Pid, last: Signal) -> Self {
+        let group = Self { leader, last };
+        groups().push(group);
+        group
     }
 
     /// Sends it a signal, unless its leader has exited.
     pub(super) fn signal(self, signal: Signal) {
-        if let Some(leader) = groups().iter().find(|leader| **leader == self.0) {
-            send(*leader, signal);
+        let groups = groups();
+        if groups.contains(&self) {
+            send(self.leader, signal);
         }
     }
 
@@ -76,9 +83,9 @@ impl Group {
         let exited = self.until(WaitPidFlag::WEXITED);
         // Under the lock, because the id is free afterwards.
         let mut groups = groups();
-        groups.retain(|leader| *leader != self.0);
+        groups.retain(|group| *group != self);
         exited?;
-        let code = match waitpid(self.0, None)? {
+        let code = match waitpid(self.leader, None)? {
             WaitStatus::Signaled(_, signal, has_core) => signal as i32 | if has_core { 0x80 } else { 0 },
             WaitStatus::Exited(_, code) => code << 8,
             _ => return Err(io::ErrorKind::Other.into()),
@@ -89,7 +96,7 @@ impl Group {
     /// Waits for an event of the leader, which stays to be waited for.
     fn until(self, events: WaitPidFlag) -> io::Result<WaitStatus> {
         loop {
-            match waitid(Id::Pid(self.0), events | WaitPidFlag::WNOWAIT) {
+            match waitid(Id::Pid(self.leader), events | WaitPidFlag::WNOWAIT) {
                 Err(Errno::EINTR) => {}
                 status => return Ok(status?),
             }
@@ -125,7 +132,7 @@ enum State {
     #[default]
     Waiting,
     Running(Group),
-    /// It has stopped, until hoist, which is to be suspended with it, is resumed.
+    /// It has stopped. It continues when hoist, which is suspended too, is resumed.
     Suspended(Group),
     HungUp,
 }
@@ -139,14 +146,14 @@ impl Process {
     pub(super) fn run(&self, command: &mut Command) -> io::Result<ExitStatus> {
         let group = {
             let mut state = self.state();
-            if let State::HungUp = *state {
+            if matches!(*state, State::HungUp) {
                 return Err(io::ErrorKind::Interrupted.into());
             }
-            let group = Group::start(command)?;
+            let group = Group::start(command, Signal::SIGHUP)?;
             *state = State::Running(group);
             group
         };
-        if foreground().is_some() && is_in_front() {
+        if foreground().is_some_and(|job| Some(job) == own_group()) {
             self.lend(group);
         }
         group.wait()
@@ -155,7 +162,7 @@ impl Process {
     /// Makes a program the foreground job until it exits or is hung up.
     fn lend(&self, group: Group) {
         loop {
-            set_foreground(group.0);
+            set_foreground(group.leader);
             // It was stopped if it used the terminal before it had it.
             group.signal(Signal::SIGCONT);
             let status = group.until(WaitPidFlag::WEXITED | WaitPidFlag::WSTOPPED);
@@ -230,32 +237,33 @@ fn own_group() -> Option<Pid> {
     rustix::process::getpgid(None).ok().map(|group| Pid::from_raw(group.as_raw_nonzero().get()))
 }
 
-/// Returns the foreground job of the terminal; `None` if standard input is none.
+/// Returns the foreground job of the terminal; `None` if standard input is not a terminal.
 fn foreground() -> Option<Pid> {
     tcgetpgrp(io::stdin()).ok().map(|group| Pid::from_raw(group.as_raw_nonzero().get()))
 }
 
-/// Whether hoist is the foreground job of the terminal, or standard input is none.
+/// Whether hoist is the foreground job of the terminal, or standard input is not a terminal.
 pub(super) fn is_in_front() -> bool {
     foreground().is_none_or(|job| Some(job) == own_group())
 }
 
 /// Sets the foreground job of the terminal, unless it is a job of somebody else: the shell takes
-/// the terminal when hoist is suspended.
+/// the terminal when hoist is suspended. A job that a program of the user has started is somebody
+/// else's too.
 fn set_foreground(group: Pid) {
-    let is_ours = |job| Some(job) == own_group() || groups().contains(&job);
+    let is_ours = |job| Some(job) == own_group() || groups().iter().any(|group| group.leader == job);
     let is_gone = |job: Pid| kill(Pid::from_raw(-job.as_raw()), None) == Err(Errno::ESRCH);
     if !foreground().is_some_and(|job| is_ours(job) || is_gone(job)) {
         return;
     }
     if let Some(group) = rustix::process::Pid::from_raw(group.as_raw()) {
-        let _ = unstopped(|| tcsetpgrp(io::stdin(), group)); // the terminal may be gone
+        let _ = without_job_stops(|| tcsetpgrp(io::stdin(), group)); // the terminal may be gone
     }
 }
 
-/// Runs `work`, which the terminal does not stop for being in the background: it may change the
-/// foreground job, and reads fail.
-pub(super) fn unstopped<T>(work: impl FnOnce() -> T) -> T {
+/// Runs `work` with SIGTTIN and SIGTTOU blocked: in the background it may set the foreground job,
+/// and its reads fail instead of stopping hoist.
+pub(super) fn without_job_stops<T>(work: impl FnOnce() -> T) -> T {
     let before = SigSet::thread_get_mask();
     let blocked: SigSet = [Signal::SIGTTIN, Signal::SIGTTOU].into_iter().collect();
     let _ = blocked.thread_block(); // it fails only for a bad address
@@ -304,13 +312,29 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn a_suspended_program_continues_with_hoist_unless_it_is_hung_up() {
+        for (end, continues) in [(Process::resume as fn(&Process), true), (Process::hang_up, false)] {
+            let process = Process::default();
+            let group = Group::start(Command::new("sleep").arg("1000"), Signal::SIGHUP).unwrap();
+            *process.state() = State::Running(group);
+            let waiting = process.clone();
+            let waiting = tokio::task::spawn_blocking(move || waiting.wait_for_hoist(group));
+            process.suspended().await;
+            end(&process);
+            assert_eq!(waiting.await.unwrap(), continues);
+            process.hang_up();
+            assert_eq!(group.wait().unwrap().signal(), Some(1));
+        }
+    }
+
     #[test]
     fn a_group_that_cannot_be_waited_for_is_forgotten() {
         let mut child = Command::new("true").process_group(0).spawn().unwrap();
-        let group = Group::of(Pid::from_raw(i32::try_from(child.id()).unwrap()));
+        let group = Group::of(Pid::from_raw(i32::try_from(child.id()).unwrap()), Signal::SIGHUP);
         child.wait().unwrap();
         assert_eq!(group.wait().unwrap_err().raw_os_error(), Some(libc::ECHILD));
-        assert!(!groups().contains(&group.0));
+        assert!(!groups().contains(&group));
     }
 
     #[test]
@@ -319,7 +343,7 @@ mod tests {
         let status = process.run(Command::new("sh").args(["-c", "exit 7"]).stdin(Stdio::null())).unwrap();
         assert_eq!(status.code(), Some(7));
         let State::Running(group) = *process.state() else { panic!("it has run") };
-        assert!(!groups().contains(&group.0));
+        assert!(!groups().contains(&group));
         process.hang_up();
         // Nothing is started once hoist is about to exit.
         let error = process.run(&mut Command::new("true")).unwrap_err();

@@ -41,7 +41,7 @@ pub(super) fn start(world: &World, words: &[String], size: (u16, u16)) -> Result
     let program = words.first().map_or("", String::as_str);
     let started = open(size).and_then(|(master, path)| {
         let master = watched(master)?;
-        Ok((Group::of(spawn(world, words, &path)?), master))
+        Ok((Group::of(spawn(world, words, &path)?, Signal::SIGHUP), master))
     });
     let (group, master) = started.map_err(|error| Failure {
         what: format!("cannot run `{program}`"),

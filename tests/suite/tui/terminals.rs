@@ -194,7 +194,8 @@ fn a_suspended_hoist_leaves_the_terminal_to_the_shell() {
     std::fs::write(home.path("config.toml"), text).unwrap();
     let (run, mut command) = line_of_hoist(&home, "bash");
     std::fs::write(&wrapper, format!("sh -c '{run}'\necho wrapper-$((40+2))\n")).unwrap();
-    command.args(["--norc", "--noprofile", "-i"]);
+    // With -b, the shell reports the state of jobs at once.
+    command.args(["--norc", "--noprofile", "-i", "-b"]);
     command.env("PS1", "shell> ");
     let mut tui = Tui::spawn(command, 80, 24);
     tui.see("shell>");
@@ -203,7 +204,9 @@ fn a_suspended_hoist_leaves_the_terminal_to_the_shell() {
     tui.see("● box");
     tui.press("\x1a");
     tui.see("Stopped");
-    tui.press(&format!("bg{ENTER}echo shell-$((40+2)){ENTER}"));
+    tui.press(&format!("bg{ENTER}"));
+    tui.wait("hoist suspended again", |seen| seen.text().matches("Stopped").count() == 2);
+    tui.press(&format!("echo shell-$((40+2)){ENTER}"));
     tui.see("shell-42");
     tui.press(&format!("fg{ENTER}"));
     tui.see("● box");
