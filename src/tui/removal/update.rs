@@ -87,16 +87,16 @@ fn users<'a>(model: &'a Model, ids: &[&str]) -> Vec<&'a ContainerRow> {
 fn refusal(model: &Model, row: &ImageRow, users: &[&ContainerRow], force: Force) -> Option<Failure> {
     let is_in_way = |user: &&&ContainerRow| force == Force::No || user.is_up();
     let names: Vec<String> = users.iter().filter(is_in_way).map(|user| user.name.clone()).collect();
-    let name = names.first()?;
+    let them = if names.len() > 1 { "them" } else { names.first()?.as_str() };
     let is_up = users.iter().any(|user| user.is_up());
     let key = model.keys_of(KeyContext::Images, Action::RemoveForce);
     Some(Failure {
         what: format!("cannot remove `{}`", if row.name.is_empty() { row.short() } else { &row.name }),
         why: vec![format!("{} {} it", few(&names), if names.len() == 1 { "uses" } else { "use" })],
         hint: Some(match (is_up, force) {
-            (true, Force::Yes) => format!("stop {name} first"),
-            (true, Force::No) => format!("remove {name} first"),
-            (false, _) => format!("remove {name} first, or press {key}"),
+            (true, Force::Yes) => format!("stop {them} first"),
+            (true, Force::No) => format!("remove {them} first"),
+            (false, _) => format!("remove {them} first, or press {key}"),
         }),
     })
 }
@@ -322,5 +322,6 @@ mod tests {
         press(&mut model, "esc 2 d d");
         let failure = model.failure.clone().unwrap();
         assert_eq!(failure.why, ["batch, mailer and 5 more use it"]);
+        assert_eq!(failure.hint.unwrap(), "remove them first");
     }
 }

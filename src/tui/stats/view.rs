@@ -109,7 +109,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, seen: &Seen<'_>, id: &ContainerId, are
                 model.known(id).map_or("", |row| &row.name)
             ),
             () if model.is_up(id) => " measuring…".to_owned(),
-            () => " not running: no stats".to_owned(),
+            () => " not running: no stats were recorded".to_owned(),
         };
         frame.render_widget(Line::styled(text, theme.dim), area);
         return;
@@ -415,6 +415,9 @@ fn footer(source: &Source<'_>) -> Line<'static> {
 fn compact(frame: &mut Frame<'_>, source: &Source<'_>, area: Rect) {
     let theme = &source.model.theme;
     let mut lines: Vec<Line<'_>> = Vec::new();
+    if source.is_over {
+        lines.push(Line::styled(" exited; the last values:", theme.dim));
+    }
     for graph in source.graphs() {
         let shown = graph.lines.first();
         let values: Vec<f64> = shown.map(|line| line.values.clone()).unwrap_or_default();

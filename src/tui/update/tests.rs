@@ -280,6 +280,11 @@ fn a_list_of_what_is_up_says_that_it_is_one() {
     press(&mut model, "enter");
     assert!(!model.shows_all);
     assert!(screen(&model).contains("showing only running containers"), "{}", screen(&model));
+    press(&mut model, ":");
+    write(&mut model, "ps -a");
+    press(&mut model, "enter");
+    assert!(model.shows_all);
+    assert!(screen(&model).contains("showing all containers"), "{}", screen(&model));
 }
 
 #[test]
@@ -918,6 +923,20 @@ proptest! {
             press(&mut model, "esc");
         }
         prop_assert!(model.layers.is_empty() && model.focus == Focus::List, "{:?}", model.key_context());
+    }
+}
+
+#[test]
+fn a_long_notice_does_not_cover_the_next_page_or_dialog() {
+    for keys in ["enter", "7", "?", "ctrl-p"] {
+        let mut model = full(80, 24);
+        model.say(Tone::Warning, "a message ".repeat(20), None);
+        press(&mut model, "j");
+        assert!(model.notice.is_some(), "it is still the same list");
+        press(&mut model, keys);
+        assert_eq!(model.notice, None, "{keys}");
+        press(&mut model, "esc g !");
+        assert!(screen(&model).contains("a message a message"), "{keys}: {}", screen(&model));
     }
 }
 

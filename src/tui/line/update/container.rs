@@ -101,11 +101,12 @@ fn screen(model: &mut Model, asked: &Request) -> Option<Vec<Effect>> {
         Request::Ps(ps) if *ps == Ps { all: ps.all, last: -1, ..Ps::default() } => {
             model.shows_all = ps.all;
             let effects = model.act_here(Action::GoContainers);
-            if !ps.all {
-                let keys = model.keys_of(KeyContext::Containers, Action::ShowAll);
-                let hint = format!("{keys} shows all");
-                model.say(Tone::Plain, "showing only running containers", Some(hint));
-            }
+            let keys = model.keys_of(KeyContext::Containers, Action::ShowAll);
+            let (text, hint) = match ps.all {
+                true => ("showing all containers", format!("{keys} shows only running ones")),
+                false => ("showing only running containers", format!("{keys} shows all")),
+            };
+            model.say(Tone::Plain, text, Some(hint));
             Some(effects)
         }
         Request::Logs(logs)
