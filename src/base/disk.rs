@@ -4,11 +4,12 @@
 //! Readers therefore take no lock. Writers do, in this order:
 //!
 //! ```text
-//! container → volume → network → image → store
+//! tui.json → container → volume → network → image → store
 //! ```
 //!
-//! The last four are held for a single file change only, never while waiting, starting a process or
-//! across an await. Debug builds assert the order (see [`Rank`]).
+//! All but a container's are held for a single file change only, never while waiting, starting a
+//! process or across an await. That of `tui.json`, which the terminal UI saves, is held together with
+//! no other. Debug builds assert the order (see [`Rank`]).
 //!
 //! # After a power cut
 //!

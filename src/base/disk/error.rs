@@ -93,6 +93,15 @@ impl Error {
         }
     }
 
+    /// Whether the file system supports no locks, as some that are mounted over a network do not.
+    #[must_use]
+    pub fn has_no_locks(&self) -> bool {
+        let Self::Io { verb: "lock", source, .. } = self else { return false };
+        [libc::ENOLCK, libc::EOPNOTSUPP, libc::ENOSYS]
+            .iter()
+            .any(|&errno| source.raw_os_error() == Some(errno))
+    }
+
     /// Whether nothing can be written there, as on a full or read-only disk.
     #[must_use]
     pub fn is_unwritable(&self) -> bool {

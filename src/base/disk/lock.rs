@@ -14,8 +14,8 @@ use super::{Error, Result};
 /// The place of a lock in the order that prevents deadlocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rank {
-    /// What the user interface saves.
-    Interface,
+    /// What the terminal UI saves.
+    UiState,
     /// One container's record.
     Container,
     /// The volumes.

@@ -1,6 +1,7 @@
 //! The file with the TUI's saved state.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::super::model::saved::Saved;
 use crate::base::disk::{self, Lock, Rank};
@@ -10,6 +11,12 @@ const NAME: &str = "tui.json";
 
 /// The lock beside it, which is held from reading to writing. The file itself is replaced.
 const LOCK: &str = "tui.json.lock";
+
+/// How often the lock is tried while another hoist holds it, which is usually for less than a pause.
+const TRIES: usize = 100;
+
+/// The pause between two tries.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// The file. It never replaces one that could not be read: that one is renamed, or nothing is saved.
 #[derive(Debug)]
@@ -27,48 +34,62 @@ impl Store {
     /// wrote it, or the cause may pass. In read-only mode it stays, because nothing is saved either.
     /// If it is not read, the message is for the user, and the defaults apply.
     pub(super) fn open(folder: Option<&Path>, may_write: bool) -> (Self, Saved, Option<String>) {
-        let mut store =
-            Self { path: folder.map(|folder| folder.join(NAME)), kept: None, base: Saved::default() };
-        let Some(path) = &store.path else { return (store, Saved::default(), None) };
-        let error = match disk::read_state(path) {
-            Ok(saved) => {
-                store.base.clone_from(&saved);
-                return (store, saved, None);
+        let path = folder.map(|folder| folder.join(NAME));
+        let mut store = Self { path: path.clone(), kept: None, base: Saved::default() };
+        let Some(path) = path else { return (store, Saved::default(), None) };
+        let (saved, told) = match disk::read_state(&path) {
+            Ok(saved) => (saved, None),
+            Err(error) if error.is_not_found() => (Saved::default(), None),
+            Err(error) if may_write => store.read_again(&path, &error),
+            Err(error) => (Saved::default(), Some(unread(&error))),
+        };
+        store.base.clone_from(&saved);
+        (store, saved, told)
+    }
+
+    /// Reads a file again that could not be read, under the lock: another hoist may have replaced it
+    /// since. Only one that still cannot be read is renamed.
+    fn read_again(&mut self, path: &Path, first: &disk::Error) -> (Saved, Option<String>) {
+        let _lock = match lock(path) {
+            Ok(lock) => lock,
+            // Whether anything can be saved turns out when it is tried.
+            Err(why) => {
+                return (Saved::default(), Some(format!("{}; the file is kept: {why}", unread(first))));
             }
-            Err(error) if error.is_not_found() => return (store, Saved::default(), None),
+        };
+        let error = match disk::read_state(path) {
+            Ok(saved) => return (saved, None),
+            Err(error) if error.is_not_found() => {
+                let told = format!("{}; the file has been renamed or removed since", unread(first));
+                return (Saved::default(), Some(told));
+            }
             Err(error) => error,
         };
         let read = unread(&error);
-        let told = match may_write.then(|| make_way(path, &error)) {
-            None => read,
-            Some(Ok(renamed)) => format!("{read}; {renamed}"),
-            Some(Err(kept)) => {
-                let told = format!("{read}; {kept}, and changes are not saved");
-                store.kept = Some(error.reason_first());
-                told
+        let told = match make_way(path, &error) {
+            Ok(renamed) => format!("{read}; {renamed}"),
+            Err(kept) => {
+                self.kept = Some(error.reason_first());
+                format!("{read}; {kept}, and changes are not saved")
             }
         };
-        (store, Saved::default(), Some(told))
+        (Saved::default(), Some(told))
     }
 
-    /// Replaces the file atomically, and keeps what another hoist has saved in it meanwhile or is
-    /// about to save. An
+    /// Replaces the file atomically, and keeps what other hoists have saved since it was read. An
     /// unreadable file that has taken its place is renamed first; then there is a message for the
     /// user.
     ///
     /// # Errors
     ///
-    /// A message: the file must stay, or it cannot be written.
+    /// A message: the file must stay, it cannot be written, or another hoist does not release it.
+    /// The next call saves everything.
     pub(super) fn write(&mut self, saved: &Saved) -> Result<Option<String>, String> {
         let Some(path) = &self.path else { return Ok(None) };
         if let Some(reason) = &self.kept {
             return Err(reason.clone());
         }
-        let lock = path.parent().map(|folder| {
-            std::fs::create_dir_all(folder).map_err(disk::Error::io("create", folder))?;
-            Lock::exclusive(&folder.join(LOCK), Rank::Interface)
-        });
-        let _lock = lock.transpose().map_err(|error| error.reason_first())?;
+        let _lock = lock(path)?;
         let mut merged = saved.clone();
         let renamed = match disk::read_state::<Saved>(path) {
             Ok(theirs) => {
@@ -88,6 +109,36 @@ impl Store {
         self.base.clone_from(saved);
         Ok(renamed)
     }
+}
+
+/// Takes the lock beside the file. `None` if the file system has no locks, where it is better to save
+/// without one than not at all.
+///
+/// # Errors
+///
+/// A message: it cannot be locked, or another hoist holds the lock. That one may have been stopped
+/// between reading and writing, and would then replace what is saved without the lock.
+fn lock(path: &Path) -> Result<Option<Lock>, String> {
+    let folder = path.parent().unwrap_or(path);
+    std::fs::create_dir_all(folder)
+        .map_err(|error| disk::Error::io("create", folder)(error).reason_first())?;
+    let file = folder.join(LOCK);
+    taken(|| Lock::try_exclusive(&file, Rank::UiState))
+        .unwrap_or_else(|| Err(format!("another hoist is still saving, and holds {}", file.display())))
+}
+
+/// Tries to take the lock until that succeeds or fails. `None` if it stays taken: no key is read while
+/// this waits, so it does not wait for long.
+fn taken(attempt: impl Fn() -> disk::Result<Option<Lock>>) -> Option<Result<Option<Lock>, String>> {
+    for _ in 0..TRIES {
+        match attempt() {
+            Ok(None) => std::thread::sleep(PAUSE),
+            Ok(lock) => return Some(Ok(lock)),
+            Err(error) if error.has_no_locks() => return Some(Ok(None)),
+            Err(error) => return Some(Err(error.reason_first())),
+        }
+    }
+    None
 }
 
 fn unread(error: &disk::Error) -> String {
@@ -167,6 +218,57 @@ mod tests {
             }
         });
         assert_eq!(Store::open(Some(dir.path()), true).1.presets.len(), 2 * EACH);
+    }
+
+    #[test]
+    fn while_another_one_saves_nothing_is_saved_or_renamed_and_nothing_is_lost() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, lock) = (dir.path().join(NAME), dir.path().join(LOCK));
+        let (mut store, ..) = Store::open(Some(dir.path()), true);
+        let other = Lock::exclusive(&lock, Rank::UiState).unwrap();
+        let busy = format!("another hoist is still saving, and holds {}", lock.display());
+        assert_eq!(store.write(&saved("inspect")), Err(busy.clone()));
+        assert!(!file.exists());
+
+        fs::write(&file, "{").unwrap();
+        let told = Store::open(Some(dir.path()), true).2.unwrap();
+        assert!(told.ends_with(&format!("; the file is kept: {busy}")), "{told}");
+        assert_eq!(fs::read_to_string(&file).unwrap(), "{");
+
+        fs::write(&file, r#"{"version":1,"recent":["stop"]}"#).unwrap();
+        drop(other);
+        assert_eq!(store.write(&saved("inspect")), Ok(None));
+        assert_eq!(Store::open(Some(dir.path()), true).1.recent, ["stop", "inspect"]);
+    }
+
+    #[test]
+    fn a_file_that_was_replaced_since_it_could_not_be_read_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join(NAME);
+        let (mut store, ..) = Store::open(Some(dir.path()), true);
+        fs::write(&file, "{").unwrap();
+        let error = disk::read_state::<Saved>(&file).unwrap_err();
+        fs::remove_file(&file).unwrap();
+        let (found, told) = store.read_again(&file, &error);
+        let told = told.unwrap();
+        assert!(told.ends_with("; the file has been renamed or removed since"), "{told}");
+        assert_eq!(found, Saved::default());
+
+        Store::open(Some(dir.path()), true).0.write(&saved("inspect")).unwrap();
+        assert_eq!(store.read_again(&file, &error), (saved("inspect"), None));
+        assert!(!dir.path().join("tui.json.bad").exists());
+    }
+
+    #[test]
+    fn without_locks_it_is_saved_all_the_same() {
+        let fails = |errno: i32| {
+            taken(|| Err(disk::Error::io("lock", LOCK)(std::io::Error::from_raw_os_error(errno)))).unwrap()
+        };
+        for errno in [libc::ENOLCK, libc::EOPNOTSUPP, libc::ENOSYS] {
+            assert!(matches!(fails(errno), Ok(None)), "{errno}");
+        }
+        let error = fails(libc::EACCES).unwrap_err();
+        assert!(error.starts_with("cannot lock it: Permission denied"), "{error}");
     }
 
     #[test]
