@@ -303,7 +303,7 @@ mod tests {
             let id = model.container().unwrap().id.clone();
             model.containers.get_mut(id.as_str()).unwrap().image = image.to_owned();
             assert_eq!(press(&mut model, "g 1"), [], "{image}");
-            let failure = model.failure.take().unwrap();
+            let failure = model.take_failure().unwrap();
             assert_eq!(failure.what, format!("cannot run `probe`: {{image}} is `{image}`"));
         }
     }
@@ -378,7 +378,7 @@ mod tests {
             let at = model.look.commands[0].key.1.clone();
             model.look.commands[0].pane = Some((pane, at));
             assert_eq!(press(&mut model, "g 1"), []);
-            let what = model.failure.unwrap().what;
+            let what = model.take_failure().unwrap().what;
             assert!(what.starts_with(&format!("config.toml, line 4, column 7: {want}")), "{what}");
         }
     }
@@ -434,7 +434,7 @@ mod tests {
         press(&mut model, "esc !");
         write(&mut model, "ping {ip}");
         assert!(press(&mut model, "enter").is_empty(), "the fixture's containers have no address");
-        assert!(model.failure.as_ref().unwrap().what.contains("there is no {ip}"));
+        assert!(model.failure().unwrap().what.contains("there is no {ip}"));
         press(&mut model, "!");
         write(&mut model, "date");
         assert_eq!(words(&press(&mut model, "enter"))[..3], ["sh", "-c", "date"]);

@@ -237,8 +237,7 @@ fn model(settings: &TuiSettings, depth: Depth) -> std::result::Result<(Model, sa
     let (store, saved, fault) = saved::Store::open(settings.ui.state.as_deref(), !settings.ui.read_only);
     model.saved = saved;
     if let Some(fault) = fault {
-        model.say(Tone::Warning, fault.clone(), None);
-        model.failure = Some(Failure { what: fault, ..Failure::default() });
+        model.warn_of(Failure { what: fault, ..Failure::default() });
     }
     begin(&mut model, configured);
     Ok((model, store))

@@ -639,11 +639,11 @@ mod tests {
         for key in ["e", "n", "N", "d d"] {
             assert_eq!(press(&mut model, key), [], "{key}");
             assert!(model.layers.is_empty(), "{key}");
-            assert_eq!(model.failure.take().unwrap().why, ["images are read-only"], "{key}");
+            assert_eq!(model.take_failure().unwrap().why, ["images are read-only"], "{key}");
         }
         press(&mut model, "tab");
         assert_eq!(press(&mut model, "C"), [], "nothing is copied into one");
-        assert_eq!(model.failure.take().unwrap().why, ["images are read-only"]);
+        assert_eq!(model.take_failure().unwrap().why, ["images are read-only"]);
     }
 
     #[test]

@@ -377,7 +377,7 @@ mod tests {
             let mut model = full(80, 24);
             assert_eq!(press(&mut model, &format!("space space {keys}")), []);
             assert!(model.layers.is_empty());
-            let failure = model.failure.unwrap();
+            let failure = model.take_failure().unwrap();
             assert_eq!(failure.why, ["2 rows are marked"], "{keys}");
         }
         let mut model = full(80, 24);
@@ -528,7 +528,7 @@ mod tests {
         assert_eq!(press(&mut model, "."), [Effect::Container(ContainerVerb::Stop, id("web"))]);
         // The last verb was a stop, so a stopped container is not started.
         assert_eq!(press(&mut model, "G ."), []);
-        assert!(model.failure.is_some());
+        assert!(model.failure().is_some());
         let mut model = full(80, 24);
         press(&mut model, "space space s y");
         model.containers.unmark();

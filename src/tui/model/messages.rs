@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use unicode_width::UnicodeWidthStr;
 
 use super::Model;
-use super::notice::{Notice, Said};
+use super::notice::{Details, Notice, Said};
 use crate::base::text;
 use crate::tui::action::Action;
 use crate::tui::failure::{Failure, Tone};
@@ -30,20 +30,26 @@ impl Model {
 
     /// Shows a failure at the bottom, and keeps it for the details page.
     pub fn fail(&mut self, failure: Failure) {
-        self.fail_with(failure.line(), failure.hint.clone(), (failure, Vec::new()));
+        self.fail_with(failure.line(), failure.hint.clone(), Details::from(failure));
     }
 
     /// Shows `text` at the bottom, and keeps a failure with its parts for the details page.
-    pub fn fail_with(&mut self, text: String, hint: Option<String>, details: (Failure, Vec<Failure>)) {
+    pub fn fail_with(&mut self, text: String, hint: Option<String>, details: Details) {
+        self.keep_failure(details);
         self.say(Tone::Bad, text, hint);
         self.notice.iter_mut().for_each(|notice| notice.is_failure = true);
-        self.keep_failure(details);
+    }
+
+    /// Like [`Self::fail`], but as a warning.
+    pub fn warn_of(&mut self, failure: Failure) {
+        self.fail(failure);
+        self.notice.iter_mut().for_each(|notice| notice.tone = Tone::Warning);
     }
 
     /// Keeps a failure with its parts for the details page.
-    pub fn keep_failure(&mut self, (failure, parts): (Failure, Vec<Failure>)) {
-        self.failure = Some(failure);
-        self.failures = parts;
+    pub fn keep_failure(&mut self, details: Details) {
+        self.failed = Some(details);
+        self.notice.iter_mut().for_each(|notice| notice.is_failure = false);
         self.said.iter_mut().for_each(|said| said.is_before_failure = true);
     }
 
@@ -60,7 +66,8 @@ impl Model {
     /// failure, the later one first. `None` if there was neither.
     #[must_use]
     pub fn details(&self) -> Option<(&'static str, Vec<String>)> {
-        let failures = self.failure.iter().chain(&self.failures).map(Failure::lines);
+        let failures = self.failed.iter().flat_map(|it| std::iter::once(&it.failure).chain(&it.parts));
+        let failures = failures.map(Failure::lines);
         let failures = failures.collect::<Vec<_>>().join(&String::new());
         let message = self.said.as_ref().map(|said| {
             let hint = said.notice.hint.iter().map(|hint| format!("hint: {hint}"));
@@ -90,7 +97,7 @@ impl Model {
             Tone::Bad => "✗",
         };
         let hint = notice.hint.as_ref().map_or_else(String::new, |hint| format!(" → {hint}"));
-        let has_more = notice.tone == Tone::Bad && self.failure.as_ref().is_some_and(|it| it.why.len() > 1);
+        let has_more = notice.is_failure && self.failed.as_ref().is_some_and(|it| it.failure.why.len() > 1);
         let more = match has_more {
             true => format!("  ({})", self.details_words()),
             false => String::new(),
@@ -108,6 +115,23 @@ impl Model {
     #[must_use]
     pub fn is_long(&self, notice: &Notice) -> bool {
         self.sentence(notice).width() + 2 > usize::from(self.size.0)
+    }
+}
+
+#[cfg(test)]
+impl Model {
+    /// The last failure.
+    pub(crate) fn failure(&self) -> Option<&Failure> {
+        self.failed.as_ref().map(|failed| &failed.failure)
+    }
+
+    /// Its parts.
+    pub(crate) fn failed_parts(&self) -> &[Failure] {
+        self.failed.as_ref().map_or(&[], |failed| &failed.parts)
+    }
+
+    pub(crate) fn take_failure(&mut self) -> Option<Failure> {
+        self.failed.take().map(|failed| failed.failure)
     }
 }
 
@@ -149,9 +173,35 @@ mod tests {
         let whole = format!("Last message\n{long}\n\nLast error:\n{}", "cannot do it ".repeat(12));
         assert_eq!(details(&model), whole);
 
-        model.fail_with("2 failed".to_owned(), None, (failure("2 failed"), vec![failure("a"), failure("b")]));
+        let failed = Details { failure: failure("2 failed"), parts: vec![failure("a"), failure("b")] };
+        model.fail_with("2 failed".to_owned(), None, failed);
         model.settle();
         assert_eq!(details(&model), format!("Last error\n2 failed\n\na\n\nb\n\nLast message:\n{long}"));
+    }
+
+    #[test]
+    fn only_a_failure_with_more_causes_refers_to_the_details() {
+        let why = vec!["a cause".to_owned(), "its cause".to_owned()];
+        let failure = Failure { what: "cannot do it".to_owned(), why, hint: None };
+        let mut model = full(80, 24);
+        let shown = |model: &Model| model.sentence(model.notice.as_ref().unwrap());
+        model.fail(failure.clone());
+        assert_eq!(shown(&model), "✗ cannot do it: a cause  (g! for details)");
+        model.say(Tone::Bad, "something else", None);
+        assert_eq!(shown(&model), "✗ something else");
+        model.warn_of(failure.clone());
+        assert_eq!(shown(&model), "! cannot do it: a cause  (g! for details)");
+        model.keep_failure(failure.into());
+        assert_eq!(shown(&model), "! cannot do it: a cause", "the details are of another");
+    }
+
+    #[test]
+    fn a_long_warning_of_a_failure_is_in_the_details_once() {
+        let mut model = full(80, 24);
+        let what = "cannot do it ".repeat(12);
+        model.warn_of(Failure { what: what.clone(), ..Failure::default() });
+        model.settle();
+        assert_eq!(details(&model), format!("Last error\n{what}"));
     }
 
     #[test]

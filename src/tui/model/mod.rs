@@ -41,7 +41,7 @@ use crate::tui::alerts::model::Alerts;
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::effect::ContainerVerb;
 use crate::tui::events::model::EventRow;
-use crate::tui::failure::{Failure, Tone};
+use crate::tui::failure::Tone;
 use crate::tui::form::model::RunForm;
 use crate::tui::images::model::ImageRow;
 use crate::tui::list::batch::Batch;
@@ -61,8 +61,8 @@ use crate::tui::undo::model::Undo;
 use crate::tui::volumes::model::VolumeRow;
 pub use held::Held;
 use look::Look;
-pub use notice::Notice;
 use notice::Said;
+pub use notice::{Details, Notice};
 pub use panes::inner;
 use paths::PathFacts;
 use saved::Saved;
@@ -175,9 +175,7 @@ pub struct Model {
     /// The last warnings of each list.
     pub warned: HashMap<Section, Vec<String>>,
     /// The last failure, for the details page.
-    pub failure: Option<Failure>,
-    /// Its parts, if several operations failed at once.
-    pub failures: Vec<Failure>,
+    failed: Option<Details>,
     /// Verbs on several objects that are still running.
     pub batches: Vec<Batch>,
     /// Lines typed at `:` that must not be saved.
@@ -265,8 +263,7 @@ impl Model {
             notice: None,
             said: None,
             warned: HashMap::new(),
-            failure: None,
-            failures: Vec::new(),
+            failed: None,
             batches: Vec::new(),
             secret_history: Vec::new(),
             paths: PathFacts::default(),

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::tui::failure::Tone;
+use crate::tui::failure::{Failure, Tone};
 
 /// The notice at the bottom.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,4 +28,19 @@ pub struct Said {
     pub(super) notice: Notice,
     /// Whether something has failed since.
     pub(super) is_before_failure: bool,
+}
+
+/// What the details page shows of a failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Details {
+    /// The failure.
+    pub failure: Failure,
+    /// Its parts, if several operations failed at once.
+    pub parts: Vec<Failure>,
+}
+
+impl From<Failure> for Details {
+    fn from(failure: Failure) -> Self {
+        Self { failure, parts: Vec::new() }
+    }
 }

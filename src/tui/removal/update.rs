@@ -320,7 +320,7 @@ mod tests {
         let image = model.images.all()[0].clone();
         update(&mut model, Event::List(Ok(Listed::Images(vec![image]))));
         press(&mut model, "esc 2 d d");
-        let failure = model.failure.clone().unwrap();
+        let failure = model.take_failure().unwrap();
         assert_eq!(failure.why, ["batch, mailer and 5 more use it"]);
         assert_eq!(failure.hint.unwrap(), "remove them first");
     }

@@ -417,7 +417,7 @@ mod tests {
         ] {
             let mut model = full(80, 24);
             assert_eq!(line(&mut model, text), [Effect::Save], "{text}");
-            assert_eq!(model.failure.unwrap().why, [why], "{text}");
+            assert_eq!(model.take_failure().unwrap().why, [why], "{text}");
         }
     }
 
@@ -434,7 +434,7 @@ mod tests {
         ] {
             let mut model = full(80, 24);
             assert_eq!(line(&mut model, text), [Effect::Save], "{text}");
-            let why = model.failure.expect(text).why;
+            let why = model.take_failure().expect(text).why;
             assert!(why[0].starts_with("global options are not supported here"), "{text}: {why:?}");
             assert!(model.layers.is_empty(), "{text} asks for nothing");
         }
@@ -481,7 +481,7 @@ mod tests {
         assert_eq!(press(&mut model, "K"), [Effect::Cancel(TaskId(1))]);
         update(&mut model, Event::Finished(TaskId(1), Err(Failure::default())));
         assert_eq!(model.task(TaskId(1)).unwrap().state, TaskState::Cancelled);
-        assert!(model.failure.is_none(), "who cancels need not be told that it failed");
+        assert!(model.failure().is_none(), "who cancels need not be told that it failed");
         press(&mut model, "l");
         assert!(matches!(model.layers.last(), Some(Layer::Output(page)) if page.id == TaskId(1)));
         assert_eq!(press(&mut model, "y"), [Effect::Copy("one\ntwo".to_owned())]);

@@ -4,7 +4,7 @@ use crate::tui::action::Action;
 use crate::tui::effect::Effect;
 use crate::tui::failure::{Failure, Tone};
 use crate::tui::list::batch::Batch;
-use crate::tui::model::Model;
+use crate::tui::model::{Details, Model};
 use crate::tui::trash;
 use crate::tui::verb_words::Words;
 
@@ -83,7 +83,8 @@ pub(crate) fn end(model: &mut Model, batch: Batch) {
         return;
     };
     let (notice, hint) = (format!("{text}: {}", first.line()), model.details_words());
-    model.fail_with(notice, Some(hint), (Failure { what: text, ..Failure::default() }, failures));
+    let failure = Failure { what: text, ..Failure::default() };
+    model.fail_with(notice, Some(hint), Details { failure, parts: failures });
 }
 
 /// Cancels what has not begun of the verbs on several objects. Returns `None` if all have begun.

@@ -228,7 +228,7 @@ mod tests {
             write(&mut model, line);
             effects.extend(press(&mut model, "enter y"));
             assert_none_writes(&model, &effects, line);
-            assert!(model.notice.is_some() || model.failure.is_some(), "{line}: nothing was said");
+            assert!(model.notice.is_some() || model.failure().is_some(), "{line}: nothing was said");
         }
         for action in Action::ALL {
             let mut model = sparse(120, 40);

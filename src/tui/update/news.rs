@@ -186,7 +186,7 @@ fn changed(model: &mut Model, event: engine::Event) -> Vec<Effect> {
 
 fn unlisted(model: &mut Model, section: Section, failure: Failure) {
     model.list_of_mut(section).fail(failure.clone());
-    model.keep_failure((failure, Vec::new()));
+    model.keep_failure(failure.into());
 }
 
 fn done(model: &mut Model, effect: &Effect, result: Result<(), Failure>) -> Vec<Effect> {

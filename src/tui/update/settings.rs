@@ -141,7 +141,7 @@ mod tests {
         assert!(update(&mut model, Event::Configured(Box::new(broken))).is_empty());
         assert_eq!(model.theme.name, "mine");
         assert!(screen(&model).contains("✗ config.toml, line 2, column 3: unknown field `x` (and 1 more)"));
-        assert!(model.failure.is_some());
+        assert!(model.failure().is_some());
     }
 
     #[test]

@@ -161,7 +161,7 @@ fn what_is_for_one_row_is_refused_if_several_are_marked() {
         let mut model = furnished();
         assert_eq!(press(&mut model, keys), [], "{keys}");
         assert!(model.layers.is_empty(), "{keys}\n{}", screen(&model));
-        let said = model.failure.as_ref().map(|failure| failure.what.clone());
+        let said = model.failure().map(|failure| failure.what.clone());
         assert_eq!(said, Some(format!("`{name}` works on one row at a time")), "{keys}");
     }
     // A single mark is the one, wherever the cursor is.

@@ -93,7 +93,7 @@ fn what_is_damaged_is_listed_with_why_and_can_only_be_removed() {
         [A::StartStop, A::Restart, A::Pause, A::Kill, A::Shell, A::Exec, A::Attach, A::Rename, A::RunAgain];
     for action in verbs.into_iter().chain([A::Logs, A::Stats, A::Top, A::Inspect]) {
         assert_eq!(act(&mut model, action), [], "{action:?}");
-        let failure = model.failure.take().unwrap_or_else(|| panic!("{action:?}: nothing was said"));
+        let failure = model.take_failure().unwrap_or_else(|| panic!("{action:?}: nothing was said"));
         assert_eq!(failure.why, ["it is damaged: EOF␛[2J, in record.json"], "{action:?}");
         assert!(model.layers.is_empty(), "{action:?}");
     }
@@ -107,7 +107,7 @@ fn what_is_damaged_is_listed_with_why_and_can_only_be_removed() {
     press(&mut model, "2");
     assert!(screen(&model).contains("damag"), "{}", screen(&model));
     assert_eq!(press(&mut model, "t"), []);
-    assert_eq!(model.failure.take().unwrap().why, ["it is damaged: EOF␛[2J, in record.json"]);
+    assert_eq!(model.take_failure().unwrap().why, ["it is damaged: EOF␛[2J, in record.json"]);
     press(&mut model, "d d");
     assert!(matches!(press(&mut model, "y").as_slice(), [Effect::RemoveImage(..)]));
 }
@@ -681,7 +681,7 @@ fn a_command_line_is_read_by_the_command_lines_own_grammar() {
             "{line}"
         );
         assert_eq!(
-            model.failure.is_some(),
+            model.failure().is_some(),
             !matches!(line.split(' ').next(), Some("stop" | "images")) && effects.is_empty(),
             "{line}"
         );

@@ -16,7 +16,7 @@ use crate::tui::fixture::{
 use crate::tui::inspect::model::Document;
 use crate::tui::keymap::KeyContext;
 use crate::tui::logs::model::LogNews;
-use crate::tui::model::Model;
+use crate::tui::model::{Details, Model};
 use crate::tui::reading::{Answer, Listed};
 use crate::tui::section::{Section, TaskId};
 use crate::tui::tasks::model::Work;
@@ -230,8 +230,8 @@ fn the_failures() {
         press(model, "g !");
     });
     over("failures_of_several", |model| {
-        model.fail(failure());
-        model.failures = vec![failure(); 12];
+        let details = Details { failure: failure(), parts: vec![failure(); 12] };
+        model.fail_with(failure().line(), None, details);
         press(model, "g !");
     });
     shot("failure_in_a_box", |width, height| {

@@ -205,7 +205,7 @@ mod tests {
         for effect in press(&mut model, "y") {
             update(&mut model, Event::Done(effect, Ok(())));
         }
-        assert_eq!(model.failure.clone().unwrap().what, "stopped 3, 1 of 4 failed");
-        assert_eq!(model.failures[0].line(), "cannot stop `api`: it has been removed");
+        assert_eq!(model.failure().unwrap().what, "stopped 3, 1 of 4 failed");
+        assert_eq!(model.failed_parts()[0].line(), "cannot stop `api`: it has been removed");
     }
 }

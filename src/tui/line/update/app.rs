@@ -194,7 +194,7 @@ mod tests {
             assert_eq!(model.shows_all, want, "{line}");
         }
         run(&mut model, &words_of("set nothing"));
-        assert!(model.failure.as_ref().unwrap().what.starts_with("no such option: nothing"));
+        assert!(model.failure().unwrap().what.starts_with("no such option: nothing"));
         assert_eq!(run(&mut model, &words_of("ps")), None);
     }
 

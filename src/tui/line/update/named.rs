@@ -177,9 +177,9 @@ mod tests {
     #[test]
     fn where_one_is_missing_nothing_is_done() {
         for text in ["rm api missing", "stop missing api", "rmi missing", "rename missing other"] {
-            let (model, effects) = line(text);
+            let (mut model, effects) = line(text);
             assert!(effects.is_empty() && model.layers.is_empty(), "{text}");
-            let failure = model.failure.unwrap();
+            let failure = model.take_failure().unwrap();
             let why = &failure.why;
             assert!(!why.is_empty(), "{text} {failure:?}");
             assert!(why[0].ends_with(": missing"), "{why:?}");

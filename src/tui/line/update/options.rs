@@ -231,7 +231,7 @@ mod tests {
     use crate::tui::fixture::{full, press, screen, write};
 
     fn line(model: &mut Model, text: &str) -> Vec<Effect> {
-        model.failure = None;
+        model.take_failure();
         press(model, ":");
         write(model, text);
         let mut effects = press(model, "enter");
@@ -245,7 +245,7 @@ mod tests {
             let mut model = full(120, 40);
             for value in (setting.values)(&model) {
                 let effects = line(&mut model, &format!("set {} {value}", setting.name));
-                assert_eq!(model.failure, None, "{} {value}", setting.name);
+                assert_eq!(model.failure(), None, "{} {value}", setting.name);
                 match effects.as_slice() {
                     // The driver reads the keymap.
                     [Effect::Keymap(preset)] => assert_eq!(name_of(PRESETS, *preset), value),
@@ -274,12 +274,12 @@ mod tests {
             ("set a b c", "expected an option and a value"),
         ] {
             line(&mut model, text);
-            assert_eq!(model.failure.as_ref().unwrap().what, want);
+            assert_eq!(model.failure().unwrap().what, want);
         }
         model.look.must_be_read_only = true;
         model.look.is_read_only = true;
         line(&mut model, "set read-only");
-        assert!(model.look.is_read_only && model.failure.is_some());
+        assert!(model.look.is_read_only && model.failure().is_some());
     }
 
     #[test]
