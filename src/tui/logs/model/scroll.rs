@@ -145,8 +145,13 @@ impl LogPane {
     /// Returns the top of a window that shows the last lines.
     #[must_use]
     pub fn bottom_top(&self) -> (i64, usize) {
+        self.top_above(self.buffer.end())
+    }
+
+    /// Returns the top of a window that ends just above line `end`. Only lines in it are cut.
+    fn top_above(&self, end: i64) -> (i64, usize) {
         let mut rows = self.size.1.max(1);
-        let mut seq = self.buffer.end();
+        let mut seq = end;
         while seq > self.buffer.first() {
             seq -= 1;
             let height = self.height(seq);
@@ -239,24 +244,13 @@ impl LogPane {
         self.adjust();
     }
 
-    /// Scrolls only as far as needed to make a line visible.
+    /// Scrolls only as far as needed to make a line visible, or the end of one that is higher than
+    /// the window.
     pub(super) fn reveal_lazily(&mut self, seq: i64) {
         if seq <= self.top.0 {
             self.top = (seq, 0);
         }
-        while seq > self.bottom() || (seq == self.bottom() && self.rows_to_end_of(seq) > self.size.1) {
-            let before = self.top;
-            self.scroll(1);
-            if self.top == before {
-                break;
-            }
-        }
+        self.top = self.top.max(self.top_above(seq + 1));
         self.adjust();
-    }
-
-    /// Returns the rows from the top of the window to the end of a line.
-    fn rows_to_end_of(&self, seq: i64) -> usize {
-        let rows: usize = (self.top.0..=seq).map(|seq| self.height(seq)).sum();
-        rows.saturating_sub(self.top.1)
     }
 }

@@ -412,3 +412,19 @@ fn moments_are_read_as_people_write_them() {
         assert!(LogPane::moment(wrong, now).is_err(), "{wrong}");
     }
 }
+
+#[test]
+fn a_selection_reaches_a_far_line_without_cutting_those_between() {
+    let allocated = |lines: u64| {
+        let (mut pane, mut log) = pane(lines);
+        pane.wraps = true;
+        go(&mut pane, &mut log, |pane| pane.scroll(-10_000));
+        assert_eq!(window(&pane), (0, 9));
+        go(&mut pane, &mut log, LogPane::select);
+        let allocated = allocation_counter::measure(|| pane.select_by(10_000)).count_total;
+        assert_eq!(window(&pane), (lines - 10, lines - 1));
+        allocated
+    };
+    let (few, many) = (allocated(50), allocated(500));
+    assert!(few > 0 && many < few * 2, "{few} allocations for 50 lines, {many} for 500");
+}
