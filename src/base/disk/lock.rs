@@ -127,6 +127,7 @@ fn open_locked(path: &Path, take: impl Fn(&File) -> io::Result<bool>) -> Result<
             .create(true)
             .truncate(false)
             .mode(0o600)
+            .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
             .open(path)
             .map_err(Error::io("open", path))?;
         if !take(&file).map_err(Error::io("lock", path))? {
@@ -208,6 +209,16 @@ mod tests {
         let new = Lock::try_exclusive(&path, Rank::Container).unwrap();
         assert!(new.is_some(), "the removed file's lock does not count");
         drop(old);
+    }
+
+    #[test]
+    fn a_link_in_the_place_of_a_lock_is_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, target) = (dir.path().join("lock"), dir.path().join("target"));
+        std::os::unix::fs::symlink(&target, &path).unwrap();
+        let error = Lock::try_exclusive(&path, Rank::UiState).unwrap_err();
+        assert!(error.to_string().contains("lock"), "{error}");
+        assert!(!target.exists());
     }
 
     #[test]
