@@ -222,7 +222,7 @@ async fn insist(mut signals: Signals) {
     tokio::time::sleep(GRACE).await;
     process::hang_up_all();
     process::reclaim_terminal();
-    screen::leave_raw();
+    screen::give_back_at_once();
     std::process::exit(i32::from(signals.ended().await));
 }
 

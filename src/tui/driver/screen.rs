@@ -20,6 +20,7 @@ use crossterm::terminal::{
 use crossterm::{Command, ExecutableCommand as _};
 use ratatui::backend::CrosstermBackend;
 use ratatui::{Frame, Terminal};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::sync::Notify;
 
 use super::probe::QUESTIONS;
@@ -138,8 +139,11 @@ impl Drop for Screen {
 /// Restores the terminal, if hoist has it. Errors are ignored, because they mean that the terminal
 /// is gone.
 pub(super) fn give_back() {
-    let mut is_ours = taken();
-    if !std::mem::take(&mut *is_ours) {
+    restore(&mut taken());
+}
+
+fn restore(is_ours: &mut bool) {
+    if !std::mem::take(is_ours) {
         return;
     }
     let mut bytes = ansi(EndSynchronizedUpdate);
@@ -156,9 +160,22 @@ pub(super) fn give_back() {
     let _ = disable_raw_mode();
 }
 
-/// Restores the modes of a terminal to which nothing can be written.
-pub(super) fn leave_raw() {
+/// Restores the terminal without waiting for it; only its modes if nothing can be written to it.
+pub(super) fn give_back_at_once() {
+    // The lock is held while a frame is written.
+    if let Ok(mut is_ours) = TAKEN.try_lock()
+        && takes_bytes(io::stdout())
+    {
+        restore(&mut is_ours);
+    }
     let _ = disable_raw_mode(); // it may be gone
+}
+
+/// Whether a terminal or pipe takes some bytes at once.
+fn takes_bytes(output: impl AsFd) -> bool {
+    let mut ready = [PollFd::new(&output, PollFlags::OUT)];
+    poll(&mut ready, Some(&Timespec::default())).is_ok_and(|count| count > 0)
+        && ready[0].revents().contains(PollFlags::OUT)
 }
 
 fn taken() -> MutexGuard<'static, bool> {
@@ -213,5 +230,20 @@ impl Write for Page {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_output_that_is_full_takes_no_bytes() {
+        let (read, mut write) = io::pipe().unwrap();
+        assert!(takes_bytes(&write));
+        rustix::io::ioctl_fionbio(&write, true).unwrap();
+        while write.write(&[0; 4096]).is_ok() {}
+        assert!(!takes_bytes(&write));
+        drop(read);
     }
 }
