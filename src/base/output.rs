@@ -119,7 +119,7 @@ impl<S: CellStyle> Row<S> {
         Cell { c: ' ', marks: Vec::new(), style: self.base }
     }
 
-    /// Whether so many more cells may be filled with blanks.
+    /// Whether `count` more cells may be filled with blanks.
     fn may_fill(&self, count: usize) -> bool {
         self.filled + count <= MAX_FILLED
     }

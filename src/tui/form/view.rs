@@ -14,7 +14,7 @@ use crate::tui::form::presets::Presets;
 use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
 use crate::tui::theme::Theme;
-use crate::tui::view::dialog::{has_note, keys, open};
+use crate::tui::view::dialog::{keys, note_fits, open};
 use crate::tui::view::frame::selected;
 use crate::tui::words::{Align, cell, wrap};
 
@@ -322,7 +322,7 @@ fn footer(model: &Model, form: &RunForm, width: usize) -> Vec<Line<'static>> {
     }
     // Each key is shown once, if possible; the upper border shows the one that runs the command.
     let room = u16::try_from(width).unwrap_or(u16::MAX);
-    let first = match has_note(room.saturating_add(4), TITLE, &keys_note(model)) {
+    let first = match note_fits(room.saturating_add(4), TITLE, &keys_note(model)) {
         true if !shows_next(model, width) => (Action::NextSection, "section"),
         _ => (Action::Accept, "run"),
     };

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use unicode_width::UnicodeWidthStr;
 
 use super::Model;
-use super::notice::{Details, Notice, Said};
+use super::notice::{Details, LongMessage, Notice};
 use crate::base::text;
 use crate::tui::action::Action;
 use crate::tui::failure::{Failure, Tone};
@@ -50,15 +50,15 @@ impl Model {
     pub fn keep_failure(&mut self, details: Details) {
         self.failed = Some(details);
         self.notice.iter_mut().for_each(|notice| notice.is_failure = false);
-        self.said.iter_mut().for_each(|said| said.is_before_failure = true);
+        self.long_message.iter_mut().for_each(|said| said.is_before_failure = true);
     }
 
     /// Keeps a notice that is too long for the last line. That of a failure is kept as such.
-    pub(super) fn settle_said(&mut self) {
-        let is_kept = |notice: &Notice| self.said.as_ref().is_some_and(|said| said.notice == *notice);
+    pub(super) fn settle_long_message(&mut self) {
+        let is_kept = |notice: &Notice| self.long_message.as_ref().is_some_and(|said| said.notice == *notice);
         let long = self.notice.as_ref().filter(|notice| !notice.is_failure && self.is_long(notice));
         if let Some(notice) = long.filter(|notice| !is_kept(notice)).cloned() {
-            self.said = Some(Said { notice, is_before_failure: false });
+            self.long_message = Some(LongMessage { notice, is_before_failure: false });
         }
     }
 
@@ -69,12 +69,12 @@ impl Model {
         let failures = self.failed.iter().flat_map(|it| std::iter::once(&it.failure).chain(&it.parts));
         let failures = failures.map(Failure::lines);
         let failures = failures.collect::<Vec<_>>().join(&String::new());
-        let message = self.said.as_ref().map(|said| {
+        let message = self.long_message.as_ref().map(|said| {
             let hint = said.notice.hint.iter().map(|hint| format!("hint: {hint}"));
             std::iter::once(said.notice.text.clone()).chain(hint).collect()
         });
         let mut parts = vec![("Last message", message.unwrap_or_default()), ("Last error", failures)];
-        if self.said.as_ref().is_some_and(|said| said.is_before_failure) {
+        if self.long_message.as_ref().is_some_and(|said| said.is_before_failure) {
             parts.reverse();
         }
         parts.retain(|(_, lines): &(_, Vec<String>)| !lines.is_empty());

@@ -61,7 +61,7 @@ use crate::tui::undo::model::Undo;
 use crate::tui::volumes::model::VolumeRow;
 pub use held::Held;
 use look::Look;
-use notice::Said;
+use notice::LongMessage;
 pub use notice::{Details, Notice};
 pub use panes::inner;
 use paths::PathFacts;
@@ -149,7 +149,7 @@ pub struct Model {
     /// Names of containers with pending verbs: a removed container has no row with its name.
     pub names: HashMap<ContainerId, String>,
     /// Rows of the trash with pending verbs, by their ids: the list may lose them before the result.
-    pub leaving: HashMap<String, TrashRow>,
+    pub pending_trash: HashMap<String, TrashRow>,
     /// The samples of containers.
     pub series: HashMap<ContainerId, Series>,
     /// The resource use of all containers together.
@@ -171,7 +171,7 @@ pub struct Model {
     /// The notice at the bottom.
     pub notice: Option<Notice>,
     /// The last message that was too long for the last line, for the details page.
-    pub said: Option<Said>,
+    pub long_message: Option<LongMessage>,
     /// The last warnings of each list.
     pub warned: HashMap<Section, Vec<String>>,
     /// The last failure, for the details page.
@@ -250,7 +250,7 @@ impl Model {
             scrolled_columns: 0,
             next_task: 1,
             names: HashMap::new(),
-            leaving: HashMap::new(),
+            pending_trash: HashMap::new(),
             series: HashMap::new(),
             total: Total::default(),
             layers: Vec::new(),
@@ -261,7 +261,7 @@ impl Model {
             copying: None,
             dragged: None,
             notice: None,
-            said: None,
+            long_message: None,
             warned: HashMap::new(),
             failed: None,
             batches: Vec::new(),

@@ -23,7 +23,7 @@ pub struct Notice {
 
 /// A message that was too long for the last line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said {
+pub struct LongMessage {
     /// The message.
     pub(super) notice: Notice,
     /// Whether something has failed since.

@@ -19,7 +19,7 @@ impl Model {
             list.show();
         }
         self.settle_held();
-        self.settle_said();
+        self.settle_long_message();
         if let Some(top) = self.layers.last_mut() {
             top.dialog_mut().fit(self.size);
         }

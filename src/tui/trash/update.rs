@@ -23,14 +23,14 @@ pub(crate) fn take(model: &mut Model, (rows, keeping): (Vec<TrashRow>, Keeping))
 pub(crate) fn watch(model: &mut Model, effects: &[Effect]) {
     for effect in effects {
         if let Some(row) = entry_of(effect).and_then(|id| model.trash.get(id)).cloned() {
-            model.leaving.insert(row.id.clone(), row);
+            model.pending_trash.insert(row.id.clone(), row);
         }
     }
 }
 
 /// Returns the row of an entry as it was when a verb began, and forgets it.
 pub(crate) fn take_row(model: &mut Model, id: &str) -> Option<TrashRow> {
-    model.leaving.remove(id).or_else(|| model.trash.get(id).cloned())
+    model.pending_trash.remove(id).or_else(|| model.trash.get(id).cloned())
 }
 
 /// Returns the entry that an effect takes out of the trash.

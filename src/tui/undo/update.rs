@@ -423,7 +423,7 @@ mod tests {
             listing(&mut model, &[]);
             update(&mut model, Event::Done(effects[0].clone(), Ok(())));
             assert_eq!(notice(&model), told);
-            assert!(model.leaving.is_empty());
+            assert!(model.pending_trash.is_empty());
         }
     }
 

@@ -106,7 +106,7 @@ pub(crate) fn withdrawn(model: &mut Model, effects: &[Effect]) {
             }
         }
         if let Some(entry) = trash::update::entry_of(effect) {
-            model.leaving.remove(entry);
+            model.pending_trash.remove(entry);
         }
         let Some(at) = model.batches.iter_mut().position(|batch| batch.withdraw(effect)) else { continue };
         if model.batches[at].is_over() {

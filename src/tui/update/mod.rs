@@ -50,7 +50,7 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
     let is_input = matches!(event, Event::Key(_) | Event::Mouse(_));
     // The next input answers a notice that asks for a key, whatever it is.
     let was_asked = is_input && model.notice.as_mut().is_some_and(|notice| std::mem::take(&mut notice.asks));
-    let input = is_input.then(|| ((place(model), model.layers.len()), model.notice.clone()));
+    let input = is_input.then(|| (place(model), model.notice.clone()));
     let effects = match event {
         Event::Key(key) => press(model, key),
         Event::Paste(text) => paste(model, text),
@@ -77,7 +77,7 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
     countdown::watch(model, &effects);
     model.settle();
     if let Some((place_before, notice)) = input {
-        leave_notice(model, place_before, (notice.as_ref(), was_asked));
+        leave_notice(model, &place_before, (notice.as_ref(), was_asked));
     }
     // Earlier events are read once, when they first become visible.
     if model.shows_journal() && !model.journal_is_asked {
@@ -87,29 +87,33 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
     effects
 }
 
-/// The list, the pane and the tab that are in use, and who gets the keys there: a terminal or hoist.
-type InUse = (Section, Focus, PaneId, Tab, KeyContext);
+/// What the user is looking at.
+struct InUse {
+    /// The list, the pane and the tab.
+    page: (Section, Focus, PaneId, Tab),
+    /// Who gets the keys there: a terminal or hoist.
+    keys: KeyContext,
+    /// The number of open dialogs.
+    dialogs: usize,
+}
 
 fn place(model: &Model) -> InUse {
     let tab = model.shown_tab(model.pane());
-    (model.section, model.focus, model.pane().id, tab, model.key_context_below())
+    let page = (model.section, model.focus, model.pane().id, tab);
+    InUse { page, keys: model.key_context_below(), dialogs: model.layers.len() }
 }
 
 /// Drops a notice about what was done somewhere else, one that asked for a key and got another one,
 /// and a long one that would cover another page or dialog, since the details keep it. Other warnings
 /// and failures stay until their time.
-fn leave_notice(
-    model: &mut Model,
-    (before, dialogs): (InUse, usize),
-    (notice, was_asked): (Option<&Notice>, bool),
-) {
+fn leave_notice(model: &mut Model, before: &InUse, (notice, was_asked): (Option<&Notice>, bool)) {
     let is_quiet = notice.is_some_and(|notice| matches!(notice.tone, Tone::Good | Tone::Plain));
     let is_long = notice.is_some_and(|notice| model.is_long(notice));
     let now = place(model);
-    let is_elsewhere = now != before;
+    let is_other_page = now.page != before.page;
+    let is_elsewhere = is_other_page || now.keys != before.keys;
     // Taking the keys from a terminal leaves the page as it is.
-    let is_other_page = (now.0, now.1, now.2, now.3) != (before.0, before.1, before.2, before.3);
-    let is_covering = is_long && (is_other_page || model.layers.len() > dialogs);
+    let is_covering = is_long && (is_other_page || now.dialogs > before.dialogs);
     let is_over = was_asked || is_quiet && is_elsewhere || is_covering;
     if is_over && model.notice.as_ref() == notice {
         model.notice = None;
@@ -524,6 +528,6 @@ fn leave(model: &mut Model) {
 fn details(model: &mut Model) {
     match model.details() {
         Some((title, lines)) => model.open(Page::new(title.to_owned(), lines)),
-        None => model.say(Tone::Good, "no errors", None),
+        None => model.say(Tone::Good, "no errors or long messages", None),
     }
 }

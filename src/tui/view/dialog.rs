@@ -37,7 +37,7 @@ pub(crate) fn open(
         .border_style(theme.accent)
         .style(theme.overlay.patch(theme.text))
         .title_top(Line::styled(format!("━ {title} "), theme.accent.add_modifier(Modifier::BOLD)));
-    if !note.is_empty() && has_note(area.width, &title, &note) {
+    if !note.is_empty() && note_fits(area.width, &title, &note) {
         block = block.title_top(Line::styled(format!(" {note} "), theme.dim).alignment(Alignment::Right));
     }
     let inner = block.inner(area);
@@ -58,7 +58,7 @@ pub(crate) fn more(frame: &mut Frame<'_>, model: &Model, inner: Rect, beyond: (b
 }
 
 /// Whether the border of a dialog of this width has room for a note.
-pub(crate) fn has_note(width: u16, title: &str, note: &str) -> bool {
+pub(crate) fn note_fits(width: u16, title: &str, note: &str) -> bool {
     usize::from(width) > title.width() + note.width() + 8
 }
 
@@ -71,35 +71,34 @@ pub(crate) fn keys(model: &Model, place: KeyContext, actions: &[(Action, &str)],
     let hints = |of: fn(&str) -> &str| {
         bound.iter().map(move |(action, key, word)| (*action, key.clone(), model.signs(of(word))))
     };
-    let width = |hint: &Hint| hint.1.width() + 1 + hint.2.width();
-    let needed = |hints: &[Hint], gap: usize| {
+    let width = |hint: &KeyHint| hint.1.width() + 1 + hint.2.width();
+    let needed = |hints: &[KeyHint], gap: usize| {
         hints.iter().map(width).sum::<usize>() + gap * hints.len().saturating_sub(1)
     };
-    let whole: Vec<Hint> = hints(|word| word).collect();
-    if let Some(gap) = [3, 2].into_iter().find(|gap| needed(&whole, *gap) <= room) {
+    let whole: Vec<KeyHint> = hints(|word| word).collect();
+    if let Some(gap) = [3, GAP].into_iter().find(|gap| needed(&whole, *gap) <= room) {
         return line_of(model, whole, gap);
     }
-    let brief: Vec<Hint> = hints(|word| word.split(" (").next().unwrap_or(word)).collect();
+    let brief: Vec<KeyHint> = hints(|word| word.split(" (").next().unwrap_or(word)).collect();
     let mut order: Vec<usize> = (0..brief.len()).collect();
     order.sort_by_key(|at| brief[*at].0 != Action::Accept);
     let (mut left, mut kept) = (room + GAP, Vec::new());
     for at in order {
-        if let Some(rest) = left.checked_sub(width(&brief[at]) + GAP) {
-            left = rest;
-            kept.push(at);
-        }
+        let Some(rest) = left.checked_sub(width(&brief[at]) + GAP) else { break };
+        left = rest;
+        kept.push(at);
     }
     let fits = brief.into_iter().enumerate().filter(|(at, _)| kept.contains(at)).map(|(_, hint)| hint);
     line_of(model, fits.collect(), GAP)
 }
 
 /// An action, its key, and what it does.
-type Hint = (Action, String, String);
+type KeyHint = (Action, String, String);
 
 /// The least number of blanks between two keys.
 const GAP: usize = 2;
 
-fn line_of(model: &Model, hints: Vec<Hint>, gap: usize) -> Line<'static> {
+fn line_of(model: &Model, hints: Vec<KeyHint>, gap: usize) -> Line<'static> {
     let mut line = Line::default();
     for (_, key, word) in hints {
         if !line.spans.is_empty() {
@@ -203,7 +202,7 @@ mod tests {
         let model = full(80, 24);
         let actions = [
             (Action::Dismiss, "close (and keep it)"),
-            (Action::NextSection, "section"),
+            (Action::NextSection, "section with a long name"),
             (Action::CopyShown, "copy"),
             (Action::Accept, "run"),
         ];
@@ -212,14 +211,19 @@ mod tests {
         let width = u16::try_from(all.width()).unwrap();
         assert!(all.starts_with("Esc close (and keep it)   ") && all.ends_with(" run"), "{all}");
         assert_eq!(told(width), all);
-        assert_eq!(told(width - 1), all.replace("   ", "  "));
-        let brief = all.replace("   ", "  ").replace(" (and keep it)", "");
+        let narrow = all.replace("   ", "  ");
+        assert_eq!(told(width - 1), narrow);
+        let brief = narrow.replace(" (and keep it)", "");
         assert_eq!(told(width - 4), brief);
         let run = model.keys_of(KeyContext::Form, Action::Accept).width() + 4;
         for room in 0..width {
             let shown = told(room);
             assert!(shown.width() <= usize::from(room), "{shown}");
             assert!(usize::from(room) < run || shown.ends_with(" run"), "{shown}");
+            // None is left out from the middle.
+            let others = shown.rfind("  ").map_or("", |at| &shown[..at]);
+            let is_start = [&all, &narrow, &brief].iter().any(|whole| whole.starts_with(others));
+            assert!(is_start, "{shown}");
         }
     }
 }
