@@ -19,19 +19,35 @@ pub fn reset() -> Result<()> {
     set_mask(0)
 }
 
+/// `struct kernel_sigaction`: handler, flags, restorer, mask.
+type Action = [u64; 4];
+
 /// Uses the system call directly: libc refuses two signals, which its posix_spawn(3) leaves
-/// ignored.
-fn set_default(number: i32) -> Result<()> {
-    /// `struct kernel_sigaction`: handler, flags, restorer, mask.
-    const DEFAULT: [u64; 4] = [0; 4];
-    // SAFETY: the kernel reads the 32 bytes of its structure, with a mask of 8 bytes as given.
-    // SIG_DFL is not a handler, so none is called. The null pointer means that the old action is
-    // not needed.
-    let ret = unsafe {
-        libc::syscall(libc::SYS_rt_sigaction, number, DEFAULT.as_ptr(), std::ptr::null::<u64>(), 8)
-    };
+/// ignored. Returns the disposition until then.
+fn set_default(number: i32) -> Result<Action> {
+    const DEFAULT: Action = [0; 4];
+    let mut old = DEFAULT;
+    // SAFETY: the kernel reads and writes the 32 bytes of its structure, with a mask of 8 bytes as
+    // given. SIG_DFL is not a handler, so none is called.
+    let ret = unsafe { libc::syscall(libc::SYS_rt_sigaction, number, DEFAULT.as_ptr(), old.as_mut_ptr(), 8) };
     check_ret(ret, || format!("rt_sigaction({number}, SIG_DFL)"))?;
-    Ok(())
+    Ok(old)
+}
+
+/// Runs `work` with the default disposition of a signal, in all threads.
+///
+/// # Errors
+///
+/// `EINVAL` if there is no such signal, or if its disposition cannot be changed.
+pub fn at_default<T>(number: i32, work: impl FnOnce() -> T) -> Result<T> {
+    let before = set_default(number)?;
+    let result = work();
+    // SAFETY: the kernel reads 32 bytes that it has written itself, so that a handler in them is one
+    // of this process. The null pointer means that the old action is not needed.
+    let ret =
+        unsafe { libc::syscall(libc::SYS_rt_sigaction, number, before.as_ptr(), std::ptr::null::<u64>(), 8) };
+    check_ret(ret, || format!("rt_sigaction({number})"))?;
+    Ok(result)
 }
 
 /// Blocks all signals and returns the previous mask.

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::{JoinError, JoinHandle};
 
 use super::files::Edited;
@@ -36,6 +35,9 @@ pub(super) enum Guest {
     Program(Line),
     /// The shell that started hoist, while hoist is suspended.
     Shell,
+    /// Hoist was stopped and resumed without a chance to restore the terminal, so that the shell has
+    /// set modes of its own.
+    Nobody,
 }
 
 /// How long a guest may take to exit when hoist has to leave.
@@ -59,7 +61,9 @@ async fn until_exit<T>(
                 Some(()) => process.resume(),
                 None => break,
             },
-            () = signals.gone() => break,
+            Some(()) = signals.stop.recv() => process.stop(),
+            Some(()) = signals.resumed.recv() => process.reclaim(),
+            () = signals.ends.gone() => break,
         }
     }
     process.hang_up();
@@ -82,7 +86,7 @@ async fn until_in_front(signals: &mut Signals) -> Option<()> {
     loop {
         tokio::select! {
             biased;
-            () = signals.gone() => return None,
+            () = signals.ends.gone() => return None,
             () = std::future::ready(()), if is_in_front() => return Some(()),
             () = tokio::time::sleep(BACKGROUND_GRACE) => if !is_in_front() { suspend_job() },
         }
@@ -102,7 +106,10 @@ impl Driver {
         // A reader of keys would take some of the guest's input.
         keys.pause();
         let process = Process::default();
-        screen::give_back();
+        // In the background, this would change the modes that the shell has set.
+        if is_in_front() {
+            screen::give_back();
+        }
         let told = match guest {
             Guest::Editor { place, path, bytes, stamp } => {
                 let (world, name) = (self.world.clone(), shown(path.file_name().unwrap_or_default()));
@@ -130,15 +137,19 @@ impl Driver {
                 screen.take().map_err(Error::Terminal)?;
                 result.unwrap_or(Ok(())).err().map(Event::HostFailed)
             }
-            Guest::Shell => {
-                let Some(()) = suspend(signals).await else { return Ok(()) };
+            Guest::Shell | Guest::Nobody => {
+                let resumed = match guest {
+                    Guest::Shell => suspend(signals).await,
+                    _ => until_in_front(signals).await,
+                };
+                let Some(()) = resumed else { return Ok(()) };
+                screen::give_back(); // unless that was done above
                 screen.take().map_err(Error::Terminal)?;
                 None
             }
         };
         keys.resume();
-        // An earlier Ctrl-C was meant for the guest.
-        signals.interrupt = signal(SignalKind::interrupt()).map_err(Error::Terminal)?;
+        signals.forget().map_err(Error::Terminal)?;
         self.now(screen)?;
         let (width, height) = crossterm::terminal::size().map_err(Error::Terminal)?;
         self.take(Event::Resize(width, height), screen)?;

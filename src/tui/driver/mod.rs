@@ -84,7 +84,7 @@ pub(super) async fn drive(engine: Engine, settings: TuiSettings) -> std::result:
     let mut news = engine.events(EventRequest::default()).await?;
     let (tell, mut told) = mpsc::channel(BATCH);
     let mut signals = Signals::new().map_err(Error::Terminal)?;
-    tokio::spawn(insist(Signals::new().map_err(Error::Terminal)?));
+    tokio::spawn(insist(Ends::new().map_err(Error::Terminal)?));
     let mut screen = Screen::open(model.look.mouse).map_err(Error::Terminal)?;
     // The queries were sent to the terminal; its answers precede the keys.
     let mut keys = Keys::new();
@@ -130,7 +130,7 @@ pub(super) async fn drive(engine: Engine, settings: TuiSettings) -> std::result:
             driver.pace.drew(Instant::now());
         }
         driver.give_way(&mut keys, &mut signals, &mut screen).await?;
-        if let Some(code) = signals.went {
+        if let Some(code) = signals.ends.went {
             return Ok(code); // without a frame, because the terminal may be another job's
         }
         let wake = driver.pace.wake(Instant::now(), driver.model.next_tick());
@@ -157,7 +157,9 @@ pub(super) async fn drive(engine: Engine, settings: TuiSettings) -> std::result:
             }
             () = bell.notified() => driver.rung(),
             () = screen::panicked() => {}
-            code = signals.ended() => return Ok(code),
+            Some(()) = signals.stop.recv() => driver.guest = Some(Guest::Shell),
+            Some(()) = signals.resumed.recv() => driver.guest = Some(Guest::Nobody),
+            code = signals.ends.ended() => return Ok(code),
             () = sleep_until(wake), if wake.is_some() => driver.now(&mut screen)?,
         }
     }
@@ -170,8 +172,34 @@ async fn sleep_until(moment: Option<Instant>) {
     }
 }
 
-/// Signals that end hoist; its containers continue to run.
+const STOP: SignalKind = SignalKind::from_raw(libc::SIGTSTP);
+const RESUMED: SignalKind = SignalKind::from_raw(libc::SIGCONT);
+
+/// The signals that hoist handles.
 struct Signals {
+    ends: Ends,
+    /// From another process: the terminal's key for it arrives as a key.
+    stop: Signal,
+    /// Hoist has been stopped, also by a signal that cannot be handled.
+    resumed: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self { ends: Ends::new()?, stop: signal(STOP)?, resumed: signal(RESUMED)? })
+    }
+
+    /// Forgets the signals that were meant for a guest, or belong to a suspension that is over.
+    fn forget(&mut self) -> io::Result<()> {
+        self.ends.interrupt = signal(SignalKind::interrupt())?;
+        self.stop = signal(STOP)?;
+        self.resumed = signal(RESUMED)?;
+        Ok(())
+    }
+}
+
+/// Signals that end hoist; its containers continue to run.
+struct Ends {
     term: Signal,
     hangup: Signal,
     interrupt: Signal,
@@ -179,7 +207,7 @@ struct Signals {
     went: Option<u8>,
 }
 
-impl Signals {
+impl Ends {
     fn new() -> io::Result<Self> {
         Ok(Self {
             term: signal(SignalKind::terminate())?,
@@ -217,13 +245,13 @@ const GRACE: Duration = Duration::from_millis(800);
 
 /// Ends hoist after a signal even if the loop cannot, because the terminal does not take what is
 /// written to it.
-async fn insist(mut signals: Signals) {
-    signals.gone().await;
+async fn insist(mut ends: Ends) {
+    ends.gone().await;
     tokio::time::sleep(GRACE).await;
     process::hang_up_all();
     process::reclaim_terminal();
     screen::give_back_at_once();
-    std::process::exit(i32::from(signals.ended().await));
+    std::process::exit(i32::from(ends.ended().await));
 }
 
 /// Returns the initial model. Invalid parts of the configuration are reported and replaced by

@@ -17,6 +17,8 @@ use nix::unistd::Pid;
 use rustix::termios::{tcgetpgrp, tcsetpgrp};
 use tokio::sync::Notify;
 
+use crate::sys::signal;
+
 /// The groups whose leaders have not been waited for, so that their ids are still theirs.
 static GROUPS: Mutex<Vec<Group>> = Mutex::new(Vec::new());
 
@@ -166,8 +168,15 @@ impl Process {
             // It was stopped if it used the terminal before it had it.
             group.signal(Signal::SIGCONT);
             let status = group.until(WaitPidFlag::WEXITED | WaitPidFlag::WSTOPPED);
+            let is_in_front = is_in_front();
             reclaim_terminal();
-            if !matches!(status, Ok(WaitStatus::Stopped(..))) || !self.wait_for_hoist(group) {
+            let continues = match status {
+                // It used the terminal after the shell had given that to hoist again.
+                Ok(WaitStatus::Stopped(_, Signal::SIGTTIN | Signal::SIGTTOU)) if is_in_front => true,
+                Ok(WaitStatus::Stopped(..)) => self.wait_for_hoist(group),
+                _ => false,
+            };
+            if !continues {
                 return;
             }
         }
@@ -188,6 +197,20 @@ impl Process {
     /// Waits until the program has stopped. It stays so until [`Self::resume`] is called.
     pub(super) async fn suspended(&self) {
         self.0.suspended.notified().await;
+    }
+
+    /// Stops the program as the terminal's key does, which suspends hoist too.
+    pub(super) fn stop(&self) {
+        if let State::Running(group) = *self.state() {
+            group.signal(Signal::SIGTSTP);
+        }
+    }
+
+    /// Gives the terminal to the program if hoist has it, because the shell has resumed hoist.
+    pub(super) fn reclaim(&self) {
+        if let State::Running(group) = *self.state() {
+            set_foreground(group.leader);
+        }
     }
 
     /// Gives the terminal to the program, and continues it.
@@ -222,7 +245,8 @@ impl Process {
 /// have been resumed; at once if there is no shell that could do that. For the main thread: a signal
 /// to a process stops this thread before the call returns, and others some time after it.
 pub(super) fn suspend_job() {
-    let _ = kill(Pid::from_raw(0), Signal::SIGTSTP); // it reaches at least this process
+    // It reaches at least this process.
+    let _ = signal::at_default(libc::SIGTSTP, || kill(Pid::from_raw(0), Signal::SIGTSTP));
 }
 
 /// Makes hoist the foreground job again, after a program that had the terminal.
@@ -287,7 +311,10 @@ mod tests {
         let mut command = Command::new("sh");
         command.args(["-c", script]).stdin(Stdio::null()).stdout(theirs);
         let running = process.clone();
-        let run = std::thread::spawn(move || running.run(&mut command));
+        // The tests may run with SIGHUP ignored, which a program would inherit.
+        let run = std::thread::spawn(move || {
+            signal::at_default(libc::SIGHUP, || running.run(&mut command)).unwrap()
+        });
         let mut ready = [0; 6];
         output.read_exact(&mut ready).unwrap();
         hang_up(&process);
@@ -316,7 +343,8 @@ mod tests {
     async fn a_suspended_program_continues_with_hoist_unless_it_is_hung_up() {
         for (end, continues) in [(Process::resume as fn(&Process), true), (Process::hang_up, false)] {
             let process = Process::default();
-            let group = Group::start(Command::new("sleep").arg("1000"), Signal::SIGHUP).unwrap();
+            let start = || Group::start(Command::new("sleep").arg("1000"), Signal::SIGHUP);
+            let group = signal::at_default(libc::SIGHUP, start).unwrap().unwrap();
             *process.state() = State::Running(group);
             let waiting = process.clone();
             let waiting = tokio::task::spawn_blocking(move || waiting.wait_for_hoist(group));

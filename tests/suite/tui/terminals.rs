@@ -178,6 +178,58 @@ fn programs_of_this_machine_end_with_hoist_and_so_do_those_that_they_start() {
     }
 }
 
+/// The shell sets modes of its own while hoist is stopped.
+#[test]
+fn a_hoist_that_another_process_has_stopped_takes_the_terminal_anew() {
+    let home = with_box();
+    let (own, script) = (home.path("own"), home.path("guest.pl"));
+    let program = r#"$| = 1; $SIG{CONT} = sub { print "back-42\n" }; print "guest-42\n";
+        while (<STDIN>) { print "line-$_" }"#;
+    std::fs::write(&script, program).unwrap();
+    let text = format!(
+        "[[command]]\nname = \"guest\"\nkey = \"g 1\"\nplace = \"containers\"\nrun = \"exec perl {}\"\n",
+        script.display()
+    );
+    std::fs::write(home.path("config.toml"), text).unwrap();
+    let (run, mut command) = line_of_hoist(&home, "bash");
+    command.args(["--norc", "--noprofile", "-i", "-b"]);
+    command.env("PS1", "shell> ");
+    let mut tui = Tui::spawn(command, 80, 24);
+    tui.see("shell>");
+    tui.press(&format!("sh -c '{run}'{ENTER}"));
+    tui.see("● box");
+    let hoist = Process::of(&own);
+    for (signal, section, name) in [(Signal::TSTP, "4", "[4 Networks"), (Signal::STOP, "1", "[1 Containers")]
+    {
+        hoist.signal(signal);
+        tui.see("Stopped");
+        tui.press(&format!("fg{ENTER}"));
+        tui.see("1/1 up");
+        tui.press(section);
+        tui.see(name);
+    }
+    tui.press("g1");
+    tui.see("guest-42");
+    hoist.signal(Signal::TSTP);
+    tui.wait("the shell", |seen| {
+        let text = seen.text();
+        text.rsplit("guest-42").next().is_some_and(|after| after.contains("Stopped"))
+    });
+    let before = tui.see("shell>").matches("back-42").count();
+    tui.press(&format!("fg{ENTER}"));
+    tui.wait("the program", |seen| seen.text().matches("back-42").count() > before);
+    tui.press(&format!("typed{ENTER}"));
+    tui.see("line-typed");
+    tui.press("\x03");
+    tui.see("press Enter to return to hoist");
+    tui.press(ENTER);
+    tui.see("1/1 up");
+    tui.press("Q");
+    tui.see("shell>");
+    tui.press(&format!("exec sh -c 'exit 7'{ENTER}"));
+    assert_eq!(tui.end(), 7);
+}
+
 #[test]
 fn a_suspended_hoist_leaves_the_terminal_to_the_shell() {
     let home = with_box();
