@@ -342,6 +342,10 @@ fn paused(pane: &LogPane, newest: &str) -> Vec<String> {
     } else {
         parts.push("follow ○ paused".to_owned());
     }
+    if pane.is_filtered() {
+        parts.push(counted(pane));
+        return parts;
+    }
     let number = pane.buffer.get(pane.top.0).and_then(|line| line.number);
     if let (Some(number), 1) = (number, pane.of.len()) {
         let of =

@@ -88,6 +88,8 @@ pub struct Model {
     pub world: World,
     /// The list on display.
     pub section: Section,
+    /// The list to return to from the panes, if it is not the one on display.
+    pub returns_to: Option<Section>,
     /// What has the focus.
     pub focus: Focus,
     /// Whether the panes fill the window.
@@ -220,6 +222,7 @@ impl Model {
             depth,
             look: Look::new(depth),
             section: Section::Containers,
+            returns_to: None,
             focus: Focus::List,
             is_zoomed: false,
             is_alone: false,

@@ -36,8 +36,12 @@ impl Model {
         }
     }
 
-    /// Returns the focus to the list.
+    /// Returns the focus to the list that the panes were opened from.
     pub(crate) fn leave_panes(&mut self) {
+        let is_terminal = matches!(self.shown_tab(self.pane()), Tab::Session(_));
+        if let Some(section) = self.returns_to.take().filter(|_| is_terminal) {
+            self.section = section;
+        }
         (self.focus, self.is_zoomed, self.is_alone) = (Focus::List, false, false);
         if self.section != Section::Tasks {
             // Only the page of a terminal is pinned to a task.
@@ -50,7 +54,7 @@ impl Model {
         if section != self.section {
             self.jumps.leave(self.spot());
         }
-        self.section = section;
+        (self.section, self.returns_to) = (section, None);
         self.scrolled_columns = 0;
         self.leave_panes();
     }

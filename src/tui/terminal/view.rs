@@ -92,7 +92,7 @@ fn unseen(seen: &Seen<'_>, task: &TaskRow) -> Vec<Line<'static>> {
     };
     let since = model.now.duration_since(task.since);
     let mut lines = vec![
-        Line::styled(" This command runs in the container without a terminal in hoist.", theme.text),
+        Line::styled(" hoist is not attached to this command.", theme.text),
         Line::default(),
         fact("command", join(&exec.command)),
         fact("user", exec.user.clone().unwrap_or_else(|| "container default".to_owned())),

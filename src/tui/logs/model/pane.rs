@@ -138,7 +138,9 @@ pub struct LogPane {
     /// Whether the driver has the log open.
     is_open: bool,
     /// The number of lines when it was paused.
-    pub(super) seen: Option<u64>,
+    seen: Option<u64>,
+    /// The number of lines that the filter showed when it was paused, until the filter changes.
+    seen_filtered: Option<u64>,
     pub(super) query: u64,
     next_ask: u64,
     pub(super) ask: Option<(u64, LogAsk, Put)>,
@@ -192,7 +194,8 @@ impl LogPane {
         (self.ask, self.find, self.last_at, self.is_numbered) = (None, None, None, false);
         (self.floor, self.hit, self.selected, self.failure) = (None, None, None, None);
         self.anchor = None;
-        (self.is_paused, self.seen) = (false, None);
+        self.is_paused = false;
+        self.forget_seen();
         self.jump = self.since.map(|since| (LogFrom::Time(since), Put::Floor));
     }
 
@@ -345,7 +348,7 @@ impl LogPane {
         }
         self.state = state;
         if self.is_paused && self.seen.is_none() {
-            self.seen = self.counted();
+            self.seen = self.all_lines();
         }
     }
 
@@ -500,7 +503,7 @@ impl LogPane {
         if let Some(hit) = &mut self.hit {
             hit.rank = None;
         }
-        self.seen = None;
+        self.seen_filtered = None;
     }
 
     pub(super) fn refilter(&mut self) {
@@ -512,7 +515,8 @@ impl LogPane {
 
     /// Shows the newest lines, and follows the log.
     pub fn follow(&mut self) {
-        (self.is_paused, self.hit, self.seen, self.selected) = (false, None, None, None);
+        (self.is_paused, self.hit, self.selected) = (false, None, None);
+        self.forget_seen();
         if self.has_more() && self.behind() > BEHIND && !self.buffer.is_blank() {
             self.jump = Some((LogFrom::Last, Put::Top));
         }
@@ -528,25 +532,32 @@ impl LogPane {
         }
     }
 
-    /// Returns the number of lines added since it was paused.
+    /// Returns the number of lines added since it was paused: those that the filter shows, unless it
+    /// has changed meanwhile.
     #[must_use]
     pub fn unseen(&self) -> u64 {
-        match (self.is_paused, self.seen, self.counted()) {
-            (true, Some(seen), Some(now)) => now.saturating_sub(seen),
-            _ => 0,
-        }
+        let added = |now: Option<u64>, seen: Option<u64>| Some(now?.saturating_sub(seen?));
+        let filtered = added(self.filtered_lines(), self.seen_filtered);
+        let added = filtered.or_else(|| added(self.all_lines(), self.seen));
+        added.filter(|_| self.is_paused).unwrap_or_default()
     }
 
-    /// Returns the number of lines shown, if known.
-    fn counted(&self) -> Option<u64> {
-        match self.is_filtered() || self.floor.is_some() {
-            false => self.state.is_counted.then_some(self.state.lines),
-            true => (self.has_counts() && self.state.is_searched).then_some(self.state.shown),
-        }
+    fn all_lines(&self) -> Option<u64> {
+        self.state.is_counted.then_some(self.state.lines)
     }
 
-    /// Stores the current number of lines.
+    /// Returns the number of lines shown, if it is known and not that of all lines.
+    fn filtered_lines(&self) -> Option<u64> {
+        let is_known = self.has_counts() && self.state.is_searched;
+        ((self.is_filtered() || self.floor.is_some()) && is_known).then_some(self.state.shown)
+    }
+
+    /// Stores the current numbers of lines.
     pub(super) fn note_seen(&mut self) {
-        self.seen = self.counted();
+        (self.seen, self.seen_filtered) = (self.all_lines(), self.filtered_lines());
+    }
+
+    fn forget_seen(&mut self) {
+        (self.seen, self.seen_filtered) = (None, None);
     }
 }

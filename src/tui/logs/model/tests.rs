@@ -168,6 +168,12 @@ fn scrolling_pauses_and_what_comes_is_counted_and_not_jumped_to() {
     log.lines += 18;
     log.serve(&mut pane);
     assert_eq!((window(&pane), pane.unseen()), ((985, 994), 18));
+    pane.next_level();
+    log.serve(&mut pane);
+    assert_eq!(pane.unseen(), 18, "also after the filter has changed");
+    pane.set_filter("").unwrap();
+    log.serve(&mut pane);
+    assert_eq!(pane.unseen(), 18);
     assert_eq!(go(&mut pane, &mut log, LogPane::follow), (1008, 1017));
     log.lines += 1;
     log.serve(&mut pane);

@@ -420,8 +420,15 @@ mod tests {
         assert_eq!((model.section, model.key_context()), (Section::Containers, KeyContext::Released));
         press(&mut model, "enter");
         assert_eq!(model.key_context(), KeyContext::Terminal);
+        press(&mut model, "ctrl-] q");
+        assert_eq!((model.section, model.focus), (Section::Tasks, Focus::List), "where it was opened");
+        // After another page of the container, it is not the way back.
+        press(&mut model, "enter 1 q");
+        assert_eq!(model.section, Section::Containers);
+        press(&mut model, "5 enter enter ctrl-] d");
+        assert_eq!((model.section, model.focus), (Section::Tasks, Focus::List));
         // Also from the container's page.
-        press(&mut model, "ctrl-] d l 6");
+        press(&mut model, "1 l 6");
         assert_eq!(model.shown_tab(model.pane()), Tab::Session(TaskId(1)));
         assert_eq!(press(&mut model, "enter"), [attach]);
         press(&mut model, "ctrl-] K");
