@@ -70,7 +70,7 @@ pub(crate) trait Purpose: fmt::Debug + Send + Sync {
         None
     }
 
-    /// Returns a note about the input so far.
+    /// Returns a note about the input so far. A negative one keeps the line from being accepted.
     fn note(&self, _model: &mut Model, _text: &str) -> Option<Note> {
         None
     }

@@ -1,11 +1,15 @@
 //! Actions on the trash, and updates of the list.
 
 use crate::base::units::counted;
+use crate::oci::Reference;
 use crate::tui::action::Action;
 use crate::tui::confirm::model::Confirm;
 use crate::tui::effect::Effect;
 use crate::tui::failure::Tone;
+use crate::tui::form::model::Note;
+use crate::tui::form::update::free_name;
 use crate::tui::line::purpose::Purpose;
+use crate::tui::line::update::note::bad;
 use crate::tui::line::update::prompt;
 use crate::tui::model::Model;
 use crate::tui::tab::Tab;
@@ -66,7 +70,9 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
             return Some(together(model, verb_words::RESTORE, effects, Vec::new()));
         }
         Action::RestoreAs if rows.len() > 1 => refuse_many(model, action.label(), rows.len()),
-        Action::RestoreAs => prompt(model, RestoreAs(first.id.clone()), &first.name),
+        Action::RestoreAs => {
+            prompt(model, RestoreAs { id: first.id.clone(), kind: first.kind }, &first.name);
+        }
         _ => purge(model, &rows),
     }
     Some(Vec::new())
@@ -74,7 +80,10 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
 
 /// Asks for another name for a restored object.
 #[derive(Debug)]
-struct RestoreAs(String);
+struct RestoreAs {
+    id: String,
+    kind: &'static str,
+}
 
 impl Purpose for RestoreAs {
     fn title(&self) -> &'static str {
@@ -86,7 +95,15 @@ impl Purpose for RestoreAs {
     }
 
     fn accept(&self, _: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
-        Ok(vec![Effect::Restore(self.0.clone(), Some(text.to_owned()))])
+        Ok(vec![Effect::Restore(self.id.clone(), Some(text.to_owned()))])
+    }
+
+    fn note(&self, model: &mut Model, text: &str) -> Option<Note> {
+        match self.kind {
+            "container" => free_name(text, model.containers.all(), None),
+            "image" => text.parse::<Reference>().err().map(|error| bad(error.to_string())),
+            _ => None,
+        }
     }
 }
 

@@ -56,3 +56,24 @@ impl Purpose for Exec {
         Ok(custom(model, &row, &name, line))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::fixture::{full, press, screen, write};
+
+    #[test]
+    fn a_name_that_is_taken_keeps_the_line_open() {
+        let mut model = full(80, 24);
+        let own = model.container().unwrap().clone();
+        let taken = model.containers.all().iter().find(|row| row.id != own.id).unwrap().name.clone();
+        press(&mut model, ", N ctrl-u");
+        write(&mut model, &taken);
+        assert_eq!(press(&mut model, "enter"), []);
+        let shown = screen(&model);
+        assert!(shown.contains("✗ taken") && shown.contains(&taken), "{shown}");
+        write(&mut model, "-new");
+        let name = format!("{taken}-new").parse().unwrap();
+        assert_eq!(press(&mut model, "enter"), [Effect::Container(ContainerVerb::Rename(name), own.id)]);
+    }
+}

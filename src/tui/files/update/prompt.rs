@@ -3,11 +3,13 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::engine::files::{CopyRequest, Place, shown};
+use crate::engine::files::{CopyRequest, Entry, Place, shown};
 use crate::tui::effect::Effect;
-use crate::tui::files::model::FilesWish;
+use crate::tui::files::model::{EntryFacts as _, FilesWish};
 use crate::tui::files::update::{filter, wish};
+use crate::tui::form::model::Note;
 use crate::tui::line::purpose::Purpose;
+use crate::tui::line::update::note::bad;
 use crate::tui::model::Model;
 
 /// The filter of a tab that lists files.
@@ -60,8 +62,11 @@ impl Purpose for MakeFolder {
     }
 
     fn accept(&self, _: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
-        name(text)?;
         Ok(wish(FilesWish::MakeFolder(self.0.clone(), self.1.clone(), text.into())))
+    }
+
+    fn note(&self, model: &mut Model, text: &str) -> Option<Note> {
+        name(model, &self.1, text).err().map(bad)
     }
 }
 
@@ -83,8 +88,12 @@ impl Purpose for Rename {
         if shown(old) == text {
             return Ok(Vec::new());
         }
-        name(text)?;
         Ok(wish(FilesWish::Rename(place.clone(), folder.clone(), old.clone(), text.into())))
+    }
+
+    fn note(&self, model: &mut Model, text: &str) -> Option<Note> {
+        let Self(_, folder, old) = self;
+        if shown(old) == text { None } else { name(model, folder, text).err().map(bad) }
     }
 }
 
@@ -107,11 +116,16 @@ impl Purpose for Extract {
     }
 }
 
-fn name(text: &str) -> Result<(), String> {
+/// Checks a new name in a folder.
+fn name(model: &Model, folder: &Path, text: &str) -> Result<(), String> {
+    let side = model.pane().files.side();
+    let is_taken = |entry: &Entry| !entry.is_deleted() && entry.name.to_str() == Some(text);
+    let entries = side.listing.iter().filter(|_| side.folder == folder).flat_map(|listing| &listing.entries);
     match text {
         "." | ".." => Err(format!("`{text}` is not a valid name")),
         text if text.contains('/') => Err("a name cannot contain `/`".to_owned()),
         text if text.len() > 255 => Err("a name can be at most 255 bytes long".to_owned()),
+        _ if entries.into_iter().any(is_taken) => Err("the name is taken".to_owned()),
         _ => Ok(()),
     }
 }

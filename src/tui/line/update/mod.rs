@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use crate::tui::action::Action;
 use crate::tui::effect::Effect;
+use crate::tui::form::model::Mark;
 use crate::tui::line::model::Prompt;
 use crate::tui::line::purpose::Purpose;
 use crate::tui::model::Model;
@@ -66,7 +67,8 @@ fn accept(model: &mut Model) -> Vec<Effect> {
     if text.is_empty() && !purpose.may_be_empty() {
         return Vec::new();
     }
-    match purpose.accept(model, &text) {
+    let fault = purpose.note(model, &text).filter(|note| note.mark == Mark::Bad);
+    match fault.map_or_else(|| purpose.accept(model, &text), |note| Err(note.text)) {
         Ok(effects) => effects,
         Err(error) => {
             prompt.error = Some(error);
