@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use crate::base::text;
 use crate::base::units::column;
 
 /// Whether a container that exited with `exit_code` was itself killed because it ran out of memory.
@@ -144,12 +145,11 @@ pub fn goes_on((above, below): (bool, bool)) -> &'static str {
     }
 }
 
-/// Fits `text` into exactly `width` columns, truncating with `…` if necessary. Control characters
-/// become dots, because an image name may come from anywhere.
+/// Fits `text` into exactly `width` columns, truncating with `…` if necessary. It is made harmless,
+/// because an image name may come from anywhere.
 #[must_use]
 pub fn cell(text: &str, width: usize, align: Align) -> String {
-    let clean: String = text.chars().map(|c| if c.is_control() { '·' } else { c }).collect();
-    let mut text = clean;
+    let mut text = text::line(text).into_owned();
     if text.width() > width {
         let mut kept = String::new();
         let mut columns = 0;
@@ -310,7 +310,7 @@ mod tests {
             ("web", 5, Align::Right, "  web"),
             ("worker", 4, Align::Left, "wor…"),
             ("日本語", 4, Align::Left, "日… "),
-            ("a\u{1b}b", 4, Align::Left, "a·b "),
+            ("a\u{1b}b", 4, Align::Left, "a␛b "),
             ("x", 0, Align::Left, ""),
         ] {
             assert_eq!(cell(text, width, align), shown, "{text}");

@@ -1,5 +1,8 @@
 //! A document shown as a tree, YAML, JSON, or the command that creates the object.
 
+use std::collections::HashMap;
+use std::mem::{self, Discriminant};
+
 use serde_json::Value;
 
 use crate::command::join;
@@ -51,6 +54,8 @@ impl Form {
 #[derive(Debug, Default)]
 pub struct InspectPane {
     of: Option<(Subject, u64)>,
+    /// The forms of the other kinds of subjects.
+    forms: HashMap<Discriminant<Subject>, Form>,
     /// The serial number of the document. Answers with another one are outdated.
     pub serial: u64,
     /// The document; `None` until it is loaded.
@@ -92,9 +97,15 @@ impl InspectPane {
         if self.of == subject {
             return;
         }
+        let kind = |of: &Option<(Subject, u64)>| of.as_ref().map(|(of, _)| mem::discriminant(of));
         if self.of.as_ref().map(|(of, _)| of) != subject.as_ref().map(|(of, _)| of) {
-            let Self { serial, height, width, form, .. } = *self;
-            *self = Self { serial, height, width, form, ..Self::default() };
+            let Self { serial, height, width, mut form, .. } = *self;
+            let mut forms = mem::take(&mut self.forms);
+            forms.extend(kind(&self.of).map(|kind| (kind, form)));
+            if let Some(kind) = kind(&subject) {
+                form = forms.get(&kind).copied().unwrap_or_default();
+            }
+            *self = Self { serial, height, width, form, forms, ..Self::default() };
         }
         self.of = subject;
         self.serial += 1;
@@ -438,9 +449,13 @@ mod tests {
     }
 
     #[test]
-    fn another_subject_begins_anew_in_the_same_form() {
+    fn another_subject_begins_anew_in_the_form_of_its_kind() {
         let mut pane = pane();
+        pane.show(Some((Subject::Image("b".to_owned()), 0)));
         pane.turn();
+        pane.show(Some((Subject::Network("n".to_owned()), 0)));
+        assert_eq!(pane.form, Form::Tree);
+        pane.show(None);
         pane.show(Some((Subject::Image("a".to_owned()), 0)));
         assert!(pane.document.is_none() && pane.form == Form::Yaml);
         let serial = pane.serial;

@@ -8,6 +8,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use crate::base::text;
 use crate::base::units::counted;
 use crate::tui::inspect::model::{Form, InspectPane};
 use crate::tui::logs::model::contains;
@@ -67,7 +68,7 @@ pub(crate) fn farthest(pane: &InspectPane, now: Timestamp, area: Rect) -> usize 
 
 /// Returns the width of a text as [`clip`] shows it.
 fn columns(text: &str) -> usize {
-    text.chars().map(|c| if c.is_control() { 1 } else { c.width().unwrap_or(0) }).sum()
+    text.chars().map(|c| text::shown(c).width().unwrap_or(0)).sum()
 }
 
 /// Returns the text for the upper border: `F: tree · yaml · json · run command`.
@@ -100,7 +101,7 @@ pub(crate) fn note(pane: &InspectPane, width: u16) -> String {
     let surplus = text.width().saturating_sub(room);
     let kept: String = text.chars().skip(if surplus > 0 { surplus + 1 } else { 0 }).collect();
     let text = if surplus > 0 { format!("…{kept}") } else { text };
-    format!(" {} ", text.chars().map(|c| if c.is_control() { '·' } else { c }).collect::<String>())
+    format!(" {} ", text::line(&text))
 }
 
 fn node(
@@ -218,11 +219,10 @@ fn split(line: &str, form: Form) -> Option<(&str, &str, &str)> {
 }
 
 /// Returns the visible part of a text in a window of `width` columns, scrolled by `left` columns.
-/// Control characters become dots.
 fn clip(text: &str, left: usize, width: usize) -> String {
     let (mut out, mut column, mut taken) = (String::new(), 0, 0);
     for c in text.chars() {
-        let c = if c.is_control() { '·' } else { c };
+        let c = text::shown(c);
         let wide = c.width().unwrap_or(0);
         column += wide;
         if column <= left {
@@ -250,7 +250,7 @@ mod tests {
             ("abcdef", 0, 6, "abcdef"),
             ("abcdef", 0, 4, "abc…"),
             ("abcdef", 2, 10, "cdef"),
-            ("a\u{1b}b\nc", 0, 9, "a·b·c"),
+            ("a\u{1b}b\nc", 0, 9, "a␛b␊c"),
             ("日本語", 2, 4, "本語"),
             ("abc", 9, 4, ""),
             ("abc", 0, 0, ""),

@@ -13,7 +13,6 @@ pub fn page(detail: &ProcessDetail, now: Timestamp) -> Vec<String> {
     let pair = |name: &str, value: &str| format!("  {name:<14} {}", text::line(value));
     let started = now.duration_since(row.started);
     let mut lines = vec![
-        pair("command", &row.command),
         pair("PID", &format!("{} in the container, {} on the host", row.inner_pid, row.pid)),
         pair("parent", &format!("{} on the host", row.parent)),
         pair("user", &format!("{} ({})", row.user, row.uid)),
@@ -24,6 +23,8 @@ pub fn page(detail: &ProcessDetail, now: Timestamp) -> Vec<String> {
         pair("terminal", &row.tty),
         pair("program", detail.program.as_deref().unwrap_or("not visible to this user")),
         pair("folder", detail.folder.as_deref().unwrap_or("not visible to this user")),
+        // It may be long.
+        pair("command", &row.command),
     ];
     let mut part = |title: String, body: Vec<String>| {
         lines.extend([String::new(), title]);
@@ -103,7 +104,6 @@ mod tests {
         };
         let text = page(&detail, Timestamp::UNIX_EPOCH).join("\n");
         insta::assert_snapshot!(text, @"
-              command        a␛[31m
               PID            0 in the container, 0 on the host
               parent         0 on the host
               user           app (0)
@@ -114,6 +114,7 @@ mod tests {
               terminal       ?
               program        not visible to this user
               folder         not visible to this user
+              command        a␛[31m
 
             Open files (2)
                  0  /dev/null
