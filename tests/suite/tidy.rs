@@ -89,7 +89,7 @@ const FEATURES: &[(&str, &[&str])] = &[
     ("terminal", &["tasks"]),
     ("themes", &[]),
     ("top", &["signals", "tasks"]),
-    ("trash", &["form", "inspect"]),
+    ("trash", &["containers", "form", "inspect"]),
     ("undo", &["containers", "trash"]),
     ("verbs", &[]),
     ("volumes", &["events"]),

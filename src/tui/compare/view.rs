@@ -99,9 +99,10 @@ fn tree(
 ) {
     let form = if pane.tree.is_flat { "largest first" } else { "tree" };
     let title = heading(model, "Differences", &pathtree::view::words(&pane.tree, form), area.width, has_keys);
-    let none = match diff.has_same_files() {
-        true => "the files are identical",
-        false => "nothing to show",
+    let none = match (diff.has_same_files(), diff.config.is_empty()) {
+        (true, true) => "the files and the configuration are identical",
+        (true, false) => "the files are identical",
+        (false, _) => "nothing to show",
     };
     let text = |row: &TreeRow| (grown(row), about(model, pane, row));
     pathtree::view::draw(frame, model, &pane.tree, (&diff.files.paths, title, none), area, has_keys, text);
@@ -227,7 +228,7 @@ mod tests {
         let same = ImageDiff { files: FileDiff::default(), config: Vec::new(), ..diff() };
         let serial = model.pane().compare.serial;
         update(&mut model, Event::Answer(serial, Answer::Compare(LayersNews::Report(Box::new(same)))));
-        assert!(screen(&model).contains("the files are identical"));
+        assert!(screen(&model).contains("the files and the configuration are identical"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub mod fit;
 pub mod model;
+pub(crate) mod name;
 pub(crate) mod reader;
 pub mod update;
 pub mod view;

@@ -3,11 +3,12 @@
 pub mod preset;
 pub(crate) mod prompt;
 
-use crate::base::{Name, units};
+use crate::base::units;
 use crate::command::{self as grammar, World, choices, join, split};
 use crate::oci::Reference;
 use crate::tui::action::Action;
 use crate::tui::containers::model::ContainerRow;
+use crate::tui::containers::name;
 use crate::tui::effect::Effect;
 use crate::tui::failure::Failure;
 use crate::tui::form::model::{FIELDS, Kind, Mark, Note, RunForm, place, place_of, shown_words};
@@ -178,7 +179,7 @@ impl Facts<'_> {
             Kind::Image => image(&text, self.images, &form.text(place("pull"))),
             Kind::Opens if form.is_on(field) && !form.is_on(place("tty")) => note(Mark::Plain, "needs a TTY"),
             _ if text.is_empty() => None,
-            Kind::One("name") => free_name(&text, self.containers, None),
+            Kind::One("name") => name::free(&text, self.containers, None),
             Kind::One("network") => self.network(&text),
             Kind::Many("volume") => sources(&text, paths),
             Kind::Many("env") => variables(&text, self.world),
@@ -260,22 +261,6 @@ pub(crate) fn find_image<'a>(name: &str, images: &'a [ImageRow]) -> Option<&'a I
         images.iter().find(|row| row.name == name || row.name.strip_suffix(":latest") == Some(name));
     by_name
         .or_else(|| images.iter().find(|row| is_id && row.id.trim_start_matches("sha256:").starts_with(hex)))
-}
-
-/// Checks whether a container can have this name; `own` is its current name.
-pub(crate) fn free_name(name: &str, containers: &[ContainerRow], own: Option<&str>) -> Option<Note> {
-    if let Err(error) = name.parse::<Name>() {
-        return note(Mark::Bad, error.to_string());
-    }
-    let is_taken = |name: &str| containers.iter().any(|row| row.name == name);
-    if own == Some(name) || !is_taken(name) {
-        return note(Mark::Good, if own == Some(name) { "current name" } else { "available" });
-    }
-    let taken = containers.iter().find(|row| row.name == name);
-    let state = taken.map_or_else(String::new, |row| row.status.to_string());
-    let offer = (2..1000).map(|n| format!("{name}-{n}")).find(|name| !is_taken(name));
-    let next = offer.as_ref().map_or_else(String::new, |offer| format!(" → {offer}?"));
-    Some(Note { mark: Mark::Bad, text: format!("taken ({state}){next}"), offer })
 }
 
 /// Checks whether the bind sources exist.

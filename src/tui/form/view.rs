@@ -18,6 +18,8 @@ use crate::tui::view::dialog::{keys, note_fits, open};
 use crate::tui::view::frame::selected;
 use crate::tui::words::{Align, cell, wrap};
 
+const TITLE: &str = "Run a container";
+
 /// Draws the form.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, form: &RunForm) {
     let (width, height) = model.size;
@@ -97,8 +99,6 @@ impl Rows {
         (height > 0).then(|| Rect { y: self.0.bottom(), height, ..self.0 })
     }
 }
-
-const TITLE: &str = "Run a container";
 
 fn keys_note(model: &Model) -> String {
     let key = |action| model.keys_of(KeyContext::Form, action);

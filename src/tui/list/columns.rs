@@ -116,6 +116,12 @@ pub const USE: [Column; 6] =
     [Column::Chart, Column::Cpu, Column::Memory, Column::NetIn, Column::NetOut, Column::Pids];
 
 impl Column {
+    /// Whether it names the object of a row, so that it cannot be hidden.
+    #[must_use]
+    pub fn names_the_row(self) -> bool {
+        matches!(self, Self::Name | Self::Task)
+    }
+
     /// Returns the column with a saved name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
@@ -243,13 +249,15 @@ impl Choice {
         self.cursor = to;
     }
 
-    /// Shows or hides the column under the cursor; at least one column remains.
-    pub fn toggle(&mut self) {
-        let is_last = self.shown().len() == 1;
-        if let Some((_, is_shown)) =
-            self.items.get_mut(self.cursor).filter(|(_, is_shown)| !(*is_shown && is_last))
-        {
-            *is_shown = !*is_shown;
+    /// Shows or hides the column under the cursor; `false` if it cannot be hidden.
+    pub fn toggle(&mut self) -> bool {
+        match self.items.get_mut(self.cursor) {
+            Some((column, true)) if column.names_the_row() => false,
+            Some((_, is_shown)) => {
+                *is_shown = !*is_shown;
+                true
+            }
+            None => true,
         }
     }
 

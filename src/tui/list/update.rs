@@ -98,7 +98,12 @@ pub(crate) fn choose(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
         Action::Down => choice.step(1),
         Action::Up => choice.step(-1),
-        Action::Toggle => choice.toggle(),
+        Action::Toggle => {
+            if !choice.toggle() {
+                model.say(Tone::Plain, "the name cannot be hidden", None);
+                return Vec::new();
+            }
+        }
         Action::ColumnLater => choice.shift(1),
         Action::ColumnSooner => choice.shift(-1),
         Action::ColumnReset => choice.reset(),
@@ -500,10 +505,16 @@ mod tests {
     }
 
     #[test]
-    fn the_last_of_the_columns_stays() {
+    fn the_name_stays_among_the_columns() {
+        for section in Section::ALL {
+            let columns = section.columns().0;
+            assert!(columns.iter().any(|column| column.names_the_row()), "{section:?}");
+        }
         let mut model = full(80, 24);
-        press(&mut model, "3 O space j space j space");
-        assert_eq!(model.saved.columns.of(Section::Volumes), [Column::Folder]);
+        press(&mut model, "3 O space");
+        assert!(screen(&model).contains("the name cannot be hidden"), "{}", screen(&model));
+        press(&mut model, "j space j space enter");
+        assert_eq!(model.saved.columns.of(Section::Volumes), [Column::Name]);
     }
 
     #[test]

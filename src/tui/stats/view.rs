@@ -239,7 +239,8 @@ impl Source<'_> {
         let (theme, series) = (&self.model.theme, self.all[0].1);
         let values = self.values(series, Value::Cpu);
         let quota = self.last.cpu_quota.map(|cpus| cpus * 100.0);
-        let top = round_top(&values, quota.unwrap_or(100.0).max(1.0));
+        // Without a quota, the scale follows what is used, down to what every program uses.
+        let top = round_top(&values, quota.unwrap_or(5.0));
         let mut now = vec![Span::styled(format!("{:.1}%", self.point.cpu), theme.g1)];
         let mut lines = vec![filled(values, theme.g1)];
         if let Some(cpus) = self.last.cpu_quota {

@@ -4,10 +4,10 @@ use crate::base::units::counted;
 use crate::oci::Reference;
 use crate::tui::action::Action;
 use crate::tui::confirm::model::Confirm;
+use crate::tui::containers::name;
 use crate::tui::effect::Effect;
 use crate::tui::failure::Tone;
 use crate::tui::form::model::Note;
-use crate::tui::form::update::free_name;
 use crate::tui::line::purpose::Purpose;
 use crate::tui::line::update::note::bad;
 use crate::tui::line::update::prompt;
@@ -100,7 +100,7 @@ impl Purpose for RestoreAs {
 
     fn note(&self, model: &mut Model, text: &str) -> Option<Note> {
         match self.kind {
-            "container" => free_name(text, model.containers.all(), None),
+            "container" => name::free(text, model.containers.all(), None),
             "image" => text.parse::<Reference>().err().map(|error| bad(error.to_string())),
             _ => None,
         }

@@ -2,10 +2,10 @@
 
 use crate::command::split;
 use crate::engine::{ContainerId, Name};
+use crate::tui::containers::name;
 use crate::tui::containers::update::terminal::custom;
 use crate::tui::effect::{ContainerVerb, Effect, Line};
 use crate::tui::form::model::Note;
-use crate::tui::form::update::free_name;
 use crate::tui::line::purpose::Purpose;
 use crate::tui::model::Model;
 
@@ -29,7 +29,7 @@ impl Purpose for Rename {
 
     fn note(&self, model: &mut Model, text: &str) -> Option<Note> {
         let own = model.containers.get(self.0.as_str()).map(|row| row.name.clone());
-        free_name(text, model.containers.all(), own.as_deref())
+        name::free(text, model.containers.all(), own.as_deref())
     }
 }
 
