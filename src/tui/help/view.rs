@@ -13,7 +13,7 @@ use crate::tui::keymap::{Binding, KeyContext};
 use crate::tui::model::Model;
 use crate::tui::model::offers::label_of_open;
 use crate::tui::model::titles::tab_name;
-use crate::tui::view::dialog::open;
+use crate::tui::view::dialog::{more, open};
 use crate::tui::view::frame::selected;
 use crate::tui::words::{Align, cell};
 
@@ -52,7 +52,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, help: &Help) {
         Some(found) => (help.cursor.min(found.len().saturating_sub(1)) + 1).saturating_sub(rows),
         None => help.top.min(lines.len().saturating_sub(rows)),
     };
-    let more = lines.len().saturating_sub(top + rows);
+    let beyond = (top > 0, lines.len() > top + rows);
     let none = found.as_ref().is_some_and(Vec::is_empty);
     let window: Vec<_> = lines.into_iter().skip(top).take(rows).collect();
     frame.render_widget(Paragraph::new(window), body);
@@ -61,7 +61,8 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, help: &Help) {
         frame.render_widget(text, Rect { height: 1.min(body.height), ..body });
     }
     let foot = Rect { y: inner.bottom().saturating_sub(1), height: 1.min(inner.height), ..inner };
-    frame.render_widget(footer(model, help, found.is_some(), more), foot);
+    frame.render_widget(footer(model, help, found.is_some()), foot);
+    more(frame, model, inner, beyond);
 }
 
 /// Returns the groups, with as many entries per line as fit.
@@ -156,7 +157,7 @@ fn row(model: &Model, help: &Help, at: usize, entry: &Entry, room: usize) -> Lin
     if is_here { selected(line, theme) } else { line }
 }
 
-fn footer(model: &Model, help: &Help, has_query: bool, more: usize) -> Line<'static> {
+fn footer(model: &Model, help: &Help, has_query: bool) -> Line<'static> {
     let theme = &model.theme;
     let keys: &[(Action, &str)] = match has_query {
         true => &[(Action::Accept, "run"), (Action::Dismiss, "close")],
@@ -167,9 +168,6 @@ fn footer(model: &Model, help: &Help, has_query: bool, more: usize) -> Line<'sta
     for (action, word) in keys {
         spans.push(Span::styled(model.keys_of(KeyContext::Help, *action), theme.accent));
         spans.push(Span::styled(format!(" {word}   "), theme.text));
-    }
-    if more > 0 {
-        spans.push(Span::styled(format!("↓ {more} more"), theme.warn));
     }
     Line::from(spans)
 }

@@ -65,15 +65,15 @@ fn window(palette: &Palette, rows: usize) -> impl Iterator<Item = (usize, &Entry
 fn line(model: &Model, entry: &Entry, is_under: bool, width: u16) -> Line<'static> {
     let theme = &model.theme;
     let width = usize::from(width);
-    let name = if width >= 60 { 26 } else { 16 };
-    let object = width.saturating_sub(name + 14).max(4);
+    let (name, keys) = if width >= 60 { (26, 9) } else { (width / 3, 6) };
+    let object = width.saturating_sub(name + keys + 5).max(4);
     let what = entry.object.as_ref().map_or(entry.deed.kind, |object| object.name.as_str());
     let what_style = if entry.object.is_some() { theme.text } else { theme.dim };
     let line = Line::from(vec![
         Span::styled(if is_under { "▌ " } else { "  " }, theme.accent),
         Span::raw(cell(&entry.deed.name, name, Align::Left) + "  "),
         Span::styled(cell(what, object, Align::Left), what_style),
-        Span::styled(cell(&entry.deed.keys, 9, Align::Right), theme.accent),
+        Span::styled(cell(&entry.deed.keys, keys, Align::Right), theme.accent),
     ]);
     if is_under { selected(line, theme) } else { line }
 }

@@ -21,6 +21,7 @@ use ratatui::widgets::Paragraph;
 use super::model::{Model, inner};
 use crate::config::Icons;
 use crate::tui::tab::Tab;
+use crate::tui::tasks::model::TaskRow;
 use crate::tui::terminal::screen::Screens;
 use crate::tui::view::frame::base;
 use crate::tui::{list, navigator, stats, terminal};
@@ -96,11 +97,16 @@ fn kept(frame: &mut Frame<'_>, model: &Model) -> Vec<(Rect, Vec<Cell>)> {
         return Vec::new();
     }
     let is_kept = |tab: Tab| match model.look.icons {
-        Icons::Unicode | Icons::Ascii => matches!(tab, Tab::Session(_)),
-        Icons::Nerd => matches!(tab, Tab::Session(_)) || tab.viewer().shows_texts(),
+        Icons::Unicode | Icons::Ascii => is_foreign(model, tab),
+        Icons::Nerd => is_foreign(model, tab) || tab.viewer().shows_texts(),
     };
     let areas = contents(model).into_iter().filter(|(tab, _)| is_kept(*tab));
     areas.map(|(_, area)| glyphs::keep(frame.buffer_mut(), area)).collect()
+}
+
+/// Whether a program has drawn the contents of a tab.
+fn is_foreign(model: &Model, tab: Tab) -> bool {
+    matches!(tab, Tab::Session(id) if !model.task(id).is_some_and(TaskRow::is_unseen))
 }
 
 /// Returns the tabs and areas of the visible panes.
@@ -115,7 +121,7 @@ fn contents(model: &Model) -> Vec<(Tab, Rect)> {
 #[cfg(test)]
 pub(crate) fn draw_ascii(frame: &mut Frame<'_>, model: &Model, screens: &Screens) -> String {
     compose(frame, model, screens);
-    let is_terminal = |(tab, area): (Tab, Rect)| matches!(tab, Tab::Session(_)).then_some(area);
+    let is_terminal = |(tab, area): (Tab, Rect)| is_foreign(model, tab).then_some(area);
     let kept: Vec<_> = contents(model).into_iter().filter_map(is_terminal).collect();
     glyphs::fit(frame.buffer_mut(), Icons::Ascii, Motion::On, &[]);
     let area = frame.area();
