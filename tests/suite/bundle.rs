@@ -16,6 +16,8 @@ use std::process::{Command, Output, Stdio};
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags};
 use serde_json::{Value, json};
 
+use crate::support::copy_program;
+
 /// The binary under test.
 pub(crate) const HOIST: &str = env!("CARGO_BIN_EXE_hoist");
 
@@ -101,7 +103,7 @@ impl Bundle {
         for folder in ["bin", "proc", "sys", "dev", "etc", "tmp"] {
             fs::create_dir_all(root.join(folder)).unwrap();
         }
-        fs::copy("/bin/busybox", root.join("bin/busybox")).expect("Debian's busybox-static is needed");
+        copy_program("/bin/busybox", &root.join("bin/busybox"));
         for applet in APPLETS {
             symlink("busybox", root.join("bin").join(applet)).unwrap();
         }

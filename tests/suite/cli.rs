@@ -696,7 +696,7 @@ fn version_and_info_need_no_root() {
     let public = tempfile::Builder::new().prefix("hoist-test-").tempdir().unwrap();
     std::fs::set_permissions(public.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let program = public.path().join("hoist");
-    std::fs::copy(HOIST, &program).unwrap();
+    support::copy_program(HOIST, &program);
     let told = |words: &[&str]| -> support::Said {
         let mut command = std::process::Command::new("setpriv");
         command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs"]).arg(&program);
@@ -860,7 +860,7 @@ fn a_lack_of_threads_and_descriptors_is_told() {
     let public = tempfile::Builder::new().prefix("hoist-test-").tempdir().unwrap();
     std::fs::set_permissions(public.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let program = public.path().join("hoist");
-    std::fs::copy(HOIST, &program).unwrap();
+    support::copy_program(HOIST, &program);
     let mut command = std::process::Command::new("setpriv");
     command.args(["--reuid=65533", "--regid=65533", "--clear-groups", "prlimit", "--nproc=1"]).arg(&program);
     command.args(["--root", "/nonexistent", "info"]).env("HOME", "/nonexistent").env_remove("HOIST_CONFIG");

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::bundle::{self, Bundle, DOCKER_CAPS, HOIST, Said};
-use crate::support::{Home, in_user_namespace, skipped};
+use crate::support::{Home, copy_program, in_user_namespace, skipped};
 use hoist::internals::runtime::seccomp;
 use hoist::internals::sys::cap::CapSet;
 use hoist::internals::sys::mount::{self, Attrs};
@@ -41,7 +41,7 @@ fn what_a_container_holds_of_the_runtimes_program_stays_read_only_after_its_end(
     // A copy, since other tests that run the original would make it unwritable as well.
     let dir = tempfile::tempdir().unwrap();
     let hoist = dir.path().join("hoist");
-    fs::copy(HOIST, &hoist).unwrap();
+    copy_program(HOIST, &hoist);
     let of_copy = |command: &Command| {
         let mut copied = Command::new(&hoist);
         copied.args(command.get_args()).current_dir(dir.path());

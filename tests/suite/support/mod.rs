@@ -18,6 +18,13 @@ pub(crate) use skip::skipped;
 /// The binary under test.
 pub(crate) const HOIST: &str = env!("CARGO_BIN_EXE_hoist");
 
+/// Copies a program by cp(1). While this process had the copy open for writing, a child of another
+/// test could inherit it, and the copy could not be executed (ETXTBSY).
+pub(crate) fn copy_program(from: &str, to: &Path) {
+    let status = Command::new("cp").arg(from).arg(to).status().unwrap();
+    assert!(status.success(), "cp {from} {}", to.display());
+}
+
 /// Whether the tests run in a user namespace, where some features are not available.
 pub(crate) fn in_user_namespace() -> bool {
     Probe::now().unwrap().in_user_namespace
