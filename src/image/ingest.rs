@@ -206,7 +206,7 @@ impl Ingest {
         }
         let blob = self.store.blob_path(&self.digest);
         disk::private_dir(blob.parent().unwrap_or(&blob))?;
-        Ok(fs::rename(&self.path, &blob).map_err(disk::Error::io("rename", &self.path))?)
+        Ok(fs::rename(&self.path, &blob).map_err(disk::Error::io("create", &blob))?)
     }
 
     /// Discards the bytes.

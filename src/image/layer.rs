@@ -242,7 +242,7 @@ impl Store {
         let number = self.next_number()?;
         let folder = layers.join(&number);
         // The folder was created empty by `next_number`, and a rename may replace an empty folder.
-        fs::rename(&work.path, &folder).map_err(disk::Error::io("rename", &work.path))?;
+        fs::rename(&work.path, &folder).map_err(disk::Error::io("create", &folder))?;
         match std::os::unix::fs::symlink(Path::new("..").join(&number), &link) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 self.discard(&folder)?; // another process added the same layer
@@ -261,7 +261,7 @@ impl Store {
         let Some(number) = lost else { return Ok(()) };
         let folder = self.paths().layers().join(number);
         self.discard(&folder)?;
-        Ok(fs::rename(&work.path, &folder).map_err(disk::Error::io("rename", &work.path))?)
+        Ok(fs::rename(&work.path, &folder).map_err(disk::Error::io("create", &folder))?)
     }
 
     /// Creates a folder with the next free number. Short names let many layers fit into the options

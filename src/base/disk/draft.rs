@@ -26,7 +26,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 /// A file that is written under a temporary name beside its path, and renamed when it is complete.
-/// It is deleted when dropped before that.
+/// It is deleted when dropped before that. Errors name its path, which the user knows.
 #[derive(Debug)]
 pub struct Draft {
     file: File,
@@ -46,7 +46,7 @@ impl Draft {
         // The name is unique to each process and thread, so two writers never share it.
         let beside = beside(path)?;
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside);
-        let file = file.map_err(Error::io("write", &beside))?;
+        let file = file.map_err(Error::io("write", path))?;
         Ok(Self { file, beside: Some(beside), path: path.to_owned() })
     }
 
@@ -81,20 +81,15 @@ impl Draft {
 
     /// Appends `bytes` to the temporary file.
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.file.write_all(bytes).map_err(Error::io("write", self.shown()))
+        self.file.write_all(bytes).map_err(Error::io("write", &self.path))
     }
 
     /// Syncs its contents to the disk.
     pub(super) fn sync(&self) -> Result<()> {
-        self.file.sync_data().map_err(Error::io("sync", self.shown()))?;
+        self.file.sync_data().map_err(Error::io("sync", &self.path))?;
         #[cfg(test)]
-        super::cut::synced(self.shown());
+        super::cut::synced(self.beside.as_deref().unwrap_or(&self.path));
         Ok(())
-    }
-
-    /// The path for error messages: the temporary name, or the final one.
-    fn shown(&self) -> &Path {
-        self.beside.as_deref().unwrap_or(&self.path)
     }
 
     /// Renames it to its path, replacing any existing file.
@@ -225,6 +220,21 @@ mod tests {
         }
         let nowhere = Draft::unnamed(&dir.path().join("none/file")).unwrap_err();
         assert!(nowhere.is_not_found(), "{nowhere}");
+    }
+
+    #[test]
+    fn errors_name_the_file_that_is_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.json");
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut draft = Draft { file: full, beside: Some(beside(&path).unwrap()), path: path.clone() };
+        let nowhere = dir.path().join("none").join("state.json");
+        for (error, path) in
+            [(draft.write(b"x").unwrap_err(), &path), (Draft::new(&nowhere).unwrap_err(), &nowhere)]
+        {
+            let wanted = format!("cannot write {}", path.display());
+            assert_eq!(error.to_string(), wanted);
+        }
     }
 
     #[test]
