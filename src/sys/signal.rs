@@ -1,5 +1,8 @@
 //! Signals: this process's dispositions and mask, sending, and names. See signal(7).
 
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+
 use super::{Result, check_ret};
 
 /// The highest signal number.
@@ -17,6 +20,14 @@ pub fn reset() -> Result<()> {
         }
     }
     set_mask(0)
+}
+
+/// Makes a command start with [`reset`]: it would inherit the signals that this process ignores or
+/// blocks, and those that this process has inherited itself, such as SIGHUP from `nohup`.
+pub fn reset_for(command: &mut Command) {
+    // SAFETY: between fork(2) and execve(2) this makes system calls only. `reset` allocates for an
+    // error alone, of which there is none: all its signals exist, and each can be reset.
+    unsafe { command.pre_exec(|| reset().map_err(std::io::Error::other)) };
 }
 
 /// `struct kernel_sigaction`: handler, flags, restorer, mask.

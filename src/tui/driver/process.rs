@@ -59,8 +59,10 @@ pub(super) struct Group {
 }
 
 impl Group {
-    /// Starts a command as the leader of a new group.
+    /// Starts a command as the leader of a new group. It ignores no signals, also if hoist does, so
+    /// that it ends with hoist and stops as a job.
     pub(super) fn start(command: &mut Command, last: Signal) -> io::Result<Self> {
+        signal::reset_for(command);
         let child = command.process_group(0).spawn()?;
         Ok(Self::of(i32::try_from(child.id()).map(Pid::from_raw).map_err(io::Error::other)?, last))
     }
@@ -311,10 +313,7 @@ mod tests {
         let mut command = Command::new("sh");
         command.args(["-c", script]).stdin(Stdio::null()).stdout(theirs);
         let running = process.clone();
-        // The tests may run with SIGHUP ignored, which a program would inherit.
-        let run = std::thread::spawn(move || {
-            signal::at_default(libc::SIGHUP, || running.run(&mut command)).unwrap()
-        });
+        let run = std::thread::spawn(move || running.run(&mut command));
         let mut ready = [0; 6];
         output.read_exact(&mut ready).unwrap();
         hang_up(&process);
@@ -343,8 +342,7 @@ mod tests {
     async fn a_suspended_program_continues_with_hoist_unless_it_is_hung_up() {
         for (end, continues) in [(Process::resume as fn(&Process), true), (Process::hang_up, false)] {
             let process = Process::default();
-            let start = || Group::start(Command::new("sleep").arg("1000"), Signal::SIGHUP);
-            let group = signal::at_default(libc::SIGHUP, start).unwrap().unwrap();
+            let group = Group::start(Command::new("sleep").arg("1000"), Signal::SIGHUP).unwrap();
             *process.state() = State::Running(group);
             let waiting = process.clone();
             let waiting = tokio::task::spawn_blocking(move || waiting.wait_for_hoist(group));

@@ -178,6 +178,45 @@ fn programs_of_this_machine_end_with_hoist_and_so_do_those_that_they_start() {
     }
 }
 
+/// As under `nohup`, and in the background of a script.
+#[test]
+fn programs_do_not_ignore_what_hoist_was_told_to_ignore() {
+    let home = with_box();
+    let script = home.path("guest.sh");
+    // Signals 32 and 33 belong to the C library.
+    let program = "while read -r name mask; do
+        if [ $name = SigIgn: ]; then echo ignored-$((0x$mask & 0x7fffffff)); fi
+        done </proc/$$/status; read -r line";
+    std::fs::write(&script, program).unwrap();
+    let command = |name: &str, key: &str, pane: bool| {
+        format!(
+            "[[command]]\nname = \"{name}\"\nkey = \"{key}\"\nplace = \"containers\"\npane = {pane}\n\
+             run = \"exec sh {}\"\n",
+            script.display()
+        )
+    };
+    let text = command("pane", "X", true) + &command("guest", "g 1", false);
+    std::fs::write(home.path("config.toml"), text).unwrap();
+    let (run, mut command) = line_of_hoist(&home, "sh");
+    command.args(["-c", &format!("trap '' HUP INT QUIT USR1 TERM TSTP TTIN TTOU; {run}")]);
+    let mut tui = Tui::spawn(command, 80, 24);
+    tui.see("● box");
+    for key in ["g1", "X"] {
+        tui.press(key);
+        tui.see("ignored-0");
+        tui.press(ENTER);
+        if key == "X" {
+            tui.press(&format!("{RELEASE}q"));
+        } else {
+            tui.see("press Enter to return to hoist");
+            tui.press(ENTER);
+        }
+        tui.see("[1 Containers 1]");
+    }
+    tui.press("Q");
+    assert_eq!(tui.end(), 0);
+}
+
 /// The shell sets modes of its own while hoist is stopped.
 #[test]
 fn a_hoist_that_another_process_has_stopped_takes_the_terminal_anew() {
