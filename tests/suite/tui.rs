@@ -741,6 +741,21 @@ fn a_pull_that_cannot_be_says_why_and_leaves_nothing() {
 }
 
 #[test]
+fn what_could_not_be_saved_at_the_end_is_told_after_it() {
+    let home = Home::new();
+    let mut tui = Tui::open(&home, 80, 24);
+    tui.see("No containers yet");
+    let folder = home.path("state/hoist");
+    std::fs::create_dir_all(&folder).unwrap();
+    let lock = std::fs::File::create(folder.join("tui.json.lock")).unwrap();
+    lock.lock().unwrap();
+    // The line is to be remembered.
+    tui.press(&format!(":quit{ENTER}"));
+    assert_eq!(tui.end(), 0);
+    tui.see("hoist: the layout and settings cannot be saved: another hoist is still saving");
+}
+
+#[test]
 fn the_terminal_is_given_back_on_a_signal() {
     use nix::sys::signal::Signal;
     let home = Home::new();

@@ -479,6 +479,7 @@ impl Driver {
             Ok(Some(renamed)) => renamed,
             Err(error) => format!("the layout and settings cannot be saved: {error}"),
         };
+        screen.say_at_last(&text);
         self.take(Event::Notice(Tone::Warning, text), screen)
     }
 

@@ -47,6 +47,8 @@ pub(super) struct Screen {
     page: Page,
     out: File,
     has_mouse: bool,
+    /// A message that no frame has shown yet.
+    unshown: Option<String>,
 }
 
 impl Screen {
@@ -59,7 +61,7 @@ impl Screen {
         let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
         let page = Page::default();
         let terminal = Terminal::new(CrosstermBackend::new(page.clone()))?;
-        let mut screen = Self { terminal, page, out, has_mouse };
+        let mut screen = Self { terminal, page, out, has_mouse, unshown: None };
         screen.take()?;
         if io::stdin().is_terminal() {
             screen.out.write_all(QUESTIONS.as_bytes())?;
@@ -104,6 +106,7 @@ impl Screen {
     /// Draws a frame: the changed cells, in a single write, displayed at once.
     pub(super) fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
         self.terminal.draw(render)?;
+        self.unshown = None;
         let cells = self.page.take();
         if cells.is_empty() {
             return Ok(());
@@ -124,6 +127,11 @@ impl Screen {
         self.page.write_all(&ansi(Clear(ClearType::All)))
     }
 
+    /// Prints a message once the terminal is restored, unless a frame is drawn before, which shows it.
+    pub(super) fn say_at_last(&mut self, text: &str) {
+        self.unshown = Some(text.to_owned());
+    }
+
     /// Copies `text` to the user's clipboard with OSC 52, which also works over ssh.
     pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
         self.out.write_all(format!("\x1b]52;c;{}\x07", STANDARD.encode(text)).as_bytes())
@@ -133,6 +141,9 @@ impl Screen {
 impl Drop for Screen {
     fn drop(&mut self) {
         give_back();
+        if let Some(text) = &self.unshown {
+            let _ = writeln!(io::stderr(), "hoist: {text}"); // there is nowhere else to say it
+        }
     }
 }
 
