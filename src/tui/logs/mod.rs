@@ -9,6 +9,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Line;
+use unicode_width::UnicodeWidthStr;
 
 use crate::tui::action::Action;
 use crate::tui::dialog::Dialog;
@@ -26,6 +27,7 @@ use crate::tui::reading::{Answer, Want};
 use crate::tui::section::Subject;
 use crate::tui::tab::PaneId;
 use crate::tui::viewer::{Seen, Viewer};
+use crate::tui::words::{Align, cell};
 
 /// The tab with the log of a container, merged with others if requested.
 #[derive(Debug)]
@@ -123,9 +125,12 @@ impl Viewer for Logs {
         view::draw(frame, seen, area);
     }
 
-    fn title(&self, seen: &Seen<'_>, _: u16) -> Option<Line<'static>> {
-        view::top_note(&seen.pane.log, seen.model.now)
-            .map(|note| Line::styled(format!(" {note} "), seen.model.theme.dim))
+    fn title(&self, seen: &Seen<'_>, width: u16) -> Option<Line<'static>> {
+        let note = view::top_note(&seen.pane.log, seen.model.now)?;
+        // The border and the name of the page, with the blanks around them.
+        let room = usize::from(width).saturating_sub(self.name().width() + 8);
+        let note = cell(&note, note.width().min(room), Align::Left);
+        Some(Line::styled(format!(" {note} "), seen.model.theme.dim))
     }
 
     fn note(&self, seen: &Seen<'_>, width: u16) -> Option<(String, Style)> {

@@ -55,6 +55,16 @@ fn story(width: u16, height: u16, strokes: &str) -> Model {
 }
 
 #[test]
+fn a_title_that_is_too_long_is_cut_at_its_end() {
+    let all = lines(WORKER);
+    let mut model = shown(40, 12, &all);
+    typed(&mut model, "/", "upstream timed out after 30s", &all);
+    let shown = screen(&model);
+    let border = shown.lines().find(|line| line.contains(" Logs ")).unwrap_or_else(|| panic!("{shown}"));
+    assert!(border.contains(" /upstream timed out ") && border.ends_with("… ┓"), "{shown}");
+}
+
+#[test]
 fn a_search_is_set_off_and_counted() {
     shot("log_search", |width, height| {
         let all = lines(WORKER);
