@@ -18,6 +18,7 @@ use super::keymap::{KeyContext, Keymap};
 use super::model::Model;
 use super::theme::{Depth, Theme};
 use super::update::update;
+use crate::base::output;
 use crate::command::{World, parse, split};
 use crate::config::Environment;
 use crate::engine::{
@@ -241,7 +242,7 @@ pub(crate) fn lines(texts: &[&str]) -> Vec<LogLine> {
         number: Some(at as u64),
         time: now() - ago(at),
         stream: if text.contains("WARN") { Stream::Stderr } else { Stream::Stdout },
-        weight: Level::find(text.as_bytes()).map(|(level, _)| level),
+        weight: Level::find(&output::shown_text(text.as_bytes())).map(|(level, _)| level),
         is_context: false,
         bytes: text.as_bytes().into(),
     };

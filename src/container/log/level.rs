@@ -38,7 +38,8 @@ impl Level {
         }
     }
 
-    /// Returns the level of a line, and the position of the word that states it.
+    /// Returns the level of a line as it is shown, without control sequences, and the position of the
+    /// word that states it.
     #[must_use]
     pub fn find(line: &[u8]) -> Option<(Self, Range<usize>)> {
         let near = &line[..line.len().min(NEAR)];
@@ -145,10 +146,6 @@ fn is_level_key(before: &[u8]) -> bool {
 fn word(line: &[u8]) -> Option<(Level, Range<usize>)> {
     let mut at = 0;
     while at < line.len() {
-        if line[at] == 0x1b {
-            at += escape(&line[at..]);
-            continue;
-        }
         let length = line[at..].iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
         if length == 0 {
             at += 1;
@@ -162,25 +159,13 @@ fn word(line: &[u8]) -> Option<(Level, Range<usize>)> {
         let is_capital = text.iter().all(u8::is_ascii_uppercase);
         let is_set_off = matches!((before, after), (Some(b'['), Some(b']')) | (Some(b'<'), Some(b'>')))
             || (after == Some(b':') && at < 40 && before.is_none_or(|byte| matches!(byte, b' ' | b'\t')));
-        let is_escaped = before == Some(b'm'); // the end of a color sequence
-        let is_word = (is_capital || is_set_off) && (is_apart(before) || is_escaped) && is_apart(after);
+        let is_word = (is_capital || is_set_off) && is_apart(before) && is_apart(after);
         if let Some(level) = Level::named(text).filter(|_| is_word) {
             return Some((level, at..at + length));
         }
         at += length;
     }
     None
-}
-
-/// Returns the length of the control sequence at the start of `bytes`.
-fn escape(bytes: &[u8]) -> usize {
-    match bytes {
-        [_, b'[', rest @ ..] => {
-            let inside = rest.iter().take_while(|byte| !(0x40..=0x7e).contains(*byte)).count();
-            (2 + inside + 1).min(bytes.len())
-        }
-        _ => 1,
-    }
 }
 
 #[cfg(test)]
@@ -194,7 +179,6 @@ mod tests {
             ("INFO  listening on :8080", Some(Info), "INFO"),
             ("2026-11-22T14:02:13Z ERROR job 7731 failed", Some(Error), "ERROR"),
             ("2026/11/22 14:02:13 [warn] 7#7: conflicting name", Some(Warn), "warn"),
-            ("\u{1b}[33mWARN\u{1b}[0m queue depth", Some(Warn), "WARN"),
             ("error: cannot open file", Some(Error), "error"),
             ("main.rs:3: warning: unused variable", Some(Warn), "warning"),
             (r#"{"level":"error","msg":"no"}"#, Some(Error), "error"),
@@ -214,8 +198,6 @@ mod tests {
             ("", None, ""),
             ("<", None, ""),
             ("<>", None, ""),
-            ("\u{1b}", None, ""),
-            ("\u{1b}[", None, ""),
         ] {
             let found = Level::find(line.as_bytes());
             assert_eq!(found.as_ref().map(|(level, _)| *level), level, "{line}");
