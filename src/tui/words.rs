@@ -134,14 +134,42 @@ pub enum Align {
     Right,
 }
 
-/// Says that what is shown goes on above, below, or on both sides; empty if it does not.
-#[must_use]
-pub fn goes_on((above, below): (bool, bool)) -> &'static str {
-    match (above, below) {
-        (false, false) => "",
-        (false, true) => "↓ more",
-        (true, false) => "↑ more",
-        (true, true) => "↑↓ more",
+/// On which sides more follows than what is shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Beyond {
+    /// Above it, or on the left.
+    pub before: bool,
+    /// Below it, or on the right.
+    pub after: bool,
+}
+
+impl Beyond {
+    /// Returns what is beyond `shown` of `all` lines, of which `top` are above.
+    #[must_use]
+    pub fn window(top: usize, shown: usize, all: usize) -> Self {
+        Self { before: top > 0, after: all > top + shown }
+    }
+
+    /// Says that lines go on above, below, or on both sides; empty if they do not.
+    #[must_use]
+    pub fn lines(self) -> &'static str {
+        match (self.before, self.after) {
+            (false, false) => "",
+            (false, true) => "↓ more",
+            (true, false) => "↑ more",
+            (true, true) => "↑↓ more",
+        }
+    }
+
+    /// Says that columns go on to the left, to the right, or on both sides; empty if they do not.
+    #[must_use]
+    pub fn columns(self) -> &'static str {
+        match (self.before, self.after) {
+            (false, false) => "",
+            (false, true) => "more columns →",
+            (true, false) => "← more columns",
+            (true, true) => "← more columns →",
+        }
     }
 }
 

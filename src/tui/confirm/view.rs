@@ -35,7 +35,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, question: &Confirm) {
     lines.extend(gap);
     let no = format!("{} (also ↵, Esc)", question.no);
     let answers = [(Action::Accept, question.yes), (Action::Dismiss, no.as_str())];
-    lines.push(keys(model, KeyContext::Confirm, &answers, u16::try_from(room).unwrap_or(u16::MAX)));
+    lines.push(keys(model, KeyContext::Confirm, &answers, room));
     let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
     let inner = open(frame, model, &question.title, "", 64, height);
     frame.render_widget(Paragraph::new(lines), inner);

@@ -26,6 +26,6 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, asked: &Ask) {
     let below = Rect { y: inner.y + 2, height: inner.height.saturating_sub(2), ..inner };
     let actions = [(Action::Accept, "ok"), (Action::Dismiss, "cancel")];
     let mut lines = two_lines(&text, below.width, style);
-    lines.push(keys(model, KeyContext::Prompt, &actions, below.width));
+    lines.push(keys(model, KeyContext::Prompt, &actions, below.width.into()));
     frame.render_widget(Paragraph::new(lines), below);
 }

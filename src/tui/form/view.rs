@@ -333,7 +333,7 @@ fn footer(model: &Model, form: &RunForm, width: usize) -> Vec<Line<'static>> {
         (Action::SavePreset, "save"),
         (Action::Presets, "presets"),
     ];
-    vec![keys(model, KeyContext::Form, &actions, room)]
+    vec![keys(model, KeyContext::Form, &actions, width)]
 }
 
 /// Draws the choice of saved commands.
@@ -357,7 +357,7 @@ pub(crate) fn presets(frame: &mut Frame<'_>, model: &Model, shown: &Presets) {
     }
     lines.push(Line::default());
     let actions = [(Action::Accept, "use"), (Action::DropPreset, "delete"), (Action::Dismiss, "close")];
-    lines.push(keys(model, KeyContext::Presets, &actions, inner.width));
+    lines.push(keys(model, KeyContext::Presets, &actions, inner.width.into()));
     frame.render_widget(Paragraph::new(lines), inner);
 }
 

@@ -15,7 +15,7 @@ use crate::tui::model::offers::label_of_open;
 use crate::tui::model::titles::tab_name;
 use crate::tui::view::dialog::{more, open};
 use crate::tui::view::frame::selected;
-use crate::tui::words::{Align, cell};
+use crate::tui::words::{Align, Beyond, cell};
 
 /// The columns of an entry.
 const ENTRY: usize = 17;
@@ -52,7 +52,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, help: &Help) {
         Some(found) => (help.cursor.min(found.len().saturating_sub(1)) + 1).saturating_sub(rows),
         None => help.top.min(lines.len().saturating_sub(rows)),
     };
-    let beyond = (top > 0, lines.len() > top + rows);
+    let beyond = Beyond::window(top, rows, lines.len());
     let none = found.as_ref().is_some_and(Vec::is_empty);
     let window: Vec<_> = lines.into_iter().skip(top).take(rows).collect();
     frame.render_widget(Paragraph::new(window), body);

@@ -40,7 +40,7 @@ fn dialog(frame: &mut Frame<'_>, model: &Model, prompt: &Prompt) {
         actions.push((Action::Complete, "complete"));
     }
     let mut lines = two_lines(&text, below.width, style);
-    lines.push(keys(model, KeyContext::Prompt, &actions, below.width));
+    lines.push(keys(model, KeyContext::Prompt, &actions, below.width.into()));
     frame.render_widget(Paragraph::new(lines), below);
     below_field(frame, model, prompt, inner);
 }

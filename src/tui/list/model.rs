@@ -12,7 +12,7 @@ use crate::tui::list::table::{Loaded, Order, Table};
 use crate::tui::model::Model;
 use crate::tui::model::targets::{About, about};
 use crate::tui::section::Subject;
-use crate::tui::words::next_age;
+use crate::tui::words::{Beyond, next_age};
 
 /// The operations that all tables support.
 pub trait List {
@@ -252,9 +252,9 @@ impl Model {
         columns::fit(&columns, room, self.scrolled_columns, |column| list.longest(column))
     }
 
-    /// Whether columns of the list are hidden that scrolling to the left, and to the right, shows.
+    /// Returns on which sides columns of the list are hidden that scrolling shows.
     #[must_use]
-    pub fn hidden_columns(&self) -> (bool, bool) {
+    pub fn hidden_columns(&self) -> Beyond {
         let columns = self.saved.columns.of(self.section);
         let (scrolled, most) = (self.scrolled_columns, columns.len().saturating_sub(2));
         let shown = self.fitted_columns();
@@ -262,7 +262,7 @@ impl Model {
         // Without a row, there are no headings either.
         let has_rows = self.list().key().is_some();
         let others = columns.into_iter().skip(1 + scrolled).any(is_hidden);
-        (scrolled > 0, has_rows && scrolled < most && others)
+        Beyond { before: scrolled > 0, after: has_rows && scrolled < most && others }
     }
 
     /// Returns the time until an age in the visible list, or in the line above a zoomed pane,

@@ -256,10 +256,10 @@ fn sideways(model: &mut Model, is_left: bool) {
         }
         return;
     }
-    let (on_the_left, on_the_right) = model.hidden_columns();
-    match (is_left, on_the_left, on_the_right) {
-        (true, true, _) => model.scrolled_columns -= 1,
-        (false, _, true) => model.scrolled_columns += 1,
+    let hidden = model.hidden_columns();
+    match is_left {
+        true if hidden.before => model.scrolled_columns -= 1,
+        false if hidden.after => model.scrolled_columns += 1,
         _ => {
             let side = if is_left { "left" } else { "right" };
             model.say(Tone::Plain, format!("no columns are hidden on the {side}"), None);

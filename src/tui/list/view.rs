@@ -20,7 +20,7 @@ use crate::tui::model::{Focus, Model};
 use crate::tui::theme::Theme;
 use crate::tui::view::frame::{border, has_focus, select, selected};
 use crate::tui::view::{dialog, texts};
-use crate::tui::words::{Align, cell, goes_on, span};
+use crate::tui::words::{Align, cell, span};
 
 /// Draws the current list.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, area: Rect) {
@@ -61,7 +61,7 @@ pub(crate) fn choice(frame: &mut Frame<'_>, model: &Model, choice: &Choice) {
         (Action::ColumnReset, "reset"),
         (Action::Accept, "apply"),
     ];
-    lines.extend([Line::default(), dialog::keys(model, KeyContext::Columns, &actions, inner.width)]);
+    lines.extend([Line::default(), dialog::keys(model, KeyContext::Columns, &actions, inner.width.into())]);
     frame.render_widget(Paragraph::new(lines), inner);
 }
 
@@ -98,7 +98,11 @@ pub(crate) fn table<R: Row>(
     }
     // The arrows fold groups.
     if !rows.is_grouped() {
-        block = block.title_bottom(Line::from(columns_go_on(model.hidden_columns())).style(theme.dim));
+        let more = match model.hidden_columns().columns() {
+            "" => String::new(),
+            more => format!(" {more} "),
+        };
+        block = block.title_bottom(Line::from(more).style(theme.dim));
     }
     frame.render_widget(block, area);
     if rows.lines(1).next().is_none() {
@@ -209,15 +213,6 @@ fn about<R: Row>(rows: &Table<R>, room: usize) -> String {
     cell(&short, short.width().min(room), Align::Left)
 }
 
-fn columns_go_on(hidden: (bool, bool)) -> &'static str {
-    match hidden {
-        (false, false) => "",
-        (false, true) => " more columns → ",
-        (true, false) => " ← more columns ",
-        (true, true) => " ← more columns → ",
-    }
-}
-
 /// `12`, `↓ more · 3 of 12 · 2 marked`
 fn counted<R: Row>(rows: &Table<R>, height: usize) -> Option<String> {
     let all = rows.all().len();
@@ -228,7 +223,7 @@ fn counted<R: Row>(rows: &Table<R>, height: usize) -> Option<String> {
         (seen, marked) if seen == marked => format!("{marked} marked"),
         (seen, marked) => format!("{marked} marked, {} hidden", marked - seen),
     };
-    let parts = [goes_on(rows.beyond(height)).to_owned(), count, marked];
+    let parts = [rows.beyond(height).lines().to_owned(), count, marked];
     let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     (all > 0).then(|| format!(" {} ", parts.join(" · ")))
 }

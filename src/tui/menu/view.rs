@@ -8,7 +8,7 @@ use crate::tui::menu::model::Menu;
 use crate::tui::model::Model;
 use crate::tui::view::dialog::{more, open};
 use crate::tui::view::frame::selected;
-use crate::tui::words::{Align, cell};
+use crate::tui::words::{Align, Beyond, cell};
 
 /// Draws the menu, with `keys` in its border.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, choice: &Menu, keys: &str) {
@@ -30,7 +30,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, choice: &Menu, keys: &s
         if at == choice.cursor { selected(line, theme) } else { line }
     });
     frame.render_widget(Paragraph::new(lines.collect::<Vec<_>>()), inner);
-    more(frame, model, inner, (top > 0, choice.items.len() > top + rows));
+    more(frame, model, inner, Beyond::window(top, rows, choice.items.len()));
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use ratatui::widgets::Paragraph;
 use crate::tui::model::Model;
 use crate::tui::page::model::Page;
 use crate::tui::view::dialog::{more, open};
+use crate::tui::words::Beyond;
 
 /// Draws the page.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, shown: &Page) {
@@ -20,5 +21,5 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, shown: &Page) {
         Paragraph::new(window.map(|line| Line::raw(line.as_str())).collect::<Vec<_>>()),
         inner,
     );
-    more(frame, model, inner, (shown.top > 0, count > shown.top + usize::from(inner.height)));
+    more(frame, model, inner, Beyond::window(shown.top, inner.height.into(), count));
 }

@@ -51,7 +51,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, palette: &Palette) {
         Line::styled(cell(&same, room, Align::Left), theme.dim),
     ];
     if !is_low {
-        lines.push(keys(model, KeyContext::Palette, &actions, foot.width));
+        lines.push(keys(model, KeyContext::Palette, &actions, foot.width.into()));
     }
     frame.render_widget(Paragraph::new(lines), foot);
 }

@@ -53,7 +53,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, question: &Question) {
     }
     let no = format!("{} (also ↵, Esc)", question.no());
     let answers = [(Action::Accept, REMOVE.present), (Action::Dismiss, no.as_str())];
-    below.push(keys(model, KeyContext::Removal, &answers, u16::try_from(room).unwrap_or(u16::MAX)));
+    below.push(keys(model, KeyContext::Removal, &answers, room));
     // The answers are never cut off.
     let rest = usize::from(height).saturating_sub(lines.len() + below.len() + 2);
     lines.extend(notes(model, question, room).into_iter().take(rest));

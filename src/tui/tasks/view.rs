@@ -61,7 +61,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, watch: ProgressPage) {
         _ => {}
     }
     lines.push(Line::default());
-    lines.push(foot(model, task, watch, inner.width));
+    lines.push(foot(model, task, watch, inner.width.into()));
     frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }), inner);
 }
 
@@ -79,7 +79,7 @@ fn shown(work: &Work, room: usize) -> Vec<&Part> {
     shown
 }
 
-fn foot(model: &Model, task: &TaskRow, watch: ProgressPage, room: u16) -> Line<'static> {
+fn foot(model: &Model, task: &TaskRow, watch: ProgressPage, room: usize) -> Line<'static> {
     let mut actions = match task.state {
         TaskState::Live => {
             vec![(Action::Background, "background"), (Action::Cancel, "cancel (keeps layers)")]
@@ -285,7 +285,7 @@ pub(crate) fn output(frame: &mut Frame<'_>, model: &Model, reading: OutputPage) 
         _ => format!("{}–{last} of {}", top.line + 1, window.dropped + window.lines.len()),
     };
     let place = Line::styled(place, theme.dim);
-    let room = foot.width.saturating_sub(u16::try_from(place.width() + 1).unwrap_or(u16::MAX));
+    let room = usize::from(foot.width).saturating_sub(place.width() + 1);
     frame.render_widget(keys(model, KeyContext::Output, &actions, room), foot);
     frame.render_widget(place.right_aligned(), foot);
 }

@@ -11,7 +11,7 @@ use crate::tui::action::Action;
 use crate::tui::keymap::KeyContext;
 use crate::tui::layout::middle;
 use crate::tui::model::Model;
-use crate::tui::words::{Align, cell, goes_on, wrap};
+use crate::tui::words::{Align, Beyond, cell, wrap};
 
 /// Draws all dialogs, the topmost last.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model) {
@@ -47,8 +47,8 @@ pub(crate) fn open(
 }
 
 /// Says in the lower border of a dialog that its content goes on above or below.
-pub(crate) fn more(frame: &mut Frame<'_>, model: &Model, inner: Rect, beyond: (bool, bool)) {
-    let text = match goes_on(beyond) {
+pub(crate) fn more(frame: &mut Frame<'_>, model: &Model, inner: Rect, beyond: Beyond) {
+    let text = match beyond.lines() {
         "" => return,
         more => format!(" {more} "),
     };
@@ -64,8 +64,12 @@ pub(crate) fn note_fits(width: u16, title: &str, note: &str) -> bool {
 
 /// Returns the line of a dialog's keys. If not all fit, remarks in parentheses are left out first,
 /// then whole keys from the end; the one that confirms stays.
-pub(crate) fn keys(model: &Model, place: KeyContext, actions: &[(Action, &str)], room: u16) -> Line<'static> {
-    let room = usize::from(room);
+pub(crate) fn keys(
+    model: &Model,
+    place: KeyContext,
+    actions: &[(Action, &str)],
+    room: usize,
+) -> Line<'static> {
     let bound = actions.iter().map(|(action, word)| (*action, model.keys_of(place, *action), *word));
     let bound: Vec<_> = bound.filter(|(_, key, _)| !key.is_empty()).collect();
     let hints = |of: fn(&str) -> &str| {
@@ -208,7 +212,7 @@ mod tests {
         ];
         let told = |room| keys(&model, KeyContext::Form, &actions, room).to_string();
         let all = told(200);
-        let width = u16::try_from(all.width()).unwrap();
+        let width = all.width();
         assert!(all.starts_with("Esc close (and keep it)   ") && all.ends_with(" run"), "{all}");
         assert_eq!(told(width), all);
         let narrow = all.replace("   ", "  ");
@@ -218,8 +222,8 @@ mod tests {
         let run = model.keys_of(KeyContext::Form, Action::Accept).width() + 4;
         for room in 0..width {
             let shown = told(room);
-            assert!(shown.width() <= usize::from(room), "{shown}");
-            assert!(usize::from(room) < run || shown.ends_with(" run"), "{shown}");
+            assert!(shown.width() <= room, "{shown}");
+            assert!(room < run || shown.ends_with(" run"), "{shown}");
             // None is left out from the middle.
             let others = shown.rfind("  ").map_or("", |at| &shown[..at]);
             let is_start = [&all, &narrow, &brief].iter().any(|whole| whole.starts_with(others));

@@ -2,6 +2,7 @@
 
 use crate::tui::list::table::{Left, Line, Row, Signs, Slot, Table, Under};
 use crate::tui::model::scroll::into_view;
+use crate::tui::words::Beyond;
 
 /// The cursor and the window.
 impl<R: Row> Table<R> {
@@ -96,9 +97,9 @@ impl<R: Row> Table<R> {
         })
     }
 
-    /// Whether there are lines above, and below, a window of `height` lines.
-    pub fn beyond(&self, height: usize) -> (bool, bool) {
-        (self.offset > 0, self.offset + height < self.lines.len())
+    /// Returns whether there are lines above and below a window of `height` lines.
+    pub fn beyond(&self, height: usize) -> Beyond {
+        Beyond::window(self.offset, height, self.lines.len())
     }
 
     /// Returns the position of line `line` of the window.
