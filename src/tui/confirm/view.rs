@@ -4,6 +4,7 @@ use ratatui::Frame;
 use ratatui::style::Modifier;
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
+use unicode_width::UnicodeWidthStr;
 
 use crate::tui::action::Action;
 use crate::tui::confirm::model::Confirm;
@@ -22,7 +23,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, question: &Confirm) {
     let mut lines: Vec<Line<'_>> = gap.iter().cloned().collect();
     let bold = theme.text.add_modifier(Modifier::BOLD);
     let shown = question.items.iter().skip(top).take(most);
-    lines.extend(shown.map(|item| Line::styled(cell(item, room, Align::Left).trim_end().to_owned(), bold)));
+    lines.extend(shown.map(|item| Line::styled(fitted(item, room), bold)));
     if hidden > 0 {
         let keys = model.keys_of(KeyContext::Confirm, Action::Down)
             + " "
@@ -39,4 +40,11 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, question: &Confirm) {
     let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
     let inner = open(frame, model, &question.title, "", 64, height);
     frame.render_widget(Paragraph::new(lines), inner);
+}
+
+/// Shortens an item to fit. What becomes of the object stands after the last ` · ` and stays.
+fn fitted(item: &str, room: usize) -> String {
+    let (name, rest) = item.rfind(" · ").map_or((item, ""), |at| item.split_at(at));
+    let name = cell(name, name.width().min(room.saturating_sub(rest.width()).max(1)), Align::Left);
+    cell(&(name + rest), room, Align::Left).trim_end().to_owned()
 }

@@ -177,7 +177,7 @@ pub(crate) fn quit(model: &mut Model) -> Vec<Effect> {
             None => "will be cancelled",
             Some(session) if session.is_on_host() => "will be terminated (SIGHUP)",
             Some(session) if session.is_main() => "the container keeps running",
-            Some(_) => "keeps running in the container",
+            Some(_) => "keeps running",
         };
         format!("{} · {what}", task.title)
     };
@@ -461,7 +461,7 @@ mod tests {
         let shown = screen(&model);
         for text in [
             "Quit hoist?",
-            "api: shell · keeps running in the container",
+            "api: shell · keeps running",
             "api: attach · the container keeps running",
             "listed in Tasks",
         ] {
@@ -469,6 +469,15 @@ mod tests {
         }
         assert!(!shown.contains("job ·"), "what runs unseen is not touched: {shown}");
         assert_eq!(press(&mut model, "y"), [Effect::Quit]);
+    }
+
+    #[test]
+    fn on_a_narrow_screen_the_name_is_shortened_and_not_what_becomes_of_it() {
+        let mut model = full(40, 12);
+        press(&mut model, "e ctrl-]");
+        model.tasks.get_mut("1").unwrap().title = "a-container-with-a-long-name: shell".to_owned();
+        press(&mut model, "Q");
+        assert!(screen(&model).contains("… · keeps running "), "{}", screen(&model));
     }
 
     #[test]
