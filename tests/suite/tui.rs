@@ -287,8 +287,8 @@ fn several_shells_live_beside_each_other_and_go_on_unseen() {
     tui.press("q");
     tui.see("[1 Containers 1]");
     // The first terminal received output while it was not shown.
-    tui.press(&format!("5{ENTER}"));
-    tui.see("shell]");
+    tui.press(&format!("5j{ENTER}"));
+    tui.see("[6 shell]");
     tui.press("1");
     tui.see("[1 Logs]");
     tui.press("6");

@@ -37,7 +37,7 @@ pub(crate) fn quiet_work(model: &mut Model, title: &str, job: Job) -> Effect {
     let id = model.new_task();
     let mut row = TaskRow::new(id, masked(title), model.now, What::Work(Work::default()));
     row.job = Some(job.clone());
-    model.tasks.put(row);
+    session::list(model, row);
     let ended: Vec<String> =
         model.tasks.all().iter().filter(|task| task.is_over()).map(|task| task.key.clone()).collect();
     for key in ended.iter().skip(ENDED) {

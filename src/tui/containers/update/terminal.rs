@@ -7,7 +7,7 @@ use crate::tui::model::Model;
 use crate::tui::section::{Subject, TaskId};
 use crate::tui::tab::{PaneId, Tab};
 use crate::tui::tasks::model::Session;
-use crate::tui::tasks::update::session::put as list_session;
+use crate::tui::tasks::update::session::list_session;
 
 /// Opens a terminal in the container.
 pub(crate) fn terminal(model: &mut Model, row: &ContainerRow, program: Program) -> Vec<Effect> {

@@ -246,23 +246,40 @@ pub(crate) fn found(model: &mut Model, execs: Vec<ExecView>) {
         .filter(|task| !task.is_over())
         .filter_map(|task| task.session().filter(|session| session.is_opening())?.container().cloned())
         .collect();
+    // Nothing that was started elsewhere moves the cursor away from a task that the user chose.
+    let chosen = model.tasks.selected().filter(|_| model.tasks.cursor() > 0).map(|task| task.key.clone());
     for exec in execs {
         let is_known = known.iter().any(|(id, ..)| *id == exec.id);
         if !is_known && !opening.contains(&exec.container) {
             let (id, since) = (model.new_task(), exec.started.unwrap_or(model.now));
             let title = found_title(model, &exec);
-            put(model, (id, since), &title, Session::found(exec));
+            list_session(model, (id, since), &title, Session::found(exec));
         }
+    }
+    chosen.into_iter().for_each(|key| model.tasks.expect(&key));
+}
+
+/// Adds a task to the list. The cursor moves to it, unless the list is on display.
+pub(super) fn list(model: &mut Model, row: TaskRow) {
+    let key = row.key.clone();
+    model.tasks.put(row);
+    if model.section != Section::Tasks {
+        model.tasks.expect(&key);
     }
 }
 
 /// Lists a session. Others of the same name get a number, which stays with each: `web: sh 2`.
-pub(crate) fn put(model: &mut Model, (id, since): (TaskId, Timestamp), name: &str, mut session: Session) {
+pub(crate) fn list_session(
+    model: &mut Model,
+    (id, since): (TaskId, Timestamp),
+    name: &str,
+    mut session: Session,
+) {
     let is_taken =
         |title: &str| model.tasks.all().iter().any(|task| task.session().is_some() && task.title == title);
     session.number = free_number(name, 1.., is_taken);
     let title = numbered(name, session.number);
-    model.tasks.put(TaskRow::new(id, title, since, What::Session(Box::new(session))));
+    list(model, TaskRow::new(id, title, since, What::Session(Box::new(session))));
 }
 
 /// Returns the first of `numbers` with which no other session has this name.
@@ -478,6 +495,26 @@ mod tests {
         model.tasks.get_mut("1").unwrap().title = "a-container-with-a-long-name: shell".to_owned();
         press(&mut model, "Q");
         assert!(screen(&model).contains("… · keeps running "), "{}", screen(&model));
+    }
+
+    #[test]
+    fn the_cursor_of_tasks_begins_at_the_newest_and_stays_where_it_is_put() {
+        let selected = |model: &Model| model.tasks.selected().unwrap().title.clone();
+        let mut model = full(80, 24);
+        press(&mut model, "e ctrl-] q e ctrl-] q 5");
+        assert_eq!(selected(&model), "api: shell 2");
+        press(&mut model, "1 e ctrl-] q 5");
+        assert_eq!(selected(&model), "api: shell 3");
+        press(&mut model, "down");
+        let api = model.containers.all()[0].id.clone();
+        for section in ["5", "1"] {
+            press(&mut model, section);
+            listed(&mut model, &[&exec(1, &api, "job", false)]);
+            listed(&mut model, &[&exec(1, &api, "job", false), &exec(2, &api, "other", false)]);
+            assert_eq!(selected(&model), "api: shell 2", "what others start does not move it");
+        }
+        press(&mut model, "1 e ctrl-] q 5");
+        assert_eq!(selected(&model), "api: shell 4");
     }
 
     #[test]
