@@ -345,7 +345,7 @@ fn a_shell_that_outlives_hoist_is_found_attached_to_again_and_ended() {
     tui.press(ENTER);
     tui.see("box: sh · exit 129");
     tui.press("x");
-    tui.see("[1 Containers 1]");
+    tui.see("[5 Tasks");
     // The other one does not belong to this hoist, and is not asked about.
     tui.press("Q");
     assert_eq!(tui.end(), 0);

@@ -163,7 +163,7 @@ pub(crate) fn jump(model: &mut Model, travel: fn(&mut Jumps, Spot) -> Option<Spo
 
 /// Moves the cursor to a row; clears a filter that hides it.
 pub(crate) fn show(model: &mut Model, section: Section, key: Option<&str>) -> bool {
-    (model.section, model.returns_to) = (section, None);
+    (model.section, model.origin) = (section, None);
     model.scrolled_columns = 0;
     model.leave_panes();
     let Some(key) = key else { return true };

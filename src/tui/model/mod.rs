@@ -13,6 +13,7 @@ mod messages;
 mod navigate;
 mod notice;
 pub mod offers;
+mod origin;
 pub(crate) mod panes;
 pub mod paths;
 pub mod saved;
@@ -63,6 +64,7 @@ pub use held::Held;
 use look::Look;
 use notice::LongMessage;
 pub use notice::{Details, Notice};
+use origin::Origin;
 pub use panes::inner;
 use paths::PathFacts;
 use saved::Saved;
@@ -88,8 +90,8 @@ pub struct Model {
     pub world: World,
     /// The list on display.
     pub section: Section,
-    /// The list to return to from the panes, if it is not the one on display.
-    pub returns_to: Option<Section>,
+    /// Where the terminal on display was opened.
+    pub origin: Option<Origin>,
     /// What has the focus.
     pub focus: Focus,
     /// Whether the panes fill the window.
@@ -222,7 +224,7 @@ impl Model {
             depth,
             look: Look::new(depth),
             section: Section::Containers,
-            returns_to: None,
+            origin: None,
             focus: Focus::List,
             is_zoomed: false,
             is_alone: false,

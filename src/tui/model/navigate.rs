@@ -2,12 +2,42 @@
 
 use ratatui::layout::Rect;
 
+use super::origin::{Origin, Place};
 use super::{Focus, Model};
 use crate::tui::layout::Layout;
-use crate::tui::section::{Section, Subject};
+use crate::tui::section::{Section, Subject, TaskId};
 use crate::tui::tab::{PaneId, Tab};
 
 impl Model {
+    /// Returns the origin of a terminal that is opened here. On the page of another terminal this is
+    /// where that one was opened, so that the way back is not longer.
+    pub(crate) fn origin_of(&mut self, terminal: TaskId) -> Origin {
+        let before = self.origin.take();
+        let section = self.section;
+        let place = match (self.focus, self.shown_tab(self.pane())) {
+            (Focus::Detail, Tab::Session(shown)) => {
+                return match before.filter(|origin| origin.terminal == shown) {
+                    Some(origin) => Origin { terminal, ..origin },
+                    None => Origin { terminal, section, place: Place::List },
+                };
+            }
+            (Focus::Detail, tab) => {
+                let (pinned, is_zoomed) = (self.pane().pinned.clone(), self.is_zoomed);
+                Place::Page { tab, pinned, is_zoomed, is_alone: self.is_alone }
+            }
+            (Focus::Navigator, _) => Place::Navigator,
+            (Focus::List, _) => Place::List,
+        };
+        Origin { terminal, section, place }
+    }
+
+    /// Focuses a terminal that is opened.
+    pub(crate) fn show_terminal(&mut self, id: TaskId) {
+        let origin = self.origin_of(id);
+        self.show_tab(Tab::Session(id));
+        self.origin = Some(origin);
+    }
+
     /// Focuses a tab. From the list, this is a tab of the pane that follows the list, which is zoomed
     /// if it is too low; in a pane that has the focus, the tab replaces the shown one.
     pub(crate) fn show_tab(&mut self, tab: Tab) {
@@ -36,13 +66,24 @@ impl Model {
         }
     }
 
-    /// Returns the focus to the list that the panes were opened from.
+    /// Returns from a terminal to where it was opened; from other pages to the list.
     pub(crate) fn leave_panes(&mut self) {
-        let is_terminal = matches!(self.shown_tab(self.pane()), Tab::Session(_));
-        if let Some(section) = self.returns_to.take().filter(|_| is_terminal) {
+        let shown = self.shown_tab(self.pane());
+        let origin = self.origin.take().filter(|origin| shown == Tab::Session(origin.terminal));
+        let mut focus = Focus::List;
+        if let Some(Origin { section, place, .. }) = origin {
             self.section = section;
+            match place {
+                Place::List => {}
+                Place::Navigator => focus = Focus::Navigator,
+                Place::Page { tab, pinned, is_zoomed, is_alone } => {
+                    (self.pane_mut().tab, self.pane_mut().pinned) = (tab, pinned);
+                    (self.focus, self.is_zoomed, self.is_alone) = (Focus::Detail, is_zoomed, is_alone);
+                    return;
+                }
+            }
         }
-        (self.focus, self.is_zoomed, self.is_alone) = (Focus::List, false, false);
+        (self.focus, self.is_zoomed, self.is_alone) = (focus, false, false);
         if self.section != Section::Tasks {
             // Only the page of a terminal is pinned to a task.
             self.pane_mut().pinned.take_if(|subject| matches!(subject, Subject::Task(_)));
@@ -54,7 +95,7 @@ impl Model {
         if section != self.section {
             self.jumps.leave(self.spot());
         }
-        (self.section, self.returns_to) = (section, None);
+        (self.section, self.origin) = (section, None);
         self.scrolled_columns = 0;
         self.leave_panes();
     }

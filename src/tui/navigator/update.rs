@@ -100,9 +100,12 @@ fn open(model: &mut Model) {
         }
         Spot::Section(section) => model.go(section),
         Spot::Task(id) => {
+            let origin = model.origin_of(id);
             model.go(Section::Tasks);
             model.tasks.select_key(&id.key());
             tasks::update::open(model, id);
+            // The list of tasks was only on the way.
+            model.origin = model.origin.take().map(|_| origin);
         }
         Spot::Alert(cause) => go_to(model, &cause),
         Spot::More(Branch::Tasks, _) => model.go(Section::Tasks),

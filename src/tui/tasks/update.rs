@@ -12,8 +12,8 @@ use crate::tui::confirm::model::Confirm;
 use crate::tui::effect::{ContainerVerb, Effect, Job};
 use crate::tui::failure::Tone;
 use crate::tui::form::model::shown_words;
+use crate::tui::model::Model;
 use crate::tui::model::layer::Layer;
-use crate::tui::model::{Focus, Model};
 use crate::tui::section::{Section, Subject, TaskId};
 use crate::tui::tab::Tab;
 use crate::tui::tasks::model::{OutputPage, ProgressPage, RowPlace, TaskRow, TaskState, What, Work};
@@ -207,22 +207,22 @@ pub(crate) fn read(model: &mut Model, id: TaskId) {
     };
     let container = session.container().cloned().filter(|_| session.has_terminal());
     model.jumps.leave(model.spot());
+    let origin = model.origin_of(id);
     if let Some(container) = container {
-        if model.focus == Focus::List {
-            model.returns_to = Some(model.section).filter(|section| *section != Section::Containers);
-        }
         model.shows_all = true;
         model.containers.filter.clear();
         model.section = Section::Containers;
         model.settle();
         if model.containers.select_key(container.as_str()) {
             model.show_tab(Tab::Session(id));
+            model.origin = Some(origin);
             return;
         }
     }
     model.section = Section::Tasks;
     model.tasks.select_key(&id.key());
     model.show_tab(Tab::Session(id));
+    model.origin = Some(origin);
 }
 
 /// Shows the progress of a task: its layers if there are any, otherwise its output.
@@ -332,7 +332,7 @@ pub(crate) fn reading(model: &mut Model, action: Action, farthest: usize) -> Vec
 
 /// Runs a container; `words` are its title. The progress is only shown if an image is pulled.
 pub(crate) fn run(model: &mut Model, words: &[String], request: Request) -> Vec<Effect> {
-    (model.section, model.returns_to) = (Section::Containers, None);
+    (model.section, model.origin) = (Section::Containers, None);
     model.leave_panes();
     vec![quiet_work(model, &join(words), Job::Request(Box::new(request)))]
 }

@@ -47,8 +47,8 @@ pub(crate) fn act(model: &mut Model, id: TaskId, action: Action) -> Option<Vec<E
         Action::ScrollUp => Some(vec![Effect::Scroll(id, page)]),
         Action::ScrollDown => Some(vec![Effect::Scroll(id, -page)]),
         Action::CloseTab => {
-            model.tasks.take(&id.key());
             let_go(model);
+            model.tasks.take(&id.key());
             Some(vec![Effect::Close(id)])
         }
         _ => None,

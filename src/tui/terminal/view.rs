@@ -92,7 +92,7 @@ fn unseen(seen: &Seen<'_>, task: &TaskRow) -> Vec<Line<'static>> {
     };
     let since = model.now.duration_since(task.since);
     let mut lines = vec![
-        Line::styled(" hoist is not attached to this command.", theme.text),
+        Line::styled(" Not attached to this command.", theme.text),
         Line::default(),
         fact("command", join(&exec.command)),
         fact("user", exec.user.clone().unwrap_or_else(|| "container default".to_owned())),
@@ -104,7 +104,7 @@ fn unseen(seen: &Seen<'_>, task: &TaskRow) -> Vec<Line<'static>> {
     }
     lines.push(Line::default());
     if model.look.is_read_only {
-        lines.push(Line::styled(" Read-only: hoist does not attach to it.", theme.dim));
+        lines.push(Line::styled(" Read-only: it cannot be attached to.", theme.dim));
         return lines;
     }
     // The list of tasks has keys for it too; other lists do not.
@@ -117,9 +117,13 @@ fn unseen(seen: &Seen<'_>, task: &TaskRow) -> Vec<Line<'static>> {
         }
     };
     let (attach, end) = (model.keys_of(place, attach), model.keys_of(place, Action::CancelTask));
+    // The narrowest pane has room for each line.
     let text = match exec.tty {
         true => format!(" {attach} attach to its terminal · {end} end it"),
-        false => format!(" It has no terminal to attach to · {end} end it"),
+        false => {
+            lines.push(Line::styled(" It has no terminal to attach to.", theme.dim));
+            format!(" {end} end it")
+        }
     };
     lines.push(Line::styled(text, theme.dim));
     lines

@@ -20,7 +20,7 @@ pub(crate) fn terminal(model: &mut Model, row: &ContainerRow, program: Program) 
         return Vec::new();
     }
     let id = session(model, row, &what(&program), program.clone());
-    model.show_tab(Tab::Session(id));
+    model.show_terminal(id);
     model.typing = Some(id);
     vec![Effect::Open(id, Target::In(row.id.clone(), program))]
 }
@@ -67,7 +67,7 @@ pub(crate) fn custom(model: &mut Model, row: &ContainerRow, name: &str, line: Li
     }
     let program = Program::Words(line);
     let id = session(model, row, name, program.clone());
-    model.show_tab(Tab::Session(id));
+    model.show_terminal(id);
     model.typing = Some(id);
     vec![Effect::Open(id, Target::In(row.id.clone(), program))]
 }
@@ -77,7 +77,7 @@ pub(crate) fn custom(model: &mut Model, row: &ContainerRow, name: &str, line: Li
 pub(crate) fn on_host(model: &mut Model, row: Option<&ContainerRow>, name: &str, line: Line) -> Vec<Effect> {
     let title = row.map_or_else(|| name.to_owned(), |row| format!("{}: {name}", row.name));
     let id = put(model, title, Session::on_host(line.clone(), row.map(|row| row.id.clone())));
-    model.show_tab(Tab::Session(id));
+    model.show_terminal(id);
     if row.is_none() {
         // No object of the list has it as a tab.
         model.pane_mut().pinned = Some(Subject::Task(id));

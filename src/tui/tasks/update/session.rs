@@ -332,6 +332,7 @@ mod tests {
     use crate::tui::event::Event;
     use crate::tui::fixture::{exec, full, keys_line, press, screen};
     use crate::tui::model::titles::tab_name;
+    use crate::tui::navigator::model::Spot;
     use crate::tui::reading::Listed;
     use crate::tui::tab::Tab;
     use crate::tui::update::update;
@@ -495,6 +496,54 @@ mod tests {
         model.tasks.get_mut("1").unwrap().title = "a-container-with-a-long-name: shell".to_owned();
         press(&mut model, "Q");
         assert!(screen(&model).contains("… · keeps running "), "{}", screen(&model));
+    }
+
+    /// Opens a terminal at each place, and leaves it in each way.
+    #[test]
+    fn a_terminal_is_left_to_where_it_was_opened() {
+        let in_navigator = |model: &mut Model| {
+            press(model, "e ctrl-] q 2 ctrl-w h");
+            assert_eq!(model.focus, Focus::Navigator);
+            while *model.navigator.under() != Spot::Task(TaskId(1)) {
+                press(model, "down");
+            }
+            press(model, "enter");
+        };
+        let on = |keys: &'static str| move |model: &mut Model| drop(press(model, keys));
+        type Keys<'a> = &'a dyn Fn(&mut Model);
+        type Place<'a> = (&'a str, Keys<'a>, (Section, Focus, Option<Tab>));
+        let places: [Place<'_>; 5] = [
+            ("the list", &on("e ctrl-]"), (Section::Containers, Focus::List, None)),
+            ("a page", &on("l 2 , e ctrl-]"), (Section::Containers, Focus::Detail, Some(Tab::Stats))),
+            ("Tasks", &on("e ctrl-] q 5 enter"), (Section::Tasks, Focus::List, None)),
+            ("the navigator", &in_navigator, (Section::Images, Focus::Navigator, None)),
+            (
+                "a terminal that was opened on a page",
+                &on("l 2 , e ctrl-] , e ctrl-]"),
+                (Section::Containers, Focus::Detail, Some(Tab::Stats)),
+            ),
+        ];
+        let ended = |model: &mut Model| {
+            let Tab::Session(id) = model.shown_tab(model.pane()) else { panic!("no terminal") };
+            update(model, Event::Ended(id, Ok(Some(0))));
+            let close = model.keys_of(KeyContext::Ended, Action::CloseTab);
+            press(model, &close);
+        };
+        let ways: [(&str, Keys<'_>); 3] = [("left", &on("q")), ("detached", &on("d")), ("closed", &ended)];
+        for (place, open, (section, focus, tab)) in places {
+            for (way, leave) in ways {
+                let mut model = full(200, 60);
+                open(&mut model);
+                assert_eq!(model.focus, Focus::Detail, "{place}, {way}");
+                leave(&mut model);
+                assert_eq!((model.section, model.focus), (section, focus), "{place}, {way}");
+                let shown = model.shown_tab(model.pane());
+                assert!(tab.is_none_or(|tab| tab == shown), "{place}, {way}: {shown:?}");
+                // From a page, the way goes on to the list.
+                press(&mut model, "q q");
+                assert_ne!(model.focus, Focus::Detail, "{place}, {way}");
+            }
+        }
     }
 
     #[test]
