@@ -215,7 +215,7 @@ pub fn run(words: Vec<OsString>) -> i32 {
     match dispatch(&words) {
         Ok(code) => code,
         Err(error) => {
-            report(&words.global, error.as_ref());
+            words.global.report(error.as_ref());
             1
         }
     }
@@ -233,39 +233,59 @@ fn print_help(help: &clap::Error) -> i32 {
 }
 
 fn dispatch(words: &Words) -> Result<i32, Failed> {
-    let root = &words.global.root;
+    let global = &words.global;
+    let root = &global.root;
     match &words.verb {
-        OciVerb::Create(create) => verbs::create(root, create).map(|()| 0),
-        OciVerb::Start { id } => verbs::start(root, id).map(|()| 0),
-        OciVerb::Run(run) => verbs::run(root, run),
+        OciVerb::Create(create) => verbs::create(global, create).map(|()| 0),
+        OciVerb::Start { id } => verbs::start(global, id).map(|()| 0),
+        OciVerb::Run(run) => verbs::run(global, run),
         OciVerb::State { id } => list::state(root, id).map(|()| 0),
-        OciVerb::Kill { all, id, signal } => verbs::kill(root, id, signal, *all).map(|()| 0),
-        OciVerb::Delete { force, id } => verbs::delete(root, id, *force).map(|()| 0),
+        OciVerb::Kill { all, id, signal } => verbs::kill(global, id, signal, *all).map(|()| 0),
+        OciVerb::Delete { force, id } => verbs::delete(global, id, *force).map(|()| 0),
         OciVerb::List(list) => list::list(root, list).map(|()| 0),
         OciVerb::Ps(ps) => list::ps(root, ps).map(|()| 0),
-        OciVerb::Exec(exec) => verbs::exec(root, exec),
-        OciVerb::Pause { id } => verbs::pause(root, id).map(|()| 0),
-        OciVerb::Resume { id } => verbs::resume(root, id).map(|()| 0),
+        OciVerb::Exec(exec) => verbs::exec(global, exec),
+        OciVerb::Pause { id } => verbs::pause(global, id).map(|()| 0),
+        OciVerb::Resume { id } => verbs::resume(global, id).map(|()| 0),
         OciVerb::Spec { bundle } => spec::write(bundle).map(|()| 0),
         OciVerb::Features => print(&spec::features()).map(|()| 0),
     }
 }
 
-/// Prints a failure to standard error, and writes it to the log file if there is one.
-fn report(global: &Global, error: &dyn std::error::Error) {
-    let message = one_line(error);
-    note(&message);
-    let Some(path) = &global.log else { return };
-    let line = match global.log_format.as_str() {
-        "json" => {
-            let time = jiff::Timestamp::now().to_string();
-            serde_json::json!({ "level": "error", "msg": message, "time": time }).to_string()
+impl Global {
+    /// Prints a failure to standard error, and writes it to the log file if there is one.
+    fn report(&self, error: &dyn std::error::Error) {
+        let message = one_line(error);
+        note(&format!("error: {message}"));
+        self.log("error", &message);
+    }
+
+    /// Writes warnings to the log file, or to standard error if there is none: a caller with a log
+    /// shows the program's standard error to its user.
+    fn warn(&self, warnings: &[String]) {
+        for warning in warnings {
+            match self.log {
+                Some(_) => self.log("warning", warning),
+                None => note(&format!("warning: {warning}")),
+            }
         }
-        _ => format!("level=error msg={message:?}"),
-    };
-    let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
-    if let Ok(mut file) = file {
-        let _ = writeln!(file, "{line}"); // it is on standard error already
+    }
+
+    /// Writes a line to the log file, in the form of other runtimes. There is nowhere to report a
+    /// failure.
+    fn log(&self, level: &str, message: &str) {
+        let Some(path) = &self.log else { return };
+        let time = jiff::Timestamp::now();
+        let line = match self.log_format.as_str() {
+            "json" => {
+                serde_json::json!({ "level": level, "msg": message, "time": time.to_string() }).to_string()
+            }
+            _ => format!("time=\"{time}\" level={level} msg={message:?}"),
+        };
+        let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
+        if let Ok(mut file) = file {
+            let _ = writeln!(file, "{line}");
+        }
     }
 }
 

@@ -279,6 +279,7 @@ fn create(
         cgroup: Some(cgroup),
         init,
         gate: Gate::Maker,
+        hooks: None,
         probe,
     })?;
     Ok((created, (stat.st_dev, stat.st_ino)))

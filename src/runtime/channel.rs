@@ -32,6 +32,8 @@ pub(super) enum Message {
     Separate,
     /// Something was unavailable and has been left out.
     Warning(String),
+    /// Everything is set up that hooks of the caller's namespaces may want to see.
+    Hooks,
     /// Everything is set up that does not require an answer.
     Ready,
     /// The next call is `execve`.
@@ -45,8 +47,20 @@ pub(super) enum Message {
 pub(super) enum Word {
     /// The ids of the user namespace are mapped.
     Mapped,
+    /// The hooks have run.
+    Hooked,
     /// Execute the payload.
     GoOn,
+}
+
+impl Word {
+    fn byte(self) -> u8 {
+        match self {
+            Self::Mapped => b'm',
+            Self::Hooked => b'h',
+            Self::GoOn => b'g',
+        }
+    }
 }
 
 /// An [`Error`] in a form that can be sent.
@@ -321,18 +335,18 @@ impl Channel {
 
     /// Sends a message of the creator.
     pub(super) fn say(&self, word: Word) -> Result<()> {
-        let byte = [if word == Word::Mapped { b'm' } else { b'g' }];
-        check(rustix::net::send(&self.0, &byte, SendFlags::NOSIGNAL), || "send(to init)".to_owned())?;
+        check(rustix::net::send(&self.0, &[word.byte()], SendFlags::NOSIGNAL), || {
+            "send(to init)".to_owned()
+        })?;
         Ok(())
     }
 
     /// Waits for a message of the creator; returns `false` if it died without sending one.
     pub(super) fn hear(&self, word: Word) -> Result<bool> {
-        let want = if word == Word::Mapped { b'm' } else { b'g' };
         let mut byte = [0];
         let received = retry(|| rustix::net::recv(&self.0, &mut byte, RecvFlags::empty()));
         let (_, length) = check(received, || "recv(from the maker)".to_owned())?;
-        Ok(length == 1 && byte[0] == want)
+        Ok(length == 1 && byte[0] == word.byte())
     }
 }
 

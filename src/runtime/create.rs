@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use super::channel::{self, Channel, Message, Word};
 use super::entry::{self, Awaited};
 use super::error::Cause;
+use super::hook::{Calls, Point};
 use super::prepare::{self, Prepared, Security};
 use super::progress::{Progress, Reached};
 use super::state::Start;
@@ -26,6 +27,7 @@ pub struct Created {
     /// The process that will be created in an existing pid namespace and then replaces `child`.
     awaited: Option<Awaited>,
     watch: Watch,
+    hooks: Option<Calls>,
 }
 
 /// What the creator needs to explain a failure that init could not report.
@@ -143,6 +145,7 @@ pub fn create(mut plan: Plan<'_>) -> Result<Created> {
     let namespaces = prepared.namespaces.new.without(Namespace::Cgroup);
     let (channel, inits) = channel::pair()?;
     let progress = Progress::new()?;
+    let hooks = prepared.hooks.clone();
     let watch = Watch::new(prepared.process, &prepared.security, prepared.init, progress.clone());
     let enters = prepared.namespaces.by_path.iter().any(|(kind, _)| *kind == Namespace::Pid);
     let (new, start, awaited) = if enters {
@@ -161,7 +164,7 @@ pub fn create(mut plan: Plan<'_>) -> Result<Created> {
         Side::Parent(child) => child,
     };
     drop((inits, start)); // these ends must be closed when the payload starts
-    let mut created = Created { child, channel, heard: Heard::default(), network, awaited, watch };
+    let mut created = Created { child, channel, heard: Heard::default(), network, awaited, watch, hooks };
     match created.configure(maps, oom_score_adj).and_then(|()| created.until_born()) {
         Ok(()) => Ok(created),
         Err(error) => Err(created.abandon().unwrap_or(error)),
@@ -356,8 +359,17 @@ impl Created {
             Some((Message::Executing, _)) => self.heard.is_executing = true,
             Some((Message::Failed(failure), _)) => return Err(failure.into()),
             Some((Message::Separate, _)) => self.heard.is_separate = true,
+            Some((Message::Hooks, _)) => self.run_hooks()?,
         }
         Ok(true)
+    }
+
+    fn run_hooks(&self) -> Result<()> {
+        if let Some(hooks) = &self.hooks {
+            hooks.run(Point::Prestart, Some(self.child.pid))?;
+            hooks.run(Point::CreateRuntime, Some(self.child.pid))?;
+        }
+        Ok(self.channel.say(Word::Hooked)?)
     }
 
     fn died(&self) -> Error {
@@ -371,7 +383,7 @@ impl Created {
     /// Returns a process that joins a container and does not wait for messages.
     pub(super) fn entering(between: Child, channel: Channel, awaited: Awaited, watch: Watch) -> Self {
         let (heard, awaited) = (Heard::default(), Some(awaited));
-        Self { child: between, channel, heard, network: None, awaited, watch }
+        Self { child: between, channel, heard, network: None, awaited, watch, hooks: None }
     }
 
     /// Waits for the process created inside, which replaces the child.

@@ -84,7 +84,9 @@ pub fn exec(exec: Exec<'_>) -> Result<Running> {
         }
         Side::Parent(between) => {
             drop((inits, entry)); // these ends must be closed when the program starts
-            Created::entering(between, channel, awaited, watch).until_executed()
+            let mut running = Created::entering(between, channel, awaited, watch).until_executed()?;
+            running.warnings.extend(security.warnings);
+            Ok(running)
         }
     }
 }
@@ -130,6 +132,7 @@ fn steps(joining: &mut Joining<'_>, security: &Security) -> (&'static str, Error
         entry: joining.entry.take(),
         gate: None,
         progress: Some(joining.progress.clone()),
+        hooks: None,
     })
 }
 

@@ -11,6 +11,7 @@ use rustix::fs::OFlags;
 
 use super::channel::{Channel, Failure, Message, Voice, Word};
 use super::entry::Entry;
+use super::hook::Point;
 use super::payload::{self, Cwd, Fifos, Streams};
 use super::prepare::Prepared;
 use super::progress::Progress;
@@ -49,6 +50,8 @@ const SET_UP: &[Step] = &[
     ("open the terminal", open_terminal),
     // This also requires that the host's procfs is visible.
     ("mount a private procfs", sysctl::open_procfs),
+    // The container's namespaces and mounts exist, and the caller's root can still be accessed.
+    ("run the hooks of the creation", run_hooks),
     ("enter the root file system", enter_root),
     ("set sysctls", sysctl::write_all),
     ("set the host name", set_names),
@@ -139,6 +142,7 @@ fn payload_of<'s>(
         entry,
         gate,
         progress: Some(state.progress.clone()),
+        hooks: state.plan.hooks.as_ref(),
     }
 }
 
@@ -216,6 +220,17 @@ fn open_terminal(state: &mut State<'_>) -> Result<()> {
     state.voice.send_with(&Message::Terminal, master.as_fd())?;
     state.terminal = Some(terminal);
     Ok(())
+}
+
+fn run_hooks(state: &mut State<'_>) -> Result<()> {
+    let Some(hooks) = &state.plan.hooks else { return Ok(()) };
+    if hooks.has(Point::Prestart) || hooks.has(Point::CreateRuntime) {
+        state.voice.say(&Message::Hooks);
+        if !state.voice.hear(Word::Hooked)? {
+            process::exit_now(1); // the creator has died, or one of them has failed
+        }
+    }
+    hooks.run(Point::CreateContainer, Some(rustix::process::getpid().as_raw_nonzero().get()))
 }
 
 fn enter_root(state: &mut State<'_>) -> Result<()> {

@@ -18,6 +18,7 @@ mod create;
 mod entry;
 mod error;
 mod exec;
+pub mod hook;
 mod init;
 mod interpreter;
 mod mask;
@@ -65,6 +66,8 @@ pub struct Plan<'a> {
     pub init: Init,
     /// Who starts the payload.
     pub gate: Gate,
+    /// The hooks, of which those up to the start are run. Without them, a spec with hooks is refused.
+    pub hooks: Option<hook::Calls>,
     /// The features of this kernel and the privileges of the caller.
     pub probe: &'a Probe,
 }

@@ -12,6 +12,7 @@ use rustix::thread::{Gid, Uid};
 
 use super::channel::{Message, Voice};
 use super::entry::{self, Entry};
+use super::hook::{Calls, Point};
 use super::prepare::Security;
 use super::progress::{Progress, Reached};
 use super::target::{self, Kind};
@@ -41,6 +42,8 @@ pub(super) struct Payload<'a> {
     pub(super) gate: Option<Fifos>,
     /// `None` in the process created inside, which shares no memory with the creator.
     pub(super) progress: Option<Progress>,
+    /// The hooks to run before the program.
+    pub(super) hooks: Option<&'a Calls>,
 }
 
 /// Where the start is requested, and where the result is reported.
@@ -116,6 +119,8 @@ const STEPS: &[Step] = &[
     (GATE, wait_for_start),
     // From here on other processes in its pid namespace may control it.
     (ENTER, enter_pid_namespace),
+    // In the container, and with no more rights than the program.
+    (HOOKS, run_hooks),
     (SPLIT, start_under_reaper),
 ];
 
@@ -123,6 +128,7 @@ const FILTER: &str = "install the seccomp filter";
 const GIVE_UP: &str = "drop the capability to set a filter";
 pub(super) const GATE: &str = "wait to be started";
 pub(super) const ENTER: &str = "enter the pid namespace";
+const HOOKS: &str = "run the startContainer hooks";
 const SPLIT: &str = "start the program under an init";
 pub(super) const EXECUTE: &str = "execute the program";
 
@@ -178,6 +184,7 @@ pub(super) fn calls_of(step: &str) -> &'static str {
         GIVE_UP => "`capset`",
         GATE => "`close` and `read`",
         ENTER => "`clone` and `close`, and for a terminal `setsid` and `ioctl`",
+        HOOKS => "`memfd_create`, `clone`, `execve`, `poll` and `waitid`",
         SPLIT => "`clone`, `rt_sigprocmask` and `setpgid`, and for a terminal `ioctl`",
         // This also covers a process that was killed as soon as it was created inside.
         _ => "`execve`, and for `exec` also `setsid`",
@@ -474,12 +481,17 @@ fn enter_pid_namespace(becoming: &mut Becoming<'_>) -> Result<()> {
     entry::lead_session(matches!(becoming.payload.streams, Streams::Terminal(_)))
 }
 
+fn run_hooks(becoming: &mut Becoming<'_>) -> Result<()> {
+    let pid = rustix::process::getpid().as_raw_nonzero().get();
+    becoming.payload.hooks.map_or(Ok(()), |hooks| hooks.run(Point::StartContainer, Some(pid)))
+}
+
 fn change_identity(becoming: &mut Becoming<'_>) -> Result<()> {
     let Some(identity) = &becoming.identity else { return Ok(()) };
     if becoming.payload.probe.setgroups {
         let groups: Vec<Gid> = identity.groups.iter().map(|gid| Gid::from_raw(*gid)).collect();
         check(rustix::thread::set_thread_groups(&groups), || format!("setgroups({:?})", identity.groups))?;
-    } else if identity.groups.len() > 1 {
+    } else if identity.groups.iter().any(|gid| *gid != identity.gid) {
         let text = "supplementary groups cannot be set in this user namespace".to_owned();
         becoming.payload.voice.say(&Message::Warning(text));
     }

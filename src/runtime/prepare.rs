@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, FileType};
 
+use super::hook::Calls;
 use super::options::{self, Options};
 use super::{Error, Init, Plan, Result, Root, Stdio, confine, seccomp, support, sysctl};
 use crate::cgroup::{Cgroup, Entrance};
@@ -33,6 +34,7 @@ pub(super) struct Prepared<'a> {
     pub(super) stdio: Stdio,
     pub(super) init: Init,
     pub(super) security: Security,
+    pub(super) hooks: Option<Calls>,
     pub(super) warnings: Vec<String>,
 }
 
@@ -51,6 +53,8 @@ pub(super) struct Security {
     pub(super) no_new_privileges: bool,
     /// Additional groups, by name or number, to be looked up in the container.
     pub(super) groups: Vec<String>,
+    /// Capabilities that cannot be granted, a sentence for each list.
+    pub(super) warnings: Vec<String>,
 }
 
 /// A mount of the spec.
@@ -90,11 +94,14 @@ pub(super) struct Device {
 
 /// Reads the plan and opens what it needs from the host.
 pub(super) fn prepare(plan: Plan<'_>) -> Result<Prepared<'_>> {
-    let Plan { spec, root, mounts, stdio, cgroup, init, probe, gate: _ } = plan;
+    let Plan { spec, root, mounts, stdio, cgroup, init, probe, hooks, gate: _ } = plan;
     if !probe.can_contain() {
         return Err(Error::NotPermitted { missing: missing(probe) });
     }
     support::check(spec)?;
+    if hooks.is_none() && spec.hooks().as_ref().is_some_and(support::has_hooks) {
+        return Err(Error::spec("hooks", "they are not supported here"));
+    }
     let process = spec.process().as_ref().ok_or_else(|| Error::spec("process", "it is missing"))?;
     let namespaces = namespaces(spec)?;
     if !namespaces.new.has(Namespace::Mount) {
@@ -108,6 +115,7 @@ pub(super) fn prepare(plan: Plan<'_>) -> Result<Prepared<'_>> {
     };
     let mut warnings = cgroup.map(|cgroup| cgroup.warnings.clone()).unwrap_or_default();
     let security = security(spec, process)?;
+    warnings.extend(security.warnings.iter().cloned());
     let lacking = security.capabilities.permitted.without(probe.effective);
     // In its own user namespace it has all capabilities.
     if !lacking.is_empty() && !namespaces.new.has(Namespace::User) {
@@ -129,6 +137,7 @@ pub(super) fn prepare(plan: Plan<'_>) -> Result<Prepared<'_>> {
         stdio,
         init,
         security,
+        hooks,
         warnings,
     })
 }
@@ -147,39 +156,44 @@ pub(super) fn security(spec: &Spec, process: &oci::Process) -> Result<Security> 
     let filter = spec.linux().as_ref().and_then(|linux| linux.seccomp().as_ref());
     let filter = filter.map(seccomp::compile).transpose()?;
     let groups = spec.annotations().as_ref().and_then(|all| all.get(crate::oci::GROUP_ADD));
+    let (capabilities, warnings) = capabilities(process)?;
     Ok(Security {
-        capabilities: capabilities(process)?,
+        capabilities,
+        warnings,
         filter,
         no_new_privileges: process.no_new_privileges().unwrap_or(false),
         groups: groups.into_iter().flat_map(|list| list.split(',')).map(str::to_owned).collect(),
     })
 }
 
-/// Returns the five capability sets. Missing ones are empty.
-fn capabilities(process: &oci::Process) -> Result<Lists> {
-    let Some(sets) = process.capabilities() else { return Ok(Lists::default()) };
+/// Returns the five capability sets, without what the kernel cannot grant, and a warning for each
+/// list with such capabilities. Missing sets are empty.
+fn capabilities(process: &oci::Process) -> Result<(Lists, Vec<String>)> {
+    let Some(sets) = process.capabilities() else { return Ok((Lists::default(), Vec::new())) };
     let read = |set: &Option<std::collections::HashSet<oci::Capability>>| {
         let caps = set.iter().flatten().map(|cap| cap.to_string().parse::<sys::cap::Cap>());
         let caps = caps.collect::<std::result::Result<CapSet, _>>();
         caps.map_err(|bad| Error::spec("process.capabilities", &bad.to_string()))
     };
-    let lists = Lists {
+    let mut lists = Lists {
         bounding: read(sets.bounding())?,
         effective: read(sets.effective())?,
         permitted: read(sets.permitted())?,
         inheritable: read(sets.inheritable())?,
         ambient: read(sets.ambient())?,
     };
-    let lacking = |field: &str, lacks: CapSet, of: &str| match lacks.iter().next() {
-        Some(cap) => {
-            Err(Error::spec(&format!("process.capabilities.{field}"), &format!("{cap} is not {of}")))
+    let mut warnings = Vec::new();
+    let mut keep = |list: &mut CapSet, of: CapSet, what: &str| {
+        let lost: Vec<String> = list.without(of).iter().map(|cap| cap.to_string()).collect();
+        if !lost.is_empty() {
+            warnings.push(format!("{what}: {}", lost.join(", ")));
         }
-        None => Ok(()),
+        *list = list.and(of);
     };
-    lacking("effective", lists.effective.without(lists.permitted), "permitted")?;
-    lacking("ambient", lists.ambient.without(lists.permitted), "permitted")?;
-    lacking("ambient", lists.ambient.without(lists.inheritable), "inheritable")?;
-    Ok(lists)
+    keep(&mut lists.effective, lists.permitted, "capabilities that are not permitted cannot be effective");
+    keep(&mut lists.ambient, lists.permitted, "capabilities that are not permitted cannot be ambient");
+    keep(&mut lists.ambient, lists.inheritable, "capabilities that are not inheritable cannot be ambient");
+    Ok((lists, warnings))
 }
 
 fn namespaces(spec: &Spec) -> Result<Joined> {

@@ -16,7 +16,6 @@ pub(super) fn check(spec: &Spec) -> Result<()> {
         ("windows", spec.windows().is_some()),
         ("vm", spec.vm().is_some()),
         ("zos", spec.zos().is_some()),
-        ("hooks", spec.hooks().as_ref().is_some_and(has_hooks)),
     ];
     refuse(&elsewhere)?;
     if let Some(linux) = spec.linux() {
@@ -28,7 +27,8 @@ pub(super) fn check(spec: &Spec) -> Result<()> {
     }
 }
 
-fn has_hooks(hooks: &Hooks) -> bool {
+/// Whether there is a hook at any point.
+pub(super) fn has_hooks(hooks: &Hooks) -> bool {
     let lists = [
         hooks.prestart(),
         hooks.create_runtime(),

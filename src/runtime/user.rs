@@ -24,14 +24,15 @@ const MAX_FILE: u64 = 1 << 20;
 pub(super) struct Identity {
     pub(super) uid: u32,
     pub(super) gid: u32,
-    /// Supplementary groups, the primary one first (CVE-2022-36109).
+    /// Supplementary groups; of a user by name, the primary one first (CVE-2022-36109).
     pub(super) groups: Vec<u32>,
     /// The home directory, if the passwd file has one.
     pub(super) home: Option<String>,
 }
 
 /// Looks up `user` in the files of `root`. `user.username` has Docker's format: `user`,
-/// `user:group`, `uid`, `uid:gid`. Without it the numbers of the spec are used.
+/// `user:group`, `uid`, `uid:gid`; only the engine sets it. Without it, the numbers of the spec are
+/// used, and its additional groups are the only supplementary ones.
 ///
 /// `further` are additional groups, by name or number.
 pub(super) fn look_up(root: BorrowedFd<'_>, user: &User, further: &[String]) -> Result<Identity> {
@@ -59,8 +60,7 @@ fn who(root: BorrowedFd<'_>, user: &User) -> Result<Identity> {
             Ok(identity)
         }
         None => {
-            let mut groups = vec![user.gid()];
-            add(&mut groups, user.additional_gids().iter().flatten().copied());
+            let groups = user.additional_gids().clone().unwrap_or_default();
             let passwd = database(root, "/etc/passwd", false)?;
             let home = by_uid(&passwd, user.uid()).map(|entry| entry.home.to_owned());
             Ok(Identity { uid: user.uid(), gid: user.gid(), groups, home })

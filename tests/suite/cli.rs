@@ -307,7 +307,7 @@ fn standard_output_that_is_closed_is_told_where_there_is_something_to_write() {
             (">&-", "Bad file descriptor (os error 9)"),
             (">/dev/full", "No space left on device (os error 28)"),
         ] {
-            let told = format!("hoist oci: cannot write to standard output: {why}\n");
+            let told = format!("hoist oci: error: cannot write to standard output: {why}\n");
             assert_eq!(oci(words, to).fails(1), told, "{words:?} {to}");
         }
     }

@@ -31,6 +31,7 @@ mod monitor;
 mod network;
 mod newer;
 mod oci;
+mod oci_hooks;
 mod registry;
 mod runtime;
 mod seams;

@@ -524,15 +524,31 @@ fn check_capabilities(adjust: impl Fn(Bundle) -> Bundle) {
 }
 
 #[test]
-fn capabilities_that_cannot_be_are_refused_by_their_list() {
+fn capabilities_that_cannot_be_granted_are_left_out_with_a_warning() {
     for (list, names, why) in [
-        ("effective", json!(["CAP_SYS_ADMIN"]), "CAP_SYS_ADMIN is not permitted"),
-        ("ambient", json!(["CAP_KILL"]), "CAP_KILL is not inheritable"),
-        ("ambient", json!(["CAP_SYS_ADMIN"]), "CAP_SYS_ADMIN is not permitted"),
+        ("effective", json!(["CAP_SYS_ADMIN"]), "that are not permitted cannot be effective: CAP_SYS_ADMIN"),
+        ("ambient", json!(["CAP_KILL"]), "that are not inheritable cannot be ambient: CAP_KILL"),
+        ("ambient", json!(["CAP_SYS_ADMIN"]), "that are not permitted cannot be ambient: CAP_SYS_ADMIN"),
+        ("bounding", json!(["CAP_CHOWN", "CAP_FLY"]), "`CAP_FLY` is not a capability that hoist knows"),
     ] {
-        let bundle = Bundle::new().with(|config| config["process"]["capabilities"][list] = names);
-        let error = bundle.run().fails();
-        assert!(error.contains(&format!("`process.capabilities.{list}`: {why}")), "{error}");
+        let bundle = Bundle::sh("grep ^Cap /proc/self/status").with(|config| {
+            for list in ["bounding", "effective", "permitted"] {
+                config["process"]["capabilities"][list] = json!(["CAP_CHOWN", "CAP_KILL"]);
+            }
+            config["process"]["capabilities"][list] = names;
+        });
+        let said = bundle.run();
+        assert!(said.err.starts_with("hoist oci: warning: ") && said.err.contains(why), "{said:?}");
+        let caps = said.ok();
+        assert!(caps.contains("CapAmb:\t0000000000000000"), "{caps}");
+        // A caller with a log gets it there.
+        let log = bundle.path("log");
+        let words = ["--log", log.to_str().unwrap(), "--log-format", "json", "run", "c"];
+        let said = bundle.oci(words);
+        assert_eq!(said.err, "", "{list}");
+        let line: Value = serde_json::from_str(&fs::read_to_string(log).unwrap()).unwrap();
+        assert_eq!(line["level"], "warning");
+        assert!(line["msg"].as_str().unwrap().contains(why), "{line}");
     }
 }
 
@@ -586,7 +602,7 @@ fn a_filter_that_stops_the_start_is_named() {
         (refuse, "execve", "execute the program", "it ended before executing the program"),
     ] {
         let said = run(action, &[&[call][..], &silent].concat());
-        let want = format!("hoist oci: {stopped}{step}: {why}\n");
+        let want = format!("hoist oci: error: {stopped}{step}: {why}\n");
         assert!(said.ends_with(&want), "{action} {call}: {said}");
     }
     let told = run(refuse, &["capset"]);

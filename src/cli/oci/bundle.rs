@@ -2,16 +2,72 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
 use super::{Failed, refuse};
 use crate::base::disk;
 use crate::cgroup::Parent;
-use crate::oci::runtime::Spec;
+use crate::oci::runtime::{Process, Spec};
+use crate::sys::cap::Cap;
 
-/// Reads a bundle's `config.json` and makes its paths absolute. Also returns the absolute path of
-/// the bundle.
-pub(super) fn read(bundle: &Path) -> Result<(PathBuf, Spec), Failed> {
-    let bundle = bundle.canonicalize().map_err(|error| disk::Error::io("read", bundle)(error))?;
-    let mut spec: Spec = disk::read_json(&bundle.join("config.json"))?;
+/// A bundle that has been read.
+pub(super) struct Bundle {
+    /// Its absolute path.
+    pub(super) path: PathBuf,
+    /// Its `config.json`, with absolute paths.
+    pub(super) spec: Spec,
+    /// What of it is unknown and has been left out.
+    pub(super) warnings: Vec<String>,
+}
+
+/// Reads a bundle's `config.json`.
+pub(super) fn read(bundle: &Path) -> Result<Bundle, Failed> {
+    let path = bundle.canonicalize().map_err(|error| disk::Error::io("read", bundle)(error))?;
+    let mut config: Value = disk::read_json(&path.join("config.json"))?;
+    let mut warnings = Vec::new();
+    if let Some(process) = config.get_mut("process") {
+        warnings = leave_out(process);
+    }
+    let mut spec: Spec = typed(&path.join("config.json"), config)?;
+    make_absolute(&path, &mut spec)?;
+    Ok(Bundle { path, spec, warnings })
+}
+
+/// Reads a file with a process, as `exec` takes it. Also returns what of it has been left out.
+pub(super) fn read_process(file: &Path) -> Result<(Process, Vec<String>), Failed> {
+    let mut process: Value = disk::read_json(file)?;
+    let warnings = leave_out(&mut process);
+    Ok((typed(file, process)?, warnings))
+}
+
+fn typed<T: DeserializeOwned>(path: &Path, value: Value) -> Result<T, Failed> {
+    let typed = serde_json::from_value(value);
+    Ok(typed.map_err(|source| disk::Error::Damaged { path: path.into(), source })?)
+}
+
+/// Leaves out what does not apply on Linux, and unknown capabilities, as the specification demands.
+/// Returns a warning for each of them.
+fn leave_out(process: &mut Value) -> Vec<String> {
+    if let Some(user) = process.get_mut("user").and_then(Value::as_object_mut) {
+        user.remove("username"); // for Windows: on Linux, the numbers say who it is
+    }
+    let mut unknown = Vec::new();
+    let lists = process.get_mut("capabilities").and_then(Value::as_object_mut);
+    for list in lists.into_iter().flat_map(serde_json::Map::values_mut).filter_map(Value::as_array_mut) {
+        list.retain(|name| {
+            let is_unknown = |name: &&str| name.parse::<Cap>().is_err();
+            let Some(name) = name.as_str().filter(is_unknown) else { return true };
+            if !unknown.iter().any(|known| known == name) {
+                unknown.push(name.to_owned());
+            }
+            false
+        });
+    }
+    unknown.into_iter().map(|name| format!("`{name}` is not a capability that hoist knows")).collect()
+}
+
+fn make_absolute(bundle: &Path, spec: &mut Spec) -> Result<(), Failed> {
     match spec.root_mut() {
         Some(root) => {
             let path = bundle.join(root.path());
@@ -28,7 +84,7 @@ pub(super) fn read(bundle: &Path) -> Result<(PathBuf, Spec), Failed> {
             mount.set_source(Some(source));
         }
     }
-    Ok((bundle, spec))
+    Ok(())
 }
 
 /// Returns the parent and the name of the container's cgroup according to the specification.

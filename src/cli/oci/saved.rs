@@ -12,6 +12,7 @@ use crate::base::disk::{self, state};
 use crate::base::error::one_line;
 use crate::cgroup::{Cgroup, Parent};
 use crate::oci::runtime::{ContainerState, Spec};
+use crate::runtime::hook::Calls;
 use crate::sys::{process, tree};
 
 /// The version of `state.json`.
@@ -184,6 +185,11 @@ impl Saved {
         let pidfd = process::open(self.pid).ok()?;
         let is_it = start_time(self.pid) == Some(self.start_time);
         (is_it && !process::has_ended(pidfd.as_fd()).ok()?).then_some(pidfd)
+    }
+
+    /// Returns the container's hooks.
+    pub(super) fn hooks(&self) -> Result<Calls, Failed> {
+        Ok(Calls::new(&self.id, self.bundle.clone(), &self.spec)?)
     }
 
     pub(super) fn cgroup(&self) -> Cgroup {

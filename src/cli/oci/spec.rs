@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Failed, refuse};
 use crate::base::disk;
+use crate::runtime::hook::Point;
 use crate::sys::cap::Cap;
 
 /// Writes a new `config.json` for a shell in `rootfs`.
@@ -102,7 +103,7 @@ pub(super) fn features() -> Value {
     json!({
         "ociVersionMin": "1.0.0",
         "ociVersionMax": "1.2.0",
-        "hooks": [],
+        "hooks": Point::ALL.map(|point| point.to_string()),
         "mountOptions": [
             "async", "atime", "bind", "defaults", "dev", "diratime", "exec", "noatime", "nodev", "nodiratime",
             "noexec", "norelatime", "nostrictatime", "nosuid", "nosymfollow", "private", "ratime", "rbind", "rdev",

@@ -7,39 +7,48 @@ use std::path::Path;
 use rustix::fs::{Mode, OFlags};
 
 use super::saved::{Folder, Saved};
-use super::{Create, Exec, Failed, Run, bundle, console, refuse, warn};
+use super::{Create, Exec, Failed, Global, Run, bundle, console, refuse};
 use crate::base::disk;
+use crate::base::error::one_line;
 use crate::cgroup::{Cgroup, Limits};
 use crate::oci::runtime::{ContainerState, LinuxCapabilitiesBuilder, Process, Spec};
+use crate::runtime::hook::{Calls, Point};
 use crate::runtime::{self, Gate, Init, Plan, Root, Running, Stdio};
 use crate::sys::probe::Probe;
 use crate::sys::{exe, process, signal};
 
-pub(super) fn create(root: &Path, words: &Create) -> Result<(), Failed> {
+pub(super) fn create(global: &Global, words: &Create) -> Result<(), Failed> {
     exe::keep_out_of_reach()?;
-    let running = make(root, words, Init::Payload)?;
-    warn(&running.warnings);
+    let running = make(global, words, Init::Payload)?;
+    global.warn(&running.warnings);
     Ok(())
 }
 
 /// Creates a container that waits on its FIFO.
-fn make(root: &Path, words: &Create, init: Init) -> Result<Running, Failed> {
+fn make(global: &Global, words: &Create, init: Init) -> Result<Running, Failed> {
     let probe = Probe::now()?;
-    let (bundle, spec) = bundle::read(&words.bundle)?;
-    let folder = Folder::new(root, &words.id)?;
+    let bundle::Bundle { path: bundle, spec, warnings } = bundle::read(&words.bundle)?;
+    global.warn(&warnings);
+    let hooks = Calls::new(&words.id, bundle.clone(), &spec)?;
+    let folder = Folder::new(&global.root, &words.id)?;
     let socket = console::connect(words.console_socket.as_deref(), wants_terminal(&spec))?;
     let place = bundle::cgroup_place(&spec, &words.id)?;
     folder.make(&place)?;
     let resources = spec.linux().as_ref().and_then(|linux| linux.resources().as_ref());
     let limits = resources.map(Limits::from_spec).unwrap_or_default();
     let made = Cgroup::create(&place.0, &place.1, &limits, &probe).map_err(Failed::from).and_then(|cgroup| {
-        let mut made = make_in(&folder, &spec, socket.is_some(), &cgroup, &probe, init).and_then(|running| {
-            let saved = Saved::new(&words.id, running.pid, &bundle, spec.clone(), place);
-            let told = folder.save(&saved).and_then(|()| tell(&running, words.pid_file.as_deref(), socket));
-            or_kill(told, running)
-        });
+        let mut made =
+            make_in(&folder, (&spec, &hooks), socket.is_some(), &cgroup, &probe, init).and_then(|running| {
+                let saved = Saved::new(&words.id, running.pid, &bundle, spec.clone(), place);
+                let told =
+                    folder.save(&saved).and_then(|()| tell(&running, words.pid_file.as_deref(), socket));
+                or_kill(told, running)
+            });
         match &mut made {
-            Err(_) => drop(cgroup.remove()), // the first error is the one to report
+            Err(_) => {
+                drop(cgroup.remove()); // the first error is the one to report
+                run_last(global, &hooks);
+            }
             // In a user namespace, cgroups are the exception.
             Ok(running) if !probe.in_user_namespace => running.warnings.extend(cgroup.warnings),
             Ok(_) => {}
@@ -54,7 +63,7 @@ fn make(root: &Path, words: &Create, init: Init) -> Result<Running, Failed> {
 
 fn make_in(
     folder: &Folder,
-    spec: &Spec,
+    (spec, hooks): (&Spec, &Calls),
     has_terminal: bool,
     cgroup: &Cgroup,
     probe: &Probe,
@@ -70,6 +79,7 @@ fn make_in(
         cgroup: Some(cgroup),
         init,
         gate: Gate::Fifo { start: fifos.start, report: fifos.report },
+        hooks: Some(hooks.clone()),
         probe,
     })?;
     Ok(created.leave_waiting()?)
@@ -113,12 +123,12 @@ fn write_pid(file: Option<&Path>, pid: i32) -> Result<(), Failed> {
     }
 }
 
-pub(super) fn start(root: &Path, id: &str) -> Result<(), Failed> {
-    start_as(root, id, Init::Payload)
+pub(super) fn start(global: &Global, id: &str) -> Result<(), Failed> {
+    start_as(global, id, Init::Payload)
 }
 
-fn start_as(root: &Path, id: &str, init: Init) -> Result<(), Failed> {
-    let folder = Folder::new(root, id)?;
+fn start_as(global: &Global, id: &str, init: Init) -> Result<(), Failed> {
+    let folder = Folder::new(&global.root, id)?;
     let saved = folder.load()?;
     let _alone = folder.lock()?;
     match folder.status(&saved) {
@@ -141,21 +151,32 @@ fn start_as(root: &Path, id: &str, init: Init) -> Result<(), Failed> {
     )?;
     rustix::io::write(&begin, b"s")?;
     folder.remove_fifos();
-    warn(&runtime::hear_report(&report, process.as_fd())?);
+    global.warn(&runtime::hear_report(&report, process.as_fd())?);
     // hoist's own init does not execute the program; its child does.
-    match init {
-        Init::Payload => Ok(runtime::confirm_executed(saved.pid, &saved.spec)?),
-        Init::Reaper => Ok(()),
+    if init == Init::Payload {
+        runtime::confirm_executed(saved.pid, &saved.spec)?;
+    }
+    let told = saved.hooks().and_then(|hooks| Ok(hooks.run(Point::Poststart, Some(saved.pid))?));
+    if told.is_err() {
+        let _ = process::signal(process.as_fd(), libc::SIGKILL); // it may have exited
+    }
+    told
+}
+
+/// Runs the hooks after the end of a container. Their failures change nothing.
+fn run_last(global: &Global, hooks: &Calls) {
+    if let Err(error) = hooks.run(Point::Poststop, None) {
+        global.warn(&[one_line(&error)]);
     }
 }
 
-pub(super) fn run(root: &Path, words: &Run) -> Result<i32, Failed> {
+pub(super) fn run(global: &Global, words: &Run) -> Result<i32, Failed> {
     exe::keep_out_of_reach()?;
     let init = if words.init { Init::Reaper } else { Init::Payload };
-    let running = make(root, &words.create, init)?;
-    warn(&running.warnings);
+    let running = make(global, &words.create, init)?;
+    global.warn(&running.warnings);
     let id = &words.create.id;
-    let started = start_as(root, id, init);
+    let started = start_as(global, id, init);
     if words.detach && started.is_ok() {
         return Ok(0);
     }
@@ -164,14 +185,14 @@ pub(super) fn run(root: &Path, words: &Run) -> Result<i32, Failed> {
     }
     let exit = process::wait(running.pidfd.as_fd());
     if !words.keep {
-        delete(root, id, true)?;
+        delete(global, id, true)?;
     }
     started?;
     Ok(exit?.code())
 }
 
-pub(super) fn kill(root: &Path, id: &str, name: &str, all: bool) -> Result<(), Failed> {
-    let saved = Folder::new(root, id)?.load()?;
+pub(super) fn kill(global: &Global, id: &str, name: &str, all: bool) -> Result<(), Failed> {
+    let saved = Folder::new(&global.root, id)?.load()?;
     let Some(number) = signal::parse(name) else { return refuse(format!("`{name}` is not a signal")) };
     if all {
         for pid in saved.cgroup().pids()? {
@@ -190,8 +211,8 @@ pub(super) fn kill(root: &Path, id: &str, name: &str, all: bool) -> Result<(), F
     Ok(())
 }
 
-pub(super) fn delete(root: &Path, id: &str, force: bool) -> Result<(), Failed> {
-    let folder = Folder::new(root, id)?;
+pub(super) fn delete(global: &Global, id: &str, force: bool) -> Result<(), Failed> {
+    let folder = Folder::new(&global.root, id)?;
     let saved = match folder.load() {
         Ok(saved) => saved,
         Err(_) if force => return delete_unreadable(&folder),
@@ -215,7 +236,9 @@ pub(super) fn delete(root: &Path, id: &str, force: bool) -> Result<(), Failed> {
         wait_until_gone(&pidfd)?;
     }
     cgroup.remove()?;
-    folder.remove()
+    folder.remove()?;
+    run_last(global, &saved.hooks()?);
+    Ok(())
 }
 
 /// Kills and removes a container with unreadable state. As in other runtimes, a container that does
@@ -236,16 +259,16 @@ fn wait_until_gone(pidfd: &OwnedFd) -> Result<(), Failed> {
     Ok(())
 }
 
-pub(super) fn pause(root: &Path, id: &str) -> Result<(), Failed> {
-    Ok(running(root, id, "pause")?.cgroup().freeze()?)
+pub(super) fn pause(global: &Global, id: &str) -> Result<(), Failed> {
+    Ok(running(global, id, "pause")?.cgroup().freeze()?)
 }
 
-pub(super) fn resume(root: &Path, id: &str) -> Result<(), Failed> {
-    Ok(running(root, id, "resume")?.cgroup().thaw()?)
+pub(super) fn resume(global: &Global, id: &str) -> Result<(), Failed> {
+    Ok(running(global, id, "resume")?.cgroup().thaw()?)
 }
 
-fn running(root: &Path, id: &str, verb: &str) -> Result<Saved, Failed> {
-    let folder = Folder::new(root, id)?;
+fn running(global: &Global, id: &str, verb: &str) -> Result<Saved, Failed> {
+    let folder = Folder::new(&global.root, id)?;
     let saved = folder.load()?;
     match folder.status(&saved) {
         ContainerState::Running => Ok(saved),
@@ -253,10 +276,10 @@ fn running(root: &Path, id: &str, verb: &str) -> Result<Saved, Failed> {
     }
 }
 
-pub(super) fn exec(root: &Path, words: &Exec) -> Result<i32, Failed> {
+pub(super) fn exec(global: &Global, words: &Exec) -> Result<i32, Failed> {
     exe::keep_out_of_reach()?;
     let probe = Probe::now()?;
-    let folder = Folder::new(root, &words.id)?;
+    let folder = Folder::new(&global.root, &words.id)?;
     let saved = folder.load()?;
     let (ContainerState::Running | ContainerState::Created, Some(target)) =
         (folder.status(&saved), saved.process())
@@ -267,7 +290,7 @@ pub(super) fn exec(root: &Path, words: &Exec) -> Result<i32, Failed> {
     if cgroup.is_frozen() {
         return refuse(format!("cannot run a process in `{}`: it is paused", words.id));
     }
-    let process = process_of(words, &saved.spec)?;
+    let process = process_of(global, words, &saved.spec)?;
     let socket = console::connect(words.console_socket.as_deref(), process.terminal() == Some(true))?;
     let running = runtime::exec(runtime::Exec {
         target: target.as_fd(),
@@ -277,7 +300,7 @@ pub(super) fn exec(root: &Path, words: &Exec) -> Result<i32, Failed> {
         cgroup: cgroup.exists().then_some(&cgroup),
         probe: &probe,
     })?;
-    warn(&running.warnings);
+    global.warn(&running.warnings);
     let told = tell(&running, words.pid_file.as_deref(), socket);
     let running = or_kill(told, running)?;
     if words.detach {
@@ -287,9 +310,11 @@ pub(super) fn exec(root: &Path, words: &Exec) -> Result<i32, Failed> {
 }
 
 /// Returns the process to run: from a file, or the container's own with other arguments.
-fn process_of(words: &Exec, spec: &Spec) -> Result<Process, Failed> {
+fn process_of(global: &Global, words: &Exec, spec: &Spec) -> Result<Process, Failed> {
     if let Some(file) = &words.process {
-        return Ok(disk::read_json(file)?);
+        let (process, warnings) = bundle::read_process(file)?;
+        global.warn(&warnings);
+        return Ok(process);
     }
     let Some(mut process) = spec.process().clone() else { return refuse("the container has no process") };
     if words.args.is_empty() {
