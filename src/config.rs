@@ -51,6 +51,16 @@ impl Environment {
         self.0.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
     }
 
+    /// Returns the number of sockets that systemd or the like passes to this process, as descriptors
+    /// from 3 on: see sd_listen_fds(3).
+    #[must_use]
+    pub fn sockets_passed(&self) -> i32 {
+        let number = |name: &str| self.text(name)?.parse::<u32>().ok();
+        let is_ours = number("LISTEN_PID") == Some(std::process::id());
+        let count = number("LISTEN_FDS").filter(|_| is_ours).and_then(|count| i32::try_from(count).ok());
+        count.unwrap_or(0)
+    }
+
     /// Returns the value of `name` if it is set, not empty, and valid UTF-8.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<String> {

@@ -36,6 +36,8 @@ pub mod role {
     #[cfg(feature = "cli")]
     pub use crate::cli::oci::run as oci;
     #[cfg(feature = "cli")]
+    pub use crate::cli::oci::words_of as oci_words;
+    #[cfg(feature = "cli")]
     pub use crate::cli::run as command_line;
     pub use crate::engine::trash::helper as empty_trash;
     pub use crate::monitor::main as monitor;

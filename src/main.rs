@@ -31,16 +31,25 @@ fn main() -> ExitCode {
     }
     #[cfg(feature = "cli")]
     {
-        if let Some((first, rest)) = words.split_first()
-            && first == "oci"
-        {
-            let code = hoist::role::oci(rest.to_vec());
+        if let Some(words) = oci_words(&words) {
+            let code = hoist::role::oci(words, Environment::read().sockets_passed());
             return ExitCode::from(u8::try_from(code).unwrap_or(255));
         }
         ExitCode::from(hoist::role::command_line(words, Environment::read(), screen))
     }
     #[cfg(not(feature = "cli"))]
     ExitCode::SUCCESS
+}
+
+/// Returns the words of a command line of the embedded runtime: those of `hoist oci`, or of a link to
+/// hoist with the name `hoist-oci`, for callers that take a single program.
+#[cfg(feature = "cli")]
+fn oci_words(words: &[std::ffi::OsString]) -> Option<Vec<std::ffi::OsString>> {
+    let program = std::env::args_os().next().unwrap_or_default();
+    match std::path::Path::new(&program).file_name() {
+        Some(name) if name == "hoist-oci" => Some(words.to_vec()),
+        _ => hoist::role::oci_words(words),
+    }
 }
 
 /// No verb was given: the terminal UI.

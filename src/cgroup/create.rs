@@ -76,6 +76,13 @@ impl Cgroup {
     /// If the kernel rejects a limit or lacks its controller.
     pub fn update(&mut self, limits: &Limits) -> Result<()> {
         let group = self.unified.clone();
+        if self.v1_dir(Controller::Memory).is_none() {
+            let v1 = [(limits.swappiness.is_some(), "swappiness"), (limits.is_oom_killer_off, "oom_control")];
+            let names = v1.iter().filter(|(is_set, _)| *is_set).map(|(_, name)| name);
+            self.warnings
+                .extend(names.map(|name| format!("memory.{name} has no effect: cgroup v2 has none")));
+        }
+        self.make_room_for_memory(limits)?;
         for (controller, (limit, file, value)) in limits.v1() {
             // A controller is either in a v1 tree or in the v2 tree, never in both.
             if let Some(dir) = self.v1_dir(controller).map(Path::to_owned) {
@@ -93,6 +100,17 @@ impl Cgroup {
             }
         }
         Ok(())
+    }
+
+    /// Raises the v1 limit of memory and swap first if the new limit of memory alone is above it, which
+    /// the kernel refuses.
+    fn make_room_for_memory(&mut self, limits: &Limits) -> Result<()> {
+        let (Some(memory), Some(both)) = (limits.memory, limits.memory_and_swap) else { return Ok(()) };
+        let file = self.v1_dir(Controller::Memory).map(|dir| dir.join("memory.memsw.limit_in_bytes"));
+        let Some(file) = file.filter(|file| file.exists()) else { return Ok(()) };
+        let now: u64 = files::read(&file)?.trim().parse().unwrap_or(u64::MAX);
+        let is_above = u64::try_from(memory).map_or(true, |memory| memory > now);
+        if is_above { self.set("swap", &file, &both.to_string()) } else { Ok(()) }
     }
 
     /// Writes a limit. If the kernel was built without the file, this only adds a warning, as in

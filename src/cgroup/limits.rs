@@ -1,7 +1,7 @@
 //! Resource limits of a container.
 
 use super::hierarchy::Controller;
-use crate::oci::runtime::{LinuxDeviceType, LinuxResources};
+use crate::oci::runtime::{LinuxDeviceType, LinuxResources, LinuxThrottleDevice};
 
 /// Resource limits of a container; `None` leaves a limit as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -12,6 +12,10 @@ pub struct Limits {
     pub memory_and_swap: Option<i64>,
     /// Memory in bytes to leave to the container when memory is short (soft limit).
     pub memory_reservation: Option<i64>,
+    /// How readily the kernel swaps, from 0 to 100 (v1 only).
+    pub swappiness: Option<u64>,
+    /// Whether processes wait instead of being killed when memory is exhausted (v1 only).
+    pub is_oom_killer_off: bool,
     /// Relative CPU weight: 2 to 262144, default 1024.
     pub cpu_shares: Option<u64>,
     /// CPU time per period in microseconds; -1 removes the limit.
@@ -26,8 +30,52 @@ pub struct Limits {
     pub pids: Option<i64>,
     /// Relative disk weight: 10 to 1000.
     pub io_weight: Option<u16>,
+    /// Limits of single block devices.
+    pub(super) throttles: Vec<Throttle>,
     /// Which devices may be opened and created. The last matching rule decides.
     pub devices: Vec<DeviceRule>,
+}
+
+/// A limit of what a container may read from or write to a block device in a second.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Throttle {
+    /// What is counted.
+    of: Counted,
+    /// The major and minor number of the device.
+    device: (i64, i64),
+    /// Bytes or operations per second; 0 removes the limit.
+    rate: u64,
+}
+
+/// What a [`Throttle`] counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Counted {
+    BytesRead,
+    BytesWritten,
+    Reads,
+    Writes,
+}
+
+impl Throttle {
+    /// The file of v1.
+    fn v1_file(&self) -> &'static str {
+        match self.of {
+            Counted::BytesRead => "blkio.throttle.read_bps_device",
+            Counted::BytesWritten => "blkio.throttle.write_bps_device",
+            Counted::Reads => "blkio.throttle.read_iops_device",
+            Counted::Writes => "blkio.throttle.write_iops_device",
+        }
+    }
+
+    /// The key in the v2 file `io.max`.
+    fn v2_key(&self) -> &'static str {
+        match self.of {
+            Counted::BytesRead => "rbps",
+            Counted::BytesWritten => "wbps",
+            Counted::Reads => "riops",
+            Counted::Writes => "wiops",
+        }
+    }
 }
 
 /// A device rule.
@@ -46,25 +94,54 @@ pub struct DeviceRule {
 }
 
 impl Limits {
-    /// Reads the resources of a runtime specification.
+    /// Reads the resources of a runtime specification. Callers write 0 for what they leave unset.
     #[must_use]
     pub fn from_spec(resources: &LinuxResources) -> Self {
         let memory = resources.memory().as_ref();
         let cpu = resources.cpu().as_ref();
+        let limit = memory.and_then(|m| set(m.limit()));
         Self {
-            memory: memory.and_then(|m| m.limit()),
-            memory_and_swap: memory.and_then(|m| m.swap()),
-            memory_reservation: memory.and_then(|m| m.reservation()),
-            cpu_shares: cpu.and_then(|c| c.shares()),
-            cpu_quota: cpu.and_then(|c| c.quota()),
-            cpu_period: cpu.and_then(|c| c.period()),
+            memory: limit,
+            // Without a limit of memory there is none of memory and swap.
+            memory_and_swap: memory.and_then(|m| set(m.swap())).or(limit.filter(|limit| *limit == -1)),
+            memory_reservation: memory.and_then(|m| set(m.reservation())),
+            swappiness: memory.and_then(|m| m.swappiness()),
+            is_oom_killer_off: memory.and_then(|m| m.disable_oom_killer()) == Some(true),
+            cpu_shares: cpu.and_then(|c| set(c.shares())),
+            cpu_quota: cpu.and_then(|c| set(c.quota())),
+            cpu_period: cpu.and_then(|c| set(c.period())),
             cpuset_cpus: cpu.and_then(|c| c.cpus().clone()).filter(|cpus| !cpus.is_empty()),
             cpuset_mems: cpu.and_then(|c| c.mems().clone()).filter(|mems| !mems.is_empty()),
-            pids: resources.pids().as_ref().map(crate::oci::runtime::LinuxPids::limit),
-            io_weight: resources.block_io().as_ref().and_then(|io| io.weight()),
+            pids: resources.pids().as_ref().and_then(|pids| set(Some(pids.limit()))),
+            io_weight: resources.block_io().as_ref().and_then(|io| set(io.weight())),
+            throttles: throttles(resources),
             devices: device_rules(resources),
         }
     }
+}
+
+/// Returns a number unless it is 0.
+fn set<N: Default + PartialEq>(number: Option<N>) -> Option<N> {
+    number.filter(|number| *number != N::default())
+}
+
+fn throttles(resources: &LinuxResources) -> Vec<Throttle> {
+    let Some(io) = resources.block_io() else { return Vec::new() };
+    let lists = [
+        (Counted::BytesRead, io.throttle_read_bps_device()),
+        (Counted::BytesWritten, io.throttle_write_bps_device()),
+        (Counted::Reads, io.throttle_read_iops_device()),
+        (Counted::Writes, io.throttle_write_iops_device()),
+    ];
+    let throttle = |of, device: &LinuxThrottleDevice| Throttle {
+        of,
+        device: (device.major(), device.minor()),
+        rate: device.rate(),
+    };
+    lists
+        .into_iter()
+        .flat_map(|(of, list)| list.iter().flatten().map(move |device| throttle(of, device)))
+        .collect()
 }
 
 /// Returns the rules of a specification, followed by what every container is allowed: to create
@@ -131,6 +208,8 @@ impl Limits {
         set(Memory, "memory", "memory.limit_in_bytes", text(self.memory));
         set(Memory, "swap", "memory.memsw.limit_in_bytes", text(self.memory_and_swap));
         set(Memory, "memory", "memory.soft_limit_in_bytes", text(self.memory_reservation));
+        set(Memory, "swap", "memory.swappiness", text(self.swappiness));
+        set(Memory, "memory", "memory.oom_control", self.is_oom_killer_off.then(|| "1".to_owned()));
         set(Cpu, "CPU time", "cpu.shares", text(self.cpu_shares));
         set(Cpu, "CPU time", "cpu.cfs_period_us", text(self.cpu_period));
         set(Cpu, "CPU time", "cpu.cfs_quota_us", text(self.cpu_quota));
@@ -138,6 +217,10 @@ impl Limits {
         set(Cpuset, "processors", "cpuset.mems", self.cpuset_mems.clone());
         set(Pids, "processes", "pids.max", self.pids.map(pids_max));
         set(Blkio, "disks", "blkio.bfq.weight", text(self.io_weight));
+        for throttle in &self.throttles {
+            let ((major, minor), rate) = (throttle.device, throttle.rate);
+            set(Blkio, "disks", throttle.v1_file(), Some(format!("{major}:{minor} {rate}")));
+        }
         settings
     }
 
@@ -166,6 +249,11 @@ impl Limits {
         set("processors", "cpuset.mems", self.cpuset_mems.clone());
         set("processes", "pids.max", self.pids.map(pids_max));
         set("disks", "io.weight", self.io_weight.map(|weight| format!("default {}", io_weight(weight))));
+        for throttle in &self.throttles {
+            let (major, minor) = throttle.device;
+            let rate = if throttle.rate == 0 { "max".to_owned() } else { throttle.rate.to_string() };
+            set("disks", "io.max", Some(format!("{major}:{minor} {}={rate}", throttle.v2_key())));
+        }
         settings
     }
 }
@@ -264,6 +352,31 @@ mod tests {
             ]
         );
         assert_eq!(Limits::default().v2(), []);
+    }
+
+    #[test]
+    fn a_zero_in_the_specification_is_unset() {
+        let of = |text: &str| Limits::from_spec(&serde_json::from_str(text).unwrap());
+        let zeros = r#"{"memory":{"limit":0,"swap":0,"reservation":0},"pids":{"limit":0},
+            "cpu":{"shares":0,"quota":0,"period":0,"cpus":"","mems":""},"blockIO":{"weight":0}}"#;
+        assert_eq!(of(zeros), Limits::default());
+        let unlimited = of(r#"{"memory":{"limit":-1}}"#);
+        assert_eq!((unlimited.memory, unlimited.memory_and_swap), (Some(-1), Some(-1)));
+    }
+
+    #[test]
+    fn devices_are_limited_one_by_one() {
+        let text = r#"{"blockIO":{"throttleReadBpsDevice":[{"major":8,"minor":1,"rate":1024}],
+            "throttleWriteIOPSDevice":[{"major":8,"minor":0,"rate":0}]}}"#;
+        let limits = Limits::from_spec(&serde_json::from_str(text).unwrap());
+        let v1: Vec<_> = limits.v1().into_iter().map(|(_, (_, file, value))| (file, value)).collect();
+        let wanted = [
+            ("blkio.throttle.read_bps_device", "8:1 1024".to_owned()),
+            ("blkio.throttle.write_iops_device", "8:0 0".to_owned()),
+        ];
+        assert_eq!(v1, wanted);
+        let v2: Vec<_> = limits.v2().into_iter().map(|(_, file, value)| (file, value)).collect();
+        assert_eq!(v2, [("io.max", "8:1 rbps=1024".to_owned()), ("io.max", "8:0 wiops=max".to_owned())]);
     }
 
     #[test]

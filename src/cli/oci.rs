@@ -9,6 +9,7 @@ mod console;
 mod list;
 mod saved;
 mod spec;
+mod update;
 mod verbs;
 
 use std::ffi::OsString;
@@ -38,9 +39,12 @@ fn refuse<T>(why: impl Into<String>) -> Result<T, Failed> {
     Err(Box::new(Refusal(why.into())))
 }
 
+/// Printed as other runtimes do, which callers read.
+const VERSION: &str = concat!("version ", env!("CARGO_PKG_VERSION"), "\nspec: 1.2.0");
+
 /// Run containers from bundles according to the OCI runtime specification.
 #[derive(Debug, Parser)]
-#[command(name = "hoist oci", version, disable_help_subcommand = true)]
+#[command(name = "hoist oci", version = VERSION, disable_help_subcommand = true)]
 struct Words {
     #[command(flatten)]
     global: Global,
@@ -62,6 +66,9 @@ struct Global {
     /// Accepted for compatibility with other runtimes; no effect.
     #[arg(long)]
     debug: bool,
+    /// The number of descriptors that socket activation passes.
+    #[arg(skip)]
+    sockets: i32,
 }
 
 #[derive(Debug, Subcommand)]
@@ -104,7 +111,7 @@ enum OciVerb {
     /// List the processes of a container.
     Ps(list::Ps),
     /// Run another process in a container.
-    Exec(Exec),
+    Exec(Box<Exec>),
     /// Pause all processes in a container.
     Pause {
         /// ID of the container.
@@ -115,6 +122,8 @@ enum OciVerb {
         /// ID of the container.
         id: String,
     },
+    /// Change the limits of a container.
+    Update(update::Update),
     /// Write a template for `config.json`.
     Spec {
         /// Folder to write it to.
@@ -123,6 +132,17 @@ enum OciVerb {
     },
     /// Print the features that the runtime supports.
     Features,
+    /// Not supported: hoist does not save processes.
+    Checkpoint(Rest),
+    /// Not supported: hoist does not save processes.
+    Restore(Rest),
+}
+
+/// The arguments of a command that is refused.
+#[derive(Debug, Args)]
+struct Rest {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    words: Vec<OsString>,
 }
 
 #[derive(Debug, Args)]
@@ -136,6 +156,12 @@ struct Create {
     /// File to write the process ID to.
     #[arg(long)]
     pid_file: Option<PathBuf>,
+    /// Pass this many descriptors, from 3 on, to the container.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(i32).range(0..=1024))]
+    preserve_fds: i32,
+    /// Keep the caller's session keyring.
+    #[arg(long)]
+    no_new_keyring: bool,
     /// ID of the container.
     id: String,
 }
@@ -169,7 +195,7 @@ struct Exec {
     /// Allocate a pseudo-TTY and send its master to the console socket.
     #[arg(short, long)]
     tty: bool,
-    /// User to run as: `uid[:gid]`, or names in the container.
+    /// User to run as: `uid[:gid]`, or names of the container.
     #[arg(short, long, allow_hyphen_values = true)]
     user: Option<String>,
     /// Do not wait until it exits.
@@ -178,6 +204,24 @@ struct Exec {
     /// Add a capability.
     #[arg(short, long)]
     cap: Vec<String>,
+    /// Add supplementary groups.
+    #[arg(short = 'g', long)]
+    additional_gids: Vec<u32>,
+    /// AppArmor profile of the process.
+    #[arg(long)]
+    apparmor: Option<String>,
+    /// SELinux label of the process.
+    #[arg(long)]
+    process_label: Option<String>,
+    /// Run it in this cgroup below the container's.
+    #[arg(long)]
+    cgroup: Option<PathBuf>,
+    /// Allow it in a paused container: it runs once that is resumed.
+    #[arg(long)]
+    ignore_paused: bool,
+    /// Pass this many descriptors, from 3 on, to the process.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(i32).range(0..=1024))]
+    preserve_fds: i32,
     /// Do not allow the process to gain privileges by executing programs.
     #[arg(long)]
     no_new_privs: bool,
@@ -201,13 +245,39 @@ pub(super) fn words() -> clap::Command {
     Words::command()
 }
 
-/// Runs `hoist oci WORDS`, and returns the exit code.
+/// Returns the words of `hoist oci` if `words` are such a command line. Like other runtimes, it takes
+/// its global options first, so that these may also be before the verb.
 #[must_use]
-pub fn run(words: Vec<OsString>) -> i32 {
-    let words = match Words::try_parse_from([OsString::from("hoist oci")].into_iter().chain(words)) {
-        Ok(words) => words,
+pub fn words_of(words: &[OsString]) -> Option<Vec<OsString>> {
+    let mut at = 0;
+    loop {
+        match words.get(at)?.to_str()? {
+            "oci" => break,
+            "--debug" => at += 1,
+            "--root" | "--log" | "--log-format" => at += 2,
+            word if ["--root=", "--log=", "--log-format="].iter().any(|start| word.starts_with(start)) => {
+                at += 1
+            }
+            _ => return None,
+        }
+    }
+    Some(words[..at].iter().chain(&words[at + 1..]).cloned().collect())
+}
+
+/// Runs `hoist oci WORDS`, and returns the exit code. Socket activation passes this many `sockets`.
+#[must_use]
+pub fn run(words: Vec<OsString>, sockets: i32) -> i32 {
+    let program = OsString::from("hoist oci");
+    let words = match Words::try_parse_from([&program].into_iter().chain(&words)) {
+        Ok(mut words) => {
+            words.global.sockets = sockets;
+            words
+        }
         Err(error) if error.use_stderr() => {
             let _ = error.print(); // a closed terminal changes nothing
+            let text = error.to_string();
+            let first = text.lines().next().unwrap_or_default();
+            Global::given(&words).log("error", first.strip_prefix("error: ").unwrap_or(first));
             return error.exit_code();
         }
         Err(help) => return print_help(&help),
@@ -226,7 +296,7 @@ fn print_help(help: &clap::Error) -> i32 {
     match check_output().and_then(|()| help.print()) {
         Ok(()) => 0,
         Err(error) => {
-            note(&one_line(&OutputError(error)));
+            note(&format!("error: {}", one_line(&OutputError(error))));
             1
         }
     }
@@ -247,12 +317,33 @@ fn dispatch(words: &Words) -> Result<i32, Failed> {
         OciVerb::Exec(exec) => verbs::exec(global, exec),
         OciVerb::Pause { id } => verbs::pause(global, id).map(|()| 0),
         OciVerb::Resume { id } => verbs::resume(global, id).map(|()| 0),
+        OciVerb::Update(update) => update::update(global, update).map(|()| 0),
         OciVerb::Spec { bundle } => spec::write(bundle).map(|()| 0),
         OciVerb::Features => print(&spec::features()).map(|()| 0),
+        OciVerb::Checkpoint(_) | OciVerb::Restore(_) => {
+            refuse("checkpoints are not supported: hoist does not save the memory of processes")
+        }
     }
 }
 
 impl Global {
+    /// Returns the options about the log in a command line with a mistake.
+    fn given(words: &[OsString]) -> Self {
+        let value = |option: &str| {
+            let mut words = words.iter().filter_map(|word| word.to_str());
+            let joined = format!("{option}=");
+            let found = words.find(|word| *word == option || word.starts_with(&joined))?;
+            found.strip_prefix(&joined).or_else(|| words.next()).map(str::to_owned)
+        };
+        Self {
+            root: PathBuf::new(),
+            log: value("--log").map(PathBuf::from),
+            log_format: value("--log-format").unwrap_or_default(),
+            debug: false,
+            sockets: 0,
+        }
+    }
+
     /// Prints a failure to standard error, and writes it to the log file if there is one.
     fn report(&self, error: &dyn std::error::Error) {
         let message = one_line(error);

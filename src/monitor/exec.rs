@@ -99,6 +99,7 @@ fn begin(
         process: &program,
         spec: &spec,
         stdio,
+        passed: Vec::new(),
         cgroup: cgroup.exists().then_some(&cgroup),
         probe: &probe,
     })?;

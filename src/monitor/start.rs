@@ -32,7 +32,7 @@ use crate::container::spec::ETC_FILES;
 use crate::container::{MountKind, NetworkMode, Options, Record, Run, Status, store};
 use crate::network::{self, Applied, Connection, HostFiles, Namespace, names};
 use crate::oci::runtime::Spec;
-use crate::runtime::{self, Created, Gate, Init, Plan, Root, Running, Stdio};
+use crate::runtime::{self, Created, Gate, Init, Keyring, Plan, Root, Running, Stdio};
 use crate::snapshot::{self, Layout};
 use crate::sys::{self, probe::Probe};
 
@@ -280,6 +280,8 @@ fn create(
         init,
         gate: Gate::Maker,
         hooks: None,
+        passed: Vec::new(),
+        keyring: Keyring::Own,
         probe,
     })?;
     Ok((created, (stat.st_dev, stat.st_ino)))

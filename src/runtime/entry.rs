@@ -81,10 +81,11 @@ fn pipe() -> Result<(OwnedFd, OwnedFd)> {
 
 impl Entry {
     /// Closes what the process created inside must not have. The `channel` to the creator stays
-    /// open, because it is needed until the last moment.
-    pub(super) fn leave_the_rest_behind(&self, channel: impl AsFd) -> Result<()> {
+    /// open, because it is needed until the last moment, and so does what the program is passed.
+    pub(super) fn leave_the_rest_behind(&self, channel: impl AsFd, passed: &[OwnedFd]) -> Result<()> {
         let mut keep = vec![self.report.as_fd(), channel.as_fd()];
         keep.extend(self.start.as_ref().map(AsFd::as_fd));
+        keep.extend(passed.iter().map(AsFd::as_fd));
         process::close_all_but(&keep)?;
         Ok(self.born.keep_from_copies()?)
     }

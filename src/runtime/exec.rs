@@ -11,7 +11,7 @@ use super::entry::{self, Entry};
 use super::payload::{self, Cwd, Streams};
 use super::prepare::{self, Security};
 use super::progress::Progress;
-use super::{Error, Exec, Init, Result, Stdio, confine, support};
+use super::{Error, Exec, Init, Keyring, Result, Stdio, confine, support};
 use crate::cgroup::Entrance;
 use crate::sys::clone::{self, Side};
 use crate::sys::ns::{self, Namespace, Namespaces};
@@ -133,6 +133,8 @@ fn steps(joining: &mut Joining<'_>, security: &Security) -> (&'static str, Error
         gate: None,
         progress: Some(joining.progress.clone()),
         hooks: None,
+        passed: &joining.exec.passed,
+        keyring: Keyring::Own,
     })
 }
 

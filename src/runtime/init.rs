@@ -143,6 +143,8 @@ fn payload_of<'s>(
         gate,
         progress: Some(state.progress.clone()),
         hooks: state.plan.hooks.as_ref(),
+        passed: &state.plan.passed,
+        keyring: state.plan.keyring,
     }
 }
 

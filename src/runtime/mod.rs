@@ -66,6 +66,10 @@ pub struct Plan<'a> {
     pub init: Init,
     /// Who starts the payload.
     pub gate: Gate,
+    /// Descriptors that the payload gets as 3, 4, …, which are their numbers here.
+    pub passed: Vec<OwnedFd>,
+    /// Whether the payload has a session keyring of its own.
+    pub keyring: Keyring,
     /// The hooks, of which those up to the start are run. Without them, a spec with hooks is refused.
     pub hooks: Option<hook::Calls>,
     /// The features of this kernel and the privileges of the caller.
@@ -110,6 +114,15 @@ pub enum Stdio {
     Inherit,
 }
 
+/// The session keyring of a process, see keyrings(7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keyring {
+    /// A new one.
+    Own,
+    /// The caller's.
+    Callers,
+}
+
 /// What runs as process 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Init {
@@ -130,6 +143,8 @@ pub struct Exec<'a> {
     pub spec: &'a Spec,
     /// The standard streams.
     pub stdio: Stdio,
+    /// Descriptors that the process gets as 3, 4, …, which are their numbers here.
+    pub passed: Vec<OwnedFd>,
     /// The container's cgroup; `None` means the caller's.
     pub cgroup: Option<&'a Cgroup>,
     /// The features of this kernel and the privileges of the caller.

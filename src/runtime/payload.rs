@@ -17,7 +17,7 @@ use super::prepare::Security;
 use super::progress::{Progress, Reached};
 use super::target::{self, Kind};
 use super::user::{self, Identity};
-use super::{Error, Init, Result, confine, interpreter, reaper};
+use super::{Error, Init, Keyring, Result, confine, interpreter, reaper};
 use crate::oci::runtime::{PosixRlimitType, Process};
 use crate::sys::cap::{self, Cap, Sets};
 use crate::sys::probe::Probe;
@@ -44,6 +44,9 @@ pub(super) struct Payload<'a> {
     pub(super) progress: Option<Progress>,
     /// The hooks to run before the program.
     pub(super) hooks: Option<&'a Calls>,
+    /// Descriptors that stay open in the program.
+    pub(super) passed: &'a [OwnedFd],
+    pub(super) keyring: Keyring,
 }
 
 /// Where the start is requested, and where the result is reported.
@@ -140,7 +143,9 @@ pub(super) fn run(payload: Payload<'_>) -> (&'static str, Error) {
         becoming.note(number, 0);
         if let Err(error) = run(&mut becoming) {
             becoming.note(number, error.errno());
-            let is_filtered = becoming.payload.security.filter.is_some() && is_filtered(step);
+            // A hook says itself why it failed.
+            let is_filtered =
+                becoming.payload.security.filter.is_some() && is_filtered(step) && *step != HOOKS;
             let error = error.in_step((*step).to_owned());
             return (step, if is_filtered { error.under_filter() } else { error });
         }
@@ -305,6 +310,9 @@ fn resource(kind: PosixRlimitType) -> Resource {
 
 fn new_keyring(becoming: &mut Becoming<'_>) -> Result<()> {
     use rustix::io::Errno;
+    if becoming.payload.keyring == Keyring::Callers {
+        return Ok(());
+    }
     match keyring::join_new_session() {
         // The kernel has no keyrings, so there is nothing to separate.
         Err(error) if error.is(Errno::NOSYS) => Ok(()),
@@ -435,17 +443,23 @@ fn find_executable(becoming: &mut Becoming<'_>) -> Result<()> {
 fn close_descriptors(becoming: &mut Becoming<'_>) -> Result<()> {
     let payload = &becoming.payload;
     match (&payload.entry, payload.voice.channel()) {
-        (Some(entry), Some(channel)) => entry.leave_the_rest_behind(channel)?,
+        (Some(entry), Some(channel)) => entry.leave_the_rest_behind(channel, payload.passed)?,
         _ => {
             let fifos = payload.gate.iter().flat_map(|gate| [gate.start.as_fd(), gate.report.as_fd()]);
-            let keep: Vec<BorrowedFd<'_>> = payload.voice.descriptors().into_iter().chain(fifos).collect();
+            let passed = payload.passed.iter().map(AsFd::as_fd);
+            let keep: Vec<_> = payload.voice.descriptors().into_iter().chain(fifos).chain(passed).collect();
             process::close_all_but(&keep)?;
         }
     }
     if let (Some(_), Some(progress)) = (&payload.entry, &payload.progress) {
         progress.keep_from_copies()?;
     }
-    Ok(process::close_on_exec_from(3)?)
+    process::close_on_exec_from(3)?;
+    for fd in payload.passed {
+        let flags = rustix::io::FdFlags::empty();
+        check(rustix::io::fcntl_setfd(fd, flags), || format!("fcntl({fd:?}, F_SETFD, 0)"))?;
+    }
+    Ok(())
 }
 
 fn filter(becoming: &mut Becoming<'_>) -> Result<()> {

@@ -8,7 +8,7 @@ use rustix::fs::{CWD, FileType};
 
 use super::hook::Calls;
 use super::options::{self, Options};
-use super::{Error, Init, Plan, Result, Root, Stdio, confine, seccomp, support, sysctl};
+use super::{Error, Init, Keyring, Plan, Result, Root, Stdio, confine, seccomp, support, sysctl};
 use crate::cgroup::{Cgroup, Entrance};
 use crate::oci::runtime::{self as oci, LinuxNamespaceType, Spec};
 use crate::sys::cap::{CapSet, Lists};
@@ -35,6 +35,8 @@ pub(super) struct Prepared<'a> {
     pub(super) init: Init,
     pub(super) security: Security,
     pub(super) hooks: Option<Calls>,
+    pub(super) passed: Vec<OwnedFd>,
+    pub(super) keyring: Keyring,
     pub(super) warnings: Vec<String>,
 }
 
@@ -94,7 +96,7 @@ pub(super) struct Device {
 
 /// Reads the plan and opens what it needs from the host.
 pub(super) fn prepare(plan: Plan<'_>) -> Result<Prepared<'_>> {
-    let Plan { spec, root, mounts, stdio, cgroup, init, probe, hooks, gate: _ } = plan;
+    let Plan { spec, root, mounts, stdio, cgroup, init, probe, passed, keyring, hooks, gate: _ } = plan;
     if !probe.can_contain() {
         return Err(Error::NotPermitted { missing: missing(probe) });
     }
@@ -138,6 +140,8 @@ pub(super) fn prepare(plan: Plan<'_>) -> Result<Prepared<'_>> {
         init,
         security,
         hooks,
+        passed,
+        keyring,
         warnings,
     })
 }

@@ -67,7 +67,6 @@ fn check_linux(linux: &Linux) -> Result<()> {
         ("linux.netDevices", linux.net_devices().as_ref().is_some_and(|devices| !devices.is_empty())),
     ])?;
     let Some(resources) = linux.resources() else { return Ok(()) };
-    let memory = resources.memory().as_ref();
     let cpu = resources.cpu().as_ref();
     let block = resources.block_io().as_ref();
     refuse(&[
@@ -78,13 +77,6 @@ fn check_linux(linux: &Linux) -> Result<()> {
         ("linux.resources.network", resources.network().as_ref().is_some_and(|net| net.class_id().is_some())),
         ("linux.resources.rdma", resources.rdma().as_ref().is_some_and(|map| !map.is_empty())),
         ("linux.resources.unified", resources.unified().as_ref().is_some_and(|map| !map.is_empty())),
-        ("linux.resources.memory.kernel", memory.is_some_and(|memory| memory.kernel().is_some())),
-        ("linux.resources.memory.kernelTCP", memory.is_some_and(|memory| memory.kernel_tcp().is_some())),
-        ("linux.resources.memory.swappiness", memory.is_some_and(|memory| memory.swappiness().is_some())),
-        (
-            "linux.resources.memory.disableOOMKiller",
-            memory.is_some_and(|memory| memory.disable_oom_killer() == Some(true)),
-        ),
         (
             "linux.resources.cpu.realtimeRuntime",
             cpu.is_some_and(|cpu| cpu.realtime_runtime().is_some_and(|n| n != 0)),
@@ -96,17 +88,12 @@ fn check_linux(linux: &Linux) -> Result<()> {
         ("linux.resources.cpu.burst", cpu.is_some_and(|cpu| cpu.burst().is_some_and(|n| n != 0))),
         ("linux.resources.cpu.idle", cpu.is_some_and(|cpu| cpu.idle().is_some_and(|n| n != 0))),
         (
-            "linux.resources.blockIO (limits by device)",
-            (block.is_some_and(|block| {
-                let throttles = [
-                    block.throttle_read_bps_device(),
-                    block.throttle_write_bps_device(),
-                    block.throttle_read_iops_device(),
-                    block.throttle_write_iops_device(),
-                ];
-                throttles.iter().any(|list| list.as_ref().is_some_and(|list| !list.is_empty()))
-                    || block.weight_device().as_ref().is_some_and(|list| !list.is_empty())
-            })),
+            "linux.resources.blockIO.weightDevice",
+            block.is_some_and(|block| block.weight_device().as_ref().is_some_and(|list| !list.is_empty())),
+        ),
+        (
+            "linux.resources.blockIO.leafWeight",
+            block.is_some_and(|block| block.leaf_weight().is_some_and(|weight| weight != 0)),
         ),
     ])
 }

@@ -60,7 +60,8 @@ fn who(root: BorrowedFd<'_>, user: &User) -> Result<Identity> {
             Ok(identity)
         }
         None => {
-            let groups = user.additional_gids().clone().unwrap_or_default();
+            let mut groups = Vec::new();
+            add(&mut groups, user.additional_gids().iter().flatten().copied());
             let passwd = database(root, "/etc/passwd", false)?;
             let home = by_uid(&passwd, user.uid()).map(|entry| entry.home.to_owned());
             Ok(Identity { uid: user.uid(), gid: user.gid(), groups, home })
@@ -320,7 +321,7 @@ mod tests {
             let found = look_up(root.as_fd(), &user, &further);
             found.map(|who| (who.uid, who.gid, who.groups)).map_err(|error| error.to_string())
         };
-        assert_eq!(of("", &[]), Ok((0, 0, vec![0])));
+        assert_eq!(of("", &[]), Ok((0, 0, vec![])), "the numbers of a spec");
         assert_eq!(of("0", &[]), Ok((0, 0, vec![0])));
         assert_eq!(of("7:8", &["9"]), Ok((7, 8, vec![8, 9])));
         for (form, further, file) in [

@@ -227,9 +227,7 @@ fn what_the_spec_says_is_what_the_payload_sees() {
     let devices = "fd\nfull\nmqueue\nnull\nptmx\npts\nrandom\nshm\nstderr\nstdin\nstdout\ntty\nurandom\nzero";
     assert_eq!(
         bundle.run().ok(),
-        format!(
-            "box\n/tmp\nuid=0 gid=0\n0077\n100\nb c\n1\n1777\n{devices}\n1\nread-only\n/proc/self/fd"
-        )
+        format!("box\n/tmp\nuid=0 gid=0\n0077\n100\nb c\n1\n1777\n{devices}\n1\nread-only\n/proc/self/fd")
     );
 }
 
@@ -251,7 +249,10 @@ fn a_program_that_is_missing_or_no_program_is_told_so() {
         fs::write(bundle.in_root("etc/text"), "no program").unwrap();
         bundle.run().fails()
     };
-    assert_eq!(run("nosuch"), "hoist oci: error: exec: `nosuch`: executable file not found in the container\n");
+    assert_eq!(
+        run("nosuch"),
+        "hoist oci: error: exec: `nosuch`: executable file not found in the container\n"
+    );
     assert_eq!(
         run("/bin/nosuch"),
         "hoist oci: error: exec: `/bin/nosuch`: executable file not found in the container\n"

@@ -143,7 +143,7 @@ fn a_created_container_that_is_deleted_never_runs() {
     bundle.write();
     let mut create = bundle.command(["create", "c"]);
     assert!(create.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success());
-    bundle.oci(["delete", "c"]).ok();
+    bundle.oci(["delete", "-f", "c"]).ok();
     assert!(!bundle.in_root("tmp/ran").exists());
     assert_eq!(bundle.oci(["list", "-q"]).ok(), "");
 }

@@ -1,12 +1,14 @@
 //! The read-only commands.
 
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use clap::Args;
 use serde_json::{Value, json};
 
 use super::saved::{self, All, Folder, Saved};
-use super::{Failed, print, put, warn};
+use super::{Failed, print, put, refuse, warn};
+use crate::base::disk;
 use crate::oci::runtime::ContainerState;
 
 #[derive(Debug, Args)]
@@ -26,6 +28,9 @@ pub(super) struct Ps {
     format: String,
     /// ID of the container.
     id: String,
+    /// Options of ps(1) for the table, in which only the container's processes remain.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    options: Vec<String>,
 }
 
 pub(super) fn state(root: &Path, id: &str) -> Result<(), Failed> {
@@ -90,9 +95,32 @@ pub(super) fn ps(root: &Path, words: &Ps) -> Result<(), Failed> {
     if words.format == "json" {
         return print(&json!(pids));
     }
+    if !words.options.is_empty() {
+        return put(&of_ps(&words.options, &pids)?);
+    }
     let mut rows = vec![["PID", "PPID", "STATE", "CMD"].map(str::to_owned)];
     rows.extend(pids.into_iter().filter_map(process_row));
     put(&table(&rows))
+}
+
+/// Returns the output of ps(1) with these options, without the rows of other processes.
+fn of_ps(options: &[String], pids: &[i32]) -> Result<String, Failed> {
+    let output = Command::new("ps").args(options).stderr(Stdio::inherit()).output();
+    let output = output.map_err(disk::Error::io("run", "ps"))?;
+    if !output.status.success() {
+        return refuse(format!("`ps {}` failed: {}", options.join(" "), output.status));
+    }
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let Some(at) = text.lines().next().and_then(|line| line.split_whitespace().position(|it| it == "PID"))
+    else {
+        return refuse(format!("`ps {}` does not print a PID", options.join(" ")));
+    };
+    let is_ours = |line: &&str| {
+        let pid = line.split_whitespace().nth(at).and_then(|pid| pid.parse().ok());
+        pid.is_some_and(|pid: i32| pids.contains(&pid))
+    };
+    let (heading, rows) = text.split_once('\n').unwrap_or((&text, ""));
+    Ok([heading].into_iter().chain(rows.lines().filter(is_ours)).map(|line| format!("{line}\n")).collect())
 }
 
 /// Returns the row of a process from `/proc`, or `None` if it has exited.

@@ -187,6 +187,25 @@ impl Saved {
         (is_it && !process::has_ended(pidfd.as_fd()).ok()?).then_some(pidfd)
     }
 
+    /// Returns an existing cgroup below the container's.
+    pub(super) fn cgroup_below(&self, path: &Path) -> Result<Cgroup, Failed> {
+        let plain = path.strip_prefix("/").unwrap_or(path);
+        let is_plain = |part| matches!(part, std::path::Component::Normal(_));
+        if plain.as_os_str().is_empty() || !plain.components().all(is_plain) {
+            return refuse(format!("`{}` is not a path below the container's cgroup", path.display()));
+        }
+        let whole = self.cgroup_parent.join(&self.cgroup_name).join(plain);
+        let (Some(parent), Some(name)) = (whole.parent(), whole.file_name()) else {
+            return refuse(format!("`{}` is not a path of a cgroup", path.display()));
+        };
+        let cgroup = Cgroup::open(&Parent::new(parent), &name.to_string_lossy());
+        if cgroup.exists() {
+            Ok(cgroup)
+        } else {
+            refuse(format!("cgroup `{}` does not exist", whole.display()))
+        }
+    }
+
     /// Returns the container's hooks.
     pub(super) fn hooks(&self) -> Result<Calls, Failed> {
         Ok(Calls::new(&self.id, self.bundle.clone(), &self.spec)?)

@@ -7,18 +7,18 @@ use std::path::Path;
 use rustix::fs::{Mode, OFlags};
 
 use super::saved::{Folder, Saved};
-use super::{Create, Exec, Failed, Global, Run, bundle, console, refuse};
+use super::{Create, Exec, Failed, Global, Refusal, Run, bundle, console, refuse};
 use crate::base::disk;
 use crate::base::error::one_line;
-use crate::cgroup::{Cgroup, Limits};
+use crate::cgroup::{Cgroup, Limits, Parent};
 use crate::oci::runtime::{ContainerState, LinuxCapabilitiesBuilder, Process, Spec};
 use crate::runtime::hook::{Calls, Point};
-use crate::runtime::{self, Gate, Init, Plan, Root, Running, Stdio};
+use crate::runtime::{self, Gate, Init, Keyring, Plan, Root, Running, Stdio};
+use crate::sys::cap::Cap;
 use crate::sys::probe::Probe;
-use crate::sys::{exe, process, signal};
+use crate::sys::{exe, process, signal, spawn};
 
 pub(super) fn create(global: &Global, words: &Create) -> Result<(), Failed> {
-    exe::keep_out_of_reach()?;
     let running = make(global, words, Init::Payload)?;
     global.warn(&running.warnings);
     Ok(())
@@ -26,6 +26,7 @@ pub(super) fn create(global: &Global, words: &Create) -> Result<(), Failed> {
 
 /// Creates a container that waits on its FIFO.
 fn make(global: &Global, words: &Create, init: Init) -> Result<Running, Failed> {
+    let passed = passed(global.sockets, words.preserve_fds)?;
     let probe = Probe::now()?;
     let bundle::Bundle { path: bundle, spec, warnings } = bundle::read(&words.bundle)?;
     global.warn(&warnings);
@@ -34,55 +35,106 @@ fn make(global: &Global, words: &Create, init: Init) -> Result<Running, Failed> 
     let socket = console::connect(words.console_socket.as_deref(), wants_terminal(&spec))?;
     let place = bundle::cgroup_place(&spec, &words.id)?;
     folder.make(&place)?;
-    let resources = spec.linux().as_ref().and_then(|linux| linux.resources().as_ref());
-    let limits = resources.map(Limits::from_spec).unwrap_or_default();
-    let made = Cgroup::create(&place.0, &place.1, &limits, &probe).map_err(Failed::from).and_then(|cgroup| {
-        let mut made =
-            make_in(&folder, (&spec, &hooks), socket.is_some(), &cgroup, &probe, init).and_then(|running| {
-                let saved = Saved::new(&words.id, running.pid, &bundle, spec.clone(), place);
-                let told =
-                    folder.save(&saved).and_then(|()| tell(&running, words.pid_file.as_deref(), socket));
-                or_kill(told, running)
-            });
-        match &mut made {
-            Err(_) => {
-                drop(cgroup.remove()); // the first error is the one to report
-                run_last(global, &hooks);
-            }
-            // In a user namespace, cgroups are the exception.
-            Ok(running) if !probe.in_user_namespace => running.warnings.extend(cgroup.warnings),
-            Ok(_) => {}
-        }
-        made
+    let making = Making {
+        spec: &spec,
+        hooks: &hooks,
+        has_terminal: socket.is_some(),
+        probe: &probe,
+        init,
+        passed,
+        keyring: if words.no_new_keyring { Keyring::Callers } else { Keyring::Own },
+    };
+    let made = make_in_new_cgroup(global, &folder, making, &place, |running| {
+        let saved = Saved::new(&words.id, running.pid, &bundle, spec.clone(), place.clone());
+        folder.save(&saved)?;
+        tell(running, words.pid_file.as_deref(), socket)
     });
     if made.is_err() {
-        let _ = folder.remove(); // as above
+        let _ = folder.remove(); // the first error is the one to report
     }
     made
 }
 
-fn make_in(
-    folder: &Folder,
-    (spec, hooks): (&Spec, &Calls),
+/// What is needed to create a container.
+struct Making<'a> {
+    spec: &'a Spec,
+    hooks: &'a Calls,
     has_terminal: bool,
-    cgroup: &Cgroup,
-    probe: &Probe,
+    probe: &'a Probe,
     init: Init,
+    passed: Passed,
+    keyring: Keyring,
+}
+
+/// Creates a container in a new cgroup, and hands it over.
+fn make_in_new_cgroup(
+    global: &Global,
+    folder: &Folder,
+    making: Making<'_>,
+    place: &(Parent, String),
+    hand_over: impl FnOnce(&Running) -> Result<(), Failed>,
 ) -> Result<Running, Failed> {
+    let (hooks, probe) = (making.hooks, making.probe);
+    let resources = making.spec.linux().as_ref().and_then(|linux| linux.resources().as_ref());
+    let limits = resources.map(Limits::from_spec).unwrap_or_default();
+    let cgroup = Cgroup::create(&place.0, &place.1, &limits, probe)?;
+    let made = make_in(folder, making, &cgroup);
+    match made.and_then(|running| or_kill(hand_over(&running), running)) {
+        Ok(mut running) => {
+            // In a user namespace, cgroups are the exception.
+            let warnings = if probe.in_user_namespace { Vec::new() } else { cgroup.warnings };
+            running.warnings.extend(warnings);
+            Ok(running)
+        }
+        Err(error) => {
+            let _ = cgroup.remove(); // the first error is the one to report
+            run_last(global, hooks);
+            Err(error)
+        }
+    }
+}
+
+fn make_in(folder: &Folder, making: Making<'_>, cgroup: &Cgroup) -> Result<Running, Failed> {
+    let Making { spec, hooks, has_terminal, probe, init, passed, keyring } = making;
     let fifos = folder.make_fifos()?;
     let root = spec.root().as_ref().map(|root| root.path().clone()).unwrap_or_default();
+    let mut spec = spec.clone();
+    if let Some(process) = spec.process_mut() {
+        process.env_mut().get_or_insert_default().extend(passed.env);
+    }
     let created = runtime::create(Plan {
-        spec,
+        spec: &spec,
         root: Root::Path(root),
         mounts: Vec::new(),
         stdio: stdio(spec.process().as_ref(), has_terminal),
         cgroup: Some(cgroup),
         init,
         gate: Gate::Fifo { start: fifos.start, report: fifos.report },
+        passed: passed.fds,
+        keyring,
         hooks: Some(hooks.clone()),
         probe,
     })?;
     Ok(created.leave_waiting()?)
+}
+
+/// Descriptors of the caller that a program gets, and how it is told.
+struct Passed {
+    fds: Vec<OwnedFd>,
+    env: Vec<String>,
+}
+
+/// Takes the descriptors that the caller passes: those of socket activation (sd_listen_fds(3)), and
+/// after them the ones it asks for. Call this before anything is opened.
+fn passed(listening: i32, asked: i32) -> Result<Passed, Failed> {
+    exe::keep_out_of_reach()?;
+    let count = listening.saturating_add(asked);
+    let fds = if count > 0 { spawn::take_passed(count)? } else { Vec::new() };
+    let mut env = Vec::new();
+    if listening > 0 {
+        env = vec![format!("LISTEN_FDS={listening}"), "LISTEN_PID=1".to_owned()];
+    }
+    Ok(Passed { fds, env })
 }
 
 /// Passes the terminal and the process id to the caller.
@@ -171,7 +223,6 @@ fn run_last(global: &Global, hooks: &Calls) {
 }
 
 pub(super) fn run(global: &Global, words: &Run) -> Result<i32, Failed> {
-    exe::keep_out_of_reach()?;
     let init = if words.init { Init::Reaper } else { Init::Payload };
     let running = make(global, &words.create, init)?;
     global.warn(&running.warnings);
@@ -220,9 +271,9 @@ pub(super) fn delete(global: &Global, id: &str, force: bool) -> Result<(), Faile
     };
     let process = saved.process();
     if let Some(pidfd) = &process {
-        let is_created = folder.status(&saved) == ContainerState::Created;
-        if !force && !is_created {
-            return refuse(format!("cannot delete `{id}`: it is running"));
+        if !force {
+            let status = folder.status(&saved);
+            return refuse(format!("cannot delete `{id}`: it is {status}"));
         }
         process::signal(pidfd.as_fd(), libc::SIGKILL)?;
     }
@@ -277,7 +328,7 @@ fn running(global: &Global, id: &str, verb: &str) -> Result<Saved, Failed> {
 }
 
 pub(super) fn exec(global: &Global, words: &Exec) -> Result<i32, Failed> {
-    exe::keep_out_of_reach()?;
+    let Passed { fds, env } = passed(global.sockets, words.preserve_fds)?;
     let probe = Probe::now()?;
     let folder = Folder::new(&global.root, &words.id)?;
     let saved = folder.load()?;
@@ -287,16 +338,22 @@ pub(super) fn exec(global: &Global, words: &Exec) -> Result<i32, Failed> {
         return refuse(format!("cannot run a process in `{}`: it is stopped", words.id));
     };
     let cgroup = saved.cgroup();
-    if cgroup.is_frozen() {
+    if cgroup.is_frozen() && !words.ignore_paused {
         return refuse(format!("cannot run a process in `{}`: it is paused", words.id));
     }
-    let process = process_of(global, words, &saved.spec)?;
+    let cgroup = match &words.cgroup {
+        Some(path) => saved.cgroup_below(path)?,
+        None => cgroup,
+    };
+    let mut process = process_of(global, words, &saved.spec)?;
+    process.env_mut().get_or_insert_default().extend(env);
     let socket = console::connect(words.console_socket.as_deref(), process.terminal() == Some(true))?;
     let running = runtime::exec(runtime::Exec {
         target: target.as_fd(),
         process: &process,
         spec: &saved.spec,
         stdio: stdio(Some(&process), socket.is_some()),
+        passed: fds,
         cgroup: cgroup.exists().then_some(&cgroup),
         probe: &probe,
     })?;
@@ -331,11 +388,31 @@ fn process_of(global: &Global, words: &Exec, spec: &Spec) -> Result<Process, Fai
     if let Some(user) = &words.user {
         process.user_mut().set_username(Some(user.clone()));
     }
-    process.env_mut().get_or_insert_default().extend(words.env.iter().cloned());
+    let groups = words.additional_gids.iter().copied();
+    if !words.additional_gids.is_empty() {
+        let all = process.user().additional_gids().iter().flatten().copied().chain(groups).collect();
+        process.user_mut().set_additional_gids(Some(all));
+    }
+    if let Some(profile) = &words.apparmor {
+        process.set_apparmor_profile(Some(profile.clone()));
+    }
+    if let Some(label) = &words.process_label {
+        process.set_selinux_label(Some(label.clone()));
+    }
+    for entry in &words.env {
+        set_variable(process.env_mut().get_or_insert_default(), entry);
+    }
     if !words.cap.is_empty() {
         add_capabilities(&mut process, &words.cap)?;
     }
     Ok(process)
+}
+
+/// Sets a variable, which replaces an earlier one of the same name.
+fn set_variable(env: &mut Vec<String>, entry: &str) {
+    let name = |entry: &str| entry.split_once('=').map_or(entry, |(name, _)| name).to_owned();
+    env.retain(|other| name(other) != name(entry));
+    env.push(entry.to_owned());
 }
 
 fn add_capabilities(process: &mut Process, names: &[String]) -> Result<(), Failed> {
@@ -344,8 +421,10 @@ fn add_capabilities(process: &mut Process, names: &[String]) -> Result<(), Faile
         given = present.clone();
     }
     for name in names {
-        let cap: crate::oci::runtime::Capability =
-            name.parse().or_else(|_| refuse(format!("`{name}` is not a capability")))?;
+        let unknown = || Refusal(format!("`{name}` is not a capability"));
+        let known = name.parse::<Cap>().map_err(|_| unknown())?.to_string();
+        let bare = known.trim_start_matches("CAP_");
+        let cap: crate::oci::runtime::Capability = bare.parse().map_err(|_| unknown())?;
         let add = |set: &Option<std::collections::HashSet<_>>| {
             let mut set = set.clone().unwrap_or_default();
             set.insert(cap);
