@@ -91,7 +91,7 @@ fn an_exec_can_run_in_a_cgroup_below_the_containers() {
         bundle.oci(words)
     };
     let said = of(&["--cgroup", "/below"]);
-    if !said.out.is_empty() {
+    if bundle.groups().iter().any(|group| group.starts_with("/sys/fs/cgroup/pids")) {
         assert!(said.out.trim_end().ends_with("/below"), "{said:?}");
     }
     assert!(of(&["--cgroup", "none"]).fails().contains("does not exist"));
