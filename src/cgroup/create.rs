@@ -4,13 +4,13 @@ use std::os::fd::AsFd as _;
 use std::path::Path;
 
 use super::hierarchy::{Controller, Hierarchy};
-use super::{Cgroup, Error, Limits, Parent, Result, devices, files, limits, relative};
+use super::{Cgroup, DeviceRule, Error, Limits, Parent, Result, devices, files, limits, relative};
 use crate::sys::{self, probe::Probe};
 
 /// v2 controllers that the counters need, even without limits.
 const COUNTED_V2: &[&str] = &["memory", "pids", "io", "cpu"];
 /// v2 controllers used only for limits, and by container managers inside a container.
-const LIMITED_V2: &[&str] = &["cpuset", "hugetlb"];
+const LIMITED_V2: &[&str] = &["cpuset", "hugetlb", "rdma"];
 /// The group to which processes at the top of a cgroup namespace are moved, as in Docker-in-Docker.
 const TOP_PROCESSES: &str = "init";
 /// How often the processes at the top are listed, since those being moved may fork meanwhile.
@@ -50,11 +50,28 @@ impl Cgroup {
         // accessible. The kernel accepts no rules there, and other runtimes continue without them
         // too.
         let restricts = limits::restrict(&limits.devices) && !probe.in_user_namespace;
-        let refused = if restricts { self.restrict_by_program(limits).err() } else { None };
-        match refused {
-            Some(_) if self.v1_dir(Controller::Devices).is_some() => self.restrict_v1_devices(limits),
-            Some(error) => self.without_device_rules(error, probe),
-            None => Ok(()),
+        if !restricts {
+            return Ok(());
+        }
+        match self.restrict_by_program(limits) {
+            Ok(()) => {
+                self.list_v1_devices(limits);
+                Ok(())
+            }
+            Err(_) if self.v1_dir(Controller::Devices).is_some() => self.restrict_v1_devices(limits),
+            Err(error) => self.without_device_rules(error, probe),
+        }
+    }
+
+    /// Writes the rules that a program enforces to the v1 group too, whose `devices.list` shows
+    /// them, if they mean the same there.
+    fn list_v1_devices(&self, limits: &Limits) {
+        let Some(dir) = self.v1_dir(Controller::Devices) else { return };
+        if limits::are_a_list(&limits.devices) {
+            for (file, rule) in v1_device_rules(&limits.devices) {
+                // What the group above denies cannot be allowed, which that group enforces itself.
+                let _ = files::write(&dir.join(file), &rule);
+            }
         }
     }
 
@@ -67,81 +84,6 @@ impl Cgroup {
         }
         self.warnings.push(crate::base::error::one_line(&error));
         Ok(())
-    }
-
-    /// Changes the limits of the cgroup.
-    ///
-    /// # Errors
-    ///
-    /// If the kernel rejects a limit or lacks its controller.
-    pub fn update(&mut self, limits: &Limits) -> Result<()> {
-        let group = self.unified.clone();
-        if self.v1_dir(Controller::Memory).is_none() {
-            let v1 = [(limits.swappiness.is_some(), "swappiness"), (limits.is_oom_killer_off, "oom_control")];
-            let names = v1.iter().filter(|(is_set, _)| *is_set).map(|(_, name)| name);
-            self.warnings
-                .extend(names.map(|name| format!("memory.{name} has no effect: cgroup v2 has none")));
-        }
-        self.make_room_for_memory(limits)?;
-        for (controller, (limit, file, value)) in limits.v1() {
-            // A controller is either in a v1 tree or in the v2 tree, never in both.
-            if let Some(dir) = self.v1_dir(controller).map(Path::to_owned) {
-                self.set(limit, &dir.join(file), &value)?;
-            }
-        }
-        for (limit, file, value) in limits.v2() {
-            let in_v1 =
-                file.split('.').next().is_some_and(|name| self.v1.iter().any(|(c, _)| is_for(*c, name)));
-            match &group {
-                _ if in_v1 => {}
-                Some(group) => self.set(limit, &group.join(file), &value)?,
-                None if self.exists() => return Err(Error::NoController { limit }),
-                None => self.warnings.push(format!("cannot limit {limit}: cgroups are not writable here")),
-            }
-        }
-        Ok(())
-    }
-
-    /// Raises the v1 limit of memory and swap first if the new limit of memory alone is above it, which
-    /// the kernel refuses.
-    fn make_room_for_memory(&mut self, limits: &Limits) -> Result<()> {
-        let (Some(memory), Some(both)) = (limits.memory, limits.memory_and_swap) else { return Ok(()) };
-        let file = self.v1_dir(Controller::Memory).map(|dir| dir.join("memory.memsw.limit_in_bytes"));
-        let Some(file) = file.filter(|file| file.exists()) else { return Ok(()) };
-        let now: u64 = files::read(&file)?.trim().parse().unwrap_or(u64::MAX);
-        let is_above = u64::try_from(memory).map_or(true, |memory| memory > now);
-        if is_above { self.set("swap", &file, &both.to_string()) } else { Ok(()) }
-    }
-
-    /// Writes a limit. If the kernel was built without the file, this only adds a warning, as in
-    /// Docker, except for the basic limits.
-    fn set(&mut self, limit: &'static str, file: &Path, value: &str) -> Result<()> {
-        if file.exists() {
-            return files::write(file, value);
-        }
-        if ["memory.max", "pids.max", "cpu.max", "memory.limit_in_bytes"]
-            .iter()
-            .any(|name| file.ends_with(name))
-        {
-            return Err(self.missing(limit, file));
-        }
-        self.warnings.push(format!("cannot limit {limit}: this kernel has no {}", file.display()));
-        Ok(())
-    }
-
-    /// Returns why a limit has no file: there is no controller, or a parent group does not delegate
-    /// it.
-    fn missing(&self, limit: &'static str, file: &Path) -> Error {
-        let controller = file.file_name().and_then(|name| name.to_str()?.split('.').next());
-        let lists = |dir: &Path, list: &str| {
-            let list = files::read(&dir.join(list)).unwrap_or_default();
-            controller.is_some_and(|name| list.split_ascii_whitespace().any(|word| word == name))
-        };
-        let keeps = |dir: &&Path| lists(dir, "cgroup.controllers") && !lists(dir, "cgroup.subtree_control");
-        match file.ancestors().skip(2).find(keeps) {
-            Some(group) => Error::NotHandedDown { limit, group: group.to_owned() },
-            None => Error::NoController { limit },
-        }
     }
 
     fn create_unified(&mut self, tree: &Path, place: &Path) -> Result<()> {
@@ -194,20 +136,21 @@ impl Cgroup {
 
     fn restrict_v1_devices(&mut self, limits: &Limits) -> Result<()> {
         let Some(dir) = self.v1_dir(Controller::Devices) else { return Ok(()) };
-        for rule in &limits.devices {
-            let file = dir.join(if rule.allow { "devices.allow" } else { "devices.deny" });
-            files::write(&file, &rule.to_string())?;
+        for (file, rule) in v1_device_rules(&limits.devices) {
+            files::write(&dir.join(file), &rule)?;
         }
         Ok(())
     }
 }
 
-/// Whether a v1 controller corresponds to the v2 files with this prefix.
-fn is_for(controller: Controller, v2: &str) -> bool {
-    match v2 {
-        "io" => controller == Controller::Blkio,
-        name => controller.name() == name,
-    }
+/// Returns the v1 files to write for these rules. There `a` stands for all devices whatever its
+/// numbers are, so a rule for both kinds becomes two.
+fn v1_device_rules(rules: &[DeviceRule]) -> impl Iterator<Item = (&'static str, String)> {
+    rules.iter().flat_map(|rule| {
+        let file = if rule.allow { "devices.allow" } else { "devices.deny" };
+        let kinds = if rule.kind == 'a' && !rule.is_for_all() { vec!['b', 'c'] } else { vec![rule.kind] };
+        kinds.into_iter().map(move |kind| (file, DeviceRule { kind, ..rule.clone() }.to_string()))
+    })
 }
 
 /// Enables the controllers in all groups from the root to the container's parent. Errors are
@@ -288,7 +231,6 @@ fn is_denied(error: &std::io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cgroup::DeviceRule;
     use std::fs;
 
     /// A v2 tree of plain files, for machines without v2 controllers.
@@ -322,7 +264,7 @@ mod tests {
         let read = |file: &str| fs::read_to_string(root.path().join(file)).unwrap();
         assert_eq!(read("hoist/c1/memory.max"), "1048576");
         assert_eq!(read("hoist/c1/pids.max"), "7");
-        assert_eq!(read("hoist/c1/cpu.max"), "20000 100000");
+        assert_eq!(read("hoist/c1/cpu.max"), "20000");
         for group in ["", "hoist/"] {
             assert_eq!(read(&format!("{group}cgroup.subtree_control")).trim(), "+cpuset", "the last written");
         }
@@ -333,7 +275,7 @@ mod tests {
     fn a_limit_without_its_controller_is_refused_by_name() {
         let root = fake_v2();
         fs::remove_file(root.path().join("hoist/c1/memory.max")).unwrap();
-        for group in ["", "hoist"] {
+        for group in ["", "hoist", "hoist/c1"] {
             fs::write(root.path().join(group).join("cgroup.controllers"), "cpuset cpu io pids").unwrap();
         }
         let limits = Limits { memory: Some(1 << 20), ..Limits::default() };
@@ -391,6 +333,15 @@ mod tests {
         fs::write(group.join("devices.deny"), "").unwrap();
         Cgroup::create(&parent(&hybrid), "c1", &limits, &machine).unwrap();
         assert_eq!(fs::read_to_string(group.join("devices.deny")).unwrap(), "a");
+    }
+
+    #[test]
+    fn a_v1_rule_for_both_kinds_of_a_number_does_not_allow_all() {
+        let rule =
+            |kind, major| DeviceRule { allow: true, kind, major, minor: None, access: "rw".to_owned() };
+        let written: Vec<String> =
+            v1_device_rules(&[rule('a', Some(42)), rule('c', Some(1))]).map(|(_, rule)| rule).collect();
+        assert_eq!(written, ["b 42:* rw", "c 42:* rw", "c 1:* rw"]);
     }
 
     #[test]

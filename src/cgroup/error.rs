@@ -35,6 +35,48 @@ pub enum Error {
         /// The group that does not delegate it.
         group: PathBuf,
     },
+    /// The controller of a limit is there, but not the file.
+    #[error("cannot limit {limit}: this kernel has no {path}")]
+    NoFile {
+        /// The resource to be limited.
+        limit: &'static str,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A limit that only cgroup v1 has.
+    #[error("`{limit}` needs the cgroup v1 controller `{controller}`, which is not there")]
+    OnlyV1 {
+        /// The field of `linux.resources`.
+        limit: &'static str,
+        /// The controller.
+        controller: &'static str,
+    },
+    /// A name in `linux.resources` cannot be used.
+    #[error("`linux.resources.{field}`: `{name}` {reason}")]
+    Name {
+        /// The field.
+        field: &'static str,
+        /// The name, as it was given.
+        name: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A limit of memory and swap together that says nothing about swap.
+    #[error("cannot limit memory and swap to {both} bytes with {memory}")]
+    Swap {
+        /// The limit of both.
+        both: i64,
+        /// The limit of memory alone, in words.
+        memory: String,
+    },
+    /// More memory is in use than a new limit allows, and it is not to be reclaimed.
+    #[error("cannot limit memory to {limit} bytes: {used} are in use")]
+    InUse {
+        /// The new limit.
+        limit: u64,
+        /// The bytes in use.
+        used: u64,
+    },
     /// The container's access to devices could not be restricted.
     #[error("cannot restrict which devices the container uses")]
     NoDeviceRules {
@@ -56,16 +98,31 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Refuses a name in a field of `linux.resources`.
+    pub(super) fn name(field: &'static str, name: &str, reason: &'static str) -> Self {
+        Self::Name { field, name: name.to_owned(), reason }
+    }
+
+    /// Whether the kernel says that a value does not fit.
+    pub(super) fn is_unfit(&self) -> bool {
+        matches!(self, Self::File { source, .. } if source.raw_os_error() == Some(libc::EINVAL))
+    }
+}
+
 impl Explain for Error {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::File { source, .. } => io_kind(source),
-            Self::NoController { .. } | Self::NotHandedDown { .. } | Self::NoDeviceRules { source: None } => {
-                ErrorKind::Unsupported
-            }
+            Self::NoController { .. }
+            | Self::NotHandedDown { .. }
+            | Self::NoFile { .. }
+            | Self::OnlyV1 { .. }
+            | Self::NoDeviceRules { source: None } => ErrorKind::Unsupported,
+            Self::Name { .. } | Self::Swap { .. } => ErrorKind::Invalid,
             Self::NoDeviceRules { source: Some(source) } => source.kind(),
             Self::Call(source) => source.kind(),
-            Self::Stuck { .. } => ErrorKind::Conflict,
+            Self::InUse { .. } | Self::Stuck { .. } => ErrorKind::Conflict,
         }
     }
 

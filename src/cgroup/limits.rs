@@ -1,7 +1,9 @@
 //! Resource limits of a container.
 
-use super::hierarchy::Controller;
-use crate::oci::runtime::{LinuxDeviceType, LinuxResources, LinuxThrottleDevice};
+use super::{Error, Result};
+use crate::oci::runtime::{
+    LinuxDeviceType, LinuxMemory, LinuxResources, LinuxThrottleDevice, LinuxWeightDevice,
+};
 
 /// Resource limits of a container; `None` leaves a limit as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,6 +24,14 @@ pub struct Limits {
     pub cpu_quota: Option<i64>,
     /// The period in microseconds.
     pub cpu_period: Option<u64>,
+    /// CPU time in microseconds that may be saved up for a burst.
+    pub(super) cpu_burst: Option<u64>,
+    /// Whether it only gets CPU time that nobody else wants: 1, or 0.
+    pub(super) cpu_idle: Option<i64>,
+    /// Realtime CPU time per period, in microseconds (v1 only).
+    pub(super) realtime_runtime: Option<i64>,
+    /// The period of realtime CPU time, in microseconds (v1 only).
+    pub(super) realtime_period: Option<u64>,
     /// The CPUs that may be used: `0-2,7`.
     pub cpuset_cpus: Option<String>,
     /// The memory nodes that may be used.
@@ -30,8 +40,26 @@ pub struct Limits {
     pub pids: Option<i64>,
     /// Relative disk weight: 10 to 1000.
     pub io_weight: Option<u16>,
+    /// Relative disk weight against the groups below it: 10 to 1000 (v1 only).
+    pub(super) io_leaf_weight: Option<u16>,
+    /// Weights on single block devices.
+    pub(super) io_weights: Vec<DeviceWeight>,
     /// Limits of single block devices.
     pub(super) throttles: Vec<Throttle>,
+    /// Bytes of huge pages, by the size of a page: `2MB`.
+    pub(super) hugepages: Vec<(String, i64)>,
+    /// Handles and objects of RDMA devices, by name.
+    pub(super) rdma: Vec<(String, Option<u32>, Option<u32>)>,
+    /// The class of its packets (v1 only).
+    pub(super) network_class: Option<u32>,
+    /// The priority of its packets, by network interface (v1 only).
+    pub(super) network_priorities: Vec<(String, u32)>,
+    /// Further v2 files and their contents, sorted by name.
+    pub(super) unified: Vec<(String, String)>,
+    /// Whether memory in use above a new limit refuses that limit, instead of being reclaimed.
+    pub(super) checks_memory: bool,
+    /// Whether memory is to be counted without the groups below, which kernels no longer can.
+    pub(super) is_flat: bool,
     /// Which devices may be opened and created. The last matching rule decides.
     pub devices: Vec<DeviceRule>,
 }
@@ -40,11 +68,22 @@ pub struct Limits {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Throttle {
     /// What is counted.
-    of: Counted,
+    pub(super) of: Counted,
     /// The major and minor number of the device.
-    device: (i64, i64),
+    pub(super) device: (i64, i64),
     /// Bytes or operations per second; 0 removes the limit.
-    rate: u64,
+    pub(super) rate: u64,
+}
+
+/// A relative weight on a block device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct DeviceWeight {
+    /// The major and minor number of the device.
+    pub(super) device: (i64, i64),
+    /// 10 to 1000.
+    pub(super) weight: Option<u16>,
+    /// The weight against the groups below it: 10 to 1000 (v1 only).
+    pub(super) leaf: Option<u16>,
 }
 
 /// What a [`Throttle`] counts.
@@ -54,28 +93,6 @@ pub(super) enum Counted {
     BytesWritten,
     Reads,
     Writes,
-}
-
-impl Throttle {
-    /// The file of v1.
-    fn v1_file(&self) -> &'static str {
-        match self.of {
-            Counted::BytesRead => "blkio.throttle.read_bps_device",
-            Counted::BytesWritten => "blkio.throttle.write_bps_device",
-            Counted::Reads => "blkio.throttle.read_iops_device",
-            Counted::Writes => "blkio.throttle.write_iops_device",
-        }
-    }
-
-    /// The key in the v2 file `io.max`.
-    fn v2_key(&self) -> &'static str {
-        match self.of {
-            Counted::BytesRead => "rbps",
-            Counted::BytesWritten => "wbps",
-            Counted::Reads => "riops",
-            Counted::Writes => "wiops",
-        }
-    }
 }
 
 /// A device rule.
@@ -105,17 +122,56 @@ impl Limits {
             // Without a limit of memory there is none of memory and swap.
             memory_and_swap: memory.and_then(|m| set(m.swap())).or(limit.filter(|limit| *limit == -1)),
             memory_reservation: memory.and_then(|m| set(m.reservation())),
-            swappiness: memory.and_then(|m| m.swappiness()),
+            // Callers write -1 for what they leave unset.
+            swappiness: memory.and_then(|m| m.swappiness()).filter(|value| *value != u64::MAX),
             is_oom_killer_off: memory.and_then(|m| m.disable_oom_killer()) == Some(true),
             cpu_shares: cpu.and_then(|c| set(c.shares())),
             cpu_quota: cpu.and_then(|c| set(c.quota())),
             cpu_period: cpu.and_then(|c| set(c.period())),
+            cpu_burst: cpu.and_then(|c| c.burst()),
+            cpu_idle: cpu.and_then(|c| c.idle()),
+            realtime_runtime: cpu.and_then(|c| set(c.realtime_runtime())),
+            realtime_period: cpu.and_then(|c| set(c.realtime_period())),
             cpuset_cpus: cpu.and_then(|c| c.cpus().clone()).filter(|cpus| !cpus.is_empty()),
             cpuset_mems: cpu.and_then(|c| c.mems().clone()).filter(|mems| !mems.is_empty()),
             pids: resources.pids().as_ref().and_then(|pids| set(Some(pids.limit()))),
             io_weight: resources.block_io().as_ref().and_then(|io| set(io.weight())),
+            io_leaf_weight: resources.block_io().as_ref().and_then(|io| set(io.leaf_weight())),
+            io_weights: device_weights(resources),
             throttles: throttles(resources),
+            hugepages: hugepages(resources),
+            rdma: rdma(resources),
+            network_class: resources.network().as_ref().and_then(|net| set(net.class_id())),
+            network_priorities: network_priorities(resources),
+            unified: unified(resources),
+            checks_memory: memory.and_then(LinuxMemory::check_before_update) == Some(true),
+            is_flat: memory.and_then(LinuxMemory::use_hierarchy) == Some(false),
             devices: device_rules(resources),
+        }
+    }
+
+    /// Checks the names that become part of a path or of a line.
+    pub(super) fn check(&self) -> Result<()> {
+        for (size, _) in &self.hugepages {
+            let digits = size.trim_start_matches(|c: char| c.is_ascii_digit());
+            if digits.len() == size.len() || !["KB", "MB", "GB"].contains(&digits) {
+                return Err(Error::name("hugepageLimits", size, "is not a page size such as `2MB`"));
+            }
+        }
+        for name in self.unified.iter().map(|(file, _)| file) {
+            if name.is_empty() || name.contains(['/', '\0']) || [".", ".."].contains(&name.as_str()) {
+                return Err(Error::name("unified", name, "is not the name of a file"));
+            }
+        }
+        let is_word = |name: &str| !name.is_empty() && !name.contains(|c: char| c.is_whitespace());
+        if let Some((name, ..)) = self.rdma.iter().find(|(name, ..)| !is_word(name)) {
+            return Err(Error::name("rdma", name, "is not the name of a device"));
+        }
+        match self.network_priorities.iter().find(|(name, _)| !is_word(name)) {
+            Some((name, _)) => {
+                Err(Error::name("network.priorities", name, "is not the name of an interface"))
+            }
+            None => Ok(()),
         }
     }
 }
@@ -123,6 +179,41 @@ impl Limits {
 /// Returns a number unless it is 0.
 fn set<N: Default + PartialEq>(number: Option<N>) -> Option<N> {
     number.filter(|number| *number != N::default())
+}
+
+fn device_weights(resources: &LinuxResources) -> Vec<DeviceWeight> {
+    let devices = resources.block_io().iter().flat_map(|io| io.weight_device().iter().flatten());
+    let weight = |device: &LinuxWeightDevice| DeviceWeight {
+        device: (device.major(), device.minor()),
+        weight: set(device.weight()),
+        leaf: set(device.leaf_weight()),
+    };
+    devices.map(weight).collect()
+}
+
+fn hugepages(resources: &LinuxResources) -> Vec<(String, i64)> {
+    let limits = resources.hugepage_limits().iter().flatten();
+    limits.map(|limit| (limit.page_size().clone(), limit.limit())).collect()
+}
+
+fn rdma(resources: &LinuxResources) -> Vec<(String, Option<u32>, Option<u32>)> {
+    let devices = resources.rdma().iter().flatten();
+    let mut list: Vec<_> =
+        devices.map(|(name, most)| (name.clone(), most.hca_handles(), most.hca_objects())).collect();
+    list.sort();
+    list
+}
+
+fn network_priorities(resources: &LinuxResources) -> Vec<(String, u32)> {
+    let interfaces = resources.network().iter().flat_map(|net| net.priorities().iter().flatten());
+    interfaces.map(|interface| (interface.name().clone(), interface.priority())).collect()
+}
+
+fn unified(resources: &LinuxResources) -> Vec<(String, String)> {
+    let mut files: Vec<_> =
+        resources.unified().iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect();
+    files.sort();
+    files
 }
 
 fn throttles(resources: &LinuxResources) -> Vec<Throttle> {
@@ -193,93 +284,6 @@ impl DeviceRule {
     }
 }
 
-/// A value to write: the resource, the file, and the value.
-pub(super) type Setting = (&'static str, &'static str, String);
-
-impl Limits {
-    /// Returns the v1 files to write, with their controllers, in this order.
-    pub(super) fn v1(&self) -> Vec<(Controller, Setting)> {
-        use Controller::{Blkio, Cpu, Cpuset, Memory, Pids};
-        let mut settings = Vec::new();
-        let mut set = |controller, limit, file, value: Option<String>| {
-            settings.extend(value.map(|value| (controller, (limit, file, value))));
-        };
-        // The limit including swap can never be lower than the one without.
-        set(Memory, "memory", "memory.limit_in_bytes", text(self.memory));
-        set(Memory, "swap", "memory.memsw.limit_in_bytes", text(self.memory_and_swap));
-        set(Memory, "memory", "memory.soft_limit_in_bytes", text(self.memory_reservation));
-        set(Memory, "swap", "memory.swappiness", text(self.swappiness));
-        set(Memory, "memory", "memory.oom_control", self.is_oom_killer_off.then(|| "1".to_owned()));
-        set(Cpu, "CPU time", "cpu.shares", text(self.cpu_shares));
-        set(Cpu, "CPU time", "cpu.cfs_period_us", text(self.cpu_period));
-        set(Cpu, "CPU time", "cpu.cfs_quota_us", text(self.cpu_quota));
-        set(Cpuset, "processors", "cpuset.cpus", self.cpuset_cpus.clone());
-        set(Cpuset, "processors", "cpuset.mems", self.cpuset_mems.clone());
-        set(Pids, "processes", "pids.max", self.pids.map(pids_max));
-        set(Blkio, "disks", "blkio.bfq.weight", text(self.io_weight));
-        for throttle in &self.throttles {
-            let ((major, minor), rate) = (throttle.device, throttle.rate);
-            set(Blkio, "disks", throttle.v1_file(), Some(format!("{major}:{minor} {rate}")));
-        }
-        settings
-    }
-
-    /// Returns the v2 files to write, in this order. A file's prefix is its controller.
-    pub(super) fn v2(&self) -> Vec<Setting> {
-        let mut settings = Vec::new();
-        let mut set = |limit, file, value: Option<String>| {
-            settings.extend(value.map(|value| (limit, file, value)));
-        };
-        set("memory", "memory.max", self.memory.map(or_max));
-        set(
-            "swap",
-            "memory.swap.max",
-            self.memory_and_swap.map(|both| match self.memory {
-                Some(memory) if both >= 0 && memory >= 0 => or_max((both - memory).max(0)),
-                _ => or_max(both),
-            }),
-        );
-        set("memory", "memory.low", self.memory_reservation.map(or_max));
-        set("CPU time", "cpu.weight", self.cpu_shares.map(|shares| cpu_weight(shares).to_string()));
-        if self.cpu_quota.is_some() || self.cpu_period.is_some() {
-            let quota = or_max(self.cpu_quota.unwrap_or(-1));
-            set("CPU time", "cpu.max", Some(format!("{quota} {}", self.cpu_period.unwrap_or(100_000))));
-        }
-        set("processors", "cpuset.cpus", self.cpuset_cpus.clone());
-        set("processors", "cpuset.mems", self.cpuset_mems.clone());
-        set("processes", "pids.max", self.pids.map(pids_max));
-        set("disks", "io.weight", self.io_weight.map(|weight| format!("default {}", io_weight(weight))));
-        for throttle in &self.throttles {
-            let (major, minor) = throttle.device;
-            let rate = if throttle.rate == 0 { "max".to_owned() } else { throttle.rate.to_string() };
-            set("disks", "io.max", Some(format!("{major}:{minor} {}={rate}", throttle.v2_key())));
-        }
-        settings
-    }
-}
-
-fn text(number: Option<impl ToString>) -> Option<String> {
-    number.map(|number| number.to_string())
-}
-
-fn or_max(number: i64) -> String {
-    if number < 0 { "max".to_owned() } else { number.to_string() }
-}
-
-fn pids_max(limit: i64) -> String {
-    if limit <= 0 { "max".to_owned() } else { limit.to_string() }
-}
-
-/// Maps 2…262144 to 1…10000, as all runtimes do.
-fn cpu_weight(shares: u64) -> u64 {
-    1 + (shares.clamp(2, 262_144) - 2) * 9999 / 262_142
-}
-
-/// Maps 10…1000 to 1…10000.
-fn io_weight(weight: u16) -> u64 {
-    1 + (u64::from(weight.clamp(10, 1000)) - 10) * 9999 / 990
-}
-
 impl DeviceRule {
     /// Whether the rule is about all access to all devices.
     #[must_use]
@@ -299,6 +303,13 @@ impl std::fmt::Display for DeviceRule {
     }
 }
 
+/// Whether the rules deny everything and then only allow, so that v1 and v2 understand them alike.
+pub(super) fn are_a_list(rules: &[DeviceRule]) -> bool {
+    rules.split_first().is_some_and(|(first, others)| {
+        first.is_for_all() && !first.allow && others.iter().all(|rule| rule.allow && !rule.is_for_all())
+    })
+}
+
 /// Whether these rules restrict anything.
 pub(super) fn restrict(rules: &[DeviceRule]) -> bool {
     // Devices are allowed unless a rule denies them, and a rule for all devices overrides those
@@ -312,71 +323,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn limits_become_the_files_of_both_versions() {
-        let limits = Limits {
-            memory: Some(64 << 20),
-            memory_and_swap: Some(96 << 20),
-            cpu_shares: Some(1024),
-            cpu_quota: Some(50_000),
-            cpuset_cpus: Some("0-1".to_owned()),
-            pids: Some(0),
-            io_weight: Some(1000),
-            ..Limits::default()
-        };
-        let v1: Vec<String> =
-            limits.v1().into_iter().map(|(_, (_, file, value))| format!("{file}={value}")).collect();
-        assert_eq!(
-            v1,
-            [
-                "memory.limit_in_bytes=67108864",
-                "memory.memsw.limit_in_bytes=100663296",
-                "cpu.shares=1024",
-                "cpu.cfs_quota_us=50000",
-                "cpuset.cpus=0-1",
-                "pids.max=max",
-                "blkio.bfq.weight=1000"
-            ]
-        );
-        let v2: Vec<String> =
-            limits.v2().into_iter().map(|(_, file, value)| format!("{file}={value}")).collect();
-        assert_eq!(
-            v2,
-            [
-                "memory.max=67108864",
-                "memory.swap.max=33554432",
-                "cpu.weight=39",
-                "cpu.max=50000 100000",
-                "cpuset.cpus=0-1",
-                "pids.max=max",
-                "io.weight=default 10000"
-            ]
-        );
-        assert_eq!(Limits::default().v2(), []);
-    }
-
-    #[test]
     fn a_zero_in_the_specification_is_unset() {
         let of = |text: &str| Limits::from_spec(&serde_json::from_str(text).unwrap());
         let zeros = r#"{"memory":{"limit":0,"swap":0,"reservation":0},"pids":{"limit":0},
-            "cpu":{"shares":0,"quota":0,"period":0,"cpus":"","mems":""},"blockIO":{"weight":0}}"#;
+            "cpu":{"shares":0,"quota":0,"period":0,"realtimeRuntime":0,"realtimePeriod":0,"cpus":"","mems":""},
+            "blockIO":{"weight":0,"leafWeight":0},"network":{"classID":0}}"#;
         assert_eq!(of(zeros), Limits::default());
+        assert_eq!(of(r#"{"pids":{}}"#), Limits::default(), "1.3 lets it be absent");
         let unlimited = of(r#"{"memory":{"limit":-1}}"#);
         assert_eq!((unlimited.memory, unlimited.memory_and_swap), (Some(-1), Some(-1)));
-    }
-
-    #[test]
-    fn devices_are_limited_one_by_one() {
-        let text = r#"{"blockIO":{"throttleReadBpsDevice":[{"major":8,"minor":1,"rate":1024}],
-            "throttleWriteIOPSDevice":[{"major":8,"minor":0,"rate":0}]}}"#;
-        let limits = Limits::from_spec(&serde_json::from_str(text).unwrap());
-        let v1: Vec<_> = limits.v1().into_iter().map(|(_, (_, file, value))| (file, value)).collect();
-        let wanted = [
-            ("blkio.throttle.read_bps_device", "8:1 1024".to_owned()),
-            ("blkio.throttle.write_iops_device", "8:0 0".to_owned()),
-        ];
-        assert_eq!(v1, wanted);
-        let v2: Vec<_> = limits.v2().into_iter().map(|(_, file, value)| (file, value)).collect();
-        assert_eq!(v2, [("io.max", "8:1 rbps=1024".to_owned()), ("io.max", "8:0 wiops=max".to_owned())]);
     }
 
     #[test]
@@ -390,5 +345,44 @@ mod tests {
         assert!(restrict(&[rule(true, 'a', None), rule(false, 'c', Some(10))]));
         assert_eq!(rule(true, 'c', Some(1)).to_string(), "c 1:* rwm");
         assert_eq!(rule(false, 'a', None).to_string(), "a");
+    }
+    #[test]
+    fn names_that_would_leave_the_group_are_refused() {
+        let message = |text: &str| {
+            let limits = Limits::from_spec(&serde_json::from_str(text).unwrap());
+            limits.check().err().map(|error| error.to_string())
+        };
+        let table = [
+            (r#"{"unified":{"memory.high":"1"}}"#, None),
+            (
+                r#"{"unified":{"../x":"1"}}"#,
+                Some("`linux.resources.unified`: `../x` is not the name of a file"),
+            ),
+            (r#"{"unified":{"..":"1"}}"#, Some("`linux.resources.unified`: `..` is not the name of a file")),
+            (r#"{"hugepageLimits":[{"pageSize":"2MB","limit":1}]}"#, None),
+            (
+                r#"{"hugepageLimits":[{"pageSize":"/2MB","limit":1}]}"#,
+                Some("`linux.resources.hugepageLimits`: `/2MB` is not a page size such as `2MB`"),
+            ),
+            (
+                r#"{"rdma":{"a b":{"hcaHandles":1}}}"#,
+                Some("`linux.resources.rdma`: `a b` is not the name of a device"),
+            ),
+        ];
+        for (text, wanted) in table {
+            assert_eq!(message(text).as_deref(), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_rules_that_deny_all_and_then_allow_are_a_list() {
+        let rule =
+            |allow, kind, major| DeviceRule { allow, kind, major, minor: None, access: "rwm".to_owned() };
+        let (none, all) = (rule(false, 'a', None), rule(true, 'a', None));
+        assert!(are_a_list(&[none.clone(), rule(true, 'c', Some(42))]));
+        assert!(!are_a_list(&[none.clone(), rule(true, 'c', Some(42)), rule(false, 'c', Some(10))]));
+        assert!(!are_a_list(&[none, all.clone()]));
+        assert!(!are_a_list(&[all, rule(false, 'c', Some(10))]));
+        assert!(!are_a_list(&[]));
     }
 }

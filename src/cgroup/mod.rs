@@ -19,7 +19,9 @@ mod error;
 mod files;
 mod hierarchy;
 mod limits;
+mod settings;
 mod stats;
+mod update;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};

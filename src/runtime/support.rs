@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{Error, Result};
-use crate::oci::runtime::{Hooks, Linux, Process, Spec};
+use crate::oci::runtime::{Hooks, Linux, LinuxResources, Process, Spec};
 
 /// Rejects unsupported features.
 pub(super) fn check(spec: &Spec) -> Result<()> {
@@ -67,35 +67,23 @@ fn check_linux(linux: &Linux) -> Result<()> {
         ("linux.netDevices", linux.net_devices().as_ref().is_some_and(|devices| !devices.is_empty())),
     ])?;
     let Some(resources) = linux.resources() else { return Ok(()) };
-    let cpu = resources.cpu().as_ref();
-    let block = resources.block_io().as_ref();
-    refuse(&[
-        (
-            "linux.resources.hugepageLimits",
-            resources.hugepage_limits().as_ref().is_some_and(|list| !list.is_empty()),
-        ),
-        ("linux.resources.network", resources.network().as_ref().is_some_and(|net| net.class_id().is_some())),
-        ("linux.resources.rdma", resources.rdma().as_ref().is_some_and(|map| !map.is_empty())),
-        ("linux.resources.unified", resources.unified().as_ref().is_some_and(|map| !map.is_empty())),
-        (
-            "linux.resources.cpu.realtimeRuntime",
-            cpu.is_some_and(|cpu| cpu.realtime_runtime().is_some_and(|n| n != 0)),
-        ),
-        (
-            "linux.resources.cpu.realtimePeriod",
-            cpu.is_some_and(|cpu| cpu.realtime_period().is_some_and(|n| n != 0)),
-        ),
-        ("linux.resources.cpu.burst", cpu.is_some_and(|cpu| cpu.burst().is_some_and(|n| n != 0))),
-        ("linux.resources.cpu.idle", cpu.is_some_and(|cpu| cpu.idle().is_some_and(|n| n != 0))),
-        (
-            "linux.resources.blockIO.weightDevice",
-            block.is_some_and(|block| block.weight_device().as_ref().is_some_and(|list| !list.is_empty())),
-        ),
-        (
-            "linux.resources.blockIO.leafWeight",
-            block.is_some_and(|block| block.leaf_weight().is_some_and(|weight| weight != 0)),
-        ),
-    ])
+    check_devices(resources)
+}
+
+/// Rejects device rules that would become wider than they are written.
+fn check_devices(resources: &LinuxResources) -> Result<()> {
+    for (index, rule) in resources.devices().iter().flatten().enumerate() {
+        let field = |name: &str| format!("linux.resources.devices[{index}].{name}");
+        for (name, number) in [("major", rule.major()), ("minor", rule.minor())] {
+            if number.is_some_and(|number| number != -1 && u32::try_from(number).is_err()) {
+                return Err(Error::spec(&field(name), "it is not the number of a device"));
+            }
+        }
+        if rule.access().iter().any(|access| access.contains(|letter| !"rwm".contains(letter))) {
+            return Err(Error::spec(&field("access"), "it has letters other than `r`, `w` and `m`"));
+        }
+    }
+    Ok(())
 }
 
 fn refuse(fields: &[(&str, bool)]) -> Result<()> {
@@ -194,6 +182,17 @@ mod tests {
         assert_eq!(
             message(r#"{"ociVersion":"1.0.2","linux":{"intelRdt":{}}}"#),
             "`linux.intelRdt`: it is not supported"
+        );
+        let rule = |text: &str| {
+            message(&format!(r#"{{"ociVersion":"1.0.2","linux":{{"resources":{{"devices":[{text}]}}}}}}"#))
+        };
+        assert_eq!(
+            rule(r#"{"allow":true,"type":"c","major":4294967296,"access":"r"}"#),
+            "`linux.resources.devices[0].major`: it is not the number of a device"
+        );
+        assert_eq!(
+            rule(r#"{"allow":true,"type":"c","major":1,"minor":-1,"access":"rx"}"#),
+            "`linux.resources.devices[0].access`: it has letters other than `r`, `w` and `m`"
         );
         assert_eq!(
             message(

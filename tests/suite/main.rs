@@ -32,6 +32,7 @@ mod network;
 mod newer;
 mod oci;
 mod oci_hooks;
+mod oci_resources;
 mod oci_words;
 mod registry;
 mod runtime;
