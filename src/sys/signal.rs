@@ -1,8 +1,5 @@
 //! Signals: this process's dispositions and mask, sending, and names. See signal(7).
 
-use std::os::unix::process::CommandExt as _;
-use std::process::Command;
-
 use super::{Result, check_ret};
 
 /// The highest signal number.
@@ -22,12 +19,34 @@ pub fn reset() -> Result<()> {
     set_mask(0)
 }
 
-/// Makes a command start with [`reset`]: it would inherit the signals that this process ignores or
-/// blocks, and those that this process has inherited itself, such as SIGHUP from `nohup`.
-pub fn reset_for(command: &mut Command) {
-    // SAFETY: between fork(2) and execve(2) this makes system calls only. `reset` allocates for an
-    // error alone, of which there is none: all its signals exist, and each can be reset.
-    unsafe { command.pre_exec(|| reset().map_err(std::io::Error::other)) };
+/// Stops ignoring the signals that this process has inherited as ignored, such as SIGHUP from
+/// `nohup`: its children would inherit them too. SIGPIPE stays as it is: the standard library ignores
+/// it, and resets it for children.
+///
+/// # Errors
+///
+/// None in practice.
+pub fn stop_ignoring() -> Result<()> {
+    const IGNORED: u64 = libc::SIG_IGN as u64;
+    let numbers = (1..=LAST).filter(|number| ![libc::SIGKILL, libc::SIGSTOP, libc::SIGPIPE].contains(number));
+    for number in numbers {
+        if disposition(number)?[0] == IGNORED {
+            set_default(number)?;
+        }
+    }
+    Ok(())
+}
+
+/// Returns the disposition of a signal.
+fn disposition(number: i32) -> Result<Action> {
+    let mut now: Action = [0; 4];
+    // SAFETY: the kernel writes the 32 bytes of its structure, with a mask of 8 bytes as given. The
+    // null pointer means that the disposition stays.
+    let ret = unsafe {
+        libc::syscall(libc::SYS_rt_sigaction, number, std::ptr::null::<u64>(), now.as_mut_ptr(), 8)
+    };
+    check_ret(ret, || format!("rt_sigaction({number})"))?;
+    Ok(now)
 }
 
 /// `struct kernel_sigaction`: handler, flags, restorer, mask.

@@ -79,6 +79,7 @@ const BATCH: usize = 256;
 /// Runs the TUI until the user quits or a signal arrives; returns the exit code.
 pub(super) async fn drive(engine: Engine, settings: TuiSettings) -> std::result::Result<u8, Error> {
     let _programs = process::HangUpAll;
+    process::stop_ignoring_signals();
     let depth = settings::depth(&settings);
     let (model, saved) = model(&settings, depth)?;
     let mut news = engine.events(EventRequest::default()).await?;

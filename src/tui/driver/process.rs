@@ -59,10 +59,8 @@ pub(super) struct Group {
 }
 
 impl Group {
-    /// Starts a command as the leader of a new group. It ignores no signals, also if hoist does, so
-    /// that it ends with hoist and stops as a job.
+    /// Starts a command as the leader of a new group.
     pub(super) fn start(command: &mut Command, last: Signal) -> io::Result<Self> {
-        signal::reset_for(command);
         let child = command.process_group(0).spawn()?;
         Ok(Self::of(i32::try_from(child.id()).map(Pid::from_raw).map_err(io::Error::other)?, last))
     }
@@ -251,6 +249,12 @@ pub(super) fn suspend_job() {
     let _ = signal::at_default(libc::SIGTSTP, || kill(Pid::from_raw(0), Signal::SIGTSTP));
 }
 
+/// Stops ignoring what hoist was told to ignore, as by `nohup`. The user's programs would ignore it
+/// too: they would not end with hoist, nor stop as a job. Call this before signals are handled.
+pub(super) fn stop_ignoring_signals() {
+    let _ = signal::stop_ignoring(); // without it, programs only inherit more
+}
+
 /// Makes hoist the foreground job again, after a program that had the terminal.
 pub(super) fn reclaim_terminal() {
     if let Some(own) = own_group() {
@@ -309,6 +313,7 @@ mod tests {
     /// exited.
     fn ended(script: &str, hang_up: impl FnOnce(&Process)) -> ExitStatus {
         let (mut output, theirs) = io::pipe().unwrap();
+        stop_ignoring_signals(); // the tests may run under `nohup`
         let process = Process::default();
         let mut command = Command::new("sh");
         command.args(["-c", script]).stdin(Stdio::null()).stdout(theirs);
@@ -340,6 +345,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_suspended_program_continues_with_hoist_unless_it_is_hung_up() {
+        stop_ignoring_signals();
         for (end, continues) in [(Process::resume as fn(&Process), true), (Process::hang_up, false)] {
             let process = Process::default();
             let group = Group::start(Command::new("sleep").arg("1000"), Signal::SIGHUP).unwrap();
