@@ -24,6 +24,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::sync::Notify;
 
 use super::probe::QUESTIONS;
+use crate::base::text;
 
 /// Whether hoist has the terminal. The lock is held while a frame is written, so that no part of a
 /// frame follows after the terminal was restored.
@@ -142,7 +143,7 @@ impl Drop for Screen {
     fn drop(&mut self) {
         give_back();
         if let Some(text) = &self.unshown {
-            let _ = writeln!(io::stderr(), "hoist: {text}"); // there is nowhere else to say it
+            let _ = writeln!(io::stderr(), "hoist: {}", text::line(text)); // there is nowhere else to say it
         }
     }
 }
