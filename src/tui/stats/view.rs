@@ -239,8 +239,7 @@ impl Source<'_> {
         let (theme, series) = (&self.model.theme, self.all[0].1);
         let values = self.values(series, Value::Cpu);
         let quota = self.last.cpu_quota.map(|cpus| cpus * 100.0);
-        // Without a quota, the scale follows what is used, down to what every program uses.
-        let top = round_top(&values, quota.unwrap_or(5.0));
+        let top = cpu_top(&values, quota);
         let mut now = vec![Span::styled(format!("{:.1}%", self.point.cpu), theme.g1)];
         let mut lines = vec![filled(values, theme.g1)];
         if let Some(cpus) = self.last.cpu_quota {
@@ -330,6 +329,13 @@ impl Source<'_> {
         let top = binary_top(&flat, 1024.0);
         Graph { title: title.to_owned(), now, lines, top: top.max(1.0), unit: Unit::Bytes, limit: None }
     }
+}
+
+/// Returns the end of the scale for CPU use in percent: at least the quota if use is near it.
+fn cpu_top(values: &[f64], quota: Option<f64>) -> f64 {
+    let most = values.iter().copied().fold(0.0, f64::max);
+    let least = quota.filter(|quota| most * 4.0 > *quota);
+    round_top(values, least.unwrap_or(5.0)) // below that, every program makes a mountain
 }
 
 fn line(values: Vec<f64>, style: Style) -> chart::Line {
@@ -468,4 +474,25 @@ fn events(frame: &mut Frame<'_>, model: &Model, area: Rect) {
         frame.render_widget(Line::styled(" no events yet", theme.dim), inner);
     }
     frame.render_widget(Paragraph::new(lines), inner);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scale_of_the_cpu_follows_what_is_used_and_shows_a_quota_that_is_near() {
+        for (values, quota, top) in [
+            (&[0.3, f64::NAN, 0.1][..], None, 5.0),
+            (&[3.0, 7.0], None, 10.0),
+            (&[30.0, 110.0], None, 200.0),
+            // 8 CPUs are far away, and half of one is near.
+            (&[3.0], Some(800.0), 5.0),
+            (&[20.0], Some(50.0), 50.0),
+            (&[240.0], Some(800.0), 1000.0),
+            (&[], Some(50.0), 5.0),
+        ] {
+            assert_eq!(cpu_top(values, quota).to_string(), top.to_string(), "{values:?} of {quota:?}");
+        }
+    }
 }
