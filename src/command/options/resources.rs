@@ -27,7 +27,7 @@ pub(super) struct ResourceWords {
 /// Fields of the form.
 pub(super) const FIELDS: &[Field] = &[
     Field::one(190, "Shm size", "shm-size", &[S::Mounts, S::Resources], "64m"),
-    Field::one(192, "Memory", "memory", &[S::Resources], "no limit · 512m"),
+    Field::one(192, "Memory", "memory", &[S::Resources], "no limit, or 512m"),
     Field::one(194, "Memory+swap", "memory-swap", &[S::Resources], "twice the memory"),
     Field::many(270, "Ulimits", "ulimit", &[S::Resources], "nofile=1024:2048"),
 ];

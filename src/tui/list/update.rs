@@ -136,6 +136,10 @@ pub(crate) fn columns(model: &mut Model, words: &[String]) -> Result<Vec<Effect>
                 column.copied().ok_or_else(|| format!("no such column: {name}"))
             };
             let chosen = names.iter().map(named).collect::<Result<Vec<_>, _>>()?;
+            if let Some(name) = usual.iter().find(|column| column.names_the_row() && !chosen.contains(column))
+            {
+                return Err(format!("the column `{}` cannot be left out", name.name()));
+            }
             model.saved.columns.choose(section, &chosen);
         }
     }
@@ -515,6 +519,10 @@ mod tests {
         assert!(screen(&model).contains("the name cannot be hidden"), "{}", screen(&model));
         press(&mut model, "j space j space enter");
         assert_eq!(model.saved.columns.of(Section::Volumes), [Column::Name]);
+        press(&mut model, ":");
+        write(&mut model, "columns folder");
+        press(&mut model, "enter");
+        assert!(screen(&model).contains("the column `name` cannot be left out"), "{}", screen(&model));
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::tui::model::{Focus, Model};
 use crate::tui::theme::Theme;
 use crate::tui::view::frame::{border, has_focus, select, selected};
 use crate::tui::view::{dialog, texts};
-use crate::tui::words::{Align, cell, span};
+use crate::tui::words::{Align, Beyond, cell, span};
 
 /// Draws the current list.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, area: Rect) {
@@ -63,6 +63,7 @@ pub(crate) fn choice(frame: &mut Frame<'_>, model: &Model, choice: &Choice) {
     ];
     lines.extend([Line::default(), dialog::keys(model, KeyContext::Columns, &actions, inner.width.into())]);
     frame.render_widget(Paragraph::new(lines), inner);
+    dialog::more(frame, model, inner, Beyond::window(top, rows, choice.items.len()));
 }
 
 /// Returns a text, or a dash if it is empty.
