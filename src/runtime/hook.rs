@@ -17,12 +17,12 @@ use std::io::{self, Seek as _, Write as _};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::fs::FileExt as _;
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::MemfdFlags;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Error, Result};
 use crate::oci::runtime::{ContainerState, Hook, Hooks, Spec};
@@ -92,12 +92,12 @@ impl fmt::Display for Point {
     }
 }
 
-/// The container that hooks are told about, and its hooks.
+/// The hooks of a container, and what they are told about it.
 #[derive(Debug, Clone)]
 pub struct Calls {
-    id: String,
-    bundle: PathBuf,
-    spec: Spec,
+    hooks: Hooks,
+    /// The state in the format of the specification, without what changes.
+    state: Value,
 }
 
 impl Calls {
@@ -106,8 +106,12 @@ impl Calls {
     /// # Errors
     ///
     /// [`Error::Spec`] for a hook whose path is not absolute, or whose timeout is not positive.
-    pub fn new(id: &str, bundle: PathBuf, spec: &Spec) -> Result<Self> {
-        let calls = Self { id: id.to_owned(), bundle, spec: spec.clone() };
+    pub fn new(id: &str, bundle: &Path, spec: &Spec) -> Result<Self> {
+        let mut state = json!({ "ociVersion": spec.version(), "id": id, "bundle": bundle });
+        if let Some(annotations) = spec.annotations() {
+            state["annotations"] = json!(annotations);
+        }
+        let calls = Self { hooks: spec.hooks().clone().unwrap_or_default(), state };
         for point in Point::ALL {
             for (at, hook) in calls.at(point).iter().enumerate() {
                 let refuse =
@@ -129,7 +133,7 @@ impl Calls {
     }
 
     fn at(&self, point: Point) -> &[Hook] {
-        self.spec.hooks().as_ref().map(|hooks| point.of(hooks)).unwrap_or_default()
+        point.of(&self.hooks)
     }
 
     /// Runs the hooks of a point one after the other. `pid` is the container's process as the hooks
@@ -154,19 +158,11 @@ impl Calls {
         result
     }
 
-    /// Returns the state in the format of the specification.
     fn state(&self, status: ContainerState, pid: Option<i32>) -> String {
-        let mut state = json!({
-            "ociVersion": self.spec.version(),
-            "id": self.id,
-            "status": status.to_string(),
-            "bundle": self.bundle,
-        });
+        let mut state = self.state.clone();
+        state["status"] = json!(status.to_string());
         if let Some(pid) = pid {
             state["pid"] = json!(pid);
-        }
-        if let Some(annotations) = self.spec.annotations() {
-            state["annotations"] = json!(annotations);
         }
         state.to_string()
     }
@@ -239,7 +235,7 @@ mod tests {
 
     fn calls(hooks: &serde_json::Value) -> Result<Calls> {
         let spec = json!({ "ociVersion": "1.0.2", "hooks": hooks, "annotations": { "a": "b" } });
-        Calls::new("web", PathBuf::from("/bundle"), &serde_json::from_value(spec).unwrap())
+        Calls::new("web", Path::new("/bundle"), &serde_json::from_value(spec).unwrap())
     }
 
     fn sh(script: &str) -> serde_json::Value {

@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags};
+use rustix::io::FdFlags;
 use rustix::process::{Resource, Rlimit};
 use rustix::thread::{Gid, Uid};
 
@@ -189,7 +190,7 @@ pub(super) fn calls_of(step: &str) -> &'static str {
         GIVE_UP => "`capset`",
         GATE => "`close` and `read`",
         ENTER => "`clone` and `close`, and for a terminal `setsid` and `ioctl`",
-        HOOKS => "`memfd_create`, `clone`, `execve`, `poll` and `waitid`",
+        HOOKS => "`fcntl`, `memfd_create`, `clone`, `execve`, `poll` and `waitid`",
         SPLIT => "`clone`, `rt_sigprocmask` and `setpgid`, and for a terminal `ioctl`",
         // This also covers a process that was killed as soon as it was created inside.
         _ => "`execve`, and for `exec` also `setsid`",
@@ -455,9 +456,13 @@ fn close_descriptors(becoming: &mut Becoming<'_>) -> Result<()> {
         progress.keep_from_copies()?;
     }
     process::close_on_exec_from(3)?;
+    flag_passed(payload, FdFlags::empty())
+}
+
+/// Sets the flags of the descriptors that the program gets.
+fn flag_passed(payload: &Payload<'_>, flags: FdFlags) -> Result<()> {
     for fd in payload.passed {
-        let flags = rustix::io::FdFlags::empty();
-        check(rustix::io::fcntl_setfd(fd, flags), || format!("fcntl({fd:?}, F_SETFD, 0)"))?;
+        check(rustix::io::fcntl_setfd(fd, flags), || format!("fcntl({fd:?}, F_SETFD, {flags:?})"))?;
     }
     Ok(())
 }
@@ -496,8 +501,13 @@ fn enter_pid_namespace(becoming: &mut Becoming<'_>) -> Result<()> {
 }
 
 fn run_hooks(becoming: &mut Becoming<'_>) -> Result<()> {
+    let payload = &becoming.payload;
+    let Some(hooks) = payload.hooks.filter(|hooks| hooks.has(Point::StartContainer)) else { return Ok(()) };
     let pid = rustix::process::getpid().as_raw_nonzero().get();
-    becoming.payload.hooks.map_or(Ok(()), |hooks| hooks.run(Point::StartContainer, Some(pid)))
+    // What the program is passed is not for the hooks.
+    flag_passed(payload, FdFlags::CLOEXEC)?;
+    hooks.run(Point::StartContainer, Some(pid))?;
+    flag_passed(payload, FdFlags::empty())
 }
 
 fn change_identity(becoming: &mut Becoming<'_>) -> Result<()> {

@@ -208,7 +208,7 @@ impl Saved {
 
     /// Returns the container's hooks.
     pub(super) fn hooks(&self) -> Result<Calls, Failed> {
-        Ok(Calls::new(&self.id, self.bundle.clone(), &self.spec)?)
+        Ok(Calls::new(&self.id, &self.bundle, &self.spec)?)
     }
 
     pub(super) fn cgroup(&self) -> Cgroup {

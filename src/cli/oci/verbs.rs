@@ -30,7 +30,7 @@ fn make(global: &Global, words: &Create, init: Init) -> Result<Running, Failed> 
     let probe = Probe::now()?;
     let bundle::Bundle { path: bundle, spec, warnings } = bundle::read(&words.bundle)?;
     global.warn(&warnings);
-    let hooks = Calls::new(&words.id, bundle.clone(), &spec)?;
+    let hooks = Calls::new(&words.id, &bundle, &spec)?;
     let folder = Folder::new(&global.root, &words.id)?;
     let socket = console::connect(words.console_socket.as_deref(), wants_terminal(&spec))?;
     let place = bundle::cgroup_place(&spec, &words.id)?;
