@@ -30,7 +30,7 @@ pub(super) struct Update {
     /// Memory to leave to it when memory is short.
     #[arg(long, allow_hyphen_values = true, value_parser = bytes)]
     memory_reservation: Option<i64>,
-    /// Accepted for compatibility with other runtimes: kernels have no such limit any longer.
+    /// No effect, which is said: kernels have no such limit any longer.
     #[arg(long, allow_hyphen_values = true, hide = true)]
     kernel_memory: Option<String>,
     #[arg(long, allow_hyphen_values = true, hide = true)]
@@ -107,6 +107,9 @@ pub(super) fn update(global: &Global, words: &Update) -> Result<(), Failed> {
     let saved = folder.load()?;
     if folder.status(&saved) == ContainerState::Stopped {
         return refuse(format!("cannot update `{}`: it is stopped", words.id));
+    }
+    if words.kernel_memory.is_some() || words.kernel_memory_tcp.is_some() {
+        global.warn(&["limits of kernel memory have no effect: kernels have none any longer".to_owned()]);
     }
     let mut cgroup = saved.cgroup();
     cgroup.update(&Limits::from_spec(&words.resources()?))?;
