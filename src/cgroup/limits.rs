@@ -346,6 +346,7 @@ mod tests {
         assert_eq!(rule(true, 'c', Some(1)).to_string(), "c 1:* rwm");
         assert_eq!(rule(false, 'a', None).to_string(), "a");
     }
+
     #[test]
     fn names_that_would_leave_the_group_are_refused() {
         let message = |text: &str| {
