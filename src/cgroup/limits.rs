@@ -303,10 +303,11 @@ impl std::fmt::Display for DeviceRule {
     }
 }
 
-/// Whether the rules deny everything and then only allow, so that v1 and v2 understand them alike.
+/// Whether the rules deny everything and then do not allow everything, so that v1 allows all that
+/// they do. There a denial that is none of the rules before changes nothing.
 pub(super) fn are_a_list(rules: &[DeviceRule]) -> bool {
     rules.split_first().is_some_and(|(first, others)| {
-        first.is_for_all() && !first.allow && others.iter().all(|rule| rule.allow && !rule.is_for_all())
+        first.is_for_all() && !first.allow && !others.iter().any(|rule| rule.allow && rule.is_for_all())
     })
 }
 
@@ -376,12 +377,12 @@ mod tests {
     }
 
     #[test]
-    fn only_rules_that_deny_all_and_then_allow_are_a_list() {
+    fn rules_that_deny_all_first_are_a_list() {
         let rule =
             |allow, kind, major| DeviceRule { allow, kind, major, minor: None, access: "rwm".to_owned() };
         let (none, all) = (rule(false, 'a', None), rule(true, 'a', None));
         assert!(are_a_list(&[none.clone(), rule(true, 'c', Some(42))]));
-        assert!(!are_a_list(&[none.clone(), rule(true, 'c', Some(42)), rule(false, 'c', Some(10))]));
+        assert!(are_a_list(&[none.clone(), rule(true, 'c', Some(42)), rule(false, 'c', Some(10))]));
         assert!(!are_a_list(&[none, all.clone()]));
         assert!(!are_a_list(&[all, rule(false, 'c', Some(10))]));
         assert!(!are_a_list(&[]));

@@ -18,7 +18,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::base::error::one_line;
+use crate::base::error::{chain, one_line};
 use crate::base::text;
 use crate::sys::stdio::check_output;
 
@@ -346,7 +346,7 @@ impl Global {
 
     /// Prints a failure to standard error, and writes it to the log file if there is one.
     fn report(&self, error: &dyn std::error::Error) {
-        let message = one_line(error);
+        let message = in_callers_words(error);
         note(&format!("error: {message}"));
         self.log("error", &message);
     }
@@ -378,6 +378,18 @@ impl Global {
             let _ = writeln!(file, "{line}");
         }
     }
+}
+
+/// Formats an error as one line, with the kernel's words in lower case, as Go prints them: callers
+/// look for them. `permission denied` tells dockerd that the program cannot be executed.
+fn in_callers_words(error: &dyn std::error::Error) -> String {
+    let mut causes = chain(error);
+    if let Some(last) = causes.last_mut()
+        && let Some((words, _)) = last.rsplit_once(" (os error ")
+    {
+        *last = words.to_lowercase();
+    }
+    causes.join(": ")
 }
 
 /// Prints warnings to standard error.

@@ -250,7 +250,13 @@ fn c_string(field: &str, text: &str) -> Result<CString> {
 pub(super) fn search(process: &Process) -> Result<CString> {
     let program = program(process);
     if program.contains('/') {
-        return c_string("process.args", program);
+        return match executable(Path::new(program)) {
+            Err(source) if !source.is(rustix::io::Errno::NOENT) => {
+                Err(Error::ProgramNotRunnable { program: program.to_owned(), source })
+            }
+            // The kernel also returns this errno for a missing interpreter.
+            _ => c_string("process.args", program),
+        };
     }
     let path = process.env().iter().flatten().rev().find_map(|entry| entry.strip_prefix("PATH="));
     let mut denied = None;
@@ -259,19 +265,23 @@ pub(super) fn search(process: &Process) -> Result<CString> {
         if !candidate.is_file() {
             continue;
         }
-        match rustix::fs::accessat(rustix::fs::CWD, &candidate, Access::EXEC_OK, AtFlags::EACCESS) {
+        match executable(&candidate) {
             Ok(()) => return c_string("process.args", &candidate.to_string_lossy()),
-            Err(errno) => denied = Some((candidate, errno)),
+            Err(error) => denied = Some(error),
         }
     }
     let program = program.to_owned();
     match denied {
-        Some((candidate, errno)) => {
-            let source = sys::Error::new(format!("faccessat({}, X_OK)", candidate.display()), errno);
-            Err(Error::ProgramNotRunnable { program, source })
-        }
+        Some(source) => Err(Error::ProgramNotRunnable { program, source }),
         None => Err(Error::ProgramNotFound { program }),
     }
+}
+
+/// Checks that the user may execute this file, which the kernel denies for a folder too.
+fn executable(path: &Path) -> sys::Result<()> {
+    let access = || rustix::fs::accessat(rustix::fs::CWD, path, Access::EXEC_OK, AtFlags::EACCESS);
+    let result = if path.is_dir() { Err(rustix::io::Errno::ACCESS) } else { access() };
+    check(result, || format!("faccessat({}, X_OK)", path.display()))
 }
 
 fn set_limits(becoming: &mut Becoming<'_>) -> Result<()> {
