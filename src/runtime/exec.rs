@@ -11,10 +11,12 @@ use super::entry::{self, Entry};
 use super::payload::{self, Cwd, Streams};
 use super::prepare::{self, Security};
 use super::progress::Progress;
+use super::scheduling::Affinity;
 use super::{Error, Exec, Init, Keyring, Result, Stdio, confine, support};
 use crate::cgroup::Entrance;
 use crate::sys::clone::{self, Side};
 use crate::sys::ns::{self, Namespace, Namespaces};
+use crate::sys::sched::{self, Cpus};
 use crate::sys::{check, fs, process, pty};
 
 const DEVPTS_SUPER_MAGIC: i64 = 0x1cd1;
@@ -23,6 +25,8 @@ struct Joining<'a> {
     exec: &'a Exec<'a>,
     namespaces: Namespaces,
     entrance: Entrance,
+    /// The CPUs to run on in the cgroup.
+    cpus: Option<Cpus>,
     terminal: Option<OwnedFd>,
     voice: Voice,
     entry: Option<Entry>,
@@ -40,6 +44,10 @@ const STEPS: &[Step] = &[
         confine::confine_program(joining.exec.process, Init::Payload)
     }),
     ("join the cgroup", |joining| Ok(joining.entrance.join()?)),
+    ("set the CPUs", |joining| match &joining.cpus {
+        Some(cpus) => Ok(sched::set_cpus(cpus)?),
+        None => Ok(()),
+    }),
     // The pid namespace only applies to new processes: this one is not visible inside.
     ("join the container's namespaces", |joining| {
         Ok(ns::enter_all(joining.exec.target, joining.namespaces)?)
@@ -62,6 +70,8 @@ const STEPS: &[Step] = &[
 pub fn exec(exec: Exec<'_>) -> Result<Running> {
     support::check_process(exec.process)?;
     let security = prepare::security(exec.spec, exec.process)?;
+    security.scheduling.check_inherited()?;
+    let affinity = Affinity::of(exec.process)?;
     let mut entrance = match exec.cgroup {
         Some(cgroup) => cgroup.entrance_beside(exec.target, exec.probe.into_cgroup).map_err(Error::Cgroup)?,
         None => Entrance { born_into: None, joined: Vec::new() },
@@ -72,17 +82,17 @@ pub fn exec(exec: Exec<'_>) -> Result<Running> {
     let (entry, awaited) = entry::open_at_once()?;
     let progress = Progress::new()?;
     let watch = Watch::new(exec.process, &security, Init::Payload, progress.clone());
+    let elsewhere = affinity.before.as_ref().map(sched::Elsewhere::go).transpose()?;
     match clone::clone3(Namespaces::NONE, born_into.as_ref().map(AsFd::as_fd))? {
         Side::Child => {
             drop((channel, awaited)); // so that it notices if the creator dies
             let (voice, entry) = (Voice::new(inits), Some(entry));
-            let exec = &exec;
-            run(
-                &mut Joining { exec, namespaces, entrance, terminal: None, voice, entry, progress },
-                &security,
-            )
+            let (exec, cpus, terminal) = (&exec, affinity.within, None);
+            let mut joining = Joining { exec, namespaces, entrance, cpus, terminal, voice, entry, progress };
+            run(&mut joining, &security)
         }
         Side::Parent(between) => {
+            drop(elsewhere);
             drop((inits, entry)); // these ends must be closed when the program starts
             let mut running = Created::entering(between, channel, awaited, watch).until_executed()?;
             running.warnings.extend(security.warnings);

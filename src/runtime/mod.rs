@@ -28,6 +28,7 @@ mod prepare;
 mod procfs;
 mod progress;
 mod reaper;
+mod scheduling;
 pub mod seccomp;
 mod state;
 mod support;

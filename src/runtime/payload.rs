@@ -92,6 +92,7 @@ type Step = (&'static str, fn(&mut Becoming<'_>) -> Result<()>);
 const STEPS: &[Step] = &[
     // As root, which may raise them.
     ("set resource limits", set_limits),
+    ("set the scheduler", |becoming| becoming.payload.security.scheduling.apply()),
     ("join a new session keyring", new_keyring),
     ("look up the user", look_user_up),
     // As root, which may enter it.

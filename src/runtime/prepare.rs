@@ -8,6 +8,7 @@ use rustix::fs::{CWD, FileType};
 
 use super::hook::Calls;
 use super::options::{self, Options};
+use super::scheduling::Scheduling;
 use super::{Error, Init, Keyring, Plan, Result, Root, Stdio, confine, seccomp, support, sysctl};
 use crate::cgroup::{Cgroup, Entrance};
 use crate::oci::runtime::{self as oci, LinuxNamespaceType, Spec};
@@ -48,11 +49,12 @@ pub(super) struct Joined {
     pub(super) own: Namespaces,
 }
 
-/// The privileges of the payload.
+/// The privileges of the payload, and how it is scheduled.
 pub(super) struct Security {
     pub(super) capabilities: Lists,
     pub(super) filter: Option<(Vec<Instruction>, u32)>,
     pub(super) no_new_privileges: bool,
+    pub(super) scheduling: Scheduling,
     /// Additional groups, by name or number, to be looked up in the container.
     pub(super) groups: Vec<String>,
     /// Capabilities that cannot be granted, a sentence for each list.
@@ -166,6 +168,7 @@ pub(super) fn security(spec: &Spec, process: &oci::Process) -> Result<Security> 
         warnings,
         filter,
         no_new_privileges: process.no_new_privileges().unwrap_or(false),
+        scheduling: Scheduling::of(spec, process)?,
         groups: groups.into_iter().flat_map(|list| list.split(',')).map(str::to_owned).collect(),
     })
 }

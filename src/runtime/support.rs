@@ -43,12 +43,7 @@ pub(super) fn has_hooks(hooks: &Hooks) -> bool {
 /// Rejects unsupported features of a process, also for one that joins later.
 pub(super) fn check_process(process: &Process) -> Result<()> {
     let is_set = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
-    refuse(&[
-        ("process.commandLine", is_set(process.command_line())),
-        ("process.scheduler", process.scheduler().is_some()),
-        ("process.ioPriority", process.io_priority().is_some()),
-        ("process.execCPUAffinity", process.exec_cpu_affinity().is_some()),
-    ])?;
+    refuse(&[("process.commandLine", is_set(process.command_line()))])?;
     if process.args().as_ref().is_none_or(Vec::is_empty) {
         return Err(Error::spec("process.args", "no command specified"));
     }
@@ -61,7 +56,6 @@ pub(super) fn check_process(process: &Process) -> Result<()> {
 fn check_linux(linux: &Linux) -> Result<()> {
     refuse(&[
         ("linux.intelRdt", linux.intel_rdt().is_some()),
-        ("linux.personality", linux.personality().is_some()),
         ("linux.timeOffsets", linux.time_offsets().is_some()),
         ("linux.memoryPolicy", linux.memory_policy().is_some()),
         ("linux.netDevices", linux.net_devices().as_ref().is_some_and(|devices| !devices.is_empty())),

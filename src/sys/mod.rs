@@ -22,6 +22,7 @@ pub mod pidfd;
 pub mod probe;
 pub mod process;
 pub mod pty;
+pub mod sched;
 pub mod seccomp;
 pub mod selinux;
 pub mod shared;

@@ -33,6 +33,7 @@ mod newer;
 mod oci;
 mod oci_hooks;
 mod oci_resources;
+mod oci_scheduling;
 mod oci_words;
 mod registry;
 mod runtime;

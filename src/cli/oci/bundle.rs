@@ -47,10 +47,19 @@ fn typed<T: DeserializeOwned>(path: &Path, value: Value) -> Result<T, Failed> {
 }
 
 /// Leaves out what does not apply on Linux, and unknown capabilities, as the specification demands.
-/// Returns a warning for each of them.
+/// Returns a warning for each of the latter.
 fn leave_out(process: &mut Value) -> Vec<String> {
     if let Some(user) = process.get_mut("user").and_then(Value::as_object_mut) {
         user.remove("username"); // for Windows: on Linux, the numbers say who it is
+    }
+    if let Some(cpus) = process.get_mut("execCPUAffinity").and_then(Value::as_object_mut) {
+        cpus.retain(|_, list| list != "");
+    }
+    let flags = process.get_mut("scheduler").and_then(|scheduler| scheduler.get_mut("flags"));
+    for flag in flags.and_then(Value::as_array_mut).into_iter().flatten() {
+        if flag == "SCHED_FLAG_DL_OVERRUN" {
+            *flag = "SCHED_FLAG_D_L_OVERRUN".into(); // so in the crate's types
+        }
     }
     let mut unknown = Vec::new();
     let lists = process.get_mut("capabilities").and_then(Value::as_object_mut);
