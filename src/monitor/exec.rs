@@ -98,6 +98,7 @@ fn begin(
         target: target.as_fd(),
         process: &program,
         spec: &spec,
+        calls: None,
         stdio,
         passed: Vec::new(),
         cgroup: cgroup.exists().then_some(&cgroup),

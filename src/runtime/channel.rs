@@ -5,7 +5,7 @@
 
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
@@ -36,6 +36,8 @@ pub(super) enum Message {
     Hooks,
     /// Everything is set up that does not require an answer.
     Ready,
+    /// The filter is installed, and its listener has this number.
+    Listener(i32),
     /// The next call is `execve`.
     Executing,
     /// A step failed, and init exits.
@@ -49,6 +51,8 @@ pub(super) enum Word {
     Mapped,
     /// The hooks have run.
     Hooked,
+    /// The agent of the filter has the listener.
+    Listening,
     /// Execute the payload.
     GoOn,
 }
@@ -58,6 +62,7 @@ impl Word {
         match self {
             Self::Mapped => b'm',
             Self::Hooked => b'h',
+            Self::Listening => b'l',
             Self::GoOn => b'g',
         }
     }
@@ -226,6 +231,15 @@ impl Voice {
         }
     }
 
+    /// Tells the creator the number of the filter's listener, and waits until the agent has it;
+    /// returns `false` if the creator died. Under the filter only `write` is sure to return before.
+    pub(super) fn hand_over(&self, listener: BorrowedFd<'_>) -> Result<bool> {
+        let Some(channel) = &self.channel else { return Ok(false) };
+        let told = rustix::io::write(channel, &encode(&Message::Listener(listener.as_raw_fd())));
+        check(told, || "write(to the maker)".to_owned())?;
+        channel.hear(Word::Listening)
+    }
+
     /// Sends a descriptor to the creator.
     pub(super) fn send_with(&self, message: &Message, fd: BorrowedFd<'_>) -> Result<()> {
         self.channel.as_ref().map_or(Ok(()), |channel| channel.send_with(message, fd))
@@ -344,8 +358,8 @@ impl Channel {
     /// Waits for a message of the creator; returns `false` if it died without sending one.
     pub(super) fn hear(&self, word: Word) -> Result<bool> {
         let mut byte = [0];
-        let received = retry(|| rustix::net::recv(&self.0, &mut byte, RecvFlags::empty()));
-        let (_, length) = check(received, || "recv(from the maker)".to_owned())?;
+        let received = retry(|| rustix::io::read(&self.0, &mut byte));
+        let length = check(received, || "read(from the maker)".to_owned())?;
         Ok(length == 1 && byte[0] == word.byte())
     }
 }

@@ -6,6 +6,7 @@ use super::channel::{self, Channel, Message, Word};
 use super::entry::{self, Awaited};
 use super::error::Cause;
 use super::hook::{Calls, Point};
+use super::listener::Agent;
 use super::prepare::{self, Prepared, Security};
 use super::progress::{Progress, Reached};
 use super::state::Start;
@@ -28,6 +29,7 @@ pub struct Created {
     awaited: Option<Awaited>,
     watch: Watch,
     hooks: Option<Calls>,
+    agent: Option<Agent>,
 }
 
 /// What the creator needs to explain a failure that init could not report.
@@ -145,7 +147,7 @@ pub fn create(mut plan: Plan<'_>) -> Result<Created> {
     let namespaces = prepared.namespaces.new.without(Namespace::Cgroup);
     let (channel, inits) = channel::pair()?;
     let progress = Progress::new()?;
-    let hooks = prepared.hooks.clone();
+    let (hooks, agent) = (prepared.hooks.clone(), prepared.agent.take());
     let watch = Watch::new(prepared.process, &prepared.security, prepared.init, progress.clone());
     let enters = prepared.namespaces.by_path.iter().any(|(kind, _)| *kind == Namespace::Pid);
     let (new, start, awaited) = if enters {
@@ -164,7 +166,8 @@ pub fn create(mut plan: Plan<'_>) -> Result<Created> {
         Side::Parent(child) => child,
     };
     drop((inits, start)); // these ends must be closed when the payload starts
-    let mut created = Created { child, channel, heard: Heard::default(), network, awaited, watch, hooks };
+    let mut created =
+        Created { child, channel, heard: Heard::default(), network, awaited, watch, hooks, agent };
     match created.configure(maps, oom_score_adj).and_then(|()| created.until_born()) {
         Ok(()) => Ok(created),
         Err(error) => Err(created.abandon().unwrap_or(error)),
@@ -360,6 +363,7 @@ impl Created {
             Some((Message::Failed(failure), _)) => return Err(failure.into()),
             Some((Message::Separate, _)) => self.heard.is_separate = true,
             Some((Message::Hooks, _)) => self.run_hooks()?,
+            Some((Message::Listener(number), _)) => self.hand_over_listener(number)?,
         }
         Ok(true)
     }
@@ -372,6 +376,13 @@ impl Created {
         Ok(self.channel.say(Word::Hooked)?)
     }
 
+    fn hand_over_listener(&mut self, number: i32) -> Result<()> {
+        if let Some(agent) = self.agent.take() {
+            agent.hand_over(&self.child, number)?;
+        }
+        Ok(self.channel.say(Word::Listening)?)
+    }
+
     fn died(&self) -> Error {
         let status = match process::wait(self.child.pidfd.as_fd()) {
             Ok(exit) => exit.to_string(),
@@ -381,9 +392,15 @@ impl Created {
     }
 
     /// Returns a process that joins a container and does not wait for messages.
-    pub(super) fn entering(between: Child, channel: Channel, awaited: Awaited, watch: Watch) -> Self {
+    pub(super) fn entering(
+        between: Child,
+        channel: Channel,
+        awaited: Awaited,
+        watch: Watch,
+        agent: Option<Agent>,
+    ) -> Self {
         let (heard, awaited) = (Heard::default(), Some(awaited));
-        Self { child: between, channel, heard, network: None, awaited, watch, hooks: None }
+        Self { child: between, channel, heard, network: None, awaited, watch, hooks: None, agent }
     }
 
     /// Waits for the process created inside, which replaces the child.

@@ -8,6 +8,7 @@ use rustix::fs::OFlags;
 use super::channel::{self, Failure, Message, Voice};
 use super::create::{Created, Running, Watch};
 use super::entry::{self, Entry};
+use super::listener::Agent;
 use super::payload::{self, Cwd, Streams};
 use super::prepare::{self, Security};
 use super::progress::Progress;
@@ -17,7 +18,7 @@ use crate::cgroup::Entrance;
 use crate::sys::clone::{self, Side};
 use crate::sys::ns::{self, Namespace, Namespaces};
 use crate::sys::sched::{self, Cpus};
-use crate::sys::{check, fs, process, pty};
+use crate::sys::{check, fs, pidfd, process, pty};
 
 const DEVPTS_SUPER_MAGIC: i64 = 0x1cd1;
 
@@ -72,6 +73,8 @@ pub fn exec(exec: Exec<'_>) -> Result<Running> {
     let security = prepare::security(exec.spec, exec.process)?;
     security.scheduling.check_inherited()?;
     let affinity = Affinity::of(exec.process)?;
+    let init = pidfd::pid(exec.target);
+    let agent = Agent::connect(exec.spec, exec.calls.as_ref(), init)?;
     let mut entrance = match exec.cgroup {
         Some(cgroup) => cgroup.entrance_beside(exec.target, exec.probe.into_cgroup).map_err(Error::Cgroup)?,
         None => Entrance { born_into: None, joined: Vec::new() },
@@ -85,7 +88,7 @@ pub fn exec(exec: Exec<'_>) -> Result<Running> {
     let elsewhere = affinity.before.as_ref().map(sched::Elsewhere::go).transpose()?;
     match clone::clone3(Namespaces::NONE, born_into.as_ref().map(AsFd::as_fd))? {
         Side::Child => {
-            drop((channel, awaited)); // so that it notices if the creator dies
+            drop((channel, awaited, agent)); // so that it notices if the creator dies
             let (voice, entry) = (Voice::new(inits), Some(entry));
             let (exec, cpus, terminal) = (&exec, affinity.within, None);
             let mut joining = Joining { exec, namespaces, entrance, cpus, terminal, voice, entry, progress };
@@ -94,7 +97,7 @@ pub fn exec(exec: Exec<'_>) -> Result<Running> {
         Side::Parent(between) => {
             drop(elsewhere);
             drop((inits, entry)); // these ends must be closed when the program starts
-            let mut running = Created::entering(between, channel, awaited, watch).until_executed()?;
+            let mut running = Created::entering(between, channel, awaited, watch, agent).until_executed()?;
             running.warnings.extend(security.warnings);
             Ok(running)
         }

@@ -146,7 +146,7 @@ impl Calls {
     pub fn run(&self, point: Point, pid: Option<i32>) -> Result<()> {
         let mut result = Ok(());
         for hook in self.at(point) {
-            let ran = run(hook, &self.state(point.status(), pid)).map_err(|source| {
+            let ran = run(hook, &self.state(point.status(), pid).to_string()).map_err(|source| {
                 let step = format!("run the {point} hook {}", hook.path().display());
                 Error::Step { step, source }
             });
@@ -158,13 +158,14 @@ impl Calls {
         result
     }
 
-    fn state(&self, status: ContainerState, pid: Option<i32>) -> String {
+    /// Returns the state in the format of the specification.
+    pub(super) fn state(&self, status: ContainerState, pid: Option<i32>) -> Value {
         let mut state = self.state.clone();
         state["status"] = json!(status.to_string());
         if let Some(pid) = pid {
             state["pid"] = json!(pid);
         }
-        state.to_string()
+        state
     }
 }
 

@@ -21,6 +21,7 @@ mod exec;
 pub mod hook;
 mod init;
 mod interpreter;
+mod listener;
 mod mask;
 mod options;
 mod payload;
@@ -142,6 +143,9 @@ pub struct Exec<'a> {
     pub process: &'a crate::oci::runtime::Process,
     /// The container's spec, for its namespaces, seccomp filter and masks.
     pub spec: &'a Spec,
+    /// What an agent of its seccomp filter is told about the container. Without it, a filter with
+    /// one is refused.
+    pub calls: Option<hook::Calls>,
     /// The standard streams.
     pub stdio: Stdio,
     /// Descriptors that the process gets as 3, 4, …, which are their numbers here.

@@ -16,6 +16,7 @@ use super::entry::{self, Entry};
 use super::hook::{Calls, Point};
 use super::prepare::Security;
 use super::progress::{Progress, Reached};
+use super::seccomp::Filter;
 use super::target::{self, Kind};
 use super::user::{self, Identity};
 use super::{Error, Init, Keyring, Result, confine, interpreter, reaper};
@@ -76,6 +77,8 @@ struct Becoming<'a> {
     executable: Option<Executable>,
     /// The program's own capabilities, while one is kept for setting the filter.
     final_sets: Option<Sets>,
+    /// What the filter asks, until its agent has it.
+    listener: Option<OwnedFd>,
 }
 
 /// The arguments of `execve`, prepared before a filter may forbid allocating memory.
@@ -118,6 +121,7 @@ const STEPS: &[Step] = &[
     ("close hoist's descriptors", close_descriptors),
     // The filter is set late, so it need not allow any step above.
     (FILTER, filter),
+    (LISTENER, hand_over_listener),
     (GIVE_UP, |becoming| Ok(becoming.final_sets.map_or(Ok(()), cap::set)?)),
     // Others may enter the container meanwhile and control this process, so it must not hold
     // anything that the program may not have.
@@ -130,6 +134,7 @@ const STEPS: &[Step] = &[
 ];
 
 const FILTER: &str = "install the seccomp filter";
+const LISTENER: &str = "hand over the listener of the seccomp filter";
 const GIVE_UP: &str = "drop the capability to set a filter";
 pub(super) const GATE: &str = "wait to be started";
 pub(super) const ENTER: &str = "enter the pid namespace";
@@ -140,7 +145,8 @@ pub(super) const EXECUTE: &str = "execute the program";
 /// Becomes the program. Returns only the step that failed, and its error.
 pub(super) fn run(payload: Payload<'_>) -> (&'static str, Error) {
     let process = payload.process;
-    let mut becoming = Becoming { payload, identity: None, executable: None, final_sets: None };
+    let mut becoming =
+        Becoming { payload, identity: None, executable: None, final_sets: None, listener: None };
     for (number, (step, run)) in STEPS.iter().enumerate() {
         becoming.note(number, 0);
         if let Err(error) = run(&mut becoming) {
@@ -188,6 +194,7 @@ pub(super) fn is_filtered(step: &str) -> bool {
 /// Returns the system calls of a step that runs under the filter.
 pub(super) fn calls_of(step: &str) -> &'static str {
     match step {
+        LISTENER => "`write`, `read` and `close`",
         GIVE_UP => "`capset`",
         GATE => "`close` and `read`",
         ENTER => "`clone` and `close`, and for a terminal `setsid` and `ioctl`",
@@ -479,10 +486,21 @@ fn flag_passed(payload: &Payload<'_>, flags: FdFlags) -> Result<()> {
 }
 
 fn filter(becoming: &mut Becoming<'_>) -> Result<()> {
-    match &becoming.payload.security.filter {
-        Some((filter, flags)) => Ok(seccomp::install(filter, *flags)?),
-        None => Ok(()),
+    let Some(Filter { program, flags, notifies }) = &becoming.payload.security.filter else { return Ok(()) };
+    if *notifies {
+        becoming.listener = Some(seccomp::install_with_listener(program, *flags)?);
+        return Ok(());
     }
+    Ok(seccomp::install(program, *flags)?)
+}
+
+/// Gives the listener away: whoever has it decides what this process may do.
+fn hand_over_listener(becoming: &mut Becoming<'_>) -> Result<()> {
+    let Some(listener) = becoming.listener.take() else { return Ok(()) };
+    if !becoming.payload.voice.hand_over(listener.as_fd())? {
+        process::exit_now(1); // the creator has died, or the agent cannot be told
+    }
+    Ok(process::close(listener)?)
 }
 
 /// Waits for the start. The creator notices this by the end of its channel.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, FileType};
 
 use super::hook::Calls;
+use super::listener::Agent;
 use super::options::{self, Options};
 use super::scheduling::Scheduling;
 use super::{Error, Init, Keyring, Plan, Result, Root, Stdio, confine, seccomp, support, sysctl};
@@ -16,7 +17,6 @@ use crate::sys::cap::{CapSet, Lists};
 use crate::sys::mount::{self, Attrs, Depth, Propagation};
 use crate::sys::ns::{self, Namespace, Namespaces};
 use crate::sys::probe::Probe;
-use crate::sys::seccomp::Instruction;
 use crate::sys::{self, fs};
 
 /// Everything that init needs. The clone copies it into init.
@@ -36,6 +36,8 @@ pub(super) struct Prepared<'a> {
     pub(super) init: Init,
     pub(super) security: Security,
     pub(super) hooks: Option<Calls>,
+    /// Who answers the notifications of the filter.
+    pub(super) agent: Option<Agent>,
     pub(super) passed: Vec<OwnedFd>,
     pub(super) keyring: Keyring,
     pub(super) warnings: Vec<String>,
@@ -52,7 +54,7 @@ pub(super) struct Joined {
 /// The privileges of the payload, and how it is scheduled.
 pub(super) struct Security {
     pub(super) capabilities: Lists,
-    pub(super) filter: Option<(Vec<Instruction>, u32)>,
+    pub(super) filter: Option<seccomp::Filter>,
     pub(super) no_new_privileges: bool,
     pub(super) scheduling: Scheduling,
     /// Additional groups, by name or number, to be looked up in the container.
@@ -128,6 +130,7 @@ pub(super) fn prepare(plan: Plan<'_>) -> Result<Prepared<'_>> {
     }
     let shares_devices = !probe.mknod || namespaces.new.has(Namespace::User);
     Ok(Prepared {
+        agent: Agent::connect(spec, hooks.as_ref(), None)?,
         root: open_root(root)?,
         root_propagation: root_propagation(spec)?,
         mounts: prepare_mounts(spec, mounts, cgroup, probe, &namespaces)?,

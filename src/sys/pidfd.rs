@@ -1,12 +1,12 @@
 //! Information about processes through pidfds, including some that another process has reaped.
 
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 
 use super::process::Exit;
-use super::{Error, Result};
+use super::{Error, Result, check};
 
 /// `struct pidfd_info` as of Linux 6.15.
 #[repr(C)]
@@ -40,6 +40,17 @@ pub fn pid(pidfd: BorrowedFd<'_>) -> Option<i32> {
     let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd())).ok()?;
     let pid = info.lines().find_map(|line| line.strip_prefix("Pid:"))?.trim().parse().ok()?;
     Some(pid).filter(|pid| *pid > 0)
+}
+
+/// Returns a copy of the descriptor that a process has with this number.
+///
+/// # Errors
+///
+/// `EPERM` without the permission to trace the process; `EBADF` if it has no such descriptor;
+/// `ENOSYS` before Linux 5.6.
+pub fn take(pidfd: BorrowedFd<'_>, number: i32) -> Result<OwnedFd> {
+    let taken = rustix::process::pidfd_getfd(pidfd, number, rustix::process::PidfdGetfdFlags::empty());
+    check(taken, || format!("pidfd_getfd({number})"))
 }
 
 /// Returns the exit status of a process that is not a child of this one; `None` if it has not been

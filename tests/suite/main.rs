@@ -32,6 +32,7 @@ mod network;
 mod newer;
 mod oci;
 mod oci_hooks;
+mod oci_listener;
 mod oci_resources;
 mod oci_scheduling;
 mod oci_words;

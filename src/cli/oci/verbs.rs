@@ -352,6 +352,7 @@ pub(super) fn exec(global: &Global, words: &Exec) -> Result<i32, Failed> {
         target: target.as_fd(),
         process: &process,
         spec: &saved.spec,
+        calls: Some(saved.hooks()?),
         stdio: stdio(Some(&process), socket.is_some()),
         passed: fds,
         cgroup: cgroup.exists().then_some(&cgroup),

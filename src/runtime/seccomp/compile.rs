@@ -43,8 +43,17 @@ pub(super) const RETURN: u16 = 0x06;
 pub(super) const INT_ARGUMENTS: &[(&str, usize)] =
     &[("socket", 0), ("socket", 1), ("socket", 2), ("socketpair", 0), ("personality", 0)];
 
-/// Returns the program for a spec's filter, and the flags to install it with.
-pub(in crate::runtime) fn compile(seccomp: &LinuxSeccomp) -> Result<(Vec<Instruction>, u32)> {
+/// A compiled filter.
+pub(in crate::runtime) struct Filter {
+    pub(in crate::runtime) program: Vec<Instruction>,
+    /// The flags to install it with.
+    pub(in crate::runtime) flags: u32,
+    /// Whether an agent decides about some calls.
+    pub(in crate::runtime) notifies: bool,
+}
+
+/// Compiles a spec's filter.
+pub(in crate::runtime) fn compile(seccomp: &LinuxSeccomp) -> Result<Filter> {
     check(seccomp)?;
     let table = Table::new();
     let native = [Machine::NATIVE];
@@ -67,20 +76,35 @@ pub(in crate::runtime) fn compile(seccomp: &LinuxSeccomp) -> Result<(Vec<Instruc
         let why = format!("it needs {} instructions, but the maximum is {MAX_INSTRUCTIONS}", program.len());
         return Err(Error::spec("linux.seccomp", &why));
     }
-    let flags = seccomp.flags().iter().flatten().fold(0, |bits, flag| bits | flag_bit(*flag));
-    Ok((program, flags))
+    let notifies = notifies(seccomp);
+    let flags = seccomp.flags().iter().flatten().fold(0, |bits, flag| bits | flag_bit(*flag, notifies));
+    Ok(Filter { program, flags, notifies })
+}
+
+/// Whether an agent decides about some calls.
+pub(in crate::runtime) fn notifies(seccomp: &LinuxSeccomp) -> bool {
+    let mut rules = seccomp.syscalls().iter().flatten();
+    rules.any(|rule| rule.action() == LinuxSeccompAction::ScmpActNotify)
 }
 
 /// Rejects rules that cannot be compiled.
 fn check(seccomp: &LinuxSeccomp) -> Result<()> {
     let refuse = |why: &str| Err(Error::spec("linux.seccomp", why));
-    if seccomp.listener_path().is_some() {
-        return refuse("`listenerPath` is not supported");
-    }
     let rules = || seccomp.syscalls().iter().flatten();
-    let mut actions = rules().map(LinuxSyscall::action).chain([seccomp.default_action()]);
-    if actions.any(|action| action == LinuxSeccompAction::ScmpActNotify) {
-        return refuse("the action SCMP_ACT_NOTIFY is not supported");
+    let asks = |rule: &&LinuxSyscall| rule.action() == LinuxSeccompAction::ScmpActNotify;
+    let has_listener = seccomp.listener_path().as_ref().is_some_and(|path| !path.as_os_str().is_empty());
+    if !has_listener && notifies(seccomp) {
+        return refuse("the action SCMP_ACT_NOTIFY requires a `listenerPath`");
+    }
+    if !has_listener && seccomp.listener_metadata().as_ref().is_some_and(|data| !data.is_empty()) {
+        return refuse("`listenerMetadata` requires a `listenerPath`");
+    }
+    // The process would wait for an agent that does not have the listener yet.
+    if seccomp.default_action() == LinuxSeccompAction::ScmpActNotify {
+        return refuse("SCMP_ACT_NOTIFY cannot be the default action");
+    }
+    if rules().filter(asks).any(|rule| rule.names().iter().any(|name| name == "write")) {
+        return refuse("SCMP_ACT_NOTIFY cannot be used for `write`");
     }
     if rules().flat_map(|rule| rule.args().iter().flatten()).any(|arg| arg.index() > 5) {
         return refuse("a system call has six arguments, 0 to 5");
@@ -89,13 +113,14 @@ fn check(seccomp: &LinuxSeccomp) -> Result<()> {
 }
 
 /// Returns the flag of seccomp(2).
-fn flag_bit(flag: LinuxSeccompFilterFlag) -> u32 {
+fn flag_bit(flag: LinuxSeccompFilterFlag, notifies: bool) -> u32 {
     match flag {
-        LinuxSeccompFilterFlag::SeccompFilterFlagTsync => 1,
+        // There is one thread only, and this flag changes what is returned instead of a listener.
+        LinuxSeccompFilterFlag::SeccompFilterFlagTsync => u32::from(!notifies),
         LinuxSeccompFilterFlag::SeccompFilterFlagLog => 1 << 1,
         LinuxSeccompFilterFlag::SeccompFilterFlagSpecAllow => 1 << 2,
-        // It only matters for a listener, which is not supported.
-        LinuxSeccompFilterFlag::SeccompFilterFlagWaitKillableRecv => 0,
+        // Without a listener the kernel refuses it.
+        LinuxSeccompFilterFlag::SeccompFilterFlagWaitKillableRecv => u32::from(notifies) << 5,
     }
 }
 

@@ -13,7 +13,7 @@ mod tests;
 
 pub use profile::{Profile, read};
 
-pub(super) use compile::compile;
+pub(super) use compile::{Filter, compile, notifies};
 
 /// Docker's default profile.
 const DEFAULT: &str = include_str!("../../../assets/seccomp.json");

@@ -4,7 +4,7 @@ use super::compile::{
     AND, IF_AT_LEAST, IF_EQUAL, IF_GREATER, INT_ARGUMENTS, JUMP, LOAD, RETURN, compile, word,
 };
 use super::table::{Machine, Table, X32_BIT};
-use super::{default_profile, read};
+use super::{Filter, default_profile, read};
 use crate::oci::runtime::{LinuxSeccomp, LinuxSeccompAction, LinuxSeccompOperator as Op};
 use crate::sys::cap::{Cap, CapSet};
 use crate::sys::seccomp::Instruction;
@@ -114,7 +114,7 @@ fn interesting(seccomp: &LinuxSeccomp) -> Vec<u64> {
 /// Compares both results for all numbers and interesting arguments.
 fn compare(seccomp: &LinuxSeccomp) -> usize {
     let table = Table::new();
-    let (program, _) = compile(seccomp).unwrap();
+    let Filter { program, .. } = compile(seccomp).unwrap();
     let values = interesting(seccomp);
     let listed: Vec<Machine> =
         seccomp.architectures().iter().flatten().filter_map(|a| Machine::of(*a)).collect();
@@ -189,7 +189,8 @@ fn a_profile_with_every_operator_compiles_to_what_it_says() {
 fn what_docker_blocks_is_blocked() {
     let table = Table::new();
     let verdict = |caps: CapSet, name: &str, arg: u64| {
-        let (program, _) = compile(&default_profile().unwrap().for_container(caps, KERNEL)).unwrap();
+        let Filter { program, .. } =
+            compile(&default_profile().unwrap().for_container(caps, KERNEL)).unwrap();
         let number = table.number(name, Machine::NATIVE).unwrap();
         run(&program, Machine::NATIVE.audit(), number, [arg, 0, 0, 0, 0, 0])
     };
@@ -234,7 +235,7 @@ fn what_docker_blocks_is_blocked() {
 fn calls_that_are_left_out_are_unknown_to_every_caller() {
     let admin = docker_caps().with(Cap::SYS_ADMIN);
     let without = default_profile().unwrap().without(&["mount_setattr", "fsmount"]);
-    let (program, _) = compile(&without.for_container(admin, KERNEL)).unwrap();
+    let Filter { program, .. } = compile(&without.for_container(admin, KERNEL)).unwrap();
     for (name, want) in
         [("mount_setattr", ENOSYS), ("fsmount", ENOSYS), ("mount", ALLOW), ("move_mount", ALLOW)]
     {
@@ -245,7 +246,8 @@ fn calls_that_are_left_out_are_unknown_to_every_caller() {
 
 #[test]
 fn a_machine_the_profile_does_not_name_is_killed() {
-    let (program, _) = compile(&default_profile().unwrap().for_container(docker_caps(), KERNEL)).unwrap();
+    let Filter { program, .. } =
+        compile(&default_profile().unwrap().for_container(docker_caps(), KERNEL)).unwrap();
     for foreign in [0, 0x8000_0016, 0xc000_00f3] {
         assert_eq!(run(&program, foreign, 0, [0; 6]), KILL);
     }
@@ -289,11 +291,39 @@ fn a_profile_that_contradicts_itself_is_refused() {
         let message = read(json).unwrap_err().to_string();
         assert!(message.contains(why), "{message}");
     }
-    let notify = read(r#"{"defaultAction":"SCMP_ACT_NOTIFY"}"#).unwrap().for_container(CapSet::EMPTY, KERNEL);
-    assert_eq!(
-        compile(&notify).unwrap_err().to_string(),
-        "`linux.seccomp`: the action SCMP_ACT_NOTIFY is not supported"
-    );
+}
+
+#[test]
+fn an_agent_decides_only_where_it_can_have_the_listener_before() {
+    let compiled = |json: &str| {
+        let seccomp: LinuxSeccomp = serde_json::from_str(json).unwrap();
+        compile(&seccomp).map(|filter| (filter.notifies, filter.flags))
+    };
+    let notify = |name: &str, more: &str| {
+        compiled(&format!(
+            r#"{{"defaultAction":"SCMP_ACT_ALLOW"{more},
+                "flags":["SECCOMP_FILTER_FLAG_TSYNC","SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"],
+                "syscalls":[{{"names":["{name}"],"action":"SCMP_ACT_NOTIFY"}}]}}"#
+        ))
+    };
+    let path = r#","listenerPath":"/run/agent""#;
+    assert_eq!(notify("mkdir", path).unwrap(), (true, 1 << 5));
+    let plain = r#"{"defaultAction":"SCMP_ACT_ALLOW","flags":["SECCOMP_FILTER_FLAG_TSYNC"]}"#;
+    assert_eq!(compiled(plain).unwrap(), (false, 1));
+    for (result, why) in [
+        (notify("write", path), "SCMP_ACT_NOTIFY cannot be used for `write`"),
+        (notify("mkdir", ""), "the action SCMP_ACT_NOTIFY requires a `listenerPath`"),
+        (
+            compiled(r#"{"defaultAction":"SCMP_ACT_NOTIFY","listenerPath":"/x"}"#),
+            "SCMP_ACT_NOTIFY cannot be the default action",
+        ),
+        (
+            compiled(r#"{"defaultAction":"SCMP_ACT_ALLOW","listenerMetadata":"x"}"#),
+            "`listenerMetadata` requires a `listenerPath`",
+        ),
+    ] {
+        assert_eq!(result.unwrap_err().to_string(), format!("`linux.seccomp`: {why}"));
+    }
 }
 
 #[test]
