@@ -243,8 +243,12 @@ fn start_attaches_to_what_is_up() {
 fn standard_output_that_cannot_be_used_is_told() {
     let home = Home::with_busybox();
     let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-    for words in [&["images"][..], &["images", "-q"], &["version"], &["run", "--rm", "busybox", "echo", "x"]]
-    {
+    for words in [
+        &["images"][..],
+        &["images", "-q"],
+        &["version"],
+        &["run", "--rm", "--network", "none", "busybox", "echo", "x"],
+    ] {
         let output = home.command(words).stdout(full()).output().unwrap();
         let told = support::Said::from(output).fails(1);
         assert!(
@@ -303,10 +307,7 @@ fn standard_output_that_is_closed_is_told_where_there_is_something_to_write() {
         support::Said::from(shell.arg(home.path("oci")).args(words).output().unwrap())
     };
     for words in [&["features"][..], &["list"], &["list", "-f", "json"], &["--help"]] {
-        for (to, why) in [
-            (">&-", "Bad file descriptor (os error 9)"),
-            (">/dev/full", "No space left on device (os error 28)"),
-        ] {
+        for (to, why) in [(">&-", "bad file descriptor"), (">/dev/full", "no space left on device")] {
             let told = format!("hoist oci: error: cannot write to standard output: {why}\n");
             assert_eq!(oci(words, to).fails(1), told, "{words:?} {to}");
         }

@@ -66,9 +66,16 @@ fn hooks_run_at_their_points_with_the_state_and_in_their_namespaces() {
 fn failing(point: &str) -> Bundle {
     let bundle = Bundle::sh("echo program > /tmp/mark; exec sleep 1000");
     let mark = bundle.path("stopped").display().to_string();
+    let program = bundle.in_root("tmp/mark").display().to_string();
+    // The hook after the start fails once the program has run.
+    let wait = if point == "poststart" {
+        format!("until [ -e {program} ]; do sleep 0.01; done; ")
+    } else {
+        String::new()
+    };
     bundle.with(|config| {
         config["hooks"] = json!({
-            point: sh("echo no such network >&2; exit 3"),
+            point: sh(&format!("{wait}echo no such network >&2; exit 3")),
             "poststop": sh(&format!("touch {mark}")),
         });
     })
