@@ -80,29 +80,50 @@ fn new_filesystem(state: &mut State<'_>, mount: &Mount, kind: &str, source: Opti
         set_attributes(&tree, &mount.options)?;
         return Ok(tree);
     }
-    let mut filesystem = Filesystem::new(kind)?;
-    if let Some(source) = source {
-        filesystem.set("source", source)?;
-    }
     // The policy labels the files of these; the label of mqueue is set below.
     let label = state.plan.mount_label.as_deref().filter(|_| !["proc", "sysfs"].contains(&kind));
-    set_context(&mut filesystem, label.filter(|_| kind != "mqueue"))?;
-    for (key, value) in &mount.options.data {
-        // An unmapped group would only make the mount fail.
-        let group = value.as_deref().and_then(|value| value.parse().ok());
-        if kind == "devpts" && key == "gid" && group.is_some_and(|gid| !maps_gid(state, gid)) {
-            continue;
+    let context = label.filter(|_| kind != "mqueue");
+    // An unmapped group would only make the mount fail.
+    let is_unmapped = |key: &str, value: Option<&str>| {
+        let gid = value.and_then(|value| value.parse().ok());
+        kind == "devpts" && key == "gid" && gid.is_some_and(|gid| !maps_gid(state, gid))
+    };
+    let data = mount.options.data.iter().map(|(key, value)| (key.as_str(), value.as_deref()));
+    let data: Vec<_> = data.filter(|(key, value)| !is_unmapped(key, *value)).collect();
+    let is_long =
+        data.iter().any(|(_, value)| value.is_some_and(|value| value.len() > Filesystem::MAX_VALUE));
+    let tree = if is_long {
+        // The names of an overlay's layers, mostly.
+        let mut options: Vec<_> = data.iter().map(|(key, value)| option(key, *value)).collect();
+        options.extend(context.map(mount::context_option).transpose()?);
+        let source = source.unwrap_or("none");
+        let make = || mount::mount_classic(kind, source, Path::new("/proc"), &options.join(","));
+        let tree = mount::apart(make)?;
+        mount::set_attrs(tree.as_fd(), Depth::One, mount.options.set, Attrs::empty())?;
+        tree
+    } else {
+        let mut filesystem = Filesystem::new(kind)?;
+        if let Some(source) = source {
+            filesystem.set("source", source)?;
         }
-        match value {
-            Some(value) => filesystem.set(key, value)?,
-            None => filesystem.set_flag(key)?,
+        set_context(&mut filesystem, context)?;
+        for (key, value) in data {
+            match value {
+                Some(value) => filesystem.set(key, value)?,
+                None => filesystem.set_flag(key)?,
+            }
         }
-    }
-    let tree = filesystem.mount(mount.options.set.difference(Attrs::empty()))?;
+        filesystem.mount(mount.options.set)?
+    };
     if let (Some(label), "mqueue") = (label, kind) {
         selinux::label_place(&tree, label)?;
     }
     Ok(tree)
+}
+
+/// Writes an option as mount(8) takes it.
+fn option(key: &str, value: Option<&str>) -> String {
+    value.map_or_else(|| key.to_owned(), |value| format!("{key}={value}"))
 }
 
 /// Gives all files of a file system the same SELinux label, like the option `context=` of mount(8).

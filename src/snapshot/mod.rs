@@ -116,7 +116,7 @@ pub fn mount(layout: &Layout, probe: &Probe) -> Result<OwnedFd> {
         _ if probe.mount_api && probe.lowerdir_plus => {
             overlay(layout, probe).map_err(|error| explain(error, layout))?
         }
-        _ => classic(layout, probe).map_err(|error| explain(error, layout))?,
+        _ => sys::mount::apart(|| classic(layout, probe)).map_err(|error| explain(error, layout))?,
     };
     if layout.read_only || layout.upper.is_none() {
         let read_only = Attrs::MOUNT_ATTR_RDONLY;
@@ -190,21 +190,8 @@ fn explain(error: Error, layout: &Layout) -> Error {
     }
 }
 
-/// Mounts with one option string, in a mount namespace of this thread.
+/// Mounts with one option string, in a mount namespace of its own: see [`sys::mount::apart`].
 fn classic(layout: &Layout, probe: &Probe) -> Result<OwnedFd> {
-    use sys::ns::{Namespace, Namespaces};
-    let home = sys::ns::open_path(Path::new("/proc/thread-self/ns/mnt"))?;
-    let folder = sys::fs::open_dir(Path::new("."))?;
-    sys::ns::unshare(Namespaces::default().with(Namespace::Mount))?;
-    let made = sys::mount::set_root_propagation(sys::mount::Propagation::Private)
-        .map_err(Error::from)
-        .and_then(|()| classic_here(layout, probe));
-    sys::ns::enter(home.as_fd(), Namespace::Mount)?;
-    sys::fs::change_dir(&folder)?;
-    made
-}
-
-fn classic_here(layout: &Layout, probe: &Probe) -> Result<OwnedFd> {
     // Opened in this namespace: overlayfs takes no folders from another mount namespace.
     let lower = layout.lower.iter().map(|path| layer(path, sys::fs::open_place(path)));
     let lower = lower.collect::<Result<Vec<_>>>()?;
@@ -223,14 +210,10 @@ fn classic_here(layout: &Layout, probe: &Probe) -> Result<OwnedFd> {
         data.push_str(&format!(",{key}{value}"));
     }
     if let Some(label) = &layout.label {
-        // A label contains commas, so it is quoted; it must not contain the quote itself.
-        let quoted = if label.contains('"') { Err(rustix::io::Errno::INVAL) } else { Ok(label) };
-        let label = sys::check(quoted, || format!("mount(\"overlay\", context={label:?})"))?;
-        data.push_str(&format!(",context=\"{label}\""));
+        data.push_str(&format!(",{}", sys::mount::context_option(label)?));
     }
     let target = layout.lower.first().ok_or(Error::Empty)?;
-    sys::mount::mount_filesystem("overlay", target, &data)?;
-    let tree = sys::mount::open_tree_at(target, Depth::One)?;
+    let tree = sys::mount::mount_classic("overlay", "overlay", target, &data)?;
     drop((lower, places));
     Ok(tree)
 }

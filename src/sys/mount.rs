@@ -10,7 +10,8 @@ use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags,
 };
 
-use super::{Error, Result, check};
+use super::ns::{self, Namespace, Namespaces};
+use super::{Error, Result, check, fs};
 
 pub use rustix::mount::MountAttrFlags as Attrs;
 
@@ -56,7 +57,10 @@ impl Filesystem {
         Ok(Self { context, kind: kind.to_owned(), options: String::new() })
     }
 
-    /// Sets an option with a value of up to 254 bytes.
+    /// The maximum length of a value for [`set`](Self::set) in bytes: fsconfig(2).
+    pub const MAX_VALUE: usize = 254;
+
+    /// Sets an option with a value of up to [`MAX_VALUE`](Self::MAX_VALUE) bytes.
     ///
     /// # Errors
     ///
@@ -256,17 +260,53 @@ pub fn detach(path: &Path) -> Result<()> {
     })
 }
 
-/// Mounts a file system at a path with mount(2), which takes up to 4095 bytes of options.
+/// Creates a file system with mount(2), which takes up to 4095 bytes of options, and returns a
+/// detached mount of it. `hidden` is a path that nothing needs meanwhile: it is mounted over in a
+/// namespace that only lasts for this call, see [`apart`].
 ///
 /// # Errors
 ///
 /// The file system's error.
-pub fn mount_filesystem(kind: &str, target: &Path, options: &str) -> Result<()> {
+pub fn mount_classic(kind: &str, source: &str, hidden: &Path, options: &str) -> Result<OwnedFd> {
     let options_c = check(std::ffi::CString::new(options), || format!("mount({kind}, {options:?})"))?;
     let flags = rustix::mount::MountFlags::empty();
-    check(rustix::mount::mount(kind, target, kind, flags, options_c.as_c_str()), || {
-        format!("mount({kind}, {}, {options:?})", target.display())
-    })
+    check(rustix::mount::mount(source, hidden, kind, flags, options_c.as_c_str()), || {
+        format!("mount({kind}, {}, {options:?})", hidden.display())
+    })?;
+    open_tree_at(hidden, Depth::One)
+}
+
+/// Returns the option of mount(2) that gives all files of a file system the same SELinux label.
+///
+/// # Errors
+///
+/// `EINVAL` if the label contains a quote.
+pub fn context_option(label: &str) -> Result<String> {
+    // A label contains commas, so it is quoted.
+    let label = if label.contains('"') { Err(rustix::io::Errno::INVAL) } else { Ok(label) };
+    check(label, || "mount(context=)".to_owned()).map(|label| format!("context=\"{label}\""))
+}
+
+/// Calls `work` in a mount namespace of its own, from which nothing propagates, and returns to the
+/// namespace, the root and the working directory of this thread.
+///
+/// # Errors
+///
+/// Those of `work`; `EPERM` without privilege.
+pub fn apart<T, E: From<Error>>(
+    work: impl FnOnce() -> std::result::Result<T, E>,
+) -> std::result::Result<T, E> {
+    let home = ns::open_path(Path::new("/proc/thread-self/ns/mnt"))?;
+    let [root, folder] = ["/", "."].map(|path| fs::open_place(Path::new(path)));
+    let (root, folder) = (root?, folder?);
+    ns::unshare(Namespaces::default().with(Namespace::Mount))?;
+    let done = set_root_propagation(Propagation::Private).map_err(E::from).and_then(|()| work());
+    ns::enter(home.as_fd(), Namespace::Mount)?;
+    // setns(2) has chosen the top of the namespace.
+    fs::change_dir(&root)?;
+    check(rustix::process::chroot("."), || "chroot(.)".to_owned())?;
+    fs::change_dir(&folder)?;
+    done
 }
 
 /// Formats a place given by a descriptor and a path below it.

@@ -323,6 +323,24 @@ fn binds_keep_their_options_and_missing_targets_are_made() {
 }
 
 #[test]
+fn options_of_a_mount_can_be_long() {
+    let bundle = Bundle::sh("cat /over/0 /over/9; grep -c ' /over overlay ro,' /proc/mounts");
+    let layer = |number: usize| bundle.path(&format!("layers/{}/{number}", "long".repeat(10)));
+    for number in 0..10 {
+        fs::create_dir_all(layer(number)).unwrap();
+        fs::write(layer(number).join(number.to_string()), format!("file {number}\n")).unwrap();
+    }
+    let layers: Vec<_> = (0..10).map(|number| layer(number).display().to_string()).collect();
+    let layers = format!("lowerdir={}", layers.join(":"));
+    let bundle = bundle.with_mount(json!({ "destination": "/over", "type": "overlay", "source": "overlay",
+        "options": ["ro", "nosuid", layers] }));
+    let mounts = || fs::read_to_string("/proc/self/mountinfo").unwrap().lines().count();
+    let before = mounts();
+    assert_eq!(bundle.run().ok(), "file 0\nfile 9\n1");
+    assert_eq!(mounts(), before);
+}
+
+#[test]
 fn no_mount_of_a_container_is_seen_on_the_host() {
     let mounts = || fs::read_to_string("/proc/self/mountinfo").unwrap().lines().count();
     let before = mounts();
@@ -340,6 +358,11 @@ fn an_exec_joins_the_container_and_its_cgroup() {
     let said =
         bundle.oci(["exec", "-e", "A=1", "--cwd", "/tmp", "c", "sh", "-c", "hostname; pwd; echo $A; exit 3"]);
     assert_eq!((said.code, said.out.as_str()), (3, "box\n/tmp\n1\n"));
+    let error = bundle.oci(["exec", "--cwd", "/nosuch", "c", "pwd"]).fails();
+    assert!(
+        error.contains("`/nosuch` does not exist in the container: no such file or directory"),
+        "{error}"
+    );
     // It starts as the shell.
     wait_until(|| bundle.exec("ps -o pid,args | head -2 | tail -1").ok().trim() == "1 sleep 1000");
     let own = bundle.exec("cat /proc/self/cgroup").ok();
