@@ -18,7 +18,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::base::error::{chain, one_line};
+use crate::base::error::chain;
 use crate::base::text;
 use crate::sys::stdio::check_output;
 
@@ -296,7 +296,7 @@ fn print_help(help: &clap::Error) -> i32 {
     match check_output().and_then(|()| help.print()) {
         Ok(()) => 0,
         Err(error) => {
-            note(&format!("error: {}", one_line(&OutputError(error))));
+            note(&format!("error: {}", in_callers_words(&OutputError(error))));
             1
         }
     }
@@ -345,7 +345,7 @@ impl Global {
     }
 
     /// Prints a failure to standard error, and writes it to the log file if there is one.
-    fn report(&self, error: &dyn std::error::Error) {
+    fn report(&self, error: &(dyn std::error::Error + 'static)) {
         let message = in_callers_words(error);
         note(&format!("error: {message}"));
         self.log("error", &message);
@@ -381,13 +381,18 @@ impl Global {
 }
 
 /// Formats an error as one line, with the kernel's words in lower case, as Go prints them: callers
-/// look for them. `permission denied` tells dockerd that the program cannot be executed.
-fn in_callers_words(error: &dyn std::error::Error) -> String {
+/// look for them. `permission denied` tells dockerd that the program cannot be executed, `no such file
+/// or directory` tells Podman that something does not exist in the container.
+fn in_callers_words(error: &(dyn std::error::Error + 'static)) -> String {
     let mut causes = chain(error);
     if let Some(last) = causes.last_mut()
         && let Some((words, _)) = last.rsplit_once(" (os error ")
     {
         *last = words.to_lowercase();
+    }
+    let mut sources = std::iter::successors(Some(error), |error| error.source());
+    if sources.any(|error| matches!(error.downcast_ref(), Some(crate::runtime::Error::NoWorkdir { .. }))) {
+        causes.push("no such file or directory".to_owned());
     }
     causes.join(": ")
 }
