@@ -11,6 +11,7 @@ mod case;
 mod support;
 
 mod behaviour;
+mod callers;
 mod cgroup;
 mod cli;
 mod containers;
