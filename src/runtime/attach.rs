@@ -6,6 +6,7 @@ use std::path::Path;
 
 use rustix::fs::{FileType, OFlags};
 
+use super::copyup;
 use super::prepare::{Device, Mount, What, set_attributes};
 use super::state::State;
 use super::support::lexical;
@@ -31,6 +32,7 @@ fn mount_one(state: &mut State<'_>, mount: &Mount) -> Result<()> {
     let root = state.plan.root.as_fd();
     let plain = lexical(&mount.destination);
     let is_directory = !matches!(mount.what, What::Tree { is_directory: false, .. });
+    let covers = mount.makes("tmpfs") && target::open_existing(root, &mount.destination)?.is_some();
     let target = match plain.to_str() {
         // Symbolic links of the image must not redirect these three (CVE-2026-41579).
         Some("proc" | "sys" | "dev") => target::own_directory(root, plain.as_os_str())?,
@@ -56,6 +58,9 @@ fn mount_one(state: &mut State<'_>, mount: &Mount) -> Result<()> {
         }
         What::New { kind, source } => {
             let tree = new_filesystem(state, mount, kind, source.as_deref())?;
+            if covers {
+                cover(mount, target.as_fd(), tree.as_fd())?;
+            }
             mount::attach(tree.as_fd(), target.as_fd())?;
             for (propagation, depth) in &mount.options.propagation {
                 mount::set_propagation(tree.as_fd(), *depth, *propagation)?;
@@ -67,6 +72,20 @@ fn mount_one(state: &mut State<'_>, mount: &Mount) -> Result<()> {
         What::Cgroups(trees) => {
             mount_cgroups(mount, trees, target.as_fd(), state.plan.mount_label.as_deref())?;
         }
+    }
+    Ok(())
+}
+
+/// Prepares a tmpfs for the folder that it is going to cover: it has the folder's mode, as in other
+/// runtimes, unless that is an option.
+fn cover(mount: &Mount, folder: BorrowedFd<'_>, tmpfs: BorrowedFd<'_>) -> Result<()> {
+    let stat = fs::stat(folder)?;
+    let root = fs::reopen(tmpfs, OFlags::RDONLY | OFlags::DIRECTORY)?;
+    if mount.options.copy_up {
+        copyup::copy(folder, root.as_fd())?;
+    }
+    if !mount.options.data.iter().any(|(key, _)| key == "mode") {
+        fs::chmod(&root, stat.st_mode & 0o7777)?;
     }
     Ok(())
 }

@@ -14,6 +14,7 @@
 mod attach;
 mod channel;
 mod confine;
+mod copyup;
 mod create;
 mod entry;
 mod error;

@@ -14,6 +14,8 @@ pub(super) struct Options {
     pub(super) set_all: Attrs,
     pub(super) clear_all: Attrs,
     pub(super) propagation: Vec<(Propagation, Depth)>,
+    /// Whether a tmpfs gets the contents of the folder that it covers.
+    pub(super) copy_up: bool,
     /// Options of the file system: keys with optional values.
     pub(super) data: Vec<(String, Option<String>)>,
 }
@@ -56,8 +58,7 @@ const NOTHING: &[&str] =
     &["defaults", "async", "silent", "loud", "nomand", "auto", "user", "nouser", "_netdev"];
 
 /// Options of other runtimes that are not supported. They are rejected, never passed on silently.
-const REFUSED: &[&str] =
-    &["remount", "idmap", "ridmap", "tmpcopyup", "mand", "sync", "dirsync", "lazytime", "iversion"];
+const REFUSED: &[&str] = &["remount", "idmap", "ridmap", "mand", "sync", "dirsync", "lazytime", "iversion"];
 
 /// Parses the options of one mount.
 pub(super) fn parse(options: &[String]) -> Result<Options, Refused> {
@@ -68,6 +69,7 @@ pub(super) fn parse(options: &[String]) -> Result<Options, Refused> {
         set_all: Attrs::empty(),
         clear_all: Attrs::empty(),
         propagation: Vec::new(),
+        copy_up: false,
         data: Vec::new(),
     };
     for option in options {
@@ -93,6 +95,7 @@ impl Options {
             match option {
                 "bind" => self.bind = Some(Depth::One),
                 "rbind" => self.bind = Some(Depth::Tree),
+                "tmpcopyup" => self.copy_up = true,
                 _ if NOTHING.contains(&option) => {}
                 _ => match option.split_once('=') {
                     Some((key, value)) => self.data.push((key.to_owned(), Some(value.to_owned()))),

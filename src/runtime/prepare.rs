@@ -304,6 +304,9 @@ fn prepare_mounts(
         })?;
         let given = trees.iter().position(|(path, _)| *path == destination).map(|at| trees.swap_remove(at).1);
         let kind = mount.typ().as_deref().unwrap_or("none");
+        if options.copy_up && (kind != "tmpfs" || options.bind.is_some()) {
+            return Err(Error::spec(&field(), "the option `tmpcopyup` is for a tmpfs"));
+        }
         let what = if let Some(tree) = given {
             tree_of(tree, &options)?
         } else if let Some(depth) = options.bind.or((kind == "bind").then_some(Depth::One)) {

@@ -34,6 +34,7 @@ mod newer;
 mod oci;
 mod oci_hooks;
 mod oci_listener;
+mod oci_mounts;
 mod oci_resources;
 mod oci_scheduling;
 mod oci_words;
