@@ -61,6 +61,7 @@ fn mount_one(state: &mut State<'_>, mount: &Mount) -> Result<()> {
             if covers {
                 cover(mount, target.as_fd(), tree.as_fd())?;
             }
+            set_late(mount, &tree)?;
             mount::attach(tree.as_fd(), target.as_fd())?;
             for (propagation, depth) in &mount.options.propagation {
                 mount::set_propagation(tree.as_fd(), *depth, *propagation)?;
@@ -118,7 +119,7 @@ fn new_filesystem(state: &mut State<'_>, mount: &Mount, kind: &str, source: Opti
         let source = source.unwrap_or("none");
         let make = || mount::mount_classic(kind, source, Path::new("/proc"), &options.join(","));
         let tree = mount::apart(make)?;
-        mount::set_attrs(tree.as_fd(), Depth::One, mount.options.set, Attrs::empty())?;
+        mount::set_attrs(tree.as_fd(), Depth::One, early(mount), Attrs::empty())?;
         tree
     } else {
         let mut filesystem = Filesystem::new(kind)?;
@@ -132,12 +133,29 @@ fn new_filesystem(state: &mut State<'_>, mount: &Mount, kind: &str, source: Opti
                 None => filesystem.set_flag(key)?,
             }
         }
-        filesystem.mount(mount.options.set)?
+        filesystem.mount(early(mount))?
     };
     if let (Some(label), "mqueue") = (label, kind) {
         selinux::label_place(&tree, label)?;
     }
     Ok(tree)
+}
+
+/// Returns the attributes of a mount from its creation on: nothing can be copied into one that is
+/// read-only.
+fn early(mount: &Mount) -> Attrs {
+    let late = if mount.options.copy_up { Attrs::MOUNT_ATTR_RDONLY } else { Attrs::empty() };
+    mount.options.set.difference(late)
+}
+
+/// Sets the attributes that a new file system does not have yet.
+fn set_late(mount: &Mount, tree: &OwnedFd) -> Result<()> {
+    let late = mount.options.set.difference(early(mount));
+    if late.is_empty() {
+        Ok(())
+    } else {
+        Ok(mount::set_attrs(tree.as_fd(), Depth::One, late, Attrs::empty())?)
+    }
 }
 
 /// Writes an option as mount(8) takes it.

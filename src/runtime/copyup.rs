@@ -15,23 +15,17 @@ use crate::sys::{Error, Result, fs, xattr};
 /// Owners, modes, times and extended attributes are kept. Hard links become files of their own, and
 /// sockets are left out. Owners that have no id in this user namespace become its root.
 pub(super) fn copy(folder: BorrowedFd<'_>, tmpfs: BorrowedFd<'_>) -> Result<()> {
-    let root = fs::reopen(tmpfs, OFlags::RDONLY | OFlags::DIRECTORY)?;
+    let here = fs::reopen(tmpfs, OFlags::RDONLY | OFlags::DIRECTORY)?;
     let way = Way { mounts: Mounts::Enter, ..Way::default() };
-    tree::walk_by(way, folder, OsStr::new("."), &mut Copy { root: Some(root), folders: Vec::new() })
+    tree::walk_by(way, folder, OsStr::new("."), &mut Copy { here, above: Vec::new() })
 }
 
 struct Copy {
-    /// The root of the tmpfs, until the walk enters its first folder.
-    root: Option<OwnedFd>,
-    /// The copies of the folders on the current path, with what is set when they are left.
-    folders: Vec<(OwnedFd, Stat)>,
-}
-
-impl Copy {
-    fn here(&self) -> Result<BorrowedFd<'_>> {
-        let missing = || Error::new("copy the tree".to_owned(), Errno::STALE);
-        self.folders.last().map(|(folder, _)| folder.as_fd()).ok_or_else(missing)
-    }
+    /// The copy of the current folder. Nobody else can move it, so `..` leads back, and one
+    /// descriptor is enough for a tree of any depth.
+    here: OwnedFd,
+    /// What is set when the folders on the current path are left.
+    above: Vec<(u32, Timespec)>,
 }
 
 impl Visitor for Copy {
@@ -39,7 +33,7 @@ impl Visitor for Copy {
 
     fn entry(&mut self, folder: BorrowedFd<'_>, name: &OsStr, _: FileType) -> Result<Step> {
         let stat = fs::stat_at(folder, name)?;
-        let (here, mode) = (self.here()?, stat.st_mode & 0o7777);
+        let (here, mode) = (self.here.as_fd(), stat.st_mode & 0o7777);
         match fs::file_type(&stat) {
             FileType::Directory => return Ok(Step::Enter),
             FileType::Socket => return Ok(Step::Pass),
@@ -49,6 +43,7 @@ impl Visitor for Copy {
             }
             FileType::RegularFile => {
                 let from = fs::open_at(folder, name, OFlags::RDONLY | OFlags::NONBLOCK)?;
+                same(&stat, &fs::stat(&from)?)?;
                 let to = fs::create_at(here, name, 0o600)?;
                 fs::copy_data(&from, &to)?;
                 own(here, name, &stat)?;
@@ -67,18 +62,18 @@ impl Visitor for Copy {
 
     fn enter(&mut self, folder: BorrowedFd<'_>, name: &OsStr) -> Result<Step> {
         let stat = fs::stat(folder)?;
-        let copy = match self.root.take() {
-            Some(root) => root,
-            None => {
-                let here = self.here()?;
-                fs::mkdir_at(here, name, 0o700)?;
-                own(here, name, &stat)?;
-                fs::open_at(here, name, OFlags::RDONLY | OFlags::DIRECTORY)?
-            }
-        };
-        copy_attributes(folder, &copy)?;
-        self.folders.push((copy, stat));
+        if name != "." {
+            fs::mkdir_at(&self.here, name, 0o700)?;
+            own(self.here.as_fd(), name, &stat)?;
+            self.here = fs::open_at(&self.here, name, OFlags::RDONLY | OFlags::DIRECTORY)?;
+        }
+        copy_attributes(folder, &self.here)?;
+        self.above.push((stat.st_mode & 0o7777, modified(&stat)));
         Ok(Step::Enter)
+    }
+
+    fn lost(&mut self) -> Result<()> {
+        Err(changed())
     }
 
     fn refused(&mut self, _: BorrowedFd<'_>, _: &OsStr, error: Error) -> Result<Leave> {
@@ -86,15 +81,27 @@ impl Visitor for Copy {
     }
 
     fn leave(&mut self, _: BorrowedFd<'_>, _: &OsStr, _: u32) -> Result<Leave> {
-        if let Some((copy, stat)) = self.folders.pop() {
-            // The root's own mode and owner are options of the mount.
-            if !self.folders.is_empty() {
-                fs::chmod(&copy, stat.st_mode & 0o7777)?;
-            }
-            fs::set_mtime(&copy, modified(&stat))?;
+        let Some((mode, time)) = self.above.pop() else { return Ok(Leave::Done) };
+        // The root's own mode and owner are options of the mount.
+        if !self.above.is_empty() {
+            fs::chmod(&self.here, mode)?;
+        }
+        fs::set_mtime(&self.here, time)?;
+        if !self.above.is_empty() {
+            self.here = fs::open_at(&self.here, OsStr::new(".."), OFlags::RDONLY | OFlags::DIRECTORY)?;
         }
         Ok(Leave::Done)
     }
+}
+
+fn changed() -> Error {
+    Error::new("copy the tree: it was changed meanwhile", Errno::STALE)
+}
+
+/// Fails if a file was replaced before it was opened.
+fn same(seen: &Stat, opened: &Stat) -> Result<()> {
+    let identity = |stat: &Stat| (stat.st_dev, stat.st_ino);
+    if identity(seen) == identity(opened) { Ok(()) } else { Err(changed()) }
 }
 
 fn modified(stat: &Stat) -> Timespec {

@@ -83,3 +83,41 @@ fn only_a_tmpfs_is_filled() {
     let error = bundle.run().fails();
     assert!(error.contains("`mounts[/full]`: the option `tmpcopyup` is for a tmpfs"), "{error}");
 }
+
+#[test]
+fn a_read_only_tmpfs_is_filled_too_with_attributes_and_at_any_depth() {
+    let bundle = Bundle::sh("exec sleep 1000").with_mount(tmpfs("/full", &["tmpcopyup", "ro"]));
+    let root = bundle.in_root("full");
+    let name = if in_user_namespace() { "user.hoist" } else { "trusted.hoist" };
+    fs::create_dir_all(root.join("sub")).unwrap();
+    fs::write(root.join("sub/file"), "x").unwrap();
+    for path in ["", "sub", "sub/file"] {
+        let flags = rustix::fs::XattrFlags::empty();
+        rustix::fs::setxattr(root.join(path), name, path.as_bytes(), flags).unwrap();
+    }
+    // More folders than a process may have open files.
+    let mut deepest = root.join("sub");
+    for _ in 0..300 {
+        deepest.push("d");
+    }
+    let made = Command::new("mkdir").args(["-p".as_ref(), deepest.as_os_str()]).status().unwrap();
+    assert!(made.success());
+    bundle.write();
+    let state = bundle.path("state").display().to_string();
+    let create = "ulimit -n 256; exec \"$0\" oci --root \"$1\" create c >/dev/null";
+    let mut create = {
+        let mut command = Command::new("sh");
+        command.args(["-c", create, crate::bundle::HOIST, &state]).current_dir(bundle.dir.path());
+        command
+    };
+    assert!(create.status().unwrap().success());
+    bundle.oci(["start", "c"]).ok();
+    let inside = format!("/proc/{}/root/full", bundle.state()["pid"]);
+    for path in ["", "sub", "sub/file"] {
+        let mut value = [0; 64];
+        let length = rustix::fs::getxattr(format!("{inside}/{path}"), name, value.as_mut_slice()).unwrap();
+        assert_eq!(&value[..length], path.as_bytes());
+    }
+    assert_eq!(bundle.exec("cd /full; find . -type d | wc -l").ok(), "302");
+    assert!(bundle.exec("echo > /full/sub/file").fails().contains("Read-only file system"));
+}
