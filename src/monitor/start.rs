@@ -32,7 +32,7 @@ use crate::container::spec::ETC_FILES;
 use crate::container::{MountKind, NetworkMode, Options, Record, Run, Status, store};
 use crate::network::{self, Applied, Connection, HostFiles, Namespace, names};
 use crate::oci::runtime::Spec;
-use crate::runtime::{self, Created, Gate, Init, Keyring, Plan, Root, Running, Stdio};
+use crate::runtime::{self, Created, Gate, Init, Keyring, Links, Plan, Root, Running, Stdio};
 use crate::snapshot::{self, Layout};
 use crate::sys::{self, probe::Probe};
 
@@ -281,6 +281,7 @@ fn create(
         gate: Gate::Maker,
         hooks: None,
         passed: Vec::new(),
+        links: Links::Replace,
         keyring: Keyring::Own,
         probe,
     })?;

@@ -32,11 +32,14 @@ fn mount_one(state: &mut State<'_>, mount: &Mount) -> Result<()> {
     let root = state.plan.root.as_fd();
     let plain = lexical(&mount.destination);
     let is_directory = !matches!(mount.what, What::Tree { is_directory: false, .. });
+    let refuse = |why: &str| Error::spec(&format!("mounts[{}]", mount.destination.display()), why);
     let covers = mount.makes("tmpfs") && target::open_existing(root, &mount.destination)?.is_some();
     let target = match plain.to_str() {
+        Some("") => return Err(Error::spec("mounts", "cannot mount over the root")),
+        _ if mount.refuses_links => target::ordinary_directory(root, &plain)?
+            .ok_or_else(|| refuse("the root file system has a symbolic link or a file there"))?,
         // Symbolic links of the image must not redirect these three (CVE-2026-41579).
         Some("proc" | "sys" | "dev") => target::own_directory(root, plain.as_os_str())?,
-        Some("") => return Err(Error::spec("mounts", "cannot mount over the root")),
         _ => target::open_or_make(
             root,
             &mount.destination,
@@ -44,10 +47,7 @@ fn mount_one(state: &mut State<'_>, mount: &Mount) -> Result<()> {
         )?,
     };
     if target::is_procfs(&target)? && !plain.starts_with("proc") {
-        return Err(Error::spec(
-            &format!("mounts[{}]", mount.destination.display()),
-            "the destination resolves to a path in /proc",
-        ));
+        return Err(refuse("the destination resolves to a path in /proc"));
     }
     match &mount.what {
         What::Tree { tree, .. } => {

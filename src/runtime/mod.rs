@@ -71,6 +71,8 @@ pub struct Plan<'a> {
     pub gate: Gate,
     /// Descriptors that the payload gets as 3, 4, …, which are their numbers here.
     pub passed: Vec<OwnedFd>,
+    /// What to do with a link of the root file system where a procfs or sysfs is mounted.
+    pub links: Links,
     /// Whether the payload has a session keyring of its own.
     pub keyring: Keyring,
     /// The hooks, of which those up to the start are run. Without them, a spec with hooks is refused.
@@ -115,6 +117,15 @@ pub enum Stdio {
     Files([OwnedFd; 3]),
     /// The caller's streams.
     Inherit,
+}
+
+/// What happens to a symbolic link, or a file, in the place of a procfs or sysfs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Links {
+    /// It is refused, wherever these are mounted.
+    Refuse,
+    /// A directory replaces it at `/proc` and `/sys`.
+    Replace,
 }
 
 /// The session keyring of a process, see keyrings(7).

@@ -10,7 +10,7 @@ use super::hook::Calls;
 use super::listener::Agent;
 use super::options::{self, Options};
 use super::scheduling::Scheduling;
-use super::{Error, Init, Keyring, Plan, Result, Root, Stdio, confine, seccomp, support, sysctl};
+use super::{Error, Init, Keyring, Links, Plan, Result, Root, Stdio, confine, seccomp, support, sysctl};
 use crate::cgroup::{Cgroup, Entrance};
 use crate::oci::runtime::{self as oci, LinuxNamespaceType, Spec};
 use crate::sys::cap::{CapSet, Lists};
@@ -68,6 +68,8 @@ pub(super) struct Mount {
     pub(super) destination: PathBuf,
     pub(super) options: Options,
     pub(super) what: What,
+    /// Whether only a directory can be in its place, not a link to one.
+    pub(super) refuses_links: bool,
 }
 
 impl Mount {
@@ -100,7 +102,8 @@ pub(super) struct Device {
 
 /// Reads the plan and opens what it needs from the host.
 pub(super) fn prepare(plan: Plan<'_>) -> Result<Prepared<'_>> {
-    let Plan { spec, root, mounts, stdio, cgroup, init, probe, passed, keyring, hooks, gate: _ } = plan;
+    let Plan { spec, root, mounts, stdio, cgroup, init, probe, passed, links, keyring, hooks, gate: _ } =
+        plan;
     if !probe.can_contain() {
         return Err(Error::NotPermitted { missing: missing(probe) });
     }
@@ -133,7 +136,7 @@ pub(super) fn prepare(plan: Plan<'_>) -> Result<Prepared<'_>> {
         agent: Agent::connect(spec, hooks.as_ref(), None)?,
         root: open_root(root)?,
         root_propagation: root_propagation(spec)?,
-        mounts: prepare_mounts(spec, mounts, cgroup, probe, &namespaces)?,
+        mounts: prepare_mounts(spec, mounts, cgroup, probe, &namespaces, links)?,
         devices: devices(spec, shares_devices)?,
         mount_label: confine::mount_label(spec)?,
         spec,
@@ -290,6 +293,7 @@ fn prepare_mounts(
     cgroup: Option<&Cgroup>,
     probe: &Probe,
     namespaces: &Joined,
+    links: Links,
 ) -> Result<Vec<Mount>> {
     let shares_user = !(probe.in_user_namespace || namespaces.new.has(Namespace::User));
     let own = namespaces.by_path.iter().fold(namespaces.new, |own, (kind, _)| own.with(*kind));
@@ -329,7 +333,8 @@ fn prepare_mounts(
             let source = mount.source().as_ref().map(|source| source.display().to_string());
             What::New { kind: kind.to_owned(), source }
         };
-        mounts.push(Mount { destination, options, what });
+        let refuses_links = links == Links::Refuse && matches!(kind, "proc" | "sysfs");
+        mounts.push(Mount { destination, options, what, refuses_links });
     }
     Ok(mounts)
 }

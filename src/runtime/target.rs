@@ -56,6 +56,20 @@ pub(super) fn own_directory(root: BorrowedFd<'_>, name: &OsStr) -> Result<OwnedF
     }
 }
 
+/// Opens the directory `path` inside `root`, creating it if it is missing; `None` if it is a symbolic
+/// link or a file.
+pub(super) fn ordinary_directory(root: BorrowedFd<'_>, path: &Path) -> Result<Option<OwnedFd>> {
+    let (parent, name) = parent_of(root, path)?;
+    let place = match fs::open_at(&parent, &name, OFlags::PATH) {
+        Err(error) if error.is(rustix::io::Errno::NOENT) => {
+            make(parent.as_fd(), &name, Kind::Directory)?;
+            fs::open_at(&parent, &name, OFlags::PATH)?
+        }
+        result => result?,
+    };
+    Ok((fs::file_type(&fs::stat(&place)?) == FileType::Directory).then_some(place))
+}
+
 /// Opens the parent directory of `path`, creating it if it is missing. Also returns the last
 /// component of `path`.
 pub(super) fn parent_of(root: BorrowedFd<'_>, path: &Path) -> Result<(OwnedFd, OsString)> {

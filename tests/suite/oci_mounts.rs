@@ -121,3 +121,32 @@ fn a_read_only_tmpfs_is_filled_too_with_attributes_and_at_any_depth() {
     assert_eq!(bundle.exec("cd /full; find . -type d | wc -l").ok(), "302");
     assert!(bundle.exec("echo > /full/sub/file").fails().contains("Read-only file system"));
 }
+
+#[test]
+fn a_link_in_the_place_of_proc_or_sys_is_refused() {
+    for (place, kind, link) in [
+        ("proc", "proc", "tmp"),
+        ("sys", "sysfs", "tmp"),
+        ("srv/proc", "proc", "../tmp"),
+        ("srv/file", "sysfs", ""),
+    ] {
+        let mount = json!({ "destination": format!("/{place}"), "type": kind, "source": kind });
+        let bundle = Bundle::new().with_mount(mount);
+        fs::create_dir(bundle.in_root("srv")).unwrap();
+        let path = bundle.in_root(place);
+        let _ = fs::remove_dir(&path);
+        match link {
+            "" => fs::write(&path, "").unwrap(),
+            link => symlink(link, &path).unwrap(),
+        }
+        let told = bundle.run().fails();
+        let why = "the root file system has a symbolic link or a file there";
+        assert!(told.contains(&format!("`mounts[/{place}]`: {why}")), "{told}");
+        assert!(fs::symlink_metadata(&path).unwrap().is_symlink() || link.is_empty(), "it is left as it is");
+    }
+    // On the way to it, a link stays inside the root.
+    let bundle = Bundle::sh("ls -d /tmp/there/sys/kernel")
+        .with_mount(json!({ "destination": "/link/sys", "type": "sysfs", "source": "sysfs" }));
+    symlink("/tmp/there", bundle.in_root("link")).unwrap();
+    assert_eq!(bundle.run().ok(), "/tmp/there/sys/kernel");
+}

@@ -13,7 +13,7 @@ use crate::base::error::one_line;
 use crate::cgroup::{Cgroup, Limits, Parent};
 use crate::oci::runtime::{ContainerState, LinuxCapabilitiesBuilder, Process, Spec};
 use crate::runtime::hook::{Calls, Point};
-use crate::runtime::{self, Gate, Init, Keyring, Plan, Root, Running, Stdio};
+use crate::runtime::{self, Gate, Init, Keyring, Links, Plan, Root, Running, Stdio};
 use crate::sys::cap::Cap;
 use crate::sys::probe::Probe;
 use crate::sys::{exe, process, signal, spawn};
@@ -111,6 +111,7 @@ fn make_in(folder: &Folder, making: Making<'_>, cgroup: &Cgroup) -> Result<Runni
         init,
         gate: Gate::Fifo { start: fifos.start, report: fifos.report },
         passed: passed.fds,
+        links: Links::Refuse,
         keyring,
         hooks: Some(hooks.clone()),
         probe,
