@@ -7,6 +7,7 @@
 mod bundle;
 mod console;
 mod list;
+mod rootfs;
 mod saved;
 mod spec;
 mod update;

@@ -14,7 +14,6 @@ use super::target::{self, Kind};
 use super::{Error, Result};
 use crate::sys::fs;
 use crate::sys::mount::{self, Attrs, Depth, Filesystem};
-use crate::sys::ns::Namespace;
 use crate::sys::selinux;
 use crate::sys::tree;
 
@@ -170,12 +169,7 @@ pub(super) fn set_context(filesystem: &mut Filesystem, label: Option<&str>) -> R
 
 /// Whether a group id is mapped in the container's user namespace.
 fn maps_gid(state: &State<'_>, gid: u32) -> bool {
-    if !state.plan.namespaces.new.has(Namespace::User) {
-        return state.plan.probe.maps_gid(gid);
-    }
-    let linux = state.plan.spec.linux().as_ref();
-    let maps = linux.and_then(|linux| linux.gid_mappings().as_ref());
-    maps.into_iter().flatten().any(|map| gid >= map.container_id() && gid - map.container_id() < map.size())
+    state.plan.namespaces.maps_gid(gid).unwrap_or_else(|| state.plan.probe.maps_gid(gid))
 }
 
 /// Mounts the cgroups: a single v2 tree directly, v1 trees in directories of a tmpfs.

@@ -11,10 +11,11 @@ use super::prepare::{self, Prepared, Security};
 use super::progress::{Progress, Reached};
 use super::state::Start;
 use super::{Error, Gate, Init, Plan, Result, error, init, payload};
-use crate::oci::runtime::{LinuxIdMapping, Process};
+use crate::oci::runtime::Process;
 use crate::sys::clone::{self, Child, Side};
 use crate::sys::ns::{self, Namespace, Namespaces};
 use crate::sys::process::Exit;
+use crate::sys::shared::Shared;
 use crate::sys::{self, check, process};
 
 /// A container whose init is setting itself up.
@@ -140,7 +141,7 @@ pub struct Running {
 pub fn create(mut plan: Plan<'_>) -> Result<Created> {
     let gate = std::mem::replace(&mut plan.gate, Gate::Maker);
     let mut prepared = prepare::prepare(plan)?;
-    let maps = Maps::read(&prepared)?;
+    let maps = prepared.namespaces.new_maps();
     let oom_score_adj = prepared.process.oom_score_adj();
     let network = joined(&prepared, Namespace::Net)?;
     let born_into = prepared.entrance.born_into.take();
@@ -150,25 +151,29 @@ pub fn create(mut plan: Plan<'_>) -> Result<Created> {
     let (hooks, agent) = (prepared.hooks.clone(), prepared.agent.take());
     let watch = Watch::new(prepared.process, &prepared.security, prepared.init, progress.clone());
     let enters = prepared.namespaces.by_path.iter().any(|(kind, _)| *kind == Namespace::Pid);
-    let (new, start, awaited) = if enters {
+    let (new, start, awaited, born) = if enters {
         // Init creates them after joining what only the current user namespace may join.
         let (entry, awaited) = entry::open(gate)?;
-        (Namespaces::NONE, Start::Entry(entry), Some(awaited))
+        (Namespaces::NONE, Start::Entry(entry), Some(awaited), None)
+    } else if prepared.namespaces.need_another() {
+        (Namespaces::NONE, Start::Gate(gate), None, Some(Shared::new()?))
     } else {
-        (namespaces, Start::Gate(gate), None)
+        (namespaces, Start::Gate(gate), None, None)
     };
     let cgroup = born_into.as_ref().map(AsFd::as_fd);
     let child = match clone::clone3(new, cgroup)? {
         Side::Child => {
             drop((channel, awaited)); // so that init notices if the creator dies
-            init::run(prepared, start, inits, progress)
+            init::run(prepared, start, inits, progress, born)
         }
         Side::Parent(child) => child,
     };
     drop((inits, start)); // these ends must be closed when the payload starts
     let mut created =
         Created { child, channel, heard: Heard::default(), network, awaited, watch, hooks, agent };
-    match created.configure(maps, oom_score_adj).and_then(|()| created.until_born()) {
+    let placed = born.map_or(Ok(()), |born| created.until_placed(&born));
+    let placed = placed.and_then(|()| created.configure(maps, oom_score_adj));
+    match placed.and_then(|()| created.until_born()) {
         Ok(()) => Ok(created),
         Err(error) => Err(created.abandon().unwrap_or(error)),
     }
@@ -178,31 +183,6 @@ pub fn create(mut plan: Plan<'_>) -> Result<Created> {
 fn joined(prepared: &Prepared<'_>, wanted: Namespace) -> Result<Option<OwnedFd>> {
     let joined = prepared.namespaces.by_path.iter().find(|(kind, _)| *kind == wanted);
     Ok(joined.map(|(_, fd)| process::above_standard_streams(fd)).transpose()?)
-}
-
-/// The contents of the map files of a new user namespace.
-struct Maps {
-    users: String,
-    groups: String,
-}
-
-impl Maps {
-    fn read(prepared: &Prepared<'_>) -> Result<Option<Self>> {
-        if !prepared.namespaces.new.has(Namespace::User) {
-            return Ok(None);
-        }
-        let linux = prepared.spec.linux().as_ref();
-        let lines = |maps: Option<&Vec<LinuxIdMapping>>| -> Result<String> {
-            let maps = maps.filter(|maps| !maps.is_empty());
-            let maps =
-                maps.ok_or_else(|| Error::spec("linux.uidMappings", "a user namespace requires mappings"))?;
-            Ok(maps.iter().map(|m| format!("{} {} {}\n", m.container_id(), m.host_id(), m.size())).collect())
-        };
-        Ok(Some(Self {
-            users: lines(linux.and_then(|linux| linux.uid_mappings().as_ref()))?,
-            groups: lines(linux.and_then(|linux| linux.gid_mappings().as_ref()))?,
-        }))
-    }
 }
 
 impl Created {
@@ -278,7 +258,27 @@ impl Created {
         Running { pid: child.pid, pidfd: child.pidfd, console: heard.console, warnings: heard.warnings }
     }
 
-    fn configure(&mut self, maps: Option<Maps>, oom_score_adj: Option<i32>) -> Result<()> {
+    /// Waits for the init that an intermediate process has created in its namespaces.
+    fn until_placed(&mut self, born: &Shared) -> Result<()> {
+        let exit = process::wait(self.child.pidfd.as_fd())?;
+        match born.get() {
+            pid if pid > 0 => {
+                self.child = Child { pid, pidfd: process::open(pid)? };
+                Ok(())
+            }
+            0 => {
+                while self.hear()? {}
+                Err(Error::Died { status: exit.to_string() })
+            }
+            errno => {
+                let source = std::io::Error::from_raw_os_error(-errno);
+                let source = sys::Error::new("clone(CLONE_PARENT)", source);
+                Err(Error::Step { step: init::PLACE.to_owned(), source })
+            }
+        }
+    }
+
+    fn configure(&mut self, maps: Option<[String; 2]>, oom_score_adj: Option<i32>) -> Result<()> {
         let pid = self.child.pid;
         if let Some(adjustment) = oom_score_adj {
             self.adjust_oom_score(adjustment)?;
@@ -289,9 +289,9 @@ impl Created {
                 return Err(self.died());
             }
         }
-        if let Some(maps) = maps {
-            write(&format!("/proc/{pid}/uid_map"), &maps.users)?;
-            write(&format!("/proc/{pid}/gid_map"), &maps.groups)?;
+        if let Some([users, groups]) = maps {
+            write(&format!("/proc/{pid}/uid_map"), &users)?;
+            write(&format!("/proc/{pid}/gid_map"), &groups)?;
             self.channel.say(Word::Mapped)?;
         }
         Ok(())

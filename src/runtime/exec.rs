@@ -13,18 +13,21 @@ use super::payload::{self, Cwd, Streams};
 use super::prepare::{self, Security};
 use super::progress::Progress;
 use super::scheduling::Affinity;
-use super::{Error, Exec, Init, Keyring, Result, Stdio, confine, support};
+use super::{Error, Exec, Init, Keyring, Result, Stdio, confine, namespaces, support};
 use crate::cgroup::Entrance;
+use crate::oci::runtime::Spec;
 use crate::sys::clone::{self, Side};
 use crate::sys::ns::{self, Namespace, Namespaces};
 use crate::sys::sched::{self, Cpus};
-use crate::sys::{check, fs, pidfd, process, pty};
+use crate::sys::{check, fs, mount, pidfd, process, pty};
 
 const DEVPTS_SUPER_MAGIC: i64 = 0x1cd1;
 
 struct Joining<'a> {
     exec: &'a Exec<'a>,
     namespaces: Namespaces,
+    /// The root, if it is not that of the mount namespace.
+    root: Option<OwnedFd>,
     entrance: Entrance,
     /// The CPUs to run on in the cgroup.
     cpus: Option<Cpus>,
@@ -53,6 +56,10 @@ const STEPS: &[Step] = &[
     ("join the container's namespaces", |joining| {
         Ok(ns::enter_all(joining.exec.target, joining.namespaces)?)
     }),
+    ("enter the container's root", |joining| match &joining.root {
+        Some(root) => Ok(mount::change_root(root.as_fd())?),
+        None => Ok(()),
+    }),
     ("become root in the user namespace", |joining| {
         if joining.namespaces.has(Namespace::User) { payload::set_ids(0, 0) } else { Ok(()) }
     }),
@@ -80,7 +87,7 @@ pub fn exec(exec: Exec<'_>) -> Result<Running> {
         None => Entrance { born_into: None, joined: Vec::new() },
     };
     let born_into = entrance.born_into.take();
-    let namespaces = namespaces_of(exec.spec)?;
+    let (namespaces, root) = place_of(exec.spec, init)?;
     let (channel, inits) = channel::pair()?;
     let (entry, awaited) = entry::open_at_once()?;
     let progress = Progress::new()?;
@@ -91,7 +98,8 @@ pub fn exec(exec: Exec<'_>) -> Result<Running> {
             drop((channel, awaited, agent)); // so that it notices if the creator dies
             let (voice, entry) = (Voice::new(inits), Some(entry));
             let (exec, cpus, terminal) = (&exec, affinity.within, None);
-            let mut joining = Joining { exec, namespaces, entrance, cpus, terminal, voice, entry, progress };
+            let mut joining =
+                Joining { exec, namespaces, root, entrance, cpus, terminal, voice, entry, progress };
             run(&mut joining, &security)
         }
         Side::Parent(between) => {
@@ -104,10 +112,30 @@ pub fn exec(exec: Exec<'_>) -> Result<Running> {
     }
 }
 
-/// Returns the container's own namespaces: all that its spec lists.
-fn namespaces_of(spec: &crate::oci::runtime::Spec) -> Result<Namespaces> {
+/// Returns the container's namespaces, all that its spec lists, and its root unless it is that of its
+/// mount namespace. `init` is its first process.
+fn place_of(spec: &Spec, init: Option<i32>) -> Result<(Namespaces, Option<OwnedFd>)> {
+    let (mut joined, mut is_rooted) = (Namespaces::NONE, false);
+    let gone = || Error::Died { status: "it has exited".to_owned() };
     let listed = spec.linux().as_ref().and_then(|linux| linux.namespaces().as_ref());
-    listed.into_iter().flatten().map(|namespace| prepare::kind_of(namespace.typ())).collect()
+    for namespace in listed.into_iter().flatten() {
+        let kind = namespaces::kind_of(namespace.typ());
+        let has_path = namespace.path().as_ref().is_some_and(|path| !path.as_os_str().is_empty());
+        is_rooted |= kind == Namespace::Mount && !has_path;
+        // The kernel does not let a process join its own user namespace.
+        let is_callers = kind == Namespace::User && has_path && {
+            let theirs = ns::open(init.ok_or_else(gone)?, kind)?;
+            namespaces::is_callers(kind, &theirs)?
+        };
+        if !is_callers {
+            joined = joined.with(kind);
+        }
+    }
+    if is_rooted {
+        return Ok((joined, None));
+    }
+    let root = format!("/proc/{}/root", init.ok_or_else(gone)?);
+    Ok((joined, Some(fs::open_place(Path::new(&root))?)))
 }
 
 fn run(joining: &mut Joining<'_>, security: &Security) -> ! {

@@ -19,7 +19,8 @@ use super::state::{Start, State};
 use super::{Error, Gate, Result, Stdio, attach, confine, mask, procfs, sysctl};
 use crate::sys::mount::{self, Attrs, Depth, Propagation};
 use crate::sys::ns::{self, Namespace, Namespaces};
-use crate::sys::{self, check, fs, process, pty};
+use crate::sys::shared::Shared;
+use crate::sys::{self, check, clone, fs, process, pty};
 
 type Step = (&'static str, fn(&mut State<'_>) -> Result<()>);
 
@@ -40,7 +41,7 @@ const SET_UP: &[Step] = &[
     ("join namespaces", join_namespaces),
     ("become root in the user namespace", become_root),
     ("start a new session", |_| Ok(process::new_session()?)),
-    ("isolate mounts from the host", |_| Ok(mount::set_root_propagation(Propagation::Private)?)),
+    ("isolate mounts from the host", isolate_mounts),
     ("open the procfs of the pid namespace", open_joined_procfs),
     ("attach the root file system", attach_root),
     // In the order of the spec. The kernel requires that the host's procfs and sysfs are visible.
@@ -71,7 +72,16 @@ impl State<'_> {
 }
 
 /// Runs init until it executes another program or exits.
-pub(super) fn run(plan: Prepared<'_>, start: Start, channel: Channel, progress: Progress) -> ! {
+///
+/// If it cannot be born into its namespaces, this is an intermediate process, which enters them, and
+/// `born` is where the number of its sibling is written.
+pub(super) fn run(
+    plan: Prepared<'_>,
+    start: Start,
+    channel: Channel,
+    progress: Progress,
+    born: Option<Shared>,
+) -> ! {
     let mut state = State {
         plan,
         voice: Voice::new(channel),
@@ -84,13 +94,38 @@ pub(super) fn run(plan: Prepared<'_>, start: Start, channel: Channel, progress: 
         procfs: None,
     };
     // A panic must not unwind into the code of the copied caller.
-    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| steps(&mut state)));
+    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        if let Some(born) = born
+            && let Err(error) = place(&mut state, &born)
+        {
+            return (PLACE, error);
+        }
+        steps(&mut state)
+    }));
     let (failure, code) = match ended {
         Ok((step, error)) => (Failure::new(step, &error), payload::exit_code(&error)),
         Err(_) => (Failure::panicked(), 1),
     };
     state.voice.say(&Message::Failed(failure));
     process::exit_now(code)
+}
+
+/// The name of the step before all others, if there is an intermediate process.
+pub(super) const PLACE: &str = "enter the namespaces";
+
+/// Enters the namespaces, and continues as the process in them.
+fn place(state: &mut State<'_>, born: &Shared) -> Result<()> {
+    process::hide()?;
+    process::set_title(c"hoist-init")?;
+    state.plan.namespaces.enter()?;
+    match clone::fork_as_sibling(born) {
+        Ok(true) => Ok(()),
+        Ok(false) => process::exit_now(0),
+        Err(error) => {
+            born.set(-error.errno());
+            process::exit_now(1)
+        }
+    }
 }
 
 /// Performs the steps. Returns only the step that failed, and its error.
@@ -152,14 +187,10 @@ fn payload_of<'s>(
 /// are created here instead of by the clone, which would have dropped the privilege to join this
 /// one.
 fn join_pid_namespace(state: &mut State<'_>) -> Result<()> {
-    let namespaces = &mut state.plan.namespaces;
-    let Some(at) = namespaces.by_path.iter().position(|(kind, _)| *kind == Namespace::Pid) else {
+    if !state.plan.namespaces.by_path.iter().any(|(kind, _)| *kind == Namespace::Pid) {
         return Ok(());
-    };
-    let (_, fd) = namespaces.by_path.swap_remove(at);
-    ns::enter(fd.as_fd(), Namespace::Pid)?;
-    ns::unshare(namespaces.new.without(Namespace::Cgroup))?;
-    state.pid_namespace = Some(fd);
+    }
+    state.pid_namespace = state.plan.namespaces.enter()?;
     state.voice.say(&Message::Separate);
     Ok(())
 }
@@ -188,19 +219,32 @@ fn join_namespaces(state: &mut State<'_>) -> Result<()> {
 }
 
 fn become_root(state: &mut State<'_>) -> Result<()> {
-    if !state.plan.namespaces.new.has(Namespace::User) {
+    if !state.plan.namespaces.own.has(Namespace::User) {
         return Ok(());
     }
-    if !state.voice.hear(Word::Mapped)? {
+    if state.plan.namespaces.new.has(Namespace::User) && !state.voice.hear(Word::Mapped)? {
         process::exit_now(1); // the creator has died
     }
     payload::set_ids(0, 0)
 }
 
-/// Attaches the root over the host's root, which is left soon. Until then both are accessible.
+/// Keeps mounts from the host. Those of a mount namespace that is joined still arrive from it; those
+/// of the caller's own stay as they are.
+fn isolate_mounts(state: &mut State<'_>) -> Result<()> {
+    let namespaces = &state.plan.namespaces;
+    if namespaces.new.has(Namespace::Mount) {
+        mount::set_root_propagation(Propagation::Private)?;
+    } else if namespaces.joins(Namespace::Mount) {
+        mount::set_root_propagation(Propagation::Slave)?;
+    }
+    Ok(())
+}
+
+/// Attaches the root over the host's root, which is left soon. Until then both are accessible. In a
+/// mount namespace that is not its own it is attached at its path.
 fn attach_root(state: &mut State<'_>) -> Result<()> {
     let root = state.plan.root.as_fd();
-    let place = fs::open_place(Path::new("/"))?;
+    let place = fs::open_place(state.plan.place.as_deref().unwrap_or(Path::new("/")))?;
     mount::attach(root, place.as_fd())?;
     mount::set_propagation(root, Depth::Tree, Propagation::Private)?;
     Ok(check(rustix::process::fchdir(root), || "fchdir(root)".to_owned())?)
@@ -236,7 +280,11 @@ fn run_hooks(state: &mut State<'_>) -> Result<()> {
 }
 
 fn enter_root(state: &mut State<'_>) -> Result<()> {
-    mount::enter_root_here()?;
+    match state.plan.place {
+        // Others in the namespace keep their root.
+        Some(_) => mount::change_root(state.plan.root.as_fd())?,
+        None => mount::enter_root_here()?,
+    }
     let (propagation, depth) = state.plan.root_propagation;
     if propagation != Propagation::Private {
         mount::set_propagation(state.plan.root.as_fd(), depth, propagation)?;

@@ -24,6 +24,7 @@ mod init;
 mod interpreter;
 mod listener;
 mod mask;
+mod namespaces;
 mod options;
 mod payload;
 mod prepare;

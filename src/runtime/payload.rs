@@ -541,9 +541,14 @@ fn run_hooks(becoming: &mut Becoming<'_>) -> Result<()> {
 
 fn change_identity(becoming: &mut Becoming<'_>) -> Result<()> {
     let Some(identity) = &becoming.identity else { return Ok(()) };
-    if becoming.payload.probe.setgroups {
-        let groups: Vec<Gid> = identity.groups.iter().map(|gid| Gid::from_raw(*gid)).collect();
-        check(rustix::thread::set_thread_groups(&groups), || format!("setgroups({:?})", identity.groups))?;
+    let groups: Vec<Gid> = identity.groups.iter().map(|gid| Gid::from_raw(*gid)).collect();
+    let set = match becoming.payload.probe.setgroups {
+        true => rustix::thread::set_thread_groups(&groups),
+        false => Err(rustix::io::Errno::PERM),
+    };
+    // Also in a user namespace that is joined and forbids it.
+    if set != Err(rustix::io::Errno::PERM) {
+        check(set, || format!("setgroups({:?})", identity.groups))?;
     } else if identity.groups.iter().any(|gid| *gid != identity.gid) {
         let text = "supplementary groups cannot be set in this user namespace".to_owned();
         becoming.payload.voice.say(&Message::Warning(text));

@@ -8,14 +8,15 @@ use rustix::fs::{CWD, FileType};
 
 use super::hook::Calls;
 use super::listener::Agent;
+use super::namespaces::Joined;
 use super::options::{self, Options};
 use super::scheduling::Scheduling;
 use super::{Error, Init, Keyring, Links, Plan, Result, Root, Stdio, confine, seccomp, support, sysctl};
 use crate::cgroup::{Cgroup, Entrance};
-use crate::oci::runtime::{self as oci, LinuxNamespaceType, Spec};
+use crate::oci::runtime::{self as oci, Spec};
 use crate::sys::cap::{CapSet, Lists};
 use crate::sys::mount::{self, Attrs, Depth, Propagation};
-use crate::sys::ns::{self, Namespace, Namespaces};
+use crate::sys::ns::{Namespace, Namespaces};
 use crate::sys::probe::Probe;
 use crate::sys::{self, fs};
 
@@ -25,6 +26,9 @@ pub(super) struct Prepared<'a> {
     pub(super) process: &'a oci::Process,
     pub(super) probe: &'a Probe,
     pub(super) root: OwnedFd,
+    /// Where the root is mounted in a mount namespace that is not its own; otherwise it is the root
+    /// of a new one.
+    pub(super) place: Option<PathBuf>,
     pub(super) root_propagation: (Propagation, Depth),
     pub(super) mounts: Vec<Mount>,
     pub(super) devices: Vec<Device>,
@@ -41,14 +45,6 @@ pub(super) struct Prepared<'a> {
     pub(super) passed: Vec<OwnedFd>,
     pub(super) keyring: Keyring,
     pub(super) warnings: Vec<String>,
-}
-
-/// The namespaces to create and to join.
-pub(super) struct Joined {
-    pub(super) new: Namespaces,
-    pub(super) by_path: Vec<(Namespace, OwnedFd)>,
-    /// Those that differ from the caller's. Only their settings may be changed.
-    pub(super) own: Namespaces,
 }
 
 /// The privileges of the payload, and how it is scheduled.
@@ -112,10 +108,12 @@ pub(super) fn prepare(plan: Plan<'_>) -> Result<Prepared<'_>> {
         return Err(Error::spec("hooks", "they are not supported here"));
     }
     let process = spec.process().as_ref().ok_or_else(|| Error::spec("process", "it is missing"))?;
-    let namespaces = namespaces(spec)?;
-    if !namespaces.new.has(Namespace::Mount) {
-        return Err(Error::spec("linux.namespaces", "a container requires its own mount namespace"));
-    }
+    let namespaces = Joined::read(spec)?;
+    let place = match &root {
+        _ if namespaces.new.has(Namespace::Mount) => None,
+        Root::Path(path) => Some(path.clone()),
+        Root::Tree(_) => return Err(Error::spec("linux.namespaces", "a mount namespace is required")),
+    };
     check_names(spec, namespaces.own)?;
     sysctl::check_settings(spec, namespaces.own)?;
     let entrance = match cgroup {
@@ -127,14 +125,15 @@ pub(super) fn prepare(plan: Plan<'_>) -> Result<Prepared<'_>> {
     warnings.extend(security.warnings.iter().cloned());
     let lacking = security.capabilities.permitted.without(probe.effective);
     // In its own user namespace it has all capabilities.
-    if !lacking.is_empty() && !namespaces.new.has(Namespace::User) {
+    if !lacking.is_empty() && !namespaces.own.has(Namespace::User) {
         let names: Vec<String> = lacking.iter().map(|cap| cap.to_string()).collect();
         warnings.push(format!("capabilities that hoist itself lacks are not granted: {}", names.join(", ")));
     }
-    let shares_devices = !probe.mknod || namespaces.new.has(Namespace::User);
+    let shares_devices = !probe.mknod || namespaces.own.has(Namespace::User);
     Ok(Prepared {
         agent: Agent::connect(spec, hooks.as_ref(), None)?,
         root: open_root(root)?,
+        place,
         root_propagation: root_propagation(spec)?,
         mounts: prepare_mounts(spec, mounts, cgroup, probe, &namespaces, links)?,
         devices: devices(spec, shares_devices)?,
@@ -209,32 +208,6 @@ fn capabilities(process: &oci::Process) -> Result<(Lists, Vec<String>)> {
     Ok((lists, warnings))
 }
 
-fn namespaces(spec: &Spec) -> Result<Joined> {
-    let mut joined = Joined { new: Namespaces::NONE, by_path: Vec::new(), own: Namespaces::NONE };
-    let listed = spec.linux().as_ref().and_then(|linux| linux.namespaces().as_ref());
-    for namespace in listed.into_iter().flatten() {
-        let kind = kind_of(namespace.typ())?;
-        match namespace.path() {
-            None => joined.new = joined.new.with(kind),
-            Some(_) if matches!(kind, Namespace::Mount | Namespace::User) => {
-                return Err(Error::spec(
-                    "linux.namespaces",
-                    &format!("a {} namespace cannot be joined by path", kind.file()),
-                ));
-            }
-            Some(path) => joined.by_path.push((kind, ns::open_path(path)?)),
-        }
-    }
-    joined.own = joined.new;
-    for (kind, fd) in &joined.by_path {
-        let (theirs, ours) = (fs::stat(fd)?, fs::stat(ns::of_self(*kind)?)?);
-        if (theirs.st_dev, theirs.st_ino) != (ours.st_dev, ours.st_ino) {
-            joined.own = joined.own.with(*kind);
-        }
-    }
-    Ok(joined)
-}
-
 /// Rejects names that would be set for the caller: without a UTS namespace, or with the path of the
 /// caller's own.
 fn check_names(spec: &Spec, own: Namespaces) -> Result<()> {
@@ -246,22 +219,6 @@ fn check_names(spec: &Spec, own: Namespaces) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Returns the type of a namespace in the spec.
-pub(super) fn kind_of(kind: LinuxNamespaceType) -> Result<Namespace> {
-    Ok(match kind {
-        LinuxNamespaceType::Mount => Namespace::Mount,
-        LinuxNamespaceType::Cgroup => Namespace::Cgroup,
-        LinuxNamespaceType::Uts => Namespace::Uts,
-        LinuxNamespaceType::Ipc => Namespace::Ipc,
-        LinuxNamespaceType::User => Namespace::User,
-        LinuxNamespaceType::Pid => Namespace::Pid,
-        LinuxNamespaceType::Network => Namespace::Net,
-        LinuxNamespaceType::Time => {
-            return Err(Error::spec("linux.namespaces", "time namespaces are not supported"));
-        }
-    })
 }
 
 fn open_root(root: Root) -> Result<OwnedFd> {
@@ -295,8 +252,8 @@ fn prepare_mounts(
     namespaces: &Joined,
     links: Links,
 ) -> Result<Vec<Mount>> {
-    let shares_user = !(probe.in_user_namespace || namespaces.new.has(Namespace::User));
-    let own = namespaces.by_path.iter().fold(namespaces.new, |own, (kind, _)| own.with(*kind));
+    let own = namespaces.own;
+    let shares_user = !(probe.in_user_namespace || own.has(Namespace::User));
     let mut mounts = Vec::new();
     for mount in spec.mounts().iter().flatten() {
         let destination = mount.destination().clone();

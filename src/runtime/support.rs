@@ -56,7 +56,6 @@ pub(super) fn check_process(process: &Process) -> Result<()> {
 fn check_linux(linux: &Linux) -> Result<()> {
     refuse(&[
         ("linux.intelRdt", linux.intel_rdt().is_some()),
-        ("linux.timeOffsets", linux.time_offsets().is_some()),
         ("linux.memoryPolicy", linux.memory_policy().is_some()),
         ("linux.netDevices", linux.net_devices().as_ref().is_some_and(|devices| !devices.is_empty())),
     ])?;

@@ -232,6 +232,16 @@ pub fn enter_root_here() -> Result<()> {
     check(rustix::process::chdir(c"/"), || "chdir(/)".to_owned())
 }
 
+/// Makes a folder the root and the working directory of this process alone.
+///
+/// # Errors
+///
+/// `EPERM` without CAP_SYS_CHROOT.
+pub fn change_root(root: BorrowedFd<'_>) -> Result<()> {
+    check(rustix::process::fchdir(root), || "fchdir(root)".to_owned())?;
+    check(rustix::process::chroot(c"."), || "chroot(.)".to_owned())
+}
+
 /// Sets the propagation type of all mounts in this namespace.
 ///
 /// # Errors

@@ -1,7 +1,7 @@
 //! Linux namespaces: opens, joins and leaves them. See namespaces(7).
 
 use std::fmt;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
@@ -26,13 +26,15 @@ pub enum Namespace {
     Ipc,
     /// The root of cgroup paths.
     Cgroup,
+    /// The monotonic clock, and the one that counts from the boot.
+    Time,
 }
 
 impl Namespace {
     /// All types, in the order in which they must be joined: the user namespace, which owns the
     /// others, comes first.
-    pub const ALL: [Namespace; 7] =
-        [Self::User, Self::Mount, Self::Pid, Self::Net, Self::Uts, Self::Ipc, Self::Cgroup];
+    pub const ALL: [Namespace; 8] =
+        [Self::User, Self::Mount, Self::Pid, Self::Net, Self::Uts, Self::Ipc, Self::Cgroup, Self::Time];
 
     /// Returns the name below `/proc/<pid>/ns`.
     #[must_use]
@@ -45,6 +47,7 @@ impl Namespace {
             Self::Uts => "uts",
             Self::Ipc => "ipc",
             Self::Cgroup => "cgroup",
+            Self::Time => "time",
         }
     }
 
@@ -57,6 +60,7 @@ impl Namespace {
             Self::Uts => UnshareFlags::NEWUTS,
             Self::Ipc => UnshareFlags::NEWIPC,
             Self::Cgroup => UnshareFlags::NEWCGROUP,
+            Self::Time => UnshareFlags::NEWTIME,
         }
     }
 
@@ -69,6 +73,7 @@ impl Namespace {
             Self::Uts => LinkNameSpaceType::HostNameAndNISDomainName,
             Self::Ipc => LinkNameSpaceType::InterProcessCommunication,
             Self::Cgroup => LinkNameSpaceType::ControlGroup,
+            Self::Time => LinkNameSpaceType::Time,
         }
     }
 }
@@ -142,15 +147,30 @@ pub fn of_self(kind: Namespace) -> Result<OwnedFd> {
     open_path(Path::new(&format!("/proc/self/ns/{}", kind.file())))
 }
 
-/// Opens a namespace by its path.
+/// Opens a namespace by its path, without waiting if that is a FIFO.
 ///
 /// # Errors
 ///
 /// `ENOENT` if the path does not exist.
 pub fn open_path(path: &Path) -> Result<OwnedFd> {
-    check(rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()), || {
-        format!("open({})", path.display())
-    })
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    check(rustix::fs::open(path, flags, Mode::empty()), || format!("open({})", path.display()))
+}
+
+/// Returns the type of an open namespace; `None` if the file is something else.
+#[must_use]
+pub fn kind(file: impl AsFd) -> Option<Namespace> {
+    /// `_IO(0xb7, 3)`, see ioctl_nsfs(2)
+    const NS_GET_NSTYPE: libc::Ioctl = 0xb703;
+    // Another file could understand the same number as something else.
+    let system = rustix::fs::fstatfs(&file).ok()?;
+    if system.f_type != libc::NSFS_MAGIC {
+        return None;
+    }
+    // SAFETY: the file is a namespace (checked above), for which this request takes no argument.
+    let bits = unsafe { libc::ioctl(file.as_fd().as_raw_fd(), NS_GET_NSTYPE) };
+    let bits = u32::try_from(bits).ok()?;
+    Namespace::ALL.into_iter().find(|kind| kind.flag().bits() == bits)
 }
 
 /// Joins the namespace `fd`, which must be of type `kind`.

@@ -35,6 +35,7 @@ mod oci;
 mod oci_hooks;
 mod oci_listener;
 mod oci_mounts;
+mod oci_namespaces;
 mod oci_resources;
 mod oci_scheduling;
 mod oci_words;

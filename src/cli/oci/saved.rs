@@ -31,6 +31,9 @@ pub(super) struct Saved {
     pub(super) created: jiff::Timestamp,
     pub(super) cgroup_parent: PathBuf,
     pub(super) cgroup_name: String,
+    /// The mount of the root file system, if that is in the caller's mount namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) root_mount: Option<u64>,
     pub(super) spec: Spec,
 }
 
@@ -176,6 +179,7 @@ impl Saved {
             created: jiff::Timestamp::now(),
             cgroup_parent: place.0.path,
             cgroup_name: place.1,
+            root_mount: None,
             spec,
         }
     }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
 
+use super::rootfs::Mounted;
 use super::saved::{Folder, Saved};
 use super::{Create, Exec, Failed, Global, Refusal, Run, bundle, console, refuse};
 use crate::base::disk;
@@ -44,13 +45,18 @@ fn make(global: &Global, words: &Create, init: Init) -> Result<Running, Failed> 
         passed,
         keyring: if words.no_new_keyring { Keyring::Callers } else { Keyring::Own },
     };
+    let before = Mounted::now(&spec).map(|mounted| mounted.id);
+    let root_mount = || Mounted::now(&spec).filter(|mounted| before.is_some_and(|id| id != mounted.id));
     let made = make_in_new_cgroup(global, &folder, making, &place, |running| {
-        let saved = Saved::new(&words.id, running.pid, &bundle, spec.clone(), place.clone());
+        let mut saved = Saved::new(&words.id, running.pid, &bundle, spec.clone(), place.clone());
+        saved.root_mount = root_mount().map(|mounted| mounted.id);
         folder.save(&saved)?;
         tell(running, words.pid_file.as_deref(), socket)
     });
     if made.is_err() {
-        let _ = folder.remove(); // the first error is the one to report
+        // The first error is the one to report.
+        let _ = root_mount().map(|mounted| mounted.detach());
+        let _ = folder.remove();
     }
     made
 }
@@ -288,6 +294,8 @@ pub(super) fn delete(global: &Global, id: &str, force: bool) -> Result<(), Faile
         wait_until_gone(&pidfd)?;
     }
     cgroup.remove()?;
+    let root = Mounted::now(&saved.spec).filter(|root| saved.root_mount == Some(root.id));
+    root.map_or(Ok(()), |root| root.detach())?;
     folder.remove()?;
     run_last(global, &saved.hooks()?);
     Ok(())
