@@ -736,6 +736,25 @@ fn a_set_user_id_program_of_the_image_works_under_the_filter() {
 }
 
 #[test]
+fn a_link_of_the_image_in_the_place_of_proc_or_sys_is_replaced() {
+    let case = Case::new();
+    let path = case.dir.path().join("links.tar");
+    let mut tar = tar::Builder::new(std::fs::File::create(&path).unwrap());
+    tar.append_path_with_name("/bin/busybox", "busybox").unwrap();
+    for name in ["proc", "sys"] {
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(tar::EntryType::Symlink);
+        header.set_size(0);
+        tar.append_link(&mut header, name, "/elsewhere").unwrap();
+    }
+    tar.into_inner().unwrap();
+    assert!(case.hoist(&["import", path.to_str().unwrap(), "links"]).status.success());
+    let show = ["/busybox", "ls", "-d", "/proc/1", "/sys/kernel"];
+    let said = case.hoist(&[&["run", "--rm", "--network", "none", "links"], &show[..]].concat());
+    assert_eq!(String::from_utf8(said.stdout).unwrap(), "/proc/1\n/sys/kernel\n");
+}
+
+#[test]
 fn a_read_only_root_covers_the_files_of_etc() {
     let case = Case::new();
     let script =

@@ -313,10 +313,11 @@ fn folders_of_the_image_that_are_links_to_the_host_change_nothing_there() {
     let bundle =
         Bundle::sh("ls -d /proc/1 /sys/kernel /dev/null; cat /etc/resolv.conf; test -d /run/x && echo made");
     fs::write(bundle.path("resolv.conf"), "nameserver 1.2.3.4\n").unwrap();
-    for folder in ["proc", "sys", "dev", "etc"] {
+    // Those for a procfs or sysfs are refused: see `oci_mounts`.
+    for folder in ["dev", "etc"] {
         fs::remove_dir(bundle.in_root(folder)).unwrap();
     }
-    for folder in ["proc", "sys", "dev", "etc", "run"] {
+    for folder in ["dev", "etc", "run"] {
         symlink(canary.path(), bundle.in_root(folder)).unwrap();
     }
     let bundle = bundle
@@ -376,8 +377,11 @@ fn a_terminal_comes_from_no_folder_that_only_looks_like_a_devpts() {
 /// CVE-2025-52881, CVE-2025-62596
 #[test]
 fn settings_are_written_through_a_procfs_nobody_else_sees() {
-    let bundle = Bundle::sh("cat /proc/sys/net/ipv4/ip_forward")
-        .with(|config| config["linux"]["sysctl"] = json!({ "net.ipv4.ip_forward": "1" }));
+    let bundle = Bundle::sh("cat /other/sys/net/ipv4/ip_forward").with(|config| {
+        config["linux"]["sysctl"] = json!({ "net.ipv4.ip_forward": "1" });
+        let mounts = config["mounts"].as_array_mut().unwrap();
+        mounts.iter_mut().find(|mount| mount["type"] == "proc").unwrap()["destination"] = json!("/other");
+    });
     fs::remove_dir(bundle.in_root("proc")).unwrap();
     fs::create_dir_all(bundle.path("canary/sys/net/ipv4")).unwrap();
     fs::write(bundle.path("canary/sys/net/ipv4/ip_forward"), "canary").unwrap();
