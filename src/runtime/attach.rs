@@ -7,7 +7,8 @@ use std::path::Path;
 use rustix::fs::{FileType, OFlags};
 
 use super::copyup;
-use super::prepare::{Device, Mount, What, set_attributes};
+use super::options::Now;
+use super::prepare::{Device, Mount, What, set_attributes, set_propagation};
 use super::state::State;
 use super::support::lexical;
 use super::target::{self, Kind};
@@ -62,9 +63,7 @@ fn mount_one(state: &mut State<'_>, mount: &Mount) -> Result<()> {
             }
             set_late(mount, &tree)?;
             mount::attach(tree.as_fd(), target.as_fd())?;
-            for (propagation, depth) in &mount.options.propagation {
-                mount::set_propagation(tree.as_fd(), *depth, *propagation)?;
-            }
+            set_propagation(&tree, &mount.options)?;
             if kind == "devpts" && plain == Path::new("dev/pts") {
                 state.devpts = Some(tree);
             }
@@ -144,16 +143,15 @@ fn new_filesystem(state: &mut State<'_>, mount: &Mount, kind: &str, source: Opti
 /// read-only.
 fn early(mount: &Mount) -> Attrs {
     let late = if mount.options.copy_up { Attrs::MOUNT_ATTR_RDONLY } else { Attrs::empty() };
-    mount.options.set.difference(late)
+    mount.options.own.of(Now::Relative).0.difference(late)
 }
 
 /// Sets the attributes that a new file system does not have yet.
 fn set_late(mount: &Mount, tree: &OwnedFd) -> Result<()> {
-    let late = mount.options.set.difference(early(mount));
-    if late.is_empty() {
-        Ok(())
+    if mount.options.copy_up || !mount.options.all.is_empty() {
+        set_attributes(tree, &mount.options)
     } else {
-        Ok(mount::set_attrs(tree.as_fd(), Depth::One, late, Attrs::empty())?)
+        Ok(())
     }
 }
 
@@ -183,6 +181,7 @@ fn mount_cgroups(
         && name.is_empty()
     {
         set_attributes(tree, &mount.options)?;
+        set_propagation(tree, &mount.options)?;
         return Ok(mount::attach(tree.as_fd(), target)?);
     }
     let mut tmpfs = Filesystem::new("tmpfs")?;
@@ -196,9 +195,10 @@ fn mount_cgroups(
         fs::mkdir_at(&folder, OsStr::new(name), 0o755)?;
         let place = fs::open_at(&folder, OsStr::new(name), OFlags::PATH | OFlags::DIRECTORY)?;
         set_attributes(tree, &mount.options)?;
+        set_propagation(tree, &mount.options)?;
         mount::attach(tree.as_fd(), place.as_fd())?;
     }
-    Ok(mount::set_attrs(folder.as_fd(), Depth::One, mount.options.set, Attrs::empty())?)
+    set_attributes(&folder, &mount.options)
 }
 
 /// Links that programs expect below `/dev`.

@@ -20,6 +20,7 @@ mod entry;
 mod error;
 mod exec;
 pub mod hook;
+mod idmap;
 mod init;
 mod interpreter;
 mod listener;
@@ -51,6 +52,12 @@ pub use create::{Created, Running, confirm_executed, create};
 pub use entry::hear_report;
 pub use error::{Error, Result};
 pub use exec::exec;
+
+/// Returns the names of the mount options that mean the same for every file system.
+#[must_use]
+pub fn mount_options() -> Vec<String> {
+    options::names()
+}
 
 /// The parameters of a new container.
 #[derive(Debug)]

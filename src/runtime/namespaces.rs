@@ -101,6 +101,11 @@ impl Joined {
         self.own.has(wanted) && !self.new.has(wanted)
     }
 
+    /// Returns the user namespace that is joined, if there is one.
+    pub(super) fn joined_user(&self) -> Option<&OwnedFd> {
+        self.by_path.iter().find(|(kind, _)| *kind == Namespace::User).map(|(_, fd)| fd)
+    }
+
     /// Whether another process than init must create and join them.
     pub(super) fn need_another(&self) -> bool {
         let joins_user = self.joins(Namespace::User);

@@ -3,75 +3,163 @@
 use crate::sys::mount::{Attrs, Depth, Propagation};
 
 /// The options of one mount.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Options {
     /// `bind` or `rbind`, with their depth.
     pub(super) bind: Option<Depth>,
     /// Attributes of the mount itself.
-    pub(super) set: Attrs,
-    pub(super) clear: Attrs,
+    pub(super) own: Attributes,
     /// Attributes of the mount and all mounts below it (`rro` and the like).
-    pub(super) set_all: Attrs,
-    pub(super) clear_all: Attrs,
+    pub(super) all: Attributes,
     pub(super) propagation: Vec<(Propagation, Depth)>,
+    /// Whether ids are mapped, in the mount or also in those below it.
+    pub(super) idmap: Option<Depth>,
     /// Whether a tmpfs gets the contents of the folder that it covers.
     pub(super) copy_up: bool,
     /// Options of the file system: keys with optional values.
     pub(super) data: Vec<(String, Option<String>)>,
 }
 
+/// Attributes to set and to clear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Attributes {
+    pub(super) set: Attrs,
+    pub(super) clear: Attrs,
+    times: Times,
+}
+
+/// What the options say about each way to update access times: that it is used, or that it is not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Times {
+    never: Option<bool>,
+    relative: Option<bool>,
+    strict: Option<bool>,
+}
+
+/// How a mount updates access times so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Now {
+    /// `noatime`
+    Never,
+    /// `relatime`, the kernel's default
+    Relative,
+    /// `strictatime`
+    Strict,
+    /// It may be any of them.
+    Unknown,
+}
+
+impl Default for Attributes {
+    fn default() -> Self {
+        Self { set: Attrs::empty(), clear: Attrs::empty(), times: Times::default() }
+    }
+}
+
+impl Attributes {
+    /// Whether nothing is to be changed, however access times are updated so far.
+    pub(super) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Returns the attributes to set and to clear in a mount.
+    pub(super) fn of(&self, now: Now) -> (Attrs, Attrs) {
+        match self.times.attribute(now) {
+            Some(attribute) => (self.set | attribute, self.clear | Attrs::MOUNT_ATTR__ATIME),
+            None => (self.set, self.clear),
+        }
+    }
+}
+
+impl Times {
+    /// Returns the attribute that is set instead of what is used `now`. As in mount(2),
+    /// `strictatime` is stronger than `noatime`, and that than `relatime`. What is not to be used
+    /// gives way to the default.
+    fn attribute(self, now: Now) -> Option<Attrs> {
+        let is_not =
+            |word: Option<bool>, this: Now| word == Some(false) && [this, Now::Unknown].contains(&now);
+        match self {
+            Self { strict: Some(true), .. } => Some(Attrs::MOUNT_ATTR_STRICTATIME),
+            Self { never: Some(true), .. } => Some(Attrs::MOUNT_ATTR_NOATIME),
+            Self { relative: Some(true), .. } => Some(Attrs::MOUNT_ATTR_RELATIME),
+            _ if is_not(self.never, Now::Never) || is_not(self.strict, Now::Strict) => {
+                Some(Attrs::MOUNT_ATTR_RELATIME)
+            }
+            _ => None,
+        }
+    }
+}
+
 /// An unsupported option.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Refused(pub(super) String);
 
-const FLAGS: &[(&str, Attrs, Set)] = &[
-    ("ro", Attrs::MOUNT_ATTR_RDONLY, Set::On),
-    ("rw", Attrs::MOUNT_ATTR_RDONLY, Set::Off),
-    ("nosuid", Attrs::MOUNT_ATTR_NOSUID, Set::On),
-    ("suid", Attrs::MOUNT_ATTR_NOSUID, Set::Off),
-    ("nodev", Attrs::MOUNT_ATTR_NODEV, Set::On),
-    ("dev", Attrs::MOUNT_ATTR_NODEV, Set::Off),
-    ("noexec", Attrs::MOUNT_ATTR_NOEXEC, Set::On),
-    ("exec", Attrs::MOUNT_ATTR_NOEXEC, Set::Off),
-    ("nodiratime", Attrs::MOUNT_ATTR_NODIRATIME, Set::On),
-    ("diratime", Attrs::MOUNT_ATTR_NODIRATIME, Set::Off),
-    ("nosymfollow", Attrs::from_bits_retain(0x0020_0000), Set::On),
-    ("symfollow", Attrs::from_bits_retain(0x0020_0000), Set::Off),
-    ("noatime", Attrs::MOUNT_ATTR_NOATIME, Set::Time),
-    ("strictatime", Attrs::MOUNT_ATTR_STRICTATIME, Set::Time),
-    ("relatime", Attrs::MOUNT_ATTR_RELATIME, Set::Time),
-    ("atime", Attrs::MOUNT_ATTR_RELATIME, Set::Time),
-    ("norelatime", Attrs::MOUNT_ATTR_STRICTATIME, Set::Time),
-    ("nostrictatime", Attrs::MOUNT_ATTR_RELATIME, Set::Time),
+const NOSYMFOLLOW: Attrs = Attrs::from_bits_retain(0x0020_0000);
+
+/// Options about attributes: each is also one for the whole tree, with an `r` before it.
+const FLAGS: &[(&str, Set)] = &[
+    ("ro", Set::On(Attrs::MOUNT_ATTR_RDONLY)),
+    ("rw", Set::Off(Attrs::MOUNT_ATTR_RDONLY)),
+    ("nosuid", Set::On(Attrs::MOUNT_ATTR_NOSUID)),
+    ("suid", Set::Off(Attrs::MOUNT_ATTR_NOSUID)),
+    ("nodev", Set::On(Attrs::MOUNT_ATTR_NODEV)),
+    ("dev", Set::Off(Attrs::MOUNT_ATTR_NODEV)),
+    ("noexec", Set::On(Attrs::MOUNT_ATTR_NOEXEC)),
+    ("exec", Set::Off(Attrs::MOUNT_ATTR_NOEXEC)),
+    ("nodiratime", Set::On(Attrs::MOUNT_ATTR_NODIRATIME)),
+    ("diratime", Set::Off(Attrs::MOUNT_ATTR_NODIRATIME)),
+    ("nosymfollow", Set::On(NOSYMFOLLOW)),
+    ("symfollow", Set::Off(NOSYMFOLLOW)),
+    ("noatime", Set::Time(|times| times.never = Some(true))),
+    ("atime", Set::Time(|times| times.never = Some(false))),
+    ("relatime", Set::Time(|times| times.relative = Some(true))),
+    ("norelatime", Set::Time(|times| times.relative = Some(false))),
+    ("strictatime", Set::Time(|times| times.strict = Some(true))),
+    ("nostrictatime", Set::Time(|times| times.strict = Some(false))),
 ];
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// What an option does. The last one about the same thing counts.
+#[derive(Clone, Copy)]
 enum Set {
-    On,
-    Off,
-    /// One of several mutually exclusive attributes, which are cleared first.
-    Time,
+    On(Attrs),
+    Off(Attrs),
+    Time(fn(&mut Times)),
 }
 
-/// Options that have no effect.
-const NOTHING: &[&str] =
-    &["defaults", "async", "silent", "loud", "nomand", "auto", "user", "nouser", "_netdev"];
+/// Words for the propagation; each also with an `r` before it.
+const PROPAGATIONS: &[(&str, Propagation)] = &[
+    ("private", Propagation::Private),
+    ("slave", Propagation::Slave),
+    ("shared", Propagation::Shared),
+    ("unbindable", Propagation::Unbindable),
+];
+
+/// Options of every file system, which the kernel takes when it is created, and their opposites.
+pub(super) const OF_FILESYSTEMS: &[(&str, &str)] =
+    &[("sync", "async"), ("dirsync", ""), ("lazytime", "nolazytime")];
+
+/// Options about what is mounted and how.
+const OTHERS: &[&str] = &["bind", "rbind", "idmap", "ridmap", "tmpcopyup"];
+
+/// Options that have no effect: they are the default, or for mount(8).
+const NOTHING: &[&str] = &["defaults", "silent", "loud", "nomand", "auto", "user", "nouser", "_netdev"];
 
 /// Options of other runtimes that are not supported. They are rejected, never passed on silently.
-const REFUSED: &[&str] = &["remount", "idmap", "ridmap", "mand", "sync", "dirsync", "lazytime", "iversion"];
+const REFUSED: &[&str] = &["remount", "mand", "iversion"];
+
+/// Returns all options that mean the same for every file system.
+pub(super) fn names() -> Vec<String> {
+    let twice = FLAGS.iter().map(|(name, _)| name).chain(PROPAGATIONS.iter().map(|(name, _)| name));
+    let filesystems = OF_FILESYSTEMS.iter().flat_map(|(name, opposite)| [name, opposite]);
+    let once = OTHERS.iter().chain(NOTHING).chain(filesystems).filter(|name| !name.is_empty());
+    let mut names: Vec<String> = once.map(|name| (*name).to_owned()).collect();
+    names.extend(twice.flat_map(|name| [(*name).to_owned(), format!("r{name}")]));
+    names.sort();
+    names
+}
 
 /// Parses the options of one mount.
 pub(super) fn parse(options: &[String]) -> Result<Options, Refused> {
-    let mut parsed = Options {
-        bind: None,
-        set: Attrs::empty(),
-        clear: Attrs::empty(),
-        set_all: Attrs::empty(),
-        clear_all: Attrs::empty(),
-        propagation: Vec::new(),
-        copy_up: false,
-        data: Vec::new(),
-    };
+    let mut parsed = Options::default();
     for option in options {
         parsed.take(option)?;
     }
@@ -83,18 +171,21 @@ impl Options {
         if REFUSED.contains(&option) {
             return Err(Refused(option.to_owned()));
         }
+        let flag = |wanted: &str| FLAGS.iter().find(|(name, _)| *name == wanted).map(|(_, set)| *set);
         if let Some(propagation) = propagation(option) {
             self.propagation.push(propagation);
-        } else if let Some((_, attrs, set)) = FLAGS.iter().find(|(name, _, _)| *name == option) {
-            apply(&mut self.set, &mut self.clear, *attrs, *set);
-        } else if let Some((_, attrs, set)) =
-            FLAGS.iter().find(|(name, _, _)| option.strip_prefix('r') == Some(name))
-        {
-            apply(&mut self.set_all, &mut self.clear_all, *attrs, *set);
+        } else if let Some(set) = flag(option) {
+            apply(&mut self.own, set);
+        } else if let Some(set) = option.strip_prefix('r').and_then(flag) {
+            apply(&mut self.all, set);
+        } else if let Some((name, _)) = OF_FILESYSTEMS.iter().find(|(_, opposite)| *opposite == option) {
+            self.data.retain(|(key, _)| key != name);
         } else {
             match option {
                 "bind" => self.bind = Some(Depth::One),
                 "rbind" => self.bind = Some(Depth::Tree),
+                "idmap" => self.idmap = Some(Depth::One),
+                "ridmap" => self.idmap = Some(Depth::Tree),
                 "tmpcopyup" => self.copy_up = true,
                 _ if NOTHING.contains(&option) => {}
                 _ => match option.split_once('=') {
@@ -105,24 +196,25 @@ impl Options {
         }
         Ok(())
     }
+
+    /// Returns an option that only a new file system can have.
+    pub(super) fn of_filesystem(&self) -> Option<&str> {
+        let mut keys = self.data.iter().map(|(key, _)| key.as_str());
+        keys.find(|key| OF_FILESYSTEMS.iter().any(|(name, _)| name == key))
+    }
 }
 
-/// Applies an option. The last one wins.
-fn apply(on: &mut Attrs, off: &mut Attrs, attrs: Attrs, set: Set) {
+fn apply(attributes: &mut Attributes, set: Set) {
     match set {
-        Set::On => {
-            on.insert(attrs);
-            off.remove(attrs);
+        Set::On(attrs) => {
+            attributes.set.insert(attrs);
+            attributes.clear.remove(attrs);
         }
-        Set::Off => {
-            on.remove(attrs);
-            off.insert(attrs);
+        Set::Off(attrs) => {
+            attributes.set.remove(attrs);
+            attributes.clear.insert(attrs);
         }
-        Set::Time => {
-            on.remove(Attrs::MOUNT_ATTR__ATIME);
-            on.insert(attrs);
-            off.insert(Attrs::MOUNT_ATTR__ATIME);
-        }
+        Set::Time(note) => note(&mut attributes.times),
     }
 }
 
@@ -132,14 +224,8 @@ pub(super) fn propagation(option: &str) -> Option<(Propagation, Depth)> {
         Some(word) => (Depth::Tree, word),
         None => (Depth::One, option),
     };
-    let propagation = match word {
-        "private" => Propagation::Private,
-        "slave" => Propagation::Slave,
-        "shared" => Propagation::Shared,
-        "unbindable" => Propagation::Unbindable,
-        _ => return None,
-    };
-    Some((propagation, depth))
+    let (_, propagation) = PROPAGATIONS.iter().find(|(name, _)| *name == word)?;
+    Some((*propagation, depth))
 }
 
 #[cfg(test)]
@@ -152,25 +238,78 @@ mod tests {
 
     #[test]
     fn the_last_word_about_a_flag_counts() {
-        let options = read("ro,nosuid,rw,noatime,relatime").unwrap();
-        assert_eq!(options.set, Attrs::MOUNT_ATTR_NOSUID | Attrs::MOUNT_ATTR_RELATIME);
-        assert_eq!(options.clear, Attrs::MOUNT_ATTR_RDONLY | Attrs::MOUNT_ATTR__ATIME);
+        let options = read("ro,nosuid,rw,suid,nosuid").unwrap();
+        assert_eq!(options.own.set, Attrs::MOUNT_ATTR_NOSUID);
+        assert_eq!(options.own.clear, Attrs::MOUNT_ATTR_RDONLY);
+    }
+
+    #[test]
+    fn access_times_are_updated_as_mount_2_has_it() {
+        use Now::{Never, Relative, Strict, Unknown};
+        let (never, relative, strict) =
+            (Attrs::MOUNT_ATTR_NOATIME, Attrs::MOUNT_ATTR_RELATIME, Attrs::MOUNT_ATTR_STRICTATIME);
+        let table = [
+            ("noatime", Relative, Some(never)),
+            ("relatime", Strict, Some(relative)),
+            ("strictatime", Never, Some(strict)),
+            ("noatime,relatime", Relative, Some(never)),
+            ("strictatime,noatime", Relative, Some(strict)),
+            ("noatime,atime", Relative, None),
+            ("strictatime,nostrictatime,noatime", Relative, Some(never)),
+            ("atime", Never, Some(relative)),
+            ("atime", Strict, None),
+            ("atime", Unknown, Some(relative)),
+            ("nostrictatime", Strict, Some(relative)),
+            ("nostrictatime", Never, None),
+            ("norelatime", Relative, None),
+            ("norelatime", Unknown, None),
+            ("relatime,norelatime", Never, None),
+            ("nodiratime", Never, None),
+        ];
+        for (words, now, expected) in table {
+            for all in [false, true] {
+                let words = if all { format!("r{}", words.replace(',', ",r")) } else { words.to_owned() };
+                let options = read(&words).unwrap();
+                let attributes = if all { options.all } else { options.own };
+                let (set, clear) = attributes.of(now);
+                assert_eq!(
+                    set & Attrs::MOUNT_ATTR__ATIME,
+                    expected.unwrap_or(Attrs::empty()),
+                    "{words} {now:?}"
+                );
+                assert_eq!(clear.contains(Attrs::MOUNT_ATTR__ATIME), expected.is_some(), "{words} {now:?}");
+            }
+        }
     }
 
     #[test]
     fn binds_flags_for_all_and_propagation_are_told_from_data() {
-        let options = read("rbind,rro,rslave,size=64k,newinstance,defaults").unwrap();
-        assert_eq!(options.bind, Some(Depth::Tree));
-        assert_eq!(options.set_all, Attrs::MOUNT_ATTR_RDONLY);
+        let options =
+            read("rbind,rro,rslave,ridmap,size=64k,newinstance,defaults,sync,lazytime,async").unwrap();
+        assert_eq!((options.bind, options.idmap), (Some(Depth::Tree), Some(Depth::Tree)));
+        assert_eq!(options.all.set, Attrs::MOUNT_ATTR_RDONLY);
         assert_eq!(options.propagation, [(Propagation::Slave, Depth::Tree)]);
-        let data = [("size".to_owned(), Some("64k".to_owned())), ("newinstance".to_owned(), None)];
-        assert_eq!(options.data, data);
+        let data = [("size", Some("64k")), ("newinstance", None), ("lazytime", None)];
+        let found = options.data.iter().map(|(key, value)| (key.as_str(), value.as_deref()));
+        assert_eq!(found.collect::<Vec<_>>(), data);
+        assert_eq!(options.of_filesystem(), Some("lazytime"));
     }
 
     #[test]
     fn what_cannot_be_honoured_is_refused_by_name() {
         for option in REFUSED {
             assert_eq!(read(option), Err(Refused((*option).to_owned())));
+        }
+    }
+
+    #[test]
+    fn all_names_are_options_that_mean_the_same_everywhere() {
+        let names = names();
+        assert!(names.windows(2).all(|two| two[0] < two[1]), "sorted, and each only once");
+        for name in names {
+            let options = read(&name).unwrap();
+            let key = options.data.first().map(|(key, _)| key.as_str());
+            assert!(key.is_none() || options.of_filesystem() == key, "{name} is unknown");
         }
     }
 }

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, FileType};
 
 use super::hook::Calls;
+use super::idmap;
 use super::listener::Agent;
 use super::namespaces::Joined;
-use super::options::{self, Options};
+use super::options::{self, Now, Options};
 use super::scheduling::Scheduling;
 use super::{Error, Init, Keyring, Links, Plan, Result, Root, Stdio, confine, seccomp, support, sysctl};
 use crate::cgroup::{Cgroup, Entrance};
@@ -18,7 +19,7 @@ use crate::sys::cap::{CapSet, Lists};
 use crate::sys::mount::{self, Attrs, Depth, Propagation};
 use crate::sys::ns::{Namespace, Namespaces};
 use crate::sys::probe::Probe;
-use crate::sys::{self, fs};
+use crate::sys::{self, check, fs};
 
 /// Everything that init needs. The clone copies it into init.
 pub(super) struct Prepared<'a> {
@@ -268,14 +269,27 @@ fn prepare_mounts(
         if options.copy_up && (kind != "tmpfs" || options.bind.is_some()) {
             return Err(Error::spec(&field(), "the option `tmpcopyup` is for a tmpfs"));
         }
+        let bind = options.bind.or((kind == "bind").then_some(Depth::One));
+        let mapping = idmap::Mapping::of(mount, &options, &field())?;
+        if mapping.is_some() && (bind.is_none() || given.is_some()) {
+            return Err(Error::spec(&field(), "only the ids of a bind mount can be mapped"));
+        }
+        if let Some(option) = options.of_filesystem().filter(|_| bind.is_some() || given.is_some()) {
+            let why = format!("the option `{option}` is for a new file system");
+            return Err(Error::spec(&field(), &why));
+        }
         let what = if let Some(tree) = given {
             tree_of(tree, &options)?
-        } else if let Some(depth) = options.bind.or((kind == "bind").then_some(Depth::One)) {
+        } else if let Some(depth) = bind {
             let source = mount
                 .source()
                 .as_ref()
                 .ok_or_else(|| Error::spec(&field(), "a bind mount requires a source"))?;
-            tree_of(mount::open_tree_at(source, depth)?, &options)?
+            let tree = mount::open_tree_at(source, depth)?;
+            if let Some(mapping) = mapping {
+                mapping.apply(&tree, namespaces, &field())?;
+            }
+            tree_of(tree, &options)?
         } else if matches!(kind, "cgroup" | "cgroup2") {
             options.data.clear(); // they belong to the existing file system
             let trees = cgroup.map(Cgroup::trees).transpose().map_err(Error::Cgroup)?.unwrap_or_default();
@@ -316,18 +330,40 @@ fn tree_of(tree: OwnedFd, options: &Options) -> Result<What> {
         mount::set_propagation(tree.as_fd(), Depth::Tree, Propagation::Private)?;
     }
     set_attributes(&tree, options)?;
+    set_propagation(&tree, options)?;
     Ok(What::Tree { tree, is_directory })
 }
 
-/// Sets attributes and propagation of a mount, or of the whole tree.
+/// Sets the attributes of a mount, and of the whole tree.
 pub(super) fn set_attributes(tree: &OwnedFd, options: &Options) -> Result<()> {
-    let no = Attrs::empty();
-    if options.set_all != no || options.clear_all != no {
-        mount::set_attrs(tree.as_fd(), Depth::Tree, options.set_all, options.clear_all)?;
+    if !options.own.is_empty() {
+        set_those(tree, Depth::One, options.own.of(now(tree)?))?;
     }
-    if options.set != no || options.clear != no {
-        mount::set_attrs(tree.as_fd(), Depth::One, options.set, options.clear)?;
+    if !options.all.is_empty() {
+        set_those(tree, Depth::Tree, options.all.of(Now::Unknown))?;
     }
+    Ok(())
+}
+
+fn set_those(tree: &OwnedFd, depth: Depth, (set, clear): (Attrs, Attrs)) -> Result<()> {
+    match set.is_empty() && clear.is_empty() {
+        true => Ok(()),
+        false => Ok(mount::set_attrs(tree.as_fd(), depth, set, clear)?),
+    }
+}
+
+/// Returns how a mount updates access times.
+fn now(tree: &OwnedFd) -> Result<Now> {
+    use rustix::fs::StatVfsMountFlags as Flags;
+    let flags = check(rustix::fs::fstatvfs(tree), || "fstatvfs()".to_owned())?.f_flag;
+    Ok(match () {
+        () if flags.contains(Flags::NOATIME) => Now::Never,
+        () if flags.contains(Flags::RELATIME) => Now::Relative,
+        () => Now::Strict,
+    })
+}
+
+pub(super) fn set_propagation(tree: &OwnedFd, options: &Options) -> Result<()> {
     for (propagation, depth) in &options.propagation {
         mount::set_propagation(tree.as_fd(), *depth, *propagation)?;
     }

@@ -165,6 +165,22 @@ pub fn set_attrs(mount: BorrowedFd<'_>, depth: Depth, set: Attrs, clear: Attrs) 
         .map_err(|error| Error::new(format!("mount_setattr({set:?}, clear {clear:?}, {depth:?})"), error))
 }
 
+/// Maps the owners of files in a detached mount, or in a whole tree, as in a user namespace.
+///
+/// # Errors
+///
+/// `EINVAL` if the file system cannot do that, or has been mapped already; `EPERM` without privilege
+/// over it.
+pub fn map_ids(mount: BorrowedFd<'_>, depth: Depth, namespace: BorrowedFd<'_>) -> Result<()> {
+    let attr = Attr {
+        set: Attrs::MOUNT_ATTR_IDMAP.bits().into(),
+        userns_fd: u64::try_from(namespace.as_raw_fd()).unwrap_or(u64::MAX),
+        ..Attr::default()
+    };
+    set_attr(mount, depth, &attr)
+        .map_err(|error| Error::new(format!("mount_setattr(MOUNT_ATTR_IDMAP, {depth:?})"), error))
+}
+
 /// Sets the propagation type of a mount or of a whole tree.
 ///
 /// # Errors
