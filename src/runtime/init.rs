@@ -61,6 +61,8 @@ const SET_UP: &[Step] = &[
     ("make paths read-only", mask::make_read_only),
     ("mask paths", mask::mask),
     ("make the root read-only", make_root_read_only),
+    // After all binds: what is unbindable can have none.
+    ("set the propagation of the root", set_root_propagation),
     ("find the program", find_program),
 ];
 
@@ -246,7 +248,12 @@ fn attach_root(state: &mut State<'_>) -> Result<()> {
     let root = state.plan.root.as_fd();
     let place = fs::open_place(state.plan.place.as_deref().unwrap_or(Path::new("/")))?;
     mount::attach(root, place.as_fd())?;
-    mount::set_propagation(root, Depth::Tree, Propagation::Private)?;
+    // A slave stays one of the host's mounts.
+    let propagation = match state.plan.root_propagation {
+        (Propagation::Slave, _) => Propagation::Slave,
+        _ => Propagation::Private,
+    };
+    mount::set_propagation(root, Depth::Tree, propagation)?;
     Ok(check(rustix::process::fchdir(root), || "fchdir(root)".to_owned())?)
 }
 
@@ -285,11 +292,14 @@ fn enter_root(state: &mut State<'_>) -> Result<()> {
         Some(_) => mount::change_root(state.plan.root.as_fd())?,
         None => mount::enter_root_here()?,
     }
-    let (propagation, depth) = state.plan.root_propagation;
-    if propagation != Propagation::Private {
-        mount::set_propagation(state.plan.root.as_fd(), depth, propagation)?;
-    }
     Ok(())
+}
+
+fn set_root_propagation(state: &mut State<'_>) -> Result<()> {
+    match state.plan.root_propagation {
+        (Propagation::Private, _) => Ok(()),
+        (propagation, depth) => Ok(mount::set_propagation(state.plan.root.as_fd(), depth, propagation)?),
+    }
 }
 
 fn set_names(state: &mut State<'_>) -> Result<()> {

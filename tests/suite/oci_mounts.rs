@@ -326,3 +326,43 @@ fn mappings_that_cannot_be_had_are_refused() {
     let told = refused(tmpfs("/srv", &["ridmap"]));
     assert!(told.contains("`mounts[/srv]`: only the ids of a bind mount can be mapped"), "{told}");
 }
+
+#[test]
+fn the_root_has_the_propagation_that_it_is_given() {
+    // Mount points with their propagation. The read-only paths are bound within the root.
+    let script =
+        "awk() { busybox awk \"$@\"; }; awk '{ print $5, $7 }' /proc/self/mountinfo | grep -E '^(/|/dev) '";
+    let shared = "mount --bind rootfs rootfs; mount --make-shared rootfs";
+    for (word, root, dev) in [
+        ("", "-", "-"),
+        ("private", "-", "-"),
+        ("rprivate", "-", "-"),
+        ("slave", "master:", "-"),
+        ("rslave", "master:", "-"),
+        ("shared", "shared:", "-"),
+        ("rshared", "shared:", "shared:"),
+        ("unbindable", "unbindable", "-"),
+        ("runbindable", "unbindable", "unbindable"),
+    ] {
+        let bundle = Bundle::sh(script).with(|config| config["linux"]["rootfsPropagation"] = json!(word));
+        let said = run_after(&bundle, &format!("{shared}; exec $OCI run c")).ok();
+        let found = |place: &str| said.lines().find_map(|line| line.strip_prefix(place)).unwrap().to_owned();
+        assert!(found("/ ").starts_with(root), "{word}: {said}");
+        assert!(found("/dev ").starts_with(dev), "{word}: {said}");
+    }
+    let bundle = Bundle::new().with(|config| config["linux"]["rootfsPropagation"] = json!("public"));
+    let told = bundle.run().fails();
+    assert!(told.contains("`linux.rootfsPropagation`: `public` is not a propagation mode"), "{told}");
+}
+
+#[test]
+fn a_slave_sees_what_is_mounted_for_its_root_later() {
+    for (word, count) in [("slave", "1"), ("private", "0"), ("shared", "0")] {
+        let bundle =
+            Bundle::sh("exec sleep 1000").with(|config| config["linux"]["rootfsPropagation"] = json!(word));
+        let script = "mount --bind rootfs rootfs; mount --make-shared rootfs; \
+            $OCI create c >/dev/null 2>&1; $OCI start c; mount -t tmpfs late rootfs/tmp; \
+            $OCI exec c grep -c ' /tmp .* late ' /proc/self/mountinfo || true; $OCI delete -f c";
+        assert_eq!(run_after(&bundle, script).ok(), count, "{word}");
+    }
+}
