@@ -41,7 +41,7 @@ fn refuse<T>(why: impl Into<String>) -> Result<T, Failed> {
 }
 
 /// Printed as other runtimes do, which callers read.
-const VERSION: &str = concat!("version ", env!("CARGO_PKG_VERSION"), "\nspec: 1.2.0");
+const VERSION: &str = concat!("version ", env!("CARGO_PKG_VERSION"), "\nspec: 1.3.0");
 
 /// Run containers from bundles according to the OCI runtime specification.
 #[derive(Debug, Parser)]

@@ -497,7 +497,26 @@ fn a_start_does_not_wait_for_who_else_holds_the_report() {
 fn features_and_spec_are_documents_of_the_specification() {
     let bundle = Bundle::new();
     let features: serde_json::Value = serde_json::from_str(&bundle.oci(["features"]).ok()).unwrap();
-    assert_eq!(features["ociVersionMin"], "1.0.0");
+    assert_eq!((&features["ociVersionMin"], &features["ociVersionMax"]), (&json!("1.0.0"), &json!("1.3.0")));
+    assert_eq!(features["linux"]["mountExtensions"]["idmap"]["enabled"], true);
+    assert_eq!(
+        features["linux"]["namespaces"],
+        json!(["cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"])
+    );
+    // Each can be an option of a mount; those that only a bind has are refused for another reason.
+    let options = features["mountOptions"].as_array().unwrap();
+    for option in ["tmpcopyup", "ridmap", "rnorelatime", "rslave", "nolazytime", "dirsync"] {
+        assert!(options.contains(&json!(option)), "{option}");
+    }
+    let tmpfs =
+        |option| json!({ "destination": "/srv", "type": "tmpfs", "source": "t", "options": [option] });
+    for option in options.iter().filter(|option| *option != "idmap" && *option != "ridmap") {
+        if *option == "bind" || *option == "rbind" {
+            continue;
+        }
+        let said = Bundle::new().with_mount(tmpfs(option)).run();
+        assert_eq!(said.code, 0, "{option}: {said:?}");
+    }
     assert!(bundle.oci(["spec"]).fails().contains("already exists"));
     let list: serde_json::Value = serde_json::from_str(&bundle.oci(["list", "-f", "json"]).ok()).unwrap();
     assert_eq!(list, json!([]));

@@ -156,7 +156,7 @@ fn checkpoints_are_refused_by_name() {
 fn the_version_is_printed_as_callers_read_it() {
     let said = Bundle::new().oci(["--version"]).ok();
     let lines: Vec<&str> = said.lines().collect();
-    assert_eq!(lines, [&format!("hoist oci version {}", env!("CARGO_PKG_VERSION")), "spec: 1.2.0"]);
+    assert_eq!(lines, [&format!("hoist oci version {}", env!("CARGO_PKG_VERSION")), "spec: 1.3.0"]);
 }
 
 #[test]

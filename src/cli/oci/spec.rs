@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{Failed, refuse};
 use crate::base::disk;
 use crate::runtime::hook::Point;
+use crate::runtime::mount_options;
 use crate::sys::cap::Cap;
 
 /// Writes a new `config.json` for a shell in `rootfs`.
@@ -102,16 +103,9 @@ fn mounts() -> Value {
 pub(super) fn features() -> Value {
     json!({
         "ociVersionMin": "1.0.0",
-        "ociVersionMax": "1.2.0",
+        "ociVersionMax": "1.3.0",
         "hooks": Point::ALL.map(|point| point.to_string()),
-        "mountOptions": [
-            "async", "atime", "bind", "defaults", "dev", "diratime", "exec", "noatime", "nodev", "nodiratime",
-            "noexec", "norelatime", "nostrictatime", "nosuid", "nosymfollow", "private", "ratime", "rbind", "rdev",
-            "rdiratime", "relatime", "rexec", "rnoatime", "rnodev", "rnodiratime", "rnoexec", "rnorelatime",
-            "rnostrictatime", "rnosuid", "rnosymfollow", "ro", "rprivate", "rrelatime", "rro", "rrw", "rshared",
-            "rslave", "rstrictatime", "rsuid", "rsymfollow", "runbindable", "rw", "shared", "slave", "strictatime",
-            "suid", "symfollow", "unbindable"
-        ],
+        "mountOptions": mount_options(),
         "linux": {
             "namespaces": ["cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"],
             "capabilities": Cap::ALL.iter().map(ToString::to_string).collect::<Vec<_>>(),
@@ -130,7 +124,8 @@ pub(super) fn features() -> Value {
             },
             "apparmor": { "enabled": true },
             "selinux": { "enabled": true },
-            "intelRdt": { "enabled": false }
+            "intelRdt": { "enabled": false },
+            "mountExtensions": { "idmap": { "enabled": true } }
         }
     })
 }
