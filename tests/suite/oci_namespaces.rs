@@ -352,3 +352,34 @@ fn faults_in_the_list_are_refused() {
         assert!(told.contains(&expected), "{told}\n{expected}");
     }
 }
+
+#[test]
+fn a_container_joins_all_namespaces_of_another_but_its_mounts() {
+    let mapped = |bundle: Bundle| {
+        bundle.with(|config| {
+            let map = json!([{ "containerID": 0, "hostID": 0, "size": 1 }]);
+            config["linux"]["uidMappings"] = map.clone();
+            config["linux"]["gidMappings"] = map;
+        })
+    };
+    let all: Vec<Value> = TYPES.iter().map(|(kind, _)| json!({ "type": kind })).collect();
+    let other = mapped(with_namespaces(Bundle::sh("exec sleep 1000"), json!(all)));
+    other.start();
+    let pid = other.state()["pid"].to_string();
+    let path = |file: &str| format!("/proc/{pid}/ns/{file}");
+    let list: Vec<Value> = TYPES
+        .iter()
+        .map(|(kind, file)| match *kind {
+            "mount" => json!({ "type": kind }),
+            _ => json!({ "type": kind, "path": path(file) }),
+        })
+        .collect();
+    let script = format!("{SHOW}; ps -o args | grep -c '^sleep 1000'; id -u");
+    let bundle = mapped(with_namespaces(Bundle::sh(&script), json!(list)));
+    let inside = lines(bundle.run());
+    for (number, (kind, file)) in TYPES.iter().enumerate() {
+        let theirs = fs::read_link(path(file)).unwrap().display().to_string();
+        assert_eq!(inside[number] == theirs, *kind != "mount", "{kind}");
+    }
+    assert_eq!(&inside[8..], ["1", "0"]);
+}
