@@ -274,9 +274,8 @@ fn prepare_mounts(
         if mapping.is_some() && (bind.is_none() || given.is_some()) {
             return Err(Error::spec(&field(), "only the ids of a bind mount can be mapped"));
         }
-        if let Some(option) = options.of_filesystem().filter(|_| bind.is_some() || given.is_some()) {
-            let why = format!("the option `{option}` is for a new file system");
-            return Err(Error::spec(&field(), &why));
+        if let Some((option, _)) = options.data.first().filter(|_| bind.is_some() || given.is_some()) {
+            return Err(Error::spec(&field(), &format!("a bind has no option `{option}`")));
         }
         let what = if let Some(tree) = given {
             tree_of(tree, &options)?

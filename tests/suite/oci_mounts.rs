@@ -243,10 +243,12 @@ fn a_file_system_has_options_of_its_own() {
         .with_mount(tmpfs("/srv", &["sync", "lazytime", "dirsync", "nolazytime", "nr_inodes=9"]));
     let options = bundle.run().ok();
     assert!(options.starts_with("rw,sync,dirsync,") && options.contains("nr_inodes=9"), "{options}");
-    let bundle = Bundle::new();
-    let mount = bind(&bundle, "/srv", &["bind", "sync"]);
-    let told = bundle.with_mount(mount).run().fails();
-    assert!(told.contains("`mounts[/srv]`: the option `sync` is for a new file system"), "{told}");
+    for (option, name) in [("sync", "sync"), ("size=1k", "size"), ("idmap=uids=0-1-1", "idmap")] {
+        let bundle = Bundle::new();
+        let mount = bind(&bundle, "/srv", &["bind", option]);
+        let told = bundle.with_mount(mount).run().fails();
+        assert!(told.contains(&format!("`mounts[/srv]`: a bind has no option `{name}`")), "{told}");
+    }
     for option in ["remount", "mand", "iversion"] {
         let told = Bundle::new().with_mount(tmpfs("/srv", &[option])).run().fails();
         assert!(told.contains(&format!("`mounts[/srv]`: option `{option}` is not supported")), "{told}");
