@@ -4,6 +4,7 @@
 //!
 //! Nothing here knows about containers, images or networks.
 
+pub mod dbus;
 pub mod disk;
 pub mod endpoint;
 pub mod error;
