@@ -34,13 +34,23 @@ pub mod internals;
 /// What the program can become: each takes its words, and gives an exit code.
 pub mod role {
     #[cfg(feature = "cli")]
-    pub use crate::cli::oci::run as oci;
-    #[cfg(feature = "cli")]
     pub use crate::cli::oci::words_of as oci_words;
     #[cfg(feature = "cli")]
     pub use crate::cli::run as command_line;
     pub use crate::engine::trash::helper as empty_trash;
     pub use crate::monitor::main as monitor;
+
+    /// The command line of the embedded runtime.
+    #[cfg(feature = "cli")]
+    #[must_use]
+    pub fn oci(words: Vec<std::ffi::OsString>, environment: &crate::config::Environment) -> i32 {
+        let caller = crate::cli::oci::Caller {
+            sockets: environment.sockets_passed(),
+            bus: environment.text("DBUS_SESSION_BUS_ADDRESS"),
+            run: environment.get("XDG_RUNTIME_DIR").map(Into::into),
+        };
+        crate::cli::oci::run(words, &caller)
+    }
 
     /// The terminal UI.
     #[cfg(feature = "tui")]

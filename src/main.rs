@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     #[cfg(feature = "cli")]
     {
         if let Some(words) = oci_words(&words) {
-            let code = hoist::role::oci(words, Environment::read().sockets_passed());
+            let code = hoist::role::oci(words, &Environment::read());
             return ExitCode::from(u8::try_from(code).unwrap_or(255));
         }
         ExitCode::from(hoist::role::command_line(words, Environment::read(), screen))

@@ -21,6 +21,7 @@ mod hierarchy;
 mod limits;
 mod settings;
 mod stats;
+mod units;
 mod update;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -30,9 +31,11 @@ use std::time::{Duration, Instant};
 pub use error::{Error, Result};
 pub use limits::{DeviceRule, Limits};
 pub use stats::{Pressure, RESOURCES, Stall};
+pub use units::properties;
 
 use crate::sys;
 use hierarchy::{Controller, Hierarchy};
+use update::is_for;
 
 /// The group that monitors share, beside their containers' groups. It is not a container's id.
 const MONITORS: &str = "monitors";

@@ -187,7 +187,7 @@ impl Cgroup {
 }
 
 /// Whether a v1 controller corresponds to the v2 files with this prefix.
-fn is_for(controller: Controller, v2: &str) -> bool {
+pub(super) fn is_for(controller: Controller, v2: &str) -> bool {
     match v2 {
         "io" => controller == Controller::Blkio,
         name => controller.name() == name,

@@ -9,6 +9,7 @@ mod console;
 mod list;
 mod rootfs;
 mod saved;
+mod scope;
 mod spec;
 mod update;
 mod verbs;
@@ -22,6 +23,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::base::error::chain;
 use crate::base::text;
 use crate::sys::stdio::check_output;
+use crate::systemd::scope::User;
 
 /// Why a command failed, as far as the caller of a runtime needs to know.
 type Failed = Box<dyn std::error::Error>;
@@ -67,9 +69,15 @@ struct Global {
     /// Accepted for compatibility with other runtimes; no effect.
     #[arg(long)]
     debug: bool,
+    /// Have systemd make the cgroup, as a scope: `cgroupsPath` is `slice:prefix:name`.
+    #[arg(long)]
+    systemd_cgroup: bool,
     /// The number of descriptors that socket activation passes.
     #[arg(skip)]
     sockets: i32,
+    /// Where the user's systemd listens.
+    #[arg(skip)]
+    user: Option<User>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -254,7 +262,7 @@ pub fn words_of(words: &[OsString]) -> Option<Vec<OsString>> {
     loop {
         match words.get(at)?.to_str()? {
             "oci" => break,
-            "--debug" => at += 1,
+            "--debug" | "--systemd-cgroup" => at += 1,
             "--root" | "--log" | "--log-format" => at += 2,
             word if ["--root=", "--log=", "--log-format="].iter().any(|start| word.starts_with(start)) => {
                 at += 1
@@ -265,13 +273,25 @@ pub fn words_of(words: &[OsString]) -> Option<Vec<OsString>> {
     Some(words[..at].iter().chain(&words[at + 1..]).cloned().collect())
 }
 
-/// Runs `hoist oci WORDS`, and returns the exit code. Socket activation passes this many `sockets`.
+/// What the caller passes beside words.
+#[derive(Debug)]
+pub struct Caller {
+    /// The number of descriptors of socket activation.
+    pub sockets: i32,
+    /// `$DBUS_SESSION_BUS_ADDRESS`
+    pub bus: Option<String>,
+    /// `$XDG_RUNTIME_DIR`
+    pub run: Option<PathBuf>,
+}
+
+/// Runs `hoist oci WORDS`, and returns the exit code.
 #[must_use]
-pub fn run(words: Vec<OsString>, sockets: i32) -> i32 {
+pub fn run(words: Vec<OsString>, caller: &Caller) -> i32 {
     let program = OsString::from("hoist oci");
     let words = match Words::try_parse_from([&program].into_iter().chain(&words)) {
         Ok(mut words) => {
-            words.global.sockets = sockets;
+            words.global.sockets = caller.sockets;
+            words.global.user = User::find(caller.bus.as_deref(), caller.run.as_deref());
             words
         }
         Err(error) if error.use_stderr() => {
@@ -341,7 +361,9 @@ impl Global {
             log: value("--log").map(PathBuf::from),
             log_format: value("--log-format").unwrap_or_default(),
             debug: false,
+            systemd_cgroup: false,
             sockets: 0,
+            user: None,
         }
     }
 

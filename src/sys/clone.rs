@@ -97,6 +97,27 @@ pub fn clone3(namespaces: Namespaces, cgroup: Option<BorrowedFd<'_>>) -> Result<
     Ok(Side::Parent(Child { pid: i32::try_from(pid).unwrap_or(-1), pidfd }))
 }
 
+/// Starts a process without descriptors that does nothing until it is killed, or this one ends.
+///
+/// # Errors
+///
+/// As for [`clone3`].
+pub fn idle() -> Result<Child> {
+    let parent = rustix::process::getpid();
+    match clone3(Namespaces::default(), None)? {
+        Side::Parent(child) => Ok(child),
+        Side::Child => {
+            let _ = super::process::close_all(); // the caller's readers wait for the last of them
+            let dies = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
+            // The parent may have ended before.
+            while dies.is_ok() && rustix::process::getppid() == Some(parent) {
+                let _ = rustix::event::poll(&mut [], None); // a signal that is not caught changes nothing
+            }
+            super::process::exit_now(0)
+        }
+    }
+}
+
 /// Copies this process, which must be a copy itself, and waits until the child has executed a
 /// program or exited. Returns the child's id, or `None` in the child. Uses the old clone(2), which
 /// seccomp filters commonly allow.

@@ -1,4 +1,5 @@
-//! systemd units that start an engine's containers at boot and stop them at shutdown.
+//! systemd units that start an engine's containers at boot and stop them at shutdown, and the scopes
+//! of containers whose callers leave cgroups to systemd.
 //!
 //! ```text
 //! hoist.service            in /etc/systemd/system, created by `system install`: boot and shutdown
@@ -6,7 +7,9 @@
 //!                          active: only shutdown
 //! ```
 
+pub mod scope;
 mod unit;
+mod variant;
 
 use std::fs;
 use std::io;

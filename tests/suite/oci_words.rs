@@ -2,6 +2,7 @@
 //! ps(1).
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
@@ -20,6 +21,26 @@ fn with_files(bundle: &Bundle, words: &[&str], env: &str) -> Said {
     let mut command = Command::new("sh");
     command.args(["-c", &script, HOIST]).args(words).current_dir(bundle.dir.path()).stdin(Stdio::null());
     command.output().unwrap().into()
+}
+
+/// Scopes themselves are tested in a virtual machine: tests/vm.
+#[test]
+fn a_scope_needs_a_place_of_systemd_and_systemd() {
+    let create = |place: &str| {
+        let bundle = Bundle::sh("true").with(|config| config["linux"]["cgroupsPath"] = json!(place));
+        bundle.write();
+        let error = bundle.oci(["--systemd-cgroup", "create", "c"]).fails();
+        assert_eq!(bundle.oci(["list", "-q"]).ok(), "");
+        error
+    };
+    let error = create("/a/b");
+    assert!(error.contains("`linux.cgroupsPath`: `/a/b` is not of the form `slice:prefix:name`"), "{error}");
+    if Path::new("/run/systemd/system").exists() {
+        skipped("the error without systemd");
+        return;
+    }
+    let error = create("a.slice:b:c");
+    assert!(error.contains("cannot reach systemd, which `--systemd-cgroup` needs"), "{error}");
 }
 
 #[test]

@@ -54,6 +54,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("cli/oci", "runtime"),
     ("cli/oci", "cgroup"),
     ("cli/oci", "sys"),
+    ("cli/oci", "systemd"),
     // The signals of hoist itself and of the user's programs are no matter of the engine.
     ("tui/driver/process", "sys"),
 ];

@@ -85,6 +85,31 @@ firewall() {
     hoist rm -f "$id" >/dev/null
 }
 
+scopes() { # hoist oci --systemd-cgroup
+    bundle=$(mktemp -d) && cd "$bundle" && mkdir rootfs
+    id=$(hoist create --network none base) && hoist export "$id" | tar x -C rootfs && hoist rm "$id" >/dev/null
+    hoist oci spec && python3 - <<'SPEC'
+import json
+spec = json.load(open("config.json"))
+spec["process"].update(terminal=False, args=["sleep", "1000"])
+spec["linux"]["cgroupsPath"] = "a-b.slice:test:c1"
+spec["linux"]["resources"].update(memory={"limit": 67108864}, pids={"limit": 33}, cpu={"quota": 20000, "period": 50000, "cpus": "0"})
+spec["annotations"] = {"org.systemd.property.TimeoutStopSec": "uint64 7"}
+json.dump(spec, open("config.json", "w"))
+SPEC
+    group=/a.slice/a-b.slice/test-c1.scope
+    hoist oci --systemd-cgroup run -d c1 </dev/null >/dev/null 2>&1
+    shown() { systemctl show test-c1.scope --value -p "$1"; }
+    said "a container in a scope" "$(shown ControlGroup) $(wc -l <"/sys/fs/cgroup$group/cgroup.procs")" "$group 1"
+    said "its limits are systemd's" \
+        "$(shown MemoryMax) $(shown TasksMax) $(shown CPUQuotaPerSecUSec) $(shown AllowedCPUs) $(shown TimeoutStopUSec)" "67108864 33 400ms 0 7s"
+    hoist oci update --memory 33554432 --pids-limit 44 c1 && systemctl daemon-reload
+    said "changed limits outlive a reload" "$(cat "/sys/fs/cgroup$group/memory.max" "/sys/fs/cgroup$group/pids.max" | tr '\n' ' ')" "33554432 44 "
+    hoist oci delete -f c1
+    said "a deleted one leaves no scope" "$(systemctl show -p LoadState --value test-c1.scope) $([ -e "/sys/fs/cgroup$group" ] || echo gone)" "not-found gone"
+    cd / && rm -r "$bundle"
+}
+
 nested() {
     said "hoist in a privileged container" \
         "$(run --privileged -v /usr/local/bin/hoist:/bin/hoist base sh -c \
@@ -129,7 +154,7 @@ ssh "mv /home/dev/$(basename "$hoist") /home/dev/hoist; chown dev: /home/dev/hoi
     check "the README's way to keep it" "$(dev 'sudo install hoist /usr/local/bin/ && sudo hoist version >/dev/null && echo works')" works
     tar c -C "$work" checks.sh | ssh tar x -C /usr/local/bin
     ssh 'hoist image from-host -t base sh true env cat sleep grep find wc mount umount head ls mkdir tar >/dev/null'
-    for group in ends adoption own_groups confinement circumstances firewall nested; do
+    for group in ends adoption own_groups confinement circumstances firewall scopes nested; do
         # In a login session, as users do.
         dev "sudo bash /usr/local/bin/checks.sh $group"
     done
@@ -146,7 +171,7 @@ ssh "mv /home/dev/$(basename "$hoist") /home/dev/hoist; chown dev: /home/dev/hoi
 ! grep -v -e ^PASS -e '^  (' "$work/said" >/dev/null
 # Aborted checks do not report the remaining ones.
 passed=$(grep -c ^PASS "$work/said" || true)
-if [ "$passed" != 31 ]; then
-    echo "FAIL $passed checks passed instead of 31"
+if [ "$passed" != 35 ]; then
+    echo "FAIL $passed checks passed instead of 35"
     exit 1
 fi

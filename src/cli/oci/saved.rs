@@ -34,6 +34,9 @@ pub(super) struct Saved {
     /// The mount of the root file system, if that is in the caller's mount namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) root_mount: Option<u64>,
+    /// The unit of systemd that the cgroup belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) unit: Option<String>,
     pub(super) spec: Spec,
 }
 
@@ -180,8 +183,15 @@ impl Saved {
             cgroup_parent: place.0.path,
             cgroup_name: place.1,
             root_mount: None,
+            unit: None,
             spec,
         }
+    }
+
+    /// Notes the container's first process.
+    pub(super) fn set_process(&mut self, pid: i32) {
+        self.pid = pid;
+        self.start_time = start_time(pid).unwrap_or(0);
     }
 
     /// Returns the container's first process while it is alive.

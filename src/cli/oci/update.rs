@@ -7,10 +7,10 @@ use clap::Args;
 use serde_json::json;
 
 use super::saved::Folder;
-use super::{Failed, Global, refuse};
+use super::{Failed, Global, refuse, scope};
 use crate::base::disk;
 use crate::base::units;
-use crate::cgroup::Limits;
+use crate::cgroup::{Limits, Parent};
 use crate::oci::runtime::{ContainerState, LinuxResources};
 
 /// The largest document with resources.
@@ -112,7 +112,11 @@ pub(super) fn update(global: &Global, words: &Update) -> Result<(), Failed> {
         global.warn(&["limits of kernel memory have no effect: kernels have none any longer".to_owned()]);
     }
     let mut cgroup = saved.cgroup();
-    cgroup.update(&Limits::from_spec(&words.resources()?))?;
+    let limits = Limits::from_spec(&words.resources()?);
+    if let Some(unit) = &saved.unit {
+        scope::update(global, unit, &limits, &Parent::new(&saved.cgroup_parent))?;
+    }
+    cgroup.update(&limits)?;
     global.warn(&cgroup.warnings);
     Ok(())
 }

@@ -8,7 +8,7 @@ use rustix::fs::{Mode, OFlags};
 
 use super::rootfs::Mounted;
 use super::saved::{Folder, Saved};
-use super::{Create, Exec, Failed, Global, Refusal, Run, bundle, console, refuse};
+use super::{Create, Exec, Failed, Global, Refusal, Run, bundle, console, refuse, scope};
 use crate::base::disk;
 use crate::base::error::one_line;
 use crate::cgroup::{Cgroup, Limits, Parent};
@@ -18,6 +18,7 @@ use crate::runtime::{self, Gate, Init, Keyring, Links, Plan, Root, Running, Stdi
 use crate::sys::cap::Cap;
 use crate::sys::probe::Probe;
 use crate::sys::{exe, process, signal, spawn};
+use crate::systemd::scope::{Manager, Place};
 
 pub(super) fn create(global: &Global, words: &Create) -> Result<(), Failed> {
     let running = make(global, words, Init::Payload)?;
@@ -34,7 +35,7 @@ fn make(global: &Global, words: &Create, init: Init) -> Result<Running, Failed> 
     let hooks = Calls::new(&words.id, &bundle, &spec)?;
     let folder = Folder::new(&global.root, &words.id)?;
     let socket = console::connect(words.console_socket.as_deref(), wants_terminal(&spec))?;
-    let place = bundle::cgroup_place(&spec, &words.id)?;
+    let (place, unit) = place(global, &spec, &words.id, &probe)?;
     folder.make(&place)?;
     let making = Making {
         spec: &spec,
@@ -47,8 +48,10 @@ fn make(global: &Global, words: &Create, init: Init) -> Result<Running, Failed> 
     };
     let before = Mounted::now(&spec).map(|mounted| mounted.id);
     let root_mount = || Mounted::now(&spec).filter(|mounted| before.is_some_and(|id| id != mounted.id));
-    let made = make_in_new_cgroup(global, &folder, making, &place, |running| {
-        let mut saved = Saved::new(&words.id, running.pid, &bundle, spec.clone(), place.clone());
+    let mut saved = Saved::new(&words.id, 0, &bundle, spec.clone(), place.clone());
+    saved.unit = unit.as_ref().map(|(_, unit)| unit.unit.clone());
+    let made = make_in_new_cgroup(global, &folder, making, &place, unit, |running| {
+        saved.set_process(running.pid);
         saved.root_mount = root_mount().map(|mounted| mounted.id);
         folder.save(&saved)?;
         tell(running, words.pid_file.as_deref(), socket)
@@ -59,6 +62,23 @@ fn make(global: &Global, words: &Create, init: Init) -> Result<Running, Failed> 
         let _ = folder.remove();
     }
     made
+}
+
+/// The unit of a container's cgroup, and who is asked for it.
+type Unit = (Manager, Place);
+
+/// Returns the parent and the name of a container's cgroup, and its unit if systemd makes it.
+fn place(
+    global: &Global,
+    spec: &Spec,
+    id: &str,
+    probe: &Probe,
+) -> Result<((Parent, String), Option<Unit>), Failed> {
+    if !global.systemd_cgroup {
+        return Ok((bundle::cgroup_place(spec, id)?, None));
+    }
+    let (place, parent, manager) = scope::place(global, spec, id, probe)?;
+    Ok(((parent, place.unit.clone()), Some((manager, place))))
 }
 
 /// What is needed to create a container.
@@ -78,14 +98,20 @@ fn make_in_new_cgroup(
     folder: &Folder,
     making: Making<'_>,
     place: &(Parent, String),
+    unit: Option<Unit>,
     hand_over: impl FnOnce(&Running) -> Result<(), Failed>,
 ) -> Result<Running, Failed> {
     let (hooks, probe) = (making.hooks, making.probe);
     let resources = making.spec.linux().as_ref().and_then(|linux| linux.resources().as_ref());
     let limits = resources.map(Limits::from_spec).unwrap_or_default();
+    let mut unit = unit;
+    let started =
+        unit.as_mut().map(|(manager, unit)| scope::start(manager, unit, &place.0, making.spec, &limits));
+    let scope = started.transpose()?;
     let cgroup = Cgroup::create(&place.0, &place.1, &limits, probe)?;
-    let made = make_in(folder, making, &cgroup);
-    match made.and_then(|running| or_kill(hand_over(&running), running)) {
+    let made = make_in(folder, making, &cgroup).and_then(|running| or_kill(hand_over(&running), running));
+    drop(scope);
+    match made {
         Ok(mut running) => {
             // In a user namespace, cgroups are the exception.
             let warnings = if probe.in_user_namespace { Vec::new() } else { cgroup.warnings };
@@ -93,7 +119,11 @@ fn make_in_new_cgroup(
             Ok(running)
         }
         Err(error) => {
-            let _ = cgroup.remove(); // the first error is the one to report
+            // The first error is the one to report.
+            if let Some((manager, place)) = &mut unit {
+                let _ = manager.stop(&place.unit);
+            }
+            let _ = cgroup.remove();
             run_last(global, hooks);
             Err(error)
         }
@@ -292,6 +322,12 @@ pub(super) fn delete(global: &Global, id: &str, force: bool) -> Result<(), Faile
     }
     if let Some(pidfd) = process {
         wait_until_gone(&pidfd)?;
+    }
+    if let Some(unit) = &saved.unit
+        && let Err(error) = scope::stop(global, unit)
+    {
+        // systemd forgets it when its last process has ended.
+        global.warn(&[one_line(error.as_ref())]);
     }
     cgroup.remove()?;
     let root = Mounted::now(&saved.spec).filter(|root| saved.root_mount == Some(root.id));
