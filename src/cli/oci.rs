@@ -6,6 +6,7 @@
 
 mod bundle;
 mod console;
+mod foreground;
 mod list;
 mod rootfs;
 mod saved;
@@ -201,7 +202,7 @@ struct Exec {
     /// Set an environment variable.
     #[arg(short, long)]
     env: Vec<String>,
-    /// Allocate a pseudo-TTY and send its master to the console socket.
+    /// Allocate a pseudo-TTY, for this terminal or the console socket.
     #[arg(short, long)]
     tty: bool,
     /// User to run as: `uid[:gid]`, or names of the container.

@@ -1,6 +1,8 @@
 //! Signals: this process's dispositions and mask, sending, and names. See signal(7).
 
-use super::{Result, check_ret};
+use std::os::fd::{AsFd, BorrowedFd, FromRawFd as _, OwnedFd};
+
+use super::{Error, Result, check_ret};
 
 /// The highest signal number.
 pub const LAST: i32 = 64;
@@ -145,6 +147,48 @@ fn take(mask: u64, limit: Option<libc::timespec>) -> Result<i32> {
     };
     let number = check_ret(ret, || format!("rt_sigtimedwait({mask:#x})"))?;
     Ok(i32::try_from(number).unwrap_or(0))
+}
+
+/// The blocked signals of this process, to be read from a descriptor: signalfd(2).
+#[derive(Debug)]
+pub struct Signals(OwnedFd);
+
+impl Signals {
+    /// Opens the descriptor.
+    ///
+    /// # Errors
+    ///
+    /// `EMFILE`
+    pub fn open() -> Result<Self> {
+        let all = u64::MAX;
+        let flags = libc::SFD_CLOEXEC | libc::SFD_NONBLOCK;
+        // SAFETY: the mask is 8 bytes, as given, and is only read.
+        let fd = unsafe { libc::syscall(libc::SYS_signalfd4, -1, &raw const all, 8, flags) };
+        let fd = check_ret(fd, || "signalfd4()".to_owned())?;
+        // SAFETY: the kernel just opened this descriptor for us and nobody else knows it.
+        Ok(Self(unsafe { OwnedFd::from_raw_fd(i32::try_from(fd).unwrap_or(-1)) }))
+    }
+
+    /// Returns the next signal that has arrived, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// None in practice.
+    pub fn next(&self) -> Result<Option<i32>> {
+        let mut info = [0_u8; size_of::<libc::signalfd_siginfo>()];
+        match rustix::io::read(&self.0, &mut info) {
+            // The number is the first field.
+            Ok(count) if count >= 4 => Ok(Some(i32::from_ne_bytes([info[0], info[1], info[2], info[3]]))),
+            Ok(_) | Err(rustix::io::Errno::AGAIN) => Ok(None),
+            Err(errno) => Err(Error::new("read(signalfd)".to_owned(), errno)),
+        }
+    }
+}
+
+impl AsFd for Signals {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
 }
 
 /// Sends a signal to the process with this id, or to the process group `-pid` if negative.

@@ -37,6 +37,7 @@ mod oci_listener;
 mod oci_mounts;
 mod oci_namespaces;
 mod oci_resources;
+mod oci_run;
 mod oci_scheduling;
 mod oci_words;
 mod registry;

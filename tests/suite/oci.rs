@@ -400,7 +400,7 @@ fn an_exec_gets_a_terminal_of_the_container() {
     let text = read_all(receive_terminal(&listener));
     assert_eq!(child.wait().unwrap().code(), Some(4));
     assert_eq!(text, "/dev/pts/0\r\n");
-    assert!(bundle.oci(["exec", "-t", "c", "tty"]).fails().contains("--console-socket"));
+    assert!(bundle.oci(["exec", "-dt", "c", "tty"]).fails().contains("--console-socket"));
 }
 
 #[test]

@@ -11,13 +11,19 @@ use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 use super::{Failed, refuse};
 use crate::base::disk;
 
-/// Connects before anything is created, so that a wrong path fails early.
-pub(super) fn connect(path: Option<&Path>, wants_terminal: bool) -> Result<Option<UnixStream>, Failed> {
+/// Connects before anything is created, so that a wrong path fails early. Who stays with the process
+/// needs no socket for its terminal.
+pub(super) fn connect(
+    path: Option<&Path>,
+    wants_terminal: bool,
+    stays: bool,
+) -> Result<Option<UnixStream>, Failed> {
     match (path, wants_terminal) {
         (Some(path), true) => {
             Ok(Some(UnixStream::connect(path).map_err(|error| disk::Error::io("connect to", path)(error))?))
         }
         (None, false) => Ok(None),
+        (None, true) if stays => Ok(None),
         (None, true) => refuse("a process with a terminal requires --console-socket"),
         (Some(_), false) => refuse("--console-socket requires a process with a terminal"),
     }

@@ -8,7 +8,7 @@ use rustix::fs::{Mode, OFlags};
 
 use super::rootfs::Mounted;
 use super::saved::{Folder, Saved};
-use super::{Create, Exec, Failed, Global, Refusal, Run, bundle, console, refuse, scope};
+use super::{Create, Exec, Failed, Global, Refusal, Run, bundle, console, foreground, refuse, scope};
 use crate::base::disk;
 use crate::base::error::one_line;
 use crate::cgroup::{Cgroup, Limits, Parent};
@@ -17,30 +17,33 @@ use crate::runtime::hook::{Calls, Point};
 use crate::runtime::{self, Gate, Init, Keyring, Links, Plan, Root, Running, Stdio};
 use crate::sys::cap::Cap;
 use crate::sys::probe::Probe;
+use crate::sys::process::Exit;
 use crate::sys::{exe, process, signal, spawn};
 use crate::systemd::scope::{Manager, Place};
 
 pub(super) fn create(global: &Global, words: &Create) -> Result<(), Failed> {
-    let running = make(global, words, Init::Payload)?;
+    let running = make(global, words, Init::Payload, false)?;
     global.warn(&running.warnings);
     Ok(())
 }
 
-/// Creates a container that waits on its FIFO.
-fn make(global: &Global, words: &Create, init: Init) -> Result<Running, Failed> {
+/// Creates a container that waits on its FIFO. If the caller `stays` with it, its terminal needs no
+/// socket.
+fn make(global: &Global, words: &Create, init: Init, stays: bool) -> Result<Running, Failed> {
     let passed = passed(global.sockets, words.preserve_fds)?;
     let probe = Probe::now()?;
     let bundle::Bundle { path: bundle, spec, warnings } = bundle::read(&words.bundle)?;
     global.warn(&warnings);
     let hooks = Calls::new(&words.id, &bundle, &spec)?;
     let folder = Folder::new(&global.root, &words.id)?;
-    let socket = console::connect(words.console_socket.as_deref(), wants_terminal(&spec))?;
+    let has_terminal = wants_terminal(&spec);
+    let socket = console::connect(words.console_socket.as_deref(), has_terminal, stays)?;
     let (place, unit) = place(global, &spec, &words.id, &probe)?;
     folder.make(&place)?;
     let making = Making {
         spec: &spec,
         hooks: &hooks,
-        has_terminal: socket.is_some(),
+        terminal: has_terminal.then_some(if socket.is_some() { Whose::Others } else { Whose::Own }),
         probe: &probe,
         init,
         passed,
@@ -85,7 +88,7 @@ fn place(
 struct Making<'a> {
     spec: &'a Spec,
     hooks: &'a Calls,
-    has_terminal: bool,
+    terminal: Option<Whose>,
     probe: &'a Probe,
     init: Init,
     passed: Passed,
@@ -131,7 +134,7 @@ fn make_in_new_cgroup(
 }
 
 fn make_in(folder: &Folder, making: Making<'_>, cgroup: &Cgroup) -> Result<Running, Failed> {
-    let Making { spec, hooks, has_terminal, probe, init, passed, keyring } = making;
+    let Making { spec, hooks, terminal, probe, init, passed, keyring } = making;
     let fifos = folder.make_fifos()?;
     let root = spec.root().as_ref().map(|root| root.path().clone()).unwrap_or_default();
     let mut spec = spec.clone();
@@ -142,7 +145,7 @@ fn make_in(folder: &Folder, making: Making<'_>, cgroup: &Cgroup) -> Result<Runni
         spec: &spec,
         root: Root::Path(root),
         mounts: Vec::new(),
-        stdio: stdio(spec.process().as_ref(), has_terminal),
+        stdio: stdio(spec.process().as_ref(), terminal),
         cgroup: Some(cgroup),
         init,
         gate: Gate::Fifo { start: fifos.start, report: fifos.report },
@@ -195,14 +198,21 @@ fn wants_terminal(spec: &Spec) -> bool {
     spec.process().as_ref().and_then(Process::terminal) == Some(true)
 }
 
-fn stdio(process: Option<&Process>, has_terminal: bool) -> Stdio {
+/// Who reads a terminal and writes to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    /// Who listens on the console socket.
+    Others,
+    /// This process, which connects it with its own.
+    Own,
+}
+
+fn stdio(process: Option<&Process>, terminal: Option<Whose>) -> Stdio {
+    let Some(whose) = terminal else { return Stdio::Inherit };
     let cells = |n: u64| u16::try_from(n).unwrap_or(u16::MAX);
-    match process {
-        Some(process) if has_terminal => Stdio::Terminal {
-            size: process.console_size().map(|size| (cells(size.width()), cells(size.height()))),
-        },
-        _ => Stdio::Inherit,
-    }
+    let size = process.and_then(Process::console_size);
+    let size = size.map(|size| (cells(size.width()), cells(size.height())));
+    Stdio::Terminal { size: size.or_else(|| foreground::size().filter(|_| whose == Whose::Own)) }
 }
 
 fn write_pid(file: Option<&Path>, pid: i32) -> Result<(), Failed> {
@@ -261,7 +271,12 @@ fn run_last(global: &Global, hooks: &Calls) {
 
 pub(super) fn run(global: &Global, words: &Run) -> Result<i32, Failed> {
     let init = if words.init { Init::Reaper } else { Init::Payload };
-    let running = make(global, &words.create, init)?;
+    // From here on, the container gets what hoist is told.
+    let stays = !words.detach;
+    if stays {
+        signal::block_all()?;
+    }
+    let mut running = make(global, &words.create, init, stays)?;
     global.warn(&running.warnings);
     let id = &words.create.id;
     let started = start_as(global, id, init);
@@ -271,12 +286,18 @@ pub(super) fn run(global: &Global, words: &Run) -> Result<i32, Failed> {
     if started.is_err() {
         let _ = process::signal(running.pidfd.as_fd(), libc::SIGKILL); // may wait for its start
     }
-    let exit = process::wait(running.pidfd.as_fd());
+    if words.create.console_socket.is_some() {
+        running.console = None; // it is somebody else's
+    }
+    let code = match started {
+        Ok(()) => foreground::stay(&running),
+        Err(_) => process::wait(running.pidfd.as_fd()).map(Exit::code).map_err(Failed::from),
+    };
     if !words.keep {
         delete(global, id, true)?;
     }
     started?;
-    Ok(exit?.code())
+    code
 }
 
 pub(super) fn kill(global: &Global, id: &str, name: &str, all: bool) -> Result<(), Failed> {
@@ -392,24 +413,32 @@ pub(super) fn exec(global: &Global, words: &Exec) -> Result<i32, Failed> {
     };
     let mut process = process_of(global, words, &saved.spec)?;
     process.env_mut().get_or_insert_default().extend(env);
-    let socket = console::connect(words.console_socket.as_deref(), process.terminal() == Some(true))?;
+    let has_terminal = process.terminal() == Some(true);
+    let socket = console::connect(words.console_socket.as_deref(), has_terminal, !words.detach)?;
+    let terminal = has_terminal.then_some(if socket.is_some() { Whose::Others } else { Whose::Own });
+    if !words.detach {
+        signal::block_all()?;
+    }
     let running = runtime::exec(runtime::Exec {
         target: target.as_fd(),
         process: &process,
         spec: &saved.spec,
         calls: Some(saved.hooks()?),
-        stdio: stdio(Some(&process), socket.is_some()),
+        stdio: stdio(Some(&process), terminal),
         passed: fds,
         cgroup: cgroup.exists().then_some(&cgroup),
         probe: &probe,
     })?;
     global.warn(&running.warnings);
     let told = tell(&running, words.pid_file.as_deref(), socket);
-    let running = or_kill(told, running)?;
+    let mut running = or_kill(told, running)?;
     if words.detach {
         return Ok(0);
     }
-    Ok(process::wait(running.pidfd.as_fd())?.code())
+    if terminal != Some(Whose::Own) {
+        running.console = None; // it is somebody else's
+    }
+    foreground::stay(&running)
 }
 
 /// Returns the process to run: from a file, or the container's own with other arguments.
