@@ -102,6 +102,50 @@ fn a_terminal_follows_the_size_of_the_callers() {
     assert!(slave.as_fd().try_clone_to_owned().is_ok());
 }
 
+/// Reads from a terminal until `holds` what was read.
+fn read_until(master: &OwnedFd, holds: impl Fn(&str) -> bool) {
+    let (mut text, mut part) = (String::new(), [0; 4096]);
+    while !holds(&text) {
+        let count = rustix::io::read(master, &mut part).unwrap();
+        text.push_str(&String::from_utf8_lossy(&part[..count]));
+    }
+}
+
+#[test]
+fn a_program_that_never_stops_writing_is_interrupted_by_a_key_and_by_a_signal() {
+    for by_key in [true, false] {
+        let bundle = with_terminal("busybox yes & trap 'exit 130' INT; while :; do sleep 0.01; done");
+        let (master, slave) = terminal(80, 24);
+        let mut child = at(&slave, bundle.command(["run", "c"]));
+        read_until(&master, |text| text.contains('y'));
+        if by_key {
+            rustix::io::write(&master, b"\x03").unwrap();
+        } else {
+            send(&child, Signal::INT);
+        }
+        let reader = std::thread::spawn(move || read_all(master));
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{by_key}");
+        drop(slave);
+        reader.join().unwrap();
+    }
+}
+
+#[test]
+fn a_signal_reaches_a_program_whose_output_nobody_reads() {
+    let script = "while :; do echo y; done & trap 'echo > /tmp/caught; exit 7' TERM; echo > /tmp/ready; \
+                  while :; do sleep 0.01; done";
+    let bundle = with_terminal(script);
+    let mut child = bundle.command(["run", "c"]).stdout(Stdio::piped()).spawn().unwrap();
+    wait_until(|| bundle.in_root("tmp/ready").exists());
+    let output = child.stdout.take().unwrap();
+    // The pipe is full: each of its 16 pages is half full at least.
+    wait_until(|| rustix::io::ioctl_fionread(&output).unwrap() >= 32_000);
+    send(&child, Signal::TERM);
+    wait_until(|| bundle.in_root("tmp/caught").exists());
+    drop(output);
+    assert_eq!(child.wait().unwrap().code(), Some(7));
+}
+
 #[test]
 fn a_terminal_works_for_a_caller_without_one() {
     let bundle = with_terminal("test -t 1 && echo out; echo err >&2; seq 5000 | tail -1; exit 4");

@@ -13,8 +13,8 @@ use crate::runtime::Running;
 use crate::sys::signal::Signals;
 use crate::sys::{process, pty};
 
-/// How much is passed on at a time.
-const PART: usize = 16 << 10;
+/// How much is passed on at a time: a pipe that is ready takes it without waiting (`PIPE_BUF`).
+const PART: usize = 4096;
 
 /// The caller's terminal in raw mode, in which every key is passed on. Restored on drop.
 struct Raw(Termios);
@@ -49,51 +49,65 @@ pub(super) fn stay(running: &Running) -> Result<i32, Failed> {
     let signals = Signals::open()?;
     let _raw = running.console.as_ref().and_then(|_| Raw::enter());
     let mut terminal = running.console.as_ref().map(Terminal::new).transpose()?;
+    let mut has_ended = false;
     loop {
-        let ended = {
-            let mut polled = vec![
-                PollFd::new(&running.pidfd, PollFlags::IN),
-                PollFd::from_borrowed_fd(signals.as_fd(), PollFlags::IN),
-            ];
-            polled.extend(terminal.iter().flat_map(Terminal::polled));
-            match poll(&mut polled, None) {
-                Err(Errno::INTR) => continue,
-                polled => polled?,
-            };
-            !polled[0].revents().is_empty()
+        let mut polled = vec![PollFd::from_borrowed_fd(signals.as_fd(), PollFlags::IN)];
+        polled.extend((!has_ended).then(|| PollFd::new(&running.pidfd, PollFlags::IN)));
+        polled.extend(terminal.iter().flat_map(Terminal::polled));
+        match poll(&mut polled, None) {
+            Err(Errno::INTR) => continue,
+            polled => polled?,
         };
+        drop(polled);
         while let Some(number) = signals.next()? {
             match &terminal {
+                _ if number == libc::SIGCHLD => {}
                 Some(terminal) if number == libc::SIGWINCH => terminal.follow_size(),
-                // It may have ended.
-                _ if number != libc::SIGCHLD => drop(process::signal(running.pidfd.as_fd(), number)),
-                _ => {}
+                // Nobody waits for the rest of its output.
+                _ if has_ended => return Ok(process::wait(running.pidfd.as_fd())?.code()),
+                _ => drop(process::signal(running.pidfd.as_fd(), number)), // it may end meanwhile
             }
         }
+        // Looked at before its output, which is whole then.
+        has_ended = has_ended || process::has_ended(running.pidfd.as_fd())?;
         if let Some(terminal) = &mut terminal {
             terminal.pass_on()?;
         }
-        if ended {
+        if has_ended && terminal.as_ref().is_none_or(Terminal::has_shown_all) {
             return Ok(process::wait(running.pidfd.as_fd())?.code());
         }
     }
 }
 
-/// The terminal of a process, and what was typed for it.
+/// The terminal of a process, what was typed for it, and what it has to show. Each direction is passed
+/// on in small parts, so that neither holds up the other, nor signals.
 struct Terminal<'a> {
     master: &'a OwnedFd,
     typed: VecDeque<u8>,
+    shown: VecDeque<u8>,
     /// Whether more can be read from standard input.
     is_typed_at: bool,
+    /// Whether standard output can be written to.
+    is_watched: bool,
     /// Whether a process may still write to the terminal.
     is_open: bool,
+    /// Whether there was nothing to read from it the last time.
+    is_quiet: bool,
 }
 
 impl<'a> Terminal<'a> {
     fn new(master: &'a OwnedFd) -> Result<Self, Failed> {
-        // Neither side may wait for the other.
         rustix::io::ioctl_fionbio(master, true)?;
-        let terminal = Self { master, typed: VecDeque::new(), is_typed_at: true, is_open: true };
+        let (typed, shown) = (VecDeque::new(), VecDeque::new());
+        let terminal = Self {
+            master,
+            typed,
+            shown,
+            is_typed_at: true,
+            is_watched: true,
+            is_open: true,
+            is_quiet: false,
+        };
         terminal.follow_size();
         Ok(terminal)
     }
@@ -107,65 +121,84 @@ impl<'a> Terminal<'a> {
         }
     }
 
-    /// Returns what to wait for. What was typed is passed on before more is read.
+    /// Returns what to wait for. What was read is passed on before more is.
     fn polled(&self) -> Vec<PollFd<'_>> {
-        let out = if self.typed.is_empty() { PollFlags::empty() } else { PollFlags::OUT };
         let mut polled = Vec::new();
-        if self.is_open {
-            polled.push(PollFd::new(self.master, PollFlags::IN | out));
+        let mut of_master = PollFlags::empty();
+        of_master.set(PollFlags::IN, self.shown.is_empty());
+        of_master.set(PollFlags::OUT, !self.typed.is_empty());
+        // Its end is told even to who waits for nothing.
+        if self.is_open && !of_master.is_empty() {
+            polled.push(PollFd::new(self.master, of_master));
         }
-        if self.is_typed_at && self.typed.is_empty() {
+        if !self.shown.is_empty() {
+            polled.push(PollFd::from_borrowed_fd(rustix::stdio::stdout(), PollFlags::OUT));
+        }
+        if self.is_open && self.is_typed_at && self.typed.is_empty() {
             polled.push(PollFd::from_borrowed_fd(rustix::stdio::stdin(), PollFlags::IN));
         }
         polled
     }
 
-    /// Passes on what is there, in both directions.
+    /// Passes on a part in each direction.
     fn pass_on(&mut self) -> Result<(), Failed> {
         let mut part = [0; PART];
-        while self.is_open {
+        if self.is_open && self.shown.is_empty() {
             match read(self.master, &mut part) {
-                Ok(count) if count > 0 => write_all(rustix::stdio::stdout(), &part[..count])?,
-                Err(Errno::AGAIN | Errno::INTR) => break,
+                Ok(count) if count > 0 => {
+                    self.is_quiet = false;
+                    self.shown.extend(&part[..count]);
+                }
+                Err(Errno::AGAIN | Errno::INTR) => self.is_quiet = true,
                 // EIO: the last process has closed it.
                 Ok(_) | Err(_) => self.is_open = false,
             }
         }
-        if self.is_typed_at && self.typed.is_empty() && is_readable(rustix::stdio::stdin())? {
-            match read(rustix::stdio::stdin(), &mut part) {
-                Ok(count) if count > 0 => self.typed.extend(&part[..count]),
+        if !self.is_watched {
+            self.shown.clear(); // who has stopped reading does not end the program
+        }
+        if !self.shown.is_empty() && is_ready(rustix::stdio::stdout(), PollFlags::OUT)? {
+            match write(rustix::stdio::stdout(), self.shown.make_contiguous()) {
+                Ok(count) => drop(self.shown.drain(..count)),
                 Err(Errno::AGAIN | Errno::INTR) => {}
-                Ok(_) | Err(_) => self.is_typed_at = false,
+                Err(Errno::PIPE) => self.is_watched = false,
+                Err(error) => return Err(error.into()),
             }
         }
-        while !self.typed.is_empty() {
+        if self.is_open && self.is_typed_at && self.typed.is_empty() {
+            self.read_typed(&mut part)?;
+        }
+        if !self.typed.is_empty() {
             match write(self.master, self.typed.make_contiguous()) {
                 Ok(count) => drop(self.typed.drain(..count)),
-                Err(Errno::AGAIN) => break,
+                Err(Errno::AGAIN | Errno::INTR) => {}
                 Err(_) => self.typed.clear(),
             }
         }
         Ok(())
     }
+
+    fn read_typed(&mut self, part: &mut [u8]) -> Result<(), Failed> {
+        if is_ready(rustix::stdio::stdin(), PollFlags::IN)? {
+            match read(rustix::stdio::stdin(), &mut *part) {
+                Ok(count) if count > 0 => self.typed.extend(&part[..count]),
+                Err(Errno::AGAIN | Errno::INTR) => {}
+                Ok(_) | Err(_) => self.is_typed_at = false,
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether what the process has written was shown. Others cannot write any more: the kernel hangs
+    /// the terminal up when the process ends, since it leads its session.
+    fn has_shown_all(&self) -> bool {
+        self.shown.is_empty() && (self.is_quiet || !self.is_open)
+    }
 }
 
-fn is_readable(fd: BorrowedFd<'_>) -> Result<bool, Failed> {
-    let mut polled = [PollFd::from_borrowed_fd(fd, PollFlags::IN)];
+fn is_ready(fd: BorrowedFd<'_>, for_what: PollFlags) -> Result<bool, Failed> {
+    let mut polled = [PollFd::from_borrowed_fd(fd, for_what)];
     let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
     poll(&mut polled, Some(&now))?;
     Ok(!polled[0].revents().is_empty())
-}
-
-fn write_all(to: BorrowedFd<'_>, mut bytes: &[u8]) -> Result<(), Failed> {
-    while !bytes.is_empty() {
-        match write(to, bytes) {
-            Ok(count) => bytes = &bytes[count..],
-            Err(Errno::INTR) => {}
-            Err(Errno::AGAIN) => drop(poll(&mut [PollFd::from_borrowed_fd(to, PollFlags::OUT)], None)?),
-            // Who does not listen any more does not end the program.
-            Err(Errno::PIPE) => return Ok(()),
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
 }
