@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-use super::Limits;
 use super::hierarchy::Hierarchy;
+use super::{Cgroup, Limits};
 use crate::base::dbus::Value;
 
 /// No limit.
@@ -16,11 +16,23 @@ const PERIOD: u64 = 100_000;
 /// The largest number of a CPU or a node.
 const MAX_CPU: usize = 8191;
 
-/// Returns the properties of a unit that hold the limits of its cgroup, where the cgroup file systems
-/// are below `root`. What systemd has no property for is left out.
+/// Returns the properties of a new unit that hold the limits of its cgroup, where the cgroup file
+/// systems are below `root`. What systemd has no property for is left out.
 #[must_use]
 pub fn properties(limits: &Limits, root: &Path) -> Vec<(String, Value)> {
-    let hierarchy = Hierarchy::detect(root);
+    in_trees(limits, &Hierarchy::detect(root))
+}
+
+impl Cgroup {
+    /// Returns the properties of its unit that hold new limits: see [`properties`]. What one of them
+    /// holds together with something that changes has its present value.
+    #[must_use]
+    pub fn properties(&self, limits: &Limits) -> Vec<(String, Value)> {
+        in_trees(&self.completed(limits), &self.hierarchy)
+    }
+}
+
+fn in_trees(limits: &Limits, hierarchy: &Hierarchy) -> Vec<(String, Value)> {
     let is_v1 = |file: &str| hierarchy.v1.iter().any(|(controller, _)| super::is_for(*controller, file));
     let v1 = limits.v1().into_iter().map(|(_, setting)| (setting.file.into_owned(), setting.value));
     let v2 = limits.v2().into_iter().map(|setting| (setting.file.into_owned(), setting.value));
@@ -158,6 +170,23 @@ mod tests {
             ("CPUQuotaPeriodUSec", 50_000),
         ];
         assert_eq!(numbers(&found), expected);
+    }
+
+    #[test]
+    fn what_changes_in_part_keeps_the_rest() {
+        let root = tempfile::tempdir().unwrap();
+        let group = root.path().join("slice/c.scope");
+        std::fs::create_dir_all(&group).unwrap();
+        std::fs::write(root.path().join("cgroup.controllers"), "").unwrap();
+        std::fs::write(group.join("cpu.max"), "20000 50000\n").unwrap();
+        std::fs::write(group.join("memory.max"), "1000\n").unwrap();
+        let parent = crate::cgroup::Parent { root: root.path().to_owned(), path: "slice".into() };
+        let limits = |json: &str| Limits::from_spec(&serde_json::from_str(json).unwrap());
+        let found = |json: &str| Cgroup::open(&parent, "c.scope").properties(&limits(json));
+        let period = found(r#"{"cpu":{"period":100000}}"#);
+        assert_eq!(numbers(&period), [("CPUQuotaPerSecUSec", 200_000), ("CPUQuotaPeriodUSec", 100_000)]);
+        let both = found(r#"{"memory":{"swap":3000}}"#);
+        assert_eq!(numbers(&both), [("MemoryMax", 1000), ("MemorySwapMax", 2000)]);
     }
 
     #[test]

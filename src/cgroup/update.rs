@@ -62,7 +62,7 @@ impl Cgroup {
 
     /// Adds the present value of what v2 keeps in one file with something that changes: the quota
     /// beside a new period, and memory beside a new limit of memory and swap.
-    fn completed(&self, limits: &Limits) -> Limits {
+    pub(super) fn completed(&self, limits: &Limits) -> Limits {
         let mut limits = limits.clone();
         let Some(group) = &self.unified else { return limits };
         let now = |file: &str| -> Option<i64> {

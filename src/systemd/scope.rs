@@ -19,6 +19,8 @@ const USER_SLICE: &str = "user.slice";
 const LONGEST: usize = 255;
 /// Annotations with this prefix are properties of the unit.
 const ANNOTATION: &str = "org.systemd.property.";
+/// Properties that are hoist's own: they say where the container is.
+const RESERVED: [&str; 3] = ["Delegate", "PIDs", "Slice"];
 /// Properties that systemd 239 does not have: systemd is asked again without them.
 const NEWER: [&str; 3] = ["CPUQuotaPeriodUSec", "AllowedCPUs", "AllowedMemoryNodes"];
 
@@ -144,6 +146,9 @@ pub fn annotated<'a>(annotations: impl Iterator<Item = (&'a str, &'a str)>) -> R
         let refuse = |why: &str| Error::Annotation { name: annotation.to_owned(), why: why.to_owned() };
         if name.len() < 3 || !name.bytes().all(|byte| byte.is_ascii_alphabetic()) {
             return Err(refuse("it is not the name of a property"));
+        }
+        if RESERVED.contains(&name) {
+            return Err(refuse("hoist sets this property itself"));
         }
         let value = variant::parse(text).ok_or_else(|| {
             refuse("its value is not a string, number, boolean or list of strings in GVariant text format")
@@ -395,6 +400,7 @@ mod tests {
         assert_eq!(read("com.example.note", "x"), Ok(vec![]));
         for (name, text) in [
             ("org.systemd.property.X", "true"),
+            ("org.systemd.property.Slice", "'other.slice'"),
             ("org.systemd.property.Two Words", "true"),
             ("org.systemd.property.After", "unquoted"),
             ("org.systemd.property.TimeoutStopSec", "'long'"),

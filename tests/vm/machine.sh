@@ -105,8 +105,16 @@ SPEC
         "$(shown MemoryMax) $(shown TasksMax) $(shown CPUQuotaPerSecUSec) $(shown AllowedCPUs) $(shown TimeoutStopUSec)" "67108864 33 400ms 0 7s"
     hoist oci update --memory 33554432 --pids-limit 44 c1 && systemctl daemon-reload
     said "changed limits outlive a reload" "$(cat "/sys/fs/cgroup$group/memory.max" "/sys/fs/cgroup$group/pids.max" | tr '\n' ' ')" "33554432 44 "
+    hoist oci update --cpu-period 100000 c1
+    said "a new period keeps the quota" "$(cat "/sys/fs/cgroup$group/cpu.max") $(shown CPUQuotaPerSecUSec)" "20000 100000 200ms"
     hoist oci delete -f c1
     said "a deleted one leaves no scope" "$(systemctl show -p LoadState --value test-c1.scope) $([ -e "/sys/fs/cgroup$group" ] || echo gone)" "not-found gone"
+    for pause in 0.05 0.1 0.15 0.2 0.3 0.4 0.6; do
+        hoist oci --systemd-cgroup create c1 </dev/null >/dev/null 2>&1 & sleep $pause; kill -9 $! 2>/dev/null; wait $!
+        hoist oci delete -f c1
+        until_true '[ "$(systemctl show -p LoadState --value test-c1.scope)" = not-found ]' || echo "a scope is left"
+    done 2>/dev/null
+    said "a kill at any moment leaves no scope" "$(systemctl list-units --all 'test-c1*' --plain --no-legend | wc -l) $([ -e "/sys/fs/cgroup$group" ] || echo gone)" "0 gone"
     cd / && rm -r "$bundle"
 }
 
@@ -171,7 +179,7 @@ ssh "mv /home/dev/$(basename "$hoist") /home/dev/hoist; chown dev: /home/dev/hoi
 ! grep -v -e ^PASS -e '^  (' "$work/said" >/dev/null
 # Aborted checks do not report the remaining ones.
 passed=$(grep -c ^PASS "$work/said" || true)
-if [ "$passed" != 35 ]; then
-    echo "FAIL $passed checks passed instead of 35"
+if [ "$passed" != 37 ]; then
+    echo "FAIL $passed checks passed instead of 37"
     exit 1
 fi

@@ -89,12 +89,11 @@ pub(super) fn start(
 }
 
 /// Changes the limits that systemd knows of.
-pub(super) fn update(global: &Global, unit: &str, limits: &Limits, root: &Parent) -> Result<(), Failed> {
-    let properties = properties(limits, &root.root);
+pub(super) fn update(global: &Global, unit: &str, properties: &Properties) -> Result<(), Failed> {
     if properties.is_empty() {
         return Ok(());
     }
-    Ok(connect(global, &Probe::now()?)?.set(unit, &properties)?)
+    Ok(connect(global, &Probe::now()?)?.set(unit, properties)?)
 }
 
 /// Stops the scope, whose processes have been killed.

@@ -10,7 +10,7 @@ use super::saved::Folder;
 use super::{Failed, Global, refuse, scope};
 use crate::base::disk;
 use crate::base::units;
-use crate::cgroup::{Limits, Parent};
+use crate::cgroup::Limits;
 use crate::oci::runtime::{ContainerState, LinuxResources};
 
 /// The largest document with resources.
@@ -113,10 +113,11 @@ pub(super) fn update(global: &Global, words: &Update) -> Result<(), Failed> {
     }
     let mut cgroup = saved.cgroup();
     let limits = Limits::from_spec(&words.resources()?);
-    if let Some(unit) = &saved.unit {
-        scope::update(global, unit, &limits, &Parent::new(&saved.cgroup_parent))?;
-    }
     cgroup.update(&limits)?;
     global.warn(&cgroup.warnings);
+    if let Some(unit) = &saved.unit {
+        scope::update(global, unit, &cgroup.properties(&limits))?;
+        cgroup.update(&limits)?; // systemd has rounded a quota
+    }
     Ok(())
 }
