@@ -235,7 +235,7 @@ impl Message {
         for kind in signature.chars() {
             match kind {
                 'u' => drop(reader.number()?),
-                'v' if reader.signature()? != "s" => return Err(too_short()),
+                'v' if reader.signature()? != "s" => return Err(unexpected()),
                 _ => strings.push(reader.string()?),
             }
         }
@@ -253,7 +253,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn take(&mut self, count: usize) -> io::Result<&[u8]> {
         let end = self.at.checked_add(count);
-        let taken = end.and_then(|end| self.bytes.get(self.at..end)).ok_or_else(too_short)?;
+        let taken = end.and_then(|end| self.bytes.get(self.at..end)).ok_or_else(unexpected)?;
         self.at += count;
         Ok(taken)
     }
@@ -265,7 +265,7 @@ impl Reader<'_> {
     fn number(&mut self) -> io::Result<u32> {
         self.align(4);
         let is_little = self.is_little;
-        let bytes = self.take(4)?.try_into().map_err(|_| too_short())?;
+        let bytes = self.take(4)?.try_into().map_err(|_| unexpected())?;
         Ok(if is_little { u32::from_le_bytes(bytes) } else { u32::from_be_bytes(bytes) })
     }
 
@@ -287,7 +287,7 @@ impl Reader<'_> {
     }
 }
 
-fn too_short() -> io::Error {
+fn unexpected() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, "a message of the bus has other values than expected")
 }
 

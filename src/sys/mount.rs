@@ -329,8 +329,7 @@ pub fn apart<T, E: From<Error>>(
     let done = set_root_propagation(Propagation::Private).map_err(E::from).and_then(|()| work());
     ns::enter(home.as_fd(), Namespace::Mount)?;
     // setns(2) has chosen the top of the namespace.
-    fs::change_dir(&root)?;
-    check(rustix::process::chroot("."), || "chroot(.)".to_owned())?;
+    change_root(root.as_fd())?;
     fs::change_dir(&folder)?;
     done
 }

@@ -104,7 +104,9 @@ pub(super) fn cgroup_place(spec: &Spec, id: &str) -> Result<(Parent, String), Fa
     };
     let text = path.to_string_lossy();
     if text.contains(':') {
-        return refuse(format!("`linux.cgroupsPath`: the systemd format `{text}` is not supported"));
+        return refuse(format!(
+            "`linux.cgroupsPath`: `{text}` is a place of systemd, which needs `--systemd-cgroup`"
+        ));
     }
     if path.components().any(|part| part == std::path::Component::ParentDir) {
         return refuse(format!("`linux.cgroupsPath`: `{text}` must not contain `..`"));

@@ -125,7 +125,7 @@ fn compare(commands: &str, prelude: &'static str, start: &str) {
     let dir = tempfile::Builder::new().prefix("hoist-callers-").tempdir_in("/var/tmp").unwrap();
     busybox_tar(&dir.path().join("busybox.tar"));
     let commands = read(commands);
-    let hoist = format!("{HOIST} oci");
+    let hoist = format!("\"{HOIST}\" oci");
     let run = |name: &str, runtime: &str| {
         let house = House::new(&dir.path().join(name), runtime, prelude, start);
         commands.iter().map(|command| house.run(command.line)).collect::<Vec<_>>()
