@@ -74,6 +74,7 @@ impl House {
             .args(["--pdeathsig", "KILL", "unshare", "--mount", "--net", "--pid", "--ipc", "--uts", "--fork"])
             .args(["--kill-child", "--mount-proc", "sh", "-c", &script])
             .env("HOUSE", dir)
+            .env("TMPDIR", dir)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -104,6 +105,7 @@ impl House {
             ])
             .args(["sh", "-c", &script])
             .env("HOUSE", &self.dir)
+            .env("TMPDIR", &self.dir)
             .stdin(Stdio::null())
             .output()
             .unwrap();
